@@ -1,0 +1,5 @@
+"""Images whose class is known, as (images, labels): float32 in [0, 1], (N, H, W, C), and class numbers."""
+
+from minixai.datasets.mnist import digits
+
+__all__ = ["digits"]

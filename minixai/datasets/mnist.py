@@ -1,0 +1,33 @@
+"""Ten thousand handwritten digits of MNIST, shipped as bytes; data/README.md tells where they come from."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minixai.files import shipped
+
+_SPLITS = {"train": slice(0, 8_000), "test": slice(8_000, 10_000)}
+
+
+def digits(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Return (images, labels): 8,000 digits to train on, or 2,000 others to test with; ink is 1, paper 0.
+
+    >>> from minixai.datasets import digits
+    >>> images, labels = digits("test")
+    >>> images.shape, labels[:5].tolist()
+    ((2000, 28, 28, 1), [3, 9, 8, 3, 8])
+    """
+    if not isinstance(split, str):
+        raise TypeError(f"split is of type {type(split).__name__}, and splits are strings: choose one of {_known()}")
+    if split not in _SPLITS:
+        raise ValueError(f"split is {split!r}, and the digits have no such split: choose one of {_known()}")
+    rows = _SPLITS[split]
+    with np.load(shipped("digits.npz"), allow_pickle=False) as archive:
+        # (N, 28, 28) -> (N, 28, 28, 1)
+        images = archive["images"][rows, :, :, None].astype(np.float32) / 255
+        return images, archive["labels"][rows].astype(np.intp)
+
+
+def _known() -> str:
+    return ", ".join(map(repr, _SPLITS))

@@ -1,0 +1,344 @@
+"""Record a computation as a graph, then walk it backwards.
+
+Forward, a node carries two numbers: what the network computed, and what it
+would have computed on a reference input.  Backward, it receives one: its
+multiplier, how much the output moves when the node moves by one.
+
+The walk knows no calculus.  It asks a table of rules what to do at each kind of
+operation, so one walk serves every method: a method *is* its table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+Operand: TypeAlias = "Node | npt.ArrayLike"
+Rule: TypeAlias = "Callable[[Node, int, Array], Array]"  # rule(node, i, m): what the node's i-th input receives
+Rules: TypeAlias = "Mapping[type[Op], Rule]"
+
+OPERATORS: dict[str, Callable[..., Node]] = {}
+"""What +, *, @, [...] and the methods of a node stand for; minixai.ops fills it, so that imports run one way."""
+
+
+class Node:
+    """An array and how it was made: value = op.forward(*inputs).
+
+    The first axis counts rows, one for each input, and no op mixes them.  The
+    reference has as many rows or one; if none is given it is the value itself:
+    nothing has moved.  Inputs that are plain arrays are constants.
+
+    >>> x = Node([[1.0, 2.0]], reference=0.0)
+    >>> (3 * x).delta
+    array([[3., 6.]])
+    """
+
+    __slots__ = ("__weakref__", "depth", "inputs", "name", "op", "reference", "value")
+
+    def __init__(
+        self,
+        value: npt.ArrayLike,
+        reference: npt.ArrayLike | None = None,
+        op: Op | None = None,
+        inputs: tuple[Node | Array | None, ...] = (),
+        name: str | None = None,
+    ) -> None:
+        self.value = read_only(as_float(value))
+        self.reference = self.value if reference is None else read_only(fit(reference, self.value))
+        self.op: Any = op
+        self.inputs, self.name = inputs, name
+        self.depth: int = 1 + max((x.depth for x in self.sources), default=-1)
+
+    @property
+    def delta(self) -> Array:
+        """How far the value has moved from the reference."""
+        return np.asarray(self.value - self.reference)
+
+    @property
+    def sources(self) -> list[Node]:
+        """The inputs that are nodes, not constants."""
+        return [x for x in self.inputs if isinstance(x, Node)]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.value.ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.value.dtype
+
+    def named(self, name: str | None) -> Node:
+        """Give this node a name, by which methods find it (`layer=name`)."""
+        self.name = name
+        return self
+
+    def __repr__(self) -> str:
+        kind = type(self.op).__name__ if self.op else "Input"
+        return f"<{kind}{f' {self.name!r}' if self.name else ''} {self.shape} {self.dtype}>"
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    # -- operators: each looks its operation up, so that this file needs none of them ------------------
+    def __add__(self, other: Operand) -> Node:
+        return OPERATORS["add"](self, other)
+
+    def __radd__(self, other: Operand) -> Node:
+        return OPERATORS["add"](other, self)
+
+    def __sub__(self, other: Operand) -> Node:
+        return OPERATORS["subtract"](self, other)
+
+    def __rsub__(self, other: Operand) -> Node:
+        return OPERATORS["subtract"](other, self)
+
+    def __mul__(self, other: Operand) -> Node:
+        return OPERATORS["multiply"](self, other)
+
+    def __rmul__(self, other: Operand) -> Node:
+        return OPERATORS["multiply"](other, self)
+
+    def __truediv__(self, other: Operand) -> Node:
+        return OPERATORS["divide"](self, other)
+
+    def __rtruediv__(self, other: Operand) -> Node:
+        return OPERATORS["divide"](other, self)
+
+    def __pow__(self, other: Operand) -> Node:
+        return OPERATORS["power"](self, other)
+
+    def __rpow__(self, other: Operand) -> Node:
+        return OPERATORS["power"](other, self)
+
+    def __matmul__(self, other: Operand) -> Node:
+        return OPERATORS["matmul"](self, other)
+
+    def __rmatmul__(self, other: Operand) -> Node:
+        return OPERATORS["matmul"](other, self)
+
+    def __neg__(self) -> Node:
+        return OPERATORS["negative"](self)
+
+    def __abs__(self) -> Node:
+        return OPERATORS["absolute"](self)
+
+    def __getitem__(self, index: Any) -> Node:
+        return OPERATORS["take"](self, index)
+
+    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
+        return OPERATORS["sum"](self, axis, keepdims)
+
+    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
+        return OPERATORS["mean"](self, axis, keepdims)
+
+    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
+        return OPERATORS["max"](self, axis, keepdims)
+
+    def reshape(self, *shape: int) -> Node:
+        return OPERATORS["reshape"](self, *shape)
+
+    def flatten(self) -> Node:
+        return OPERATORS["flatten"](self)
+
+    def transpose(self, *axes: int) -> Node:
+        return OPERATORS["transpose"](self, *axes)
+
+    # -- what NumPy must not do to a node behind our back ----------------------------------------------
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Node:
+        """array + node arrives here as np.add; every other NumPy function is refused."""
+        if method != "__call__" or options or ufunc.__name__ not in NUMPY_OPERATORS:
+            refuse(f"np.{ufunc.__name__}")
+        return OPERATORS[NUMPY_OPERATORS[ufunc.__name__]](*inputs)
+
+    def __array_function__(self, function: Callable[..., Any], *_: Any) -> NoReturn:
+        refuse(f"np.{function.__name__}")
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("a Node is not an array: take node.value to leave the graph, or minixai.ops to stay in it")
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise TypeError("a Node cannot be written into, its history would be lost: build a new one, x * mask + value")
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a Node is neither true nor false: compare node.value, or use relu, abs or max in the graph")
+
+
+class Op:
+    """A function of arrays that knows its own derivative.
+
+        forward(*xs)    ->  y
+        vjp(i, m, *xs)  ->  m · ∂y/∂xs[i]
+
+    Both are pure.  An Op remembers nothing between calls, so a single Relu()
+    may serve a whole network.  Every vjp takes its rows from m.
+    """
+
+    def forward(self, *xs: Any) -> Array:
+        raise NotImplementedError(f"{type(self).__name__} has no forward: define forward(self, *arrays) -> array")
+
+    def vjp(self, i: int, m: Array, *xs: Any) -> Array:
+        raise NotImplementedError(f"{type(self).__name__} has no vjp: define vjp(self, i, m, *arrays) -> array")
+
+    def __call__(self, *inputs: Operand | None) -> Node:
+        nodes = [x for x in inputs if isinstance(x, Node)]
+        dtype = the_dtype(self, nodes)
+        known = tuple(x if isinstance(x, Node) or x is None else read_only(np.asarray(x, dtype)) for x in inputs)
+        value = self.forward(*values(known))
+        if value.shape[:1] not in [x.shape[:1] for x in nodes]:
+            shapes = " and ".join(str(np.shape(x)) for x in values(known) if x is not None)
+            raise ValueError(
+                f"{type(self).__name__} of {shapes} gives {value.shape}: the rows (axis 0, one for each "
+                "input) would be mixed; give constants the shape of one row"
+            )
+        moved = any(x.reference is not x.value for x in nodes)
+        return Node(value, self.forward(*references(known)) if moved else None, self, known)
+
+
+def backward(
+    output: Node, rules: Rules, seed: npt.ArrayLike = 1.0, keep: Collection[Node] | None = None
+) -> dict[Node, Array]:
+    """{node: m}: the multiplier of `output`, `seed`, carried back to every node it came from.
+
+    `rules` maps kinds of Op to rules; rule(node, i, m) passes m, the multiplier
+    of `node`, on to its i-th input.  With `keep`, only these nodes are kept, only
+    what leads to them is visited, and a node the output does not depend on has
+    multiplier 0.  Raises TypeError if an op on the way has no rule.
+
+    >>> x = Node([[1.0, 2.0]])
+    >>> from minixai.rules import GRADIENT
+    >>> backward((x * x).sum(), GRADIENT)[x]
+    array([[2., 4.]])
+    """
+    m = np.asarray(seed, output.dtype)
+    multiplier = {output: np.broadcast_to(m, np.broadcast_shapes(m.shape, output.shape))}
+    visited = history(output) if keep is None else leading_to(keep, history(output))
+    wanted, kept = set(visited), set(visited if keep is None else keep)
+    for node in reversed(visited):
+        m = multiplier[node] if node in kept else multiplier.pop(node)
+        for i, x in enumerate(node.inputs):
+            if isinstance(x, Node) and x in wanted:
+                passed = rule_for(node, rules)(node, i, m)
+                multiplier[x] = multiplier[x] + passed if x in multiplier else passed
+    if keep is None:
+        return multiplier
+    return {x: multiplier[x] if x in wanted else np.zeros_like(x.value) for x in keep}
+
+
+def history(output: Node) -> list[Node]:
+    """Every node behind `output` and itself, each after its inputs: in order of depth."""
+    found, stack = {output: None}, [output]
+    while stack:
+        for x in stack.pop().sources:
+            if x not in found:
+                found[x] = None
+                stack.append(x)
+    return sorted(found, key=lambda node: node.depth)
+
+
+def leading_to(goals: Collection[Node], nodes: list[Node]) -> list[Node]:
+    """Those of `nodes` (inputs first) that are one of `goals` or made from one."""
+    found: dict[Node, None] = {}
+    for node in nodes:
+        if node in goals or any(x in found for x in node.sources):
+            found[node] = None
+    return list(found)
+
+
+def rule_for(node: Node, rules: Rules) -> Rule:
+    """The rule listed for the most specific kind of the node's op."""
+    for kind in type(node.op).__mro__:
+        if kind in rules:
+            return rules[kind]
+    listed = ", ".join(kind.__name__ for kind in rules)
+    raise TypeError(
+        f"no rule for {type(node.op).__name__} (at {node!r}); this table covers {listed}: "
+        "add an entry for it, or explain a layer above it"
+    )
+
+
+def replay(output: Node, changes: Mapping[Node, Node | npt.ArrayLike]) -> Node:
+    """`output` with some nodes replaced, computing again only what depends on them.
+
+    >>> x = Node([[1.0, 2.0]])
+    >>> h = 10 * x
+    >>> replay(h.sum(), {h: [[1.0, 1.0]]}).value
+    array([2.])
+    """
+    made: dict[Node, Node] = {}
+    for node in history(output):
+        if node in changes:
+            new = changes[node]
+            made[node] = new if isinstance(new, Node) else Node(np.asarray(new, node.dtype), name=node.name)
+        elif node.op and any(x in made for x in node.sources):
+            inputs = [made.get(x, x) if isinstance(x, Node) else x for x in node.inputs]
+            made[node] = node.op(*inputs).named(node.name)
+    return made.get(output, output)
+
+
+def values(inputs: Sequence[Node | Array | None]) -> list[Array | None]:
+    return [x.value if isinstance(x, Node) else x for x in inputs]
+
+
+def references(inputs: Sequence[Node | Array | None]) -> list[Array | None]:
+    return [x.reference if isinstance(x, Node) else x for x in inputs]
+
+
+def as_float(x: npt.ArrayLike) -> Array:
+    """x as an array of floats: those it has, or float64 for integers and booleans."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"a Node holds real numbers, got {array.dtype} {array.shape}: convert it to float first")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def fit(reference: npt.ArrayLike, value: Array) -> Array:
+    """The reference for `value`, with as many rows or one."""
+    array = np.asarray(reference, value.dtype)
+    if value.ndim and array.ndim < value.ndim:
+        with suppress(ValueError):
+            array = np.broadcast_to(array, (1, *value.shape[1:]))
+    if array.shape not in (value.shape, (1, *value.shape[1:])[: value.ndim]):
+        raise ValueError(
+            f"a reference of shape {array.shape} does not fit a value of shape {value.shape}: "
+            "give one row, as many rows, or a number"
+        )
+    return array
+
+
+def read_only(x: Array) -> Array:
+    """The same numbers, not to be written into; the owner's own flags are left alone."""
+    view = x.view()
+    view.flags.writeable = False
+    return view
+
+
+def the_dtype(op: Op, nodes: list[Node]) -> np.dtype[Any]:
+    """The one dtype of a graph."""
+    if not nodes:
+        raise TypeError(f"{type(op).__name__} was given no Node, only arrays: wrap the input first, Node(x)")
+    if any(x.dtype != nodes[0].dtype for x in nodes):
+        given = " and ".join(sorted({str(x.dtype) for x in nodes}))
+        raise TypeError(f"{type(op).__name__} was given nodes of {given}: a graph has one dtype, convert its inputs")
+    return nodes[0].dtype
+
+
+def refuse(name: str) -> NoReturn:
+    raise TypeError(
+        f"{name} cannot follow a Node, so no method could explain it: use the same function of minixai.ops, "
+        "or node.value to leave the graph"
+    )
+
+
+NUMPY_OPERATORS = {
+    name: "divide" if name == "true_divide" else name
+    for name in ("add", "subtract", "multiply", "divide", "true_divide", "power", "matmul", "negative", "absolute")
+}

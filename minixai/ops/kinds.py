@@ -1,0 +1,77 @@
+"""The kinds of operation: all that most rules need to know about one.
+
+An op of a kind inherits its rules, so a new operation is one class.
+"""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from minixai.graph import Array, Op
+
+
+class Linear(Op):
+    """y is a sum of entries of its inputs with weights ≥ 0 (and, padding apart, no constant)."""
+
+
+class Bilinear(Op):
+    """y is linear in each of its first two inputs: double one, and y doubles.
+
+    A third input b is simply added: y = u·v + b.
+    """
+
+
+class Elementwise(Op):
+    """y = f(x), entry by entry.  Subclasses give forward and slope, its derivative f'.
+
+    `scale` is the size of x below which f no longer changes in proportion to x: 1 for a
+    function that is not 0 at 0 (exp, sigmoid), 0 for every other (relu, log, 1/x).
+    """
+
+    scale: ClassVar[float] = 0.0
+
+    @abstractmethod
+    def slope(self, x: Array) -> Array:
+        raise NotImplementedError(f"{type(self).__name__} has no slope: define slope(self, x) -> f'(x)")
+
+    def vjp(self, i: int, m: Array, x: Array) -> Array:
+        return np.asarray(m * self.slope(x))
+
+
+class Selection(Op):
+    """y is the largest entry of each window of x; subclasses say what a window is.
+
+    winner(x, other)     which entry of each window is largest; of equals the one
+                         that is largest in `other`, then the first
+    take(x, winner)      these entries of x
+    give(m, winner, x)   m put where they stand in an array like x, added up where windows overlap
+    """
+
+    def winner(self, x: Array, other: Array | None = None) -> Array:
+        raise NotImplementedError
+
+    def take(self, x: Array, winner: Array) -> Array:
+        raise NotImplementedError
+
+    def give(self, m: Array, winner: Array, x: Array) -> Array:
+        raise NotImplementedError
+
+    def forward(self, x: Array) -> Array:
+        return self.take(x, self.winner(x))
+
+    def vjp(self, i: int, m: Array, x: Array) -> Array:
+        return self.give(m, self.winner(x), x)
+
+
+def unbroadcast(m: Array, shape: tuple[int, ...]) -> Array:
+    """Undo broadcasting: add up the entries of m that came from one entry of `shape`.
+
+    Rows stay apart: axis 0 is added up only where `shape` has none (a weight).
+    """
+    missing = m.ndim - len(shape)
+    if missing:
+        m = m.sum(axis=tuple(range(missing)))
+    first = 0 if missing else 1
+    stretched = tuple(a for a in range(first, len(shape)) if shape[a] == 1 != m.shape[a])
+    return m.sum(axis=stretched, keepdims=True) if stretched else m

@@ -1,0 +1,155 @@
+"""Pooling over windows of (N, H, W, C), and resizing."""
+
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from minixai.graph import Array, Node
+from minixai.ops.kinds import Linear, Selection
+from minixai.ops.reductions import mean
+from minixai.ops.windows import Margins, Padding, Pair, cropped, margins, padded, pair, places, taps
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A window over an image: its size, its stride, and the border around the image."""
+
+    window: tuple[int, int]
+    stride: tuple[int, int]
+    around: Margins
+
+    def taps(self, x: Array) -> list[Array]:
+        """Views of a padded x, one for each entry of the window."""
+        return list(taps(x, self.window, self.stride, places(x.shape[1:3], self.window, self.stride, ((0, 0), (0, 0)))))
+
+    def blank(self, m: Array, x: Array) -> Array:
+        """Zeros like a padded x, with the rows and dtype of m."""
+        (top, bottom), (left, right) = self.around
+        return np.zeros((len(m), x.shape[1] + top + bottom, x.shape[2] + left + right, x.shape[3]), m.dtype)
+
+
+class MaxPool(Pool, Selection):
+    """The largest entry of every window, channel by channel."""
+
+    def forward(self, x: Array) -> Array:
+        return reduce(np.maximum, self.taps(padded(x, self.around, -np.inf)))
+
+    def winner(self, x: Array, other: Array | None = None) -> Array:
+        entries = self.taps(padded(x, self.around, -np.inf))
+        seconds = entries if other is None else self.taps(padded(other, self.around, -np.inf))
+        best, second = entries[0], seconds[0]
+        winner = np.zeros(np.broadcast_shapes(best.shape, second.shape), np.int16)
+        for t, (entry, rival) in enumerate(zip(entries, seconds, strict=True)):
+            better = entry > best
+            if other is not None:
+                better = better | ((entry == best) & (rival > second))
+                second = np.where(better, rival, second)
+            winner = np.where(better, np.int16(t), winner)
+            best = np.maximum(best, entry)
+        return winner
+
+    def take(self, x: Array, winner: Array) -> Array:
+        return np.asarray(sum(entry * (winner == t) for t, entry in enumerate(self.taps(padded(x, self.around)))))
+
+    def give(self, m: Array, winner: Array, x: Array) -> Array:
+        y = self.blank(m, x)
+        for t, place in enumerate(self.taps(y)):
+            place += m * (winner == t)
+        return cropped(y, self.around)
+
+
+class AveragePool(Pool, Linear):
+    """The mean of every window, channel by channel; the border does not count."""
+
+    def forward(self, x: Array) -> Array:
+        return np.asarray(sum(self.taps(padded(x, self.around))) / self.counts(x))
+
+    def vjp(self, i: int, m: Array, x: Array) -> Array:
+        y, share = self.blank(m, x), m / self.counts(x)
+        for place in self.taps(y):
+            place += share
+        return cropped(y, self.around)
+
+    def counts(self, x: Array) -> Array:
+        """(1, h, w, 1): how many pixels of the image each window holds."""
+        return np.asarray(sum(self.taps(padded(np.ones((1, *x.shape[1:3], 1), x.dtype), self.around))))
+
+
+@dataclass(frozen=True)
+class Resize(Linear):
+    """Bilinear interpolation to `size`, at half-pixel centres: (N, H, W, C) -> (N, *size, C)"""
+
+    size: tuple[int, int]
+
+    def forward(self, x: Array) -> Array:
+        rows, columns = (interpolation(n, to).astype(x.dtype) for n, to in zip(x.shape[1:3], self.size, strict=True))
+        return along(columns, along(rows, x, 1), 2)
+
+    def vjp(self, i: int, m: Array, x: Array) -> Array:
+        rows, columns = (interpolation(n, to).astype(m.dtype) for n, to in zip(x.shape[1:3], self.size, strict=True))
+        return along(rows.T, along(columns.T, m, 2), 1)
+
+
+def interpolation(n: int, to: int) -> Array:
+    """(to, n): the weights ≥ 0, summing to 1, with which n pixels make each of `to`; edges are extended."""
+    centre = np.clip((np.arange(to) + 0.5) * n / to - 0.5, 0, n - 1)
+    return np.maximum(0, 1 - np.abs(centre[:, None] - np.arange(n)))
+
+
+def along(matrix: Array, x: Array, axis: int) -> Array:
+    """matrix @ x along one axis."""
+    y: Array = np.tensordot(matrix, x, (1, axis))
+    return np.moveaxis(y, 0, axis)
+
+
+def pool(kind: type[MaxPool] | type[AveragePool], x: Node, window: Pair, stride: Pair | None, padding: Padding) -> Node:
+    if x.ndim != 4:
+        raise ValueError(f"pooling takes images (N, H, W, C), got {x.shape}")
+    size, step = pair(window, "window"), pair(window if stride is None else stride, "stride")
+    around = margins(padding, (x.shape[1], x.shape[2]), size, step)
+    places((x.shape[1], x.shape[2]), size, step, around)
+    if any(max(border) >= k for border, k in zip(around, size, strict=True)):
+        raise ValueError(f"padding {around} makes windows of {size} with no pixel in them: pad less than the window")
+    return kind(size, step, around)(x)
+
+
+def max_pool(x: Node, window: Pair = 2, stride: Pair | None = None, padding: Padding = "valid") -> Node:
+    """The largest entry of every window: (N, H, W, C) -> (N, h, w, C).
+
+    window and stride (by default the window) are numbers or pairs, padding as in
+    `convolution`; windows may overlap, and the border never wins.
+
+    >>> max_pool(Node(np.arange(16.0).reshape(1, 4, 4, 1))).value[0, :, :, 0]
+    array([[ 5.,  7.],
+           [13., 15.]])
+    """
+    return pool(MaxPool, x, window, stride, padding)
+
+
+def average_pool(x: Node, window: Pair = 2, stride: Pair | None = None, padding: Padding = "valid") -> Node:
+    """The mean of every window, over the pixels of the image it holds: (N, H, W, C) -> (N, h, w, C).
+
+    >>> average_pool(Node(np.arange(16.0).reshape(1, 4, 4, 1))).value[0, :, :, 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]])
+    """
+    return pool(AveragePool, x, window, stride, padding)
+
+
+def global_average_pool(x: Node) -> Node:
+    """The mean of every channel: (N, H, W, C) -> (N, C)"""
+    if x.ndim != 4:
+        raise ValueError(f"global_average_pool takes images (N, H, W, C), got {x.shape}")
+    return mean(x, (1, 2))
+
+
+def upsample(x: Node, size: Pair) -> Node:
+    """Bilinear interpolation to `size` = (rows, columns), at half-pixel centres.
+
+    >>> upsample(Node([[[[0.0], [1.0]]]]), (1, 4)).value[0, 0, :, 0]
+    array([0.  , 0.25, 0.75, 1.  ])
+    """
+    if x.ndim != 4:
+        raise ValueError(f"upsample takes images (N, H, W, C), got {x.shape}")
+    return Resize(pair(size, "size"))(x)

@@ -1,0 +1,202 @@
+"""Moving entries about: every entry of y is one entry of x, or a constant.
+
+Axis 0 counts rows and can be neither named nor mixed; an op speaks of one row, so
+that a single reference row stays a single row.  In the functions, axes have
+their NumPy numbers: 1 is the first axis of a row.
+"""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minixai.graph import Array, Node
+from minixai.ops.kinds import Linear
+
+
+class Identity(Linear):
+    """y = x, a node of its own to carry a name."""
+
+    def forward(self, x: Array) -> Array:
+        return x
+
+    def vjp(self, i: int, m: Array, x: Array) -> Array:
+        return m
+
+
+@dataclass(frozen=True)
+class Reshape(Linear):
+    """(N, ...) -> (N, *shape)"""
+
+    shape: tuple[int, ...]
+
+    def forward(self, x: Array) -> Array:
+        return x.reshape(len(x), *self.shape)
+
+    def vjp(self, i: int, m: Array, x: Array) -> Array:
+        return m.reshape(len(m), *x.shape[1:])
+
+
+@dataclass(frozen=True)
+class Transpose(Linear):
+    """Axis j of y is axis axes[j] of x; axes[0] is 0."""
+
+    axes: tuple[int, ...]
+
+    def forward(self, x: Array) -> Array:
+        return x.transpose(self.axes)
+
+    def vjp(self, i: int, m: Array, x: Array) -> Array:
+        return m.transpose(np.argsort(self.axes))
+
+
+@dataclass(frozen=True)
+class Concatenate(Linear):
+    """Inputs side by side along an axis; a single row is repeated."""
+
+    axis: int
+
+    def forward(self, *xs: Array) -> Array:
+        rows = max(len(x) for x in xs)
+        return np.concatenate([np.broadcast_to(x, (rows, *x.shape[1:])) for x in xs], self.axis)
+
+    def vjp(self, i: int, m: Array, *xs: Array) -> Array:
+        start = sum(x.shape[self.axis] for x in xs[:i])
+        return m[(slice(None),) * self.axis + (slice(start, start + xs[i].shape[self.axis]),)]
+
+
+@dataclass(frozen=True)
+class Pad(Linear):
+    """A border of one value; widths are (before, after) for each axis of a row."""
+
+    widths: tuple[tuple[int, int], ...]
+    fill: float = 0.0
+
+    def forward(self, x: Array) -> Array:
+        return np.pad(x, ((0, 0), *self.widths), constant_values=self.fill)
+
+    def vjp(self, i: int, m: Array, x: Array) -> Array:
+        inner = (slice(a, a + n) for (a, _), n in zip(self.widths, x.shape[1:], strict=True))
+        return m[(slice(None), *inner)]
+
+
+@dataclass(frozen=True)
+class Take(Linear):
+    """x[:, *index], with integers, slices, ... and None."""
+
+    index: tuple[Any, ...]
+
+    def forward(self, x: Array) -> Array:
+        return x[(slice(None), *self.index)]
+
+    def vjp(self, i: int, m: Array, x: Array) -> Array:
+        y = np.zeros((len(m), *x.shape[1:]), m.dtype)
+        y[(slice(None), *self.index)] = m
+        return y
+
+
+identity = Identity()
+
+
+def reshape(x: Node, *shape: int) -> Node:
+    """(N, ...) -> (N, *shape): the shape of one row, in which one −1 is worked out.
+
+    >>> reshape(Node(np.zeros((5, 12))), 2, -1).shape
+    (5, 2, 6)
+    """
+    row = x.shape[1:]
+    missing = prod(row) // max(1, prod(n for n in shape if n != -1))
+    full = tuple(missing if n == -1 else int(n) for n in shape)
+    if not x.ndim or shape.count(-1) > 1 or prod(full) != prod(row):
+        raise ValueError(
+            f"a row of shape {row} ({prod(row)} numbers) cannot be reshaped to {shape}: reshape takes "
+            "the shape of one row, without the rows, so x.reshape(-1) flattens it"
+        )
+    return Reshape(full)(x)
+
+
+def flatten(x: Node) -> Node:
+    """(N, a, b, ...) -> (N, a·b·...)"""
+    return reshape(x, -1)
+
+
+def transpose(x: Node, *axes: int) -> Node:
+    """Axes in a new order: `axes` names all axes of a row by their NumPy numbers, 1 to ndim − 1.
+
+    >>> transpose(Node(np.zeros((5, 2, 3, 4))), 3, 1, 2).shape
+    (5, 4, 2, 3)
+    """
+    order = tuple(axis % x.ndim if -x.ndim < axis < x.ndim else 0 for axis in axes)
+    if sorted(order) != list(range(1, x.ndim)):
+        raise ValueError(
+            f"transpose of {x.shape} needs the axes 1 to {x.ndim - 1} in their new order, got {axes}: "
+            "axis 0 holds the rows and stays"
+        )
+    return Transpose((0, *order))(x)
+
+
+def concatenate(xs: list[Node | Array], axis: int = -1) -> Node:
+    """Side by side along an axis of the row.
+
+    >>> concatenate([Node(np.zeros((5, 2))), Node(np.zeros((5, 3)))]).shape
+    (5, 5)
+    """
+    shapes = [x.shape if isinstance(x, Node) else np.shape(x) for x in xs]
+    if not shapes:
+        raise ValueError("concatenate was given nothing: give at least one Node")
+    (place,) = row_axes(len(shapes[0]), axis)
+    if len({(len(s), s[1:place], s[place + 1 :]) for s in shapes}) > 1:
+        raise ValueError(
+            f"cannot concatenate shapes {', '.join(map(str, shapes))} along axis {axis}: all other axes must agree"
+        )
+    return Concatenate(place)(*xs)
+
+
+def pad(x: Node, widths: tuple[tuple[int, int], ...], fill: float = 0.0) -> Node:
+    """A border of the value `fill`; widths are (before, after) for each axis of a row.
+
+    >>> pad(Node(np.zeros((5, 4, 4, 3))), ((1, 1), (2, 2), (0, 0))).shape
+    (5, 6, 8, 3)
+    """
+    pairs = tuple((int(a), int(b)) for a, b in widths)
+    if len(pairs) != x.ndim - 1 or min((n for pair in pairs for n in pair), default=0) < 0:
+        raise ValueError(
+            f"pad of {x.shape} needs {x.ndim - 1} pairs (before, after) >= 0, one for each axis of a row, got {widths}"
+        )
+    return Pad(pairs, fill)(x)
+
+
+def take(x: Node, index: Any) -> Node:
+    """x[:, index...]: integers, slices, ... and None inside a row.
+
+    >>> Node([[1.0, 2.0, 3.0]])[:, 1:].value
+    array([[2., 3.]])
+    """
+    parts = index if isinstance(index, tuple) else (index,)
+    if parts and parts[0] is Ellipsis:
+        parts = (slice(None), *parts)
+    if not (parts and isinstance(parts[0], slice) and parts[0] == slice(None)):
+        raise IndexError(
+            "rows cannot be picked out of a Node, every row goes its own way: "
+            "index inside the row, x[:, 0] or x[..., 1:3]"
+        )
+    if not all(part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) for part in parts):
+        raise TypeError(
+            "a Node is indexed with integers, slices, ... and None: for a list of places, concatenate the slices"
+        )
+    return Take(parts[1:])(x)
+
+
+def row_axes(ndim: int, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    """Axes of the row, as positive numbers in order; None means all of them."""
+    if axis is None:
+        axis = tuple(range(1, ndim))
+    given = axis if isinstance(axis, tuple) else (axis,)
+    found = sorted({a % ndim for a in given if -ndim <= a < ndim})
+    if len(found) != len(given) or not found or found[0] == 0:
+        raise ValueError(
+            f"axis {axis} of a Node with {ndim} axes: name axes from 1 to {ndim - 1}, each once; "
+            "axis 0 holds the rows, which no op mixes"
+        )
+    return tuple(found)

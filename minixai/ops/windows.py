@@ -1,0 +1,98 @@
+"""Windows sliding over the two middle axes of (N, H, W, C): what convolution and pooling share."""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import numpy as np
+
+from minixai.graph import Array
+
+Pair: TypeAlias = int | tuple[int, int]
+Margins: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+Padding: TypeAlias = str | int | tuple[int, int] | Margins
+
+
+def pair(x: Pair, what: str, least: int = 1) -> tuple[int, int]:
+    """2 -> (2, 2)"""
+    both = x if isinstance(x, tuple) else (x, x)
+    if len(both) != 2 or not all(isinstance(n, (int, np.integer)) and n >= least for n in both):
+        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {x!r}")
+    return int(both[0]), int(both[1])
+
+
+def margins(
+    padding: Padding,
+    size: tuple[int, int],
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int] = (1, 1),
+) -> Margins:
+    """((top, bottom), (left, right)) for an image of `size`.
+
+    "valid" adds nothing; "same" gives ceil(size / stride) places, the odd pixel
+    after, as Keras and TensorFlow do; p, (p, q) or ((top, bottom), (left, right))
+    are numbers of pixels.
+    """
+    if padding == "valid":
+        return (0, 0), (0, 0)
+    if padding == "same":
+        totals = [
+            max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
+            for n, k, s, d in zip(size, window, stride, dilation, strict=True)
+        ]
+        return (totals[0] // 2, totals[0] - totals[0] // 2), (totals[1] // 2, totals[1] - totals[1] // 2)
+    if isinstance(padding, str):
+        raise ValueError(
+            f'unknown padding {padding!r}: it is "same", "valid", a number of pixels, (rows, columns) '
+            "or ((top, bottom), (left, right))"
+        )
+    rows, columns = padding if isinstance(padding, tuple) else (padding, padding)
+    return pair(rows, "padding", 0), pair(columns, "padding", 0)
+
+
+def places(
+    size: tuple[int, int],
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    around: Margins,
+    dilation: tuple[int, int] = (1, 1),
+) -> tuple[int, int]:
+    """How many windows fit along each side of the padded image."""
+    counts = [
+        (n + before + after - (k - 1) * d - 1) // s + 1
+        for n, k, s, (before, after), d in zip(size, window, stride, around, dilation, strict=True)
+    ]
+    if min(counts) < 1:
+        raise ValueError(
+            f"a window of {window} with dilation {dilation} does not fit an image of {size} with padding "
+            f'{around}: take a smaller window, or padding="same"'
+        )
+    return counts[0], counts[1]
+
+
+def padded(x: Array, around: Margins, fill: float = 0.0) -> Array:
+    """x with a border."""
+    return np.pad(x, ((0, 0), *around, (0, 0)), constant_values=fill) if np.any(around) else x
+
+
+def cropped(x: Array, around: Margins) -> Array:
+    """x without its border: undoes `padded`."""
+    (top, bottom), (left, right) = around
+    return x[:, top : x.shape[1] - bottom, left : x.shape[2] - right]
+
+
+def taps(
+    x: Array, window: tuple[int, int], stride: tuple[int, int], out: tuple[int, int], dilation: tuple[int, int] = (1, 1)
+) -> Iterator[Array]:
+    """For each entry of the window, row by row, where it lies over a padded x: views (N, *out, C).
+
+    Together they are all windows; adding into them puts windows back, summed where they overlap.
+    """
+    for i in range(window[0]):
+        for j in range(window[1]):
+            top, left = i * dilation[0], j * dilation[1]
+            yield x[
+                :,
+                top : top + (out[0] - 1) * stride[0] + 1 : stride[0],
+                left : left + (out[1] - 1) * stride[1] + 1 : stride[1],
+            ]

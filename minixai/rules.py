@@ -1,0 +1,88 @@
+"""Attribution methods, each a table of local rules.
+
+    rule(node, i, m)   m is the multiplier of `node`; the answer is what its
+                       i-th input receives.
+
+A table lists the kinds of operation it covers, and the most specific kind counts.  An
+op of no listed kind is an error, never silently the gradient.
+"""
+
+import numpy as np
+
+from minixai.graph import Array, Node, Rules, values
+from minixai.ops.functions import Relu
+from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
+
+
+def gradient(node: Node, i: int, m: Array) -> Array:
+    """m · ∂y/∂x"""
+    return np.asarray(node.op.vjp(i, m, *values(node.inputs)))
+
+
+def deconvnet(node: Node, i: int, m: Array) -> Array:
+    """max(m, 0): keep what is positive on the way back, wherever the ReLU stood. (Zeiler & Fergus 2014)"""
+    return np.maximum(m, 0)
+
+
+def guided(node: Node, i: int, m: Array) -> Array:
+    """max(m, 0) · f'(x): positive on the way back *and* on the way forward. (Springenberg et al. 2015)"""
+    return gradient(node, i, np.maximum(m, 0))
+
+
+def midpoint(node: Node, i: int, m: Array) -> Array:
+    """The gradient with the other factors halfway between reference and value.  Exact for a product:
+
+    Δ(uv) = Δu · (v + v₀)/2  +  Δv · (u + u₀)/2
+    """
+    xs = [halfway(x) if isinstance(x, Node) and j != i else x for j, x in enumerate(node.inputs)]
+    return np.asarray(node.op.vjp(i, m, *values(xs)))
+
+
+def secant(node: Node, i: int, m: Array) -> Array:
+    """m · Δy/Δx, the slope of the chord: DeepLIFT's Rescale. (Shrikumar et al. 2017, eq. 8)
+
+    Where Δx is flat, too short beside x for the difference to be exact, the slope
+    halfway stands in.  A chord across 0 is never flat unless f has a scale of its own.
+    """
+    (x,), op = node.sources, node.op
+    dx = x.delta
+    size = np.maximum(np.maximum(abs(x.value), abs(x.reference)), op.scale)
+    flat = abs(dx) <= np.cbrt(np.finfo(dx.dtype).eps) * size
+    chord, tangent = node.delta / np.where(flat, 1, dx), op.slope(np.where(flat, halfway(x), x.value))
+    return np.asarray(m * np.where(flat, tangent, chord))
+
+
+def mover(node: Node, i: int, m: Array) -> Array:
+    """Δy, whole, to the entry that moved the maximum: the new winner if it rose, the old one if it fell.
+
+    Complete, because that entry has |Δx| ≥ |Δy|.  Of equal entries the one counts that is
+    largest on the other side: where the reference is one colour, position decides nothing.
+    """
+    (x,), op = node.sources, node.op
+    return credit(node, m, risen=op.winner(x.value, x.reference), fallen=op.winner(x.reference, x.value))
+
+
+def first_mover(node: Node, i: int, m: Array) -> Array:
+    """As `mover`, but of equal entries the first counts, as in captum and shap."""
+    (x,), op = node.sources, node.op
+    return credit(node, m, risen=op.winner(x.value), fallen=op.winner(x.reference))
+
+
+def credit(node: Node, m: Array, risen: Array, fallen: Array) -> Array:
+    """m · Δy/Δx to the entry `risen` where y rose, to `fallen` where it fell."""
+    (x,), op, dy = node.sources, node.op, node.delta
+    chosen = np.where((dy < 0).reshape(risen.shape), fallen, risen)
+    dx = op.take(x.delta, chosen)
+    slope = np.divide(dy, dx, out=np.ones_like(dx), where=dx != 0)
+    return np.asarray(op.give(m * slope, chosen, x.value))
+
+
+def halfway(x: Node) -> Array:
+    """(x + x₀)/2, and x itself, to the bit, where nothing moved."""
+    return np.asarray(x.reference + x.delta / 2)
+
+
+GRADIENT: Rules = {Linear: gradient, Bilinear: gradient, Elementwise: gradient, Selection: gradient}
+DECONVNET: Rules = {**GRADIENT, Relu: deconvnet}
+GUIDED: Rules = {**GRADIENT, Relu: guided}
+RESCALE: Rules = {Linear: gradient, Bilinear: midpoint, Elementwise: secant, Selection: mover}
