@@ -1,6 +1,53 @@
-"""minixai: attribution methods for image networks, in NumPy from scratch."""
+"""minixai: attribution methods for image networks, in NumPy from scratch.
 
-from minixai import datasets, ops
+import minixai as mx
+
+model = mx.load("digits")
+images, labels = mx.datasets.digits("test")
+result = mx.deep_lift(model, images[:4])
+print(result)
+mx.plots.show(result, images[:4]).savefig("digits.png")
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from minixai import datasets, layers, ops, toys
+from minixai.attribution import Attribution
+from minixai.checking import check
 from minixai.graph import Node, backward
+from minixai.methods import catalogue, deconvnet, deep_lift, gradient, guided_backprop, input_x_gradient
+from minixai.model import Model
+from minixai.training import train
+from minixai.zoo import load
 
-__all__ = ["Node", "backward", "datasets", "ops"]
+if TYPE_CHECKING:
+    from minixai import plots
+
+__all__ = [
+    "Attribution",
+    "Model",
+    "Node",
+    "backward",
+    "catalogue",
+    "check",
+    "datasets",
+    "deconvnet",
+    "deep_lift",
+    "gradient",
+    "guided_backprop",
+    "input_x_gradient",
+    "layers",
+    "load",
+    "ops",
+    "plots",
+    "toys",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """matplotlib takes a while to load, so plots are loaded when first used."""
+    if name == "plots":
+        return import_module("minixai.plots")
+    raise AttributeError(f"module 'minixai' has no attribute {name!r}")

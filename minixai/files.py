@@ -1,6 +1,16 @@
-"""Where the shipped files lie: data/ beside the package in a clone, minixai/_data/ in an installed wheel."""
+"""Files: where the shipped ones lie, and how others are written whole or not at all.
 
+Shipped files are in data/ beside the package in a clone, in minixai/_data/ in an installed wheel.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -20,3 +30,31 @@ def shipped(name: str) -> Path:
             "reinstall minixai, or restore data/ in a clone"
         )
     return path
+
+
+@contextmanager
+def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a file for writing that appears under its name only when it is complete.
+
+    Raises ValueError if it cannot be written.
+    """
+    place = Path(path)
+    part = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        try:
+            with open(part, "xb") as file:
+                yield file
+            part.replace(place)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as problem:
+        reason = problem.strerror or problem
+        raise ValueError(
+            f"cannot write {str(place)!r} ({reason}): choose a file in a folder that can be written"
+        ) from None
+
+
+def write_arrays(path: str | PathLike[str], arrays: Mapping[str, Any]) -> None:
+    """Write a compressed .npz, whole or not at all."""
+    with whole(path) as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)

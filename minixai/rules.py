@@ -48,8 +48,9 @@ def secant(node: Node, i: int, m: Array) -> Array:
     dx = x.delta
     size = np.maximum(np.maximum(abs(x.value), abs(x.reference)), op.scale)
     flat = abs(dx) <= np.cbrt(np.finfo(dx.dtype).eps) * size
-    chord, tangent = node.delta / np.where(flat, 1, dx), op.slope(np.where(flat, halfway(x), x.value))
-    return np.asarray(m * np.where(flat, tangent, chord))
+    slope = np.asarray(node.delta / np.where(flat, 1, dx))
+    slope[flat] = op.slope(halfway(x)[flat])  # and nowhere else: √x has a chord from 0, but no tangent
+    return np.asarray(m * slope)
 
 
 def mover(node: Node, i: int, m: Array) -> Array:

@@ -6,7 +6,7 @@ from numbers import Real
 
 import numpy as np
 
-from minixai.graph import Array, Node, Operand
+from minixai.graph import Array, Node, Operand, as_float
 from minixai.ops.functions import Power, exp, reciprocal
 from minixai.ops.kinds import Bilinear, Linear, unbroadcast
 
@@ -65,12 +65,12 @@ def negative(u: Node) -> Node:
 
 def subtract(u: Operand, v: Operand) -> Node:
     """u − v, as u + (−1) · v"""
-    return add(u, negative(v)) if isinstance(v, Node) else add(u, np.negative(v))
+    return add(u, negative(v)) if isinstance(v, Node) else add(u, -as_float(v))
 
 
 def divide(u: Operand, v: Operand) -> Node:
     """u / v, as u · (1/v)"""
-    return multiply(u, reciprocal(v) if isinstance(v, Node) else 1 / np.asarray(v, np.float64))
+    return multiply(u, reciprocal(v) if isinstance(v, Node) else 1 / as_float(v).astype(np.float64))
 
 
 def power(u: Operand, p: Operand) -> Node:
@@ -79,34 +79,54 @@ def power(u: Operand, p: Operand) -> Node:
         return Power(float(p))(u)
     if isinstance(p, Node) and isinstance(u, Real) and u > 0:
         return exp(multiply(p, np.log(float(u))))
+    given = " ** ".join(repr(z) if isinstance(z, (Node, Real)) else f"an array {np.shape(z)}" for z in (u, p))
     raise TypeError(
-        "a power needs a Node and a number (x ** 2, or 2 ** x with a base > 0): "
+        f"a power needs a Node and a number (x ** 2, or 2 ** x with a base > 0), got {given}: "
         "write exp(y * log(x)) for a power of two nodes"
     )
 
 
 def matmul(x: Operand, w: Operand) -> Node:
     """x @ w: (N, ..., I) @ (I, O) -> (N, ..., O), or row by row for two nodes with at least three axes."""
-    for u in (x, w):
-        if np.ndim(u.value if isinstance(u, Node) else u) < 2:
-            raise ValueError("@ takes at least two axes on each side: write x @ w[:, None], or (x * w).sum()")
-    if isinstance(w, Node) and (w.ndim < 3 or (isinstance(x, Node) and x.ndim != w.ndim)):
+    left, right = shape_of(x), shape_of(w)
+    if len(left) < 2 or len(right) < 2:
         raise ValueError(
-            "a Node on the right of @ needs its rows first, (N, I, O), and a left side "
-            "(N, ..., I) with as many axes: otherwise rows would be mixed"
+            f"@ takes at least two axes on each side, got {left} @ {right}: write x @ w[:, None], or (x * w).sum()"
+        )
+    if left[-1] != right[-2] or not broadcastable(left[:-2], right[:-2]):
+        raise ValueError(
+            f"{left} @ {right} does not fit: it takes (N, ..., I) @ (I, O), so the last axis on the left must be "
+            "as long as the last but one on the right"
+        )
+    most = max(len(left), len(right))
+    if any(isinstance(u, Node) and u.ndim < most for u in (x, w)) or (isinstance(w, Node) and w.ndim < 3):
+        raise ValueError(
+            f"{left} @ {right} would mix rows, which come first in a Node: give a constant no more axes than "
+            "the Node has, and a Node on the right its rows first, (N, I, O)"
         )
     return MatMul()(x, w)
 
 
 def aligned(u: Operand, v: Operand) -> tuple[Operand, Operand]:
     """u and v, if their rows line up: NumPy aligns shapes from the right, rows stand on the left."""
-    for x, y in ((u, v), (v, u)):
-        if isinstance(x, Node) and x.ndim:
-            other = y.ndim if isinstance(y, Node) else np.ndim(y)
-            if other > x.ndim or (isinstance(y, Node) and 0 < other < x.ndim):
-                shapes = " and ".join(str(z.shape if isinstance(z, Node) else np.shape(z)) for z in (u, v))
-                raise ValueError(
-                    f"shapes {shapes} do not line up: rows come first in both; "
-                    "keep the axis, x[:, :1] or keepdims=True, or give a constant the shape of one row"
-                )
+    shapes = shape_of(u), shape_of(v)
+    most = max(map(len, shapes))
+    if any(isinstance(x, Node) and 0 < x.ndim < most for x in (u, v)) or not broadcastable(*shapes):
+        raise ValueError(
+            f"shapes {shapes[0]} and {shapes[1]} do not line up: rows come first in both, and other axes must be "
+            "equal or 1; keep the axis, x[:, :1] or keepdims=True, or give a constant the shape of one row"
+        )
     return u, v
+
+
+def shape_of(x: Operand) -> tuple[int, ...]:
+    return x.shape if isinstance(x, Node) else np.shape(x)
+
+
+def broadcastable(*shapes: tuple[int, ...]) -> bool:
+    """Whether NumPy stretches arrays of these shapes to one."""
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        return False
+    return True

@@ -17,7 +17,7 @@ import numpy as np
 
 from minixai.graph import Array, Node, Operand
 from minixai.ops.kinds import Bilinear
-from minixai.ops.windows import Margins, Padding, Pair, cropped, margins, padded, pair, places, taps
+from minixai.ops.windows import Margins, Padding, Pair, check_images, cropped, margins, padded, pair, places, taps
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ class Convolution(Bilinear):
             columns = self.patches(x, w).transpose(0, 2, 1) @ rows
             return columns.transpose(1, 0, 2).reshape(w.shape)
         # (G, N·h·w, K/G) @ (G, K/G, kh·kw·C/G) -> (G, N, h, w, kh·kw, C/G), each to its place in (N, H, W, C)
-        back = (rows @ self.columns(w).transpose(0, 2, 1)).reshape(self.groups, *m.shape[:3], -1, w.shape[2])
+        back = (rows @ self.columns(w).transpose(0, 2, 1)).reshape(
+            self.groups, *m.shape[:3], w.shape[0] * w.shape[1], w.shape[2]
+        )
         (top, bottom), (left, right) = self.around
         y = np.zeros((len(m), x.shape[1] + top + bottom, x.shape[2] + left + right, x.shape[3]), m.dtype)
         for t, place in enumerate(taps(y, w.shape[:2], self.stride, m.shape[1:3], self.dilation)):
@@ -91,14 +93,23 @@ def convolution(
     ((1, 3, 3, 8), (1, 3, 3, 8))
     """
     shape, kernel = (u.shape if isinstance(u, Node) else np.shape(u) for u in (x, w))
-    if len(shape) != 4 or len(kernel) != 4:
-        raise ValueError(f"convolution takes images (N, H, W, C) and kernels (kh, kw, C, K), got {shape} and {kernel}")
-    if shape[3] != kernel[2] * groups or kernel[3] % groups:
+    check_images(shape, "convolution")
+    if len(kernel) != 4 or groups < 1 or kernel[3] % groups:
         raise ValueError(
-            f"kernels {kernel} in {groups} group(s) take {kernel[2] * groups} channels, K a multiple of {groups}, "
-            f"but the images {shape} have {shape[3]} channels: give (N, H, W, C) and (kh, kw, C/groups, K)"
+            f"convolution takes kernels (kh, kw, C/groups, K) with K a multiple of groups, got {kernel} and "
+            f"groups={groups}: add the missing axis, or change groups"
         )
+    if shape[3] != kernel[2] * groups:
+        hint = ": these look channels-first, transpose them to" if shape[1] == kernel[2] * groups else ": minixai takes"
+        raise ValueError(
+            f"kernels {kernel} in {groups} group(s) take {kernel[2] * groups} channels, but the images {shape} have "
+            f"{shape[3]}{hint} (N, H, W, C), kernels (kh, kw, C/groups, K)"
+        )
+    bias = b.shape if isinstance(b, Node) else (kernel[3],) if b is None else np.shape(b)
+    if bias != (kernel[3],):
+        raise ValueError(f"kernels {kernel} need a bias of shape ({kernel[3]},), one number for each of K, got {bias}")
     step, spread = pair(stride, "stride"), pair(dilation, "dilation")
-    around = margins(padding, shape[1:3], kernel[:2], step, spread)
-    places(shape[1:3], kernel[:2], step, around, spread)
+    size, window = (shape[1], shape[2]), (kernel[0], kernel[1])
+    around = margins(padding, size, window, step, spread)
+    places(size, window, step, around, spread)
     return Convolution(step, around, spread, groups)(x, w, b)

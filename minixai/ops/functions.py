@@ -147,7 +147,7 @@ def leaky_relu(x: Node, alpha: float = 0.01) -> Node:
     >>> leaky_relu(Node([[-2.0, 3.0]]), alpha=0.1).value
     array([[-0.2,  3. ]])
     """
-    return LeakyRelu(alpha)(x)
+    return LeakyRelu(float(alpha))(x)
 
 
 def elu(x: Node, alpha: float = 1.0) -> Node:
@@ -156,7 +156,7 @@ def elu(x: Node, alpha: float = 1.0) -> Node:
     >>> elu(Node([[-50.0, 3.0]])).value
     array([[-1.,  3.]])
     """
-    return Elu(alpha)(x)
+    return Elu(float(alpha))(x)
 
 
 def selu(x: Node) -> Node:

@@ -8,7 +8,7 @@ import numpy as np
 from minixai.graph import Array, Node
 from minixai.ops.kinds import Linear, Selection
 from minixai.ops.reductions import mean
-from minixai.ops.windows import Margins, Padding, Pair, cropped, margins, padded, pair, places, taps
+from minixai.ops.windows import Margins, Padding, Pair, check_images, cropped, margins, padded, pair, places, taps
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,14 @@ class MaxPool(Pool, Selection):
         entries = self.taps(padded(x, self.around, -np.inf))
         seconds = entries if other is None else self.taps(padded(other, self.around, -np.inf))
         best, second = entries[0], seconds[0]
-        winner = np.zeros(np.broadcast_shapes(best.shape, second.shape), np.int16)
+        number = np.min_scalar_type(len(entries)).type
+        winner = np.zeros(np.broadcast_shapes(best.shape, second.shape), number)
         for t, (entry, rival) in enumerate(zip(entries, seconds, strict=True)):
             better = entry > best
             if other is not None:
                 better = better | ((entry == best) & (rival > second))
                 second = np.where(better, rival, second)
-            winner = np.where(better, np.int16(t), winner)
+            winner = np.where(better, number(t), winner)
             best = np.maximum(best, entry)
         return winner
 
@@ -94,7 +95,7 @@ class Resize(Linear):
 def interpolation(n: int, to: int) -> Array:
     """(to, n): the weights ≥ 0, summing to 1, with which n pixels make each of `to`; edges are extended."""
     centre = np.clip((np.arange(to) + 0.5) * n / to - 0.5, 0, n - 1)
-    return np.maximum(0, 1 - np.abs(centre[:, None] - np.arange(n)))
+    return np.asarray(np.maximum(0, 1 - np.abs(centre[:, None] - np.arange(n))))
 
 
 def along(matrix: Array, x: Array, axis: int) -> Array:
@@ -104,8 +105,7 @@ def along(matrix: Array, x: Array, axis: int) -> Array:
 
 
 def pool(kind: type[MaxPool] | type[AveragePool], x: Node, window: Pair, stride: Pair | None, padding: Padding) -> Node:
-    if x.ndim != 4:
-        raise ValueError(f"pooling takes images (N, H, W, C), got {x.shape}")
+    check_images(x.shape, "pooling")
     size, step = pair(window, "window"), pair(window if stride is None else stride, "stride")
     around = margins(padding, (x.shape[1], x.shape[2]), size, step)
     places((x.shape[1], x.shape[2]), size, step, around)
@@ -139,8 +139,7 @@ def average_pool(x: Node, window: Pair = 2, stride: Pair | None = None, padding:
 
 def global_average_pool(x: Node) -> Node:
     """The mean of every channel: (N, H, W, C) -> (N, C)"""
-    if x.ndim != 4:
-        raise ValueError(f"global_average_pool takes images (N, H, W, C), got {x.shape}")
+    check_images(x.shape, "global_average_pool")
     return mean(x, (1, 2))
 
 
@@ -150,6 +149,5 @@ def upsample(x: Node, size: Pair) -> Node:
     >>> upsample(Node([[[[0.0], [1.0]]]]), (1, 4)).value[0, 0, :, 0]
     array([0.  , 0.25, 0.75, 1.  ])
     """
-    if x.ndim != 4:
-        raise ValueError(f"upsample takes images (N, H, W, C), got {x.shape}")
+    check_images(x.shape, "upsample")
     return Resize(pair(size, "size"))(x)

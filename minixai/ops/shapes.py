@@ -5,6 +5,8 @@ that a single reference row stays a single row.  In the functions, axes have
 their NumPy numbers: 1 is the first axis of a row.
 """
 
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -58,7 +60,7 @@ class Concatenate(Linear):
     axis: int
 
     def forward(self, *xs: Array) -> Array:
-        rows = max(len(x) for x in xs)
+        (rows,) = np.broadcast_shapes(*((len(x),) for x in xs))
         return np.concatenate([np.broadcast_to(x, (rows, *x.shape[1:])) for x in xs], self.axis)
 
     def vjp(self, i: int, m: Array, *xs: Array) -> Array:
@@ -99,18 +101,18 @@ class Take(Linear):
 identity = Identity()
 
 
-def reshape(x: Node, *shape: int) -> Node:
+def reshape(x: Node, *shape: int | tuple[int, ...]) -> Node:
     """(N, ...) -> (N, *shape): the shape of one row, in which one −1 is worked out.
 
     >>> reshape(Node(np.zeros((5, 12))), 2, -1).shape
     (5, 2, 6)
     """
-    row = x.shape[1:]
-    missing = prod(row) // max(1, prod(n for n in shape if n != -1))
-    full = tuple(missing if n == -1 else int(n) for n in shape)
-    if not x.ndim or shape.count(-1) > 1 or prod(full) != prod(row):
+    row, asked = x.shape[1:], one_tuple(shape)
+    missing = prod(row) // max(1, prod(n for n in asked if n != -1))
+    full = tuple(missing if n == -1 else n for n in asked)
+    if not x.ndim or asked.count(-1) > 1 or min(full, default=0) < 0 or prod(full) != prod(row):
         raise ValueError(
-            f"a row of shape {row} ({prod(row)} numbers) cannot be reshaped to {shape}: reshape takes "
+            f"a row of shape {row} ({prod(row)} numbers) cannot be reshaped to {asked}: reshape takes "
             "the shape of one row, without the rows, so x.reshape(-1) flattens it"
         )
     return Reshape(full)(x)
@@ -121,34 +123,36 @@ def flatten(x: Node) -> Node:
     return reshape(x, -1)
 
 
-def transpose(x: Node, *axes: int) -> Node:
+def transpose(x: Node, *axes: int | tuple[int, ...]) -> Node:
     """Axes in a new order: `axes` names all axes of a row by their NumPy numbers, 1 to ndim − 1.
 
     >>> transpose(Node(np.zeros((5, 2, 3, 4))), 3, 1, 2).shape
     (5, 4, 2, 3)
     """
-    order = tuple(axis % x.ndim if -x.ndim < axis < x.ndim else 0 for axis in axes)
-    if sorted(order) != list(range(1, x.ndim)):
+    asked = one_tuple(axes)
+    order = tuple(axis % x.ndim if -x.ndim < axis < x.ndim else 0 for axis in asked)
+    if not x.ndim or sorted(order) != list(range(1, x.ndim)):
         raise ValueError(
-            f"transpose of {x.shape} needs the axes 1 to {x.ndim - 1} in their new order, got {axes}: "
+            f"transpose of {x.shape} needs the axes 1 to {x.ndim - 1} in their new order, got {asked}: "
             "axis 0 holds the rows and stays"
         )
     return Transpose((0, *order))(x)
 
 
-def concatenate(xs: list[Node | Array], axis: int = -1) -> Node:
+def concatenate(xs: Sequence[Node | Array], axis: int = -1) -> Node:
     """Side by side along an axis of the row.
 
     >>> concatenate([Node(np.zeros((5, 2))), Node(np.zeros((5, 3)))]).shape
     (5, 5)
     """
+    if isinstance(xs, Node) or not len(xs):
+        raise ValueError(f"concatenate takes a list of Nodes, [x, y], got {xs!r}: give at least one, in a list")
     shapes = [x.shape if isinstance(x, Node) else np.shape(x) for x in xs]
-    if not shapes:
-        raise ValueError("concatenate was given nothing: give at least one Node")
-    (place,) = row_axes(len(shapes[0]), axis)
-    if len({(len(s), s[1:place], s[place + 1 :]) for s in shapes}) > 1:
+    (place,) = row_axes(len(shapes[0]), operator.index(axis))
+    if len({(len(s), s[1:place], s[place + 1 :]) for s in shapes}) > 1 or len({s[0] for s in shapes} - {1}) > 1:
         raise ValueError(
-            f"cannot concatenate shapes {', '.join(map(str, shapes))} along axis {axis}: all other axes must agree"
+            f"cannot concatenate shapes {', '.join(map(str, shapes))} along axis {axis}: all other axes must agree, "
+            "and rows come first: give a constant the shape (1, ...)"
         )
     return Concatenate(place)(*xs)
 
@@ -159,12 +163,12 @@ def pad(x: Node, widths: tuple[tuple[int, int], ...], fill: float = 0.0) -> Node
     >>> pad(Node(np.zeros((5, 4, 4, 3))), ((1, 1), (2, 2), (0, 0))).shape
     (5, 6, 8, 3)
     """
-    pairs = tuple((int(a), int(b)) for a, b in widths)
-    if len(pairs) != x.ndim - 1 or min((n for pair in pairs for n in pair), default=0) < 0:
+    good = isinstance(widths, (tuple, list)) and all(isinstance(w, (tuple, list)) and len(w) == 2 for w in widths)
+    if not good or len(widths) != x.ndim - 1 or not all(is_integer(n) and n >= 0 for w in widths for n in w):
         raise ValueError(
             f"pad of {x.shape} needs {x.ndim - 1} pairs (before, after) >= 0, one for each axis of a row, got {widths}"
         )
-    return Pad(pairs, fill)(x)
+    return Pad(tuple((int(a), int(b)) for a, b in widths), fill)(x)
 
 
 def take(x: Node, index: Any) -> Node:
@@ -177,26 +181,42 @@ def take(x: Node, index: Any) -> Node:
     if parts and parts[0] is Ellipsis:
         parts = (slice(None), *parts)
     if not (parts and isinstance(parts[0], slice) and parts[0] == slice(None)):
-        raise IndexError(
-            "rows cannot be picked out of a Node, every row goes its own way: "
+        raise TypeError(  # not IndexError, at which `for row in x` and the built-in sum(x) would quietly end
+            f"rows cannot be picked out of a Node, every row goes its own way, got [{index!r}]: "
             "index inside the row, x[:, 0] or x[..., 1:3]"
         )
-    if not all(part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) for part in parts):
+    if not all(part is None or part is Ellipsis or is_integer(part) or isinstance(part, slice) for part in parts):
         raise TypeError(
-            "a Node is indexed with integers, slices, ... and None: for a list of places, concatenate the slices"
+            f"a Node is indexed with integers, slices, ... and None, got {index!r}: "
+            "for a list of places, concatenate the slices"
         )
     return Take(parts[1:])(x)
 
 
 def row_axes(ndim: int, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
     """Axes of the row, as positive numbers in order; None means all of them."""
+    if ndim < 2:
+        raise ValueError(
+            f"axis {axis} of a Node with {ndim} axes: its rows are single numbers, without axes; "
+            "x[:, None] gives them one"
+        )
     if axis is None:
         axis = tuple(range(1, ndim))
-    given = axis if isinstance(axis, tuple) else (axis,)
-    found = sorted({a % ndim for a in given if -ndim <= a < ndim})
+    given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    found = sorted({a % ndim for a in given if is_integer(a) and -ndim <= a < ndim})
     if len(found) != len(given) or not found or found[0] == 0:
         raise ValueError(
             f"axis {axis} of a Node with {ndim} axes: name axes from 1 to {ndim - 1}, each once; "
             "axis 0 holds the rows, which no op mixes"
         )
     return tuple(found)
+
+
+def one_tuple(given: tuple[int | tuple[int, ...], ...]) -> tuple[int, ...]:
+    """f(2, 3) and f((2, 3)) alike, as in NumPy."""
+    numbers: Any = given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
+    return tuple(map(operator.index, numbers))
+
+
+def is_integer(x: Any) -> bool:
+    return isinstance(x, (int, np.integer)) and not isinstance(x, bool)

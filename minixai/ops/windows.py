@@ -1,7 +1,7 @@
 """Windows sliding over the two middle axes of (N, H, W, C): what convolution and pooling share."""
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,10 +14,19 @@ Padding: TypeAlias = str | int | tuple[int, int] | Margins
 
 def pair(x: Pair, what: str, least: int = 1) -> tuple[int, int]:
     """2 -> (2, 2)"""
-    both = x if isinstance(x, tuple) else (x, x)
+    both = tuple(x) if isinstance(x, (tuple, list)) else (x, x)
     if len(both) != 2 or not all(isinstance(n, (int, np.integer)) and n >= least for n in both):
         raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {x!r}")
     return int(both[0]), int(both[1])
+
+
+def check_images(shape: tuple[int, ...], what: str) -> None:
+    """Raise ValueError unless `shape` has the four axes of images."""
+    if len(shape) != 4:
+        raise ValueError(
+            f"{what} takes images (N, H, W, C), got {shape}: one image alone is image[None], "
+            "images without channels are images[..., None]"
+        )
 
 
 def margins(
@@ -41,13 +50,13 @@ def margins(
             for n, k, s, d in zip(size, window, stride, dilation, strict=True)
         ]
         return (totals[0] // 2, totals[0] - totals[0] // 2), (totals[1] // 2, totals[1] - totals[1] // 2)
-    if isinstance(padding, str):
+    sides: tuple[Any, ...] = tuple(padding) if isinstance(padding, (tuple, list)) else (padding, padding)
+    if isinstance(padding, str) or len(sides) != 2:
         raise ValueError(
             f'unknown padding {padding!r}: it is "same", "valid", a number of pixels, (rows, columns) '
             "or ((top, bottom), (left, right))"
         )
-    rows, columns = padding if isinstance(padding, tuple) else (padding, padding)
-    return pair(rows, "padding", 0), pair(columns, "padding", 0)
+    return pair(sides[0], "padding", 0), pair(sides[1], "padding", 0)
 
 
 def places(

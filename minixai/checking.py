@@ -1,0 +1,139 @@
+"""Is this function of a node, or this new op, right?  The learner's first tool, and the engine of the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.graph import Array, Node, backward
+from minixai.model import Network, finite, numbers
+from minixai.rules import GRADIENT, RESCALE
+
+
+class Line(NamedTuple):
+    """One property: whether it holds, and what was measured."""
+
+    ok: bool
+    claim: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"[{'ok' if self.ok else '!!'}] {self.claim}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `check` found; true if every property holds."""
+
+    lines: tuple[Line, ...]
+
+    def __bool__(self) -> bool:
+        return all(line.ok for line in self.lines)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.lines))
+
+    __repr__ = __str__
+
+
+def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None = None, seed: int = 0) -> Report:
+    """Test a function of a node at x (N, ...), against a reference of the same shape.
+
+    Its gradient against finite differences, along one random direction for each row (at a kink any slope between
+    the two sides is right); DeepLIFT's sum Σ m·Δx = Δy, by default with a reference near x; that rows do not see
+    one another; that the same call gives the same bits; that inputs stay as they were; that float32 stays float32.
+
+    >>> from minixai import toys
+    >>> report = check(toys.add_multiply, [[3.0, 1.0, 2.0]])
+    >>> bool(report), len(report.lines)
+    (True, 6)
+    """
+    rng = np.random.default_rng(seed)
+    at = finite(numbers(x, "x").astype(np.float64), "x")
+    near = (
+        at * rng.uniform(0.5, 1.5, at.shape)
+        if reference is None
+        else finite(numbers(reference, "reference").astype(np.float64), "reference")
+    )
+    weights = rng.normal(size=function(Node(at)).shape[1:])  # one random projection of the output
+    return Report(
+        (
+            slopes(function, at, weights, rng),
+            completeness(function, at, near, weights),
+            rows_apart(function, at, weights),
+            repeatable(function, at, weights),
+            unmodified(function, at, near, weights),
+            one_dtype(function, at, near, weights),
+        )
+    )
+
+
+def output(function: Network, x: Array, weights: Array, reference: Array | None = None) -> tuple[Node, Array, Array]:
+    """(the input as a node, the projected output (N,), its gradient)"""
+    node = Node(x, reference)
+    y = function(node)
+    seed = np.broadcast_to(weights, y.shape).astype(y.dtype)
+    return node, (y.value * seed).reshape(len(x), -1).sum(axis=1), backward(y, GRADIENT, seed, keep=[node])[node]
+
+
+def slopes(function: Network, x: Array, weights: Array, rng: np.random.Generator) -> Line:
+    _, y, m = output(function, x, weights)
+    towards = rng.normal(size=x.shape)
+    step = np.cbrt(np.finfo(np.float64).eps) * max(1.0, float(abs(x).max()))
+    got = (m * towards).reshape(len(x), -1).sum(axis=1)
+    ahead, behind, half_ahead, half_behind = (
+        (output(function, x + h * towards, weights)[1] - y) / h for h in (step, -step, step / 2, -step / 2)
+    )
+    # halving the step tells how far the differences are from their limit
+    slack = abs(ahead - half_ahead) + abs(behind - half_behind) + 1e-6 * (1 + abs(half_ahead) + abs(half_behind))
+    low, high = np.minimum(half_ahead, half_behind) - slack, np.maximum(half_ahead, half_behind) + slack
+    worst = int(np.maximum(low - got, got - high).argmax())
+    detail = f"{got[worst]:.8g} against {(half_ahead[worst] + half_behind[worst]) / 2:.8g} in row {worst}"
+    return Line(bool(((low <= got) & (got <= high)).all()), "the gradient is the finite difference", detail)
+
+
+def completeness(function: Network, x: Array, reference: Array, weights: Array) -> Line:
+    claim = "DeepLIFT adds up"
+    node = Node(x, reference)
+    y = function(node)
+    seed = np.broadcast_to(weights, y.shape)
+    try:
+        parts = backward(y, RESCALE, seed, keep=[node])[node] * node.delta
+    except TypeError as problem:
+        return Line(False, claim, str(problem))
+    total = parts.reshape(len(x), -1).sum(axis=1)
+    moved = (seed * y.delta).reshape(len(x), -1).sum(axis=1)
+    size = abs(seed * y.value).reshape(len(x), -1).sum(axis=1) + abs(parts).reshape(len(x), -1).sum(axis=1)
+    worst = int(abs(total - moved).argmax())
+    ok = (abs(total - moved) <= np.sqrt(np.finfo(np.float64).eps) * (1 + size)).all()
+    return Line(bool(ok), claim, f"{total[worst]:.8g} of {moved[worst]:.8g} in row {worst}")
+
+
+def rows_apart(function: Network, x: Array, weights: Array) -> Line:
+    _, y, m = output(function, x, weights)
+    alone = [output(function, x[i : i + 1], weights) for i in range(len(x))]
+    off = max(max(float(abs(y[i] - one[1][0])), float(abs(m[i] - one[2][0]).max())) for i, one in enumerate(alone))
+    size = 1 + float(abs(y).max()) + float(abs(m).max())
+    return Line(off <= 1e-9 * size, "a row alone is a row in a batch", f"largest difference {off:.1g}")
+
+
+def repeatable(function: Network, x: Array, weights: Array) -> Line:
+    first, second = output(function, x, weights), output(function, x, weights)
+    same = np.array_equal(first[1], second[1]) and np.array_equal(first[2], second[2])
+    return Line(same, "the same call gives the same bits", "yes" if same else "two calls differ")
+
+
+def unmodified(function: Network, x: Array, reference: Array, weights: Array) -> Line:
+    kept, given, base = x.copy(), x.copy(), reference.copy()
+    output(function, given, weights, base)
+    same = np.array_equal(kept, given) and np.array_equal(base, reference)
+    return Line(same, "inputs stay as they were", "yes" if same else "the function wrote into its input")
+
+
+def one_dtype(function: Network, x: Array, reference: Array, weights: Array) -> Line:
+    node, _, m = output(function, x.astype(np.float32), weights, reference.astype(np.float32))
+    found = {str(function(node).dtype), str(m.dtype)}
+    return Line(found == {"float32"}, "float32 stays float32", ", ".join(sorted(found)))

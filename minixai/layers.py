@@ -1,0 +1,313 @@
+"""Layers: weights, and one call to an op.
+
+A layer is made without weights (`Conv2D(64, 3)`); the model it is put into makes them,
+once it knows the shape that arrives.  What a layer computes is a function of
+nodes and of the weights it is handed, so training can hand it nodes in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from math import prod
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from minixai import ops
+from minixai.graph import Array, Node
+from minixai.ops.arithmetic import Add as Plus
+from minixai.ops.arithmetic import MatMul, Multiply
+from minixai.ops.normalisation import BatchNormalise
+from minixai.ops.windows import Padding, Pair, margins, pair
+
+Weights: TypeAlias = Mapping[str, Any]
+"""{name: array}, or {name: node} in training."""
+
+ACTIVATIONS: dict[str, Callable[[Node], Node]] = {
+    "relu": ops.relu,
+    "leaky_relu": ops.leaky_relu,
+    "elu": ops.elu,
+    "selu": ops.selu,
+    "gelu": ops.gelu,
+    "sigmoid": ops.sigmoid,
+    "tanh": ops.tanh,
+    "softplus": ops.softplus,
+    "softmax": ops.softmax,
+}
+
+
+@dataclass
+class Training:
+    """What layers need to know while training: where chance comes from, and where statistics go."""
+
+    rng: np.random.Generator
+    statistics: dict[BatchNorm, tuple[Array, Array]] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Layer:
+    """A step of a model.  Subclasses give `forward`, and `needs` if they have weights."""
+
+    weights: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
+    trained: ClassVar[tuple[str, ...]] = ()
+    short: ClassVar[str] = "layer"
+
+    def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """The shapes of the weights, where rows of `shape` arrive."""
+        return {}
+
+    def initial(self, key: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """What a weight is before training.  A kernel has the variance 2 / (numbers that enter one output).
+
+        (He et al. 2015, eq. 10)
+        """
+        if key == "kernel":
+            return rng.normal(0, np.sqrt(2 / prod(shape[:-1])), shape)
+        return np.ones(shape) if key in ("gamma", "variance") else np.zeros(shape)
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        raise NotImplementedError(f"{type(self).__name__} has no forward: define forward(self, x, w, training) -> Node")
+
+    def __call__(self, xs: list[Node], w: Weights | None = None, training: Training | None = None) -> Node:
+        """The layer's output, with its own weights or those given."""
+        if len(xs) != 1:
+            raise ValueError(
+                f"{type(self).__name__} takes one input, got {len(xs)}: join them first, Add() or Concatenate()"
+            )
+        return self.forward(xs[0], self.weights if w is None else w, training)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The arguments it was made with."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+
+
+def activated(x: Node, activation: str | None) -> Node:
+    if activation is None:
+        return x
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {activation!r}: one of {', '.join(ACTIVATIONS)}, or None")
+    return ACTIVATIONS[activation](x)
+
+
+@dataclass(eq=False)
+class Conv2D(Layer):
+    """activation(x ⋆ kernel + bias): (N, H, W, C) -> (N, h, w, filters).  Depthwise with groups = C."""
+
+    filters: int
+    kernel: Pair
+    stride: Pair = 1
+    padding: Padding = "valid"
+    dilation: Pair = 1
+    groups: int = 1
+    bias: bool = True
+    activation: str | None = None
+    trained: ClassVar[tuple[str, ...]] = ("kernel", "bias")
+    short: ClassVar[str] = "conv"
+
+    def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        if len(shape) != 3:
+            raise ValueError(f"Conv2D takes images (N, H, W, C), but its rows have the shape {shape}")
+        if shape[2] % self.groups or self.filters % self.groups:
+            raise ValueError(f"{self.groups} groups must divide the {shape[2]} channels and the {self.filters} filters")
+        kernel = (*pair(self.kernel, "kernel"), shape[2] // self.groups, self.filters)
+        return {"kernel": kernel} | ({"bias": (self.filters,)} if self.bias else {})
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        geometry = (self.stride, self.padding, self.dilation, self.groups)
+        return activated(ops.convolution(x, w["kernel"], w.get("bias"), *geometry), self.activation)
+
+
+@dataclass(eq=False)
+class Dense(Layer):
+    """activation(x @ kernel + bias): (N, ..., I) -> (N, ..., units)"""
+
+    units: int
+    bias: bool = True
+    activation: str | None = None
+    trained: ClassVar[tuple[str, ...]] = ("kernel", "bias")
+    short: ClassVar[str] = "dense"
+
+    def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        return {"kernel": (shape[-1], self.units)} | ({"bias": (self.units,)} if self.bias else {})
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        return activated(MatMul()(x, w["kernel"], w.get("bias")), self.activation)
+
+
+@dataclass(eq=False)
+class BatchNorm(Layer):
+    """γ (x − mean) / √(variance + ε) + β, channel by channel.
+
+    In inference mean and variance are running averages and the layer is a fixed scale and shift;
+    in training they are those of the batch. (Ioffe & Szegedy 2015)
+    """
+
+    momentum: float = 0.9
+    epsilon: float = 1e-3
+    trained: ClassVar[tuple[str, ...]] = ("gamma", "beta")
+    short: ClassVar[str] = "norm"
+
+    def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        return dict.fromkeys(("gamma", "beta", "mean", "variance"), shape[-1:])
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        if training:
+            over = tuple(range(x.ndim - 1))
+            training.statistics[self] = x.value.mean(over), x.value.var(over)
+            return Plus()(Multiply()(BatchNormalise(self.epsilon)(x), w["gamma"]), w["beta"])
+        scale: Array = w["gamma"] / np.sqrt(w["variance"] + self.epsilon)
+        shift: Array = w["beta"] - w["mean"] * scale
+        return x * scale + shift
+
+    def remember(self, mean: Array, variance: Array) -> None:
+        """Move the running averages towards the statistics of a batch."""
+        for name, new in (("mean", mean), ("variance", variance)):
+            self.weights[name] = self.momentum * self.weights[name] + (1 - self.momentum) * new
+
+
+@dataclass(eq=False)
+class Dropout(Layer):
+    """The identity; in training each entry is 0 with probability `rate`, the others grow by 1/(1 − rate)."""
+
+    rate: float
+    short: ClassVar[str] = "dropout"
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        if not 0 <= self.rate < 1:
+            raise ValueError(f"a dropout rate is in [0, 1), got {self.rate}")
+        if training is None:
+            return ops.identity(x)
+        return x * ((training.rng.random(x.shape) >= self.rate) / (1 - self.rate))
+
+
+@dataclass(eq=False)
+class MaxPool2D(Layer):
+    """The largest entry of every window: (N, H, W, C) -> (N, h, w, C)"""
+
+    window: Pair = 2
+    stride: Pair | None = None
+    padding: Padding = "valid"
+    short: ClassVar[str] = "pool"
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        return ops.max_pool(x, self.window, self.stride, self.padding)
+
+
+@dataclass(eq=False)
+class AveragePool2D(MaxPool2D):
+    """The mean of every window: (N, H, W, C) -> (N, h, w, C)"""
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        return ops.average_pool(x, self.window, self.stride, self.padding)
+
+
+@dataclass(eq=False)
+class GlobalAveragePool2D(Layer):
+    """The mean of every channel: (N, H, W, C) -> (N, C)"""
+
+    short: ClassVar[str] = "gap"
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        return ops.global_average_pool(x)
+
+
+@dataclass(eq=False)
+class GlobalMaxPool2D(Layer):
+    """The largest entry of every channel: (N, H, W, C) -> (N, C)"""
+
+    short: ClassVar[str] = "gmp"
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        return ops.max(x, (1, 2))
+
+
+@dataclass(eq=False)
+class Upsample2D(Layer):
+    """Bilinear interpolation to `size`: (N, H, W, C) -> (N, *size, C)"""
+
+    size: Pair
+    short: ClassVar[str] = "upsample"
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        return ops.upsample(x, self.size)
+
+
+@dataclass(eq=False)
+class ZeroPad2D(Layer):
+    """A border of zeros: pixels, (rows, columns) or ((top, bottom), (left, right))"""
+
+    padding: Padding = 1
+    short: ClassVar[str] = "pad"
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        return ops.pad(x, (*margins(self.padding, (1, 1), (1, 1), (1, 1)), (0, 0)))
+
+
+@dataclass(eq=False)
+class Flatten(Layer):
+    """(N, ...) -> (N, numbers)"""
+
+    short: ClassVar[str] = "flatten"
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        return ops.flatten(x)
+
+
+@dataclass(eq=False)
+class Reshape(Layer):
+    """(N, ...) -> (N, *shape)"""
+
+    shape: tuple[int, ...]
+    short: ClassVar[str] = "reshape"
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        return ops.reshape(x, *self.shape)
+
+
+@dataclass(eq=False)
+class Activation(Layer):
+    """An elementwise function by its name."""
+
+    function: str
+    short: ClassVar[str] = "activation"
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        return activated(x, self.function)
+
+
+@dataclass(eq=False)
+class Add(Layer):
+    """The sum of its inputs, as in a residual network."""
+
+    short: ClassVar[str] = "add"
+
+    def __call__(self, xs: list[Node], w: Weights | None = None, training: Training | None = None) -> Node:
+        total = xs[0]
+        for x in xs[1:]:
+            if x.shape[1:] != total.shape[1:]:
+                raise ValueError(f"Add needs inputs of one shape, got rows of {total.shape[1:]} and {x.shape[1:]}")
+            total = total + x
+        return total if len(xs) > 1 else ops.identity(total)
+
+
+@dataclass(eq=False)
+class Concatenate(Layer):
+    """Its inputs side by side along an axis."""
+
+    axis: int = -1
+    short: ClassVar[str] = "concat"
+
+    def __call__(self, xs: list[Node], w: Weights | None = None, training: Training | None = None) -> Node:
+        return ops.concatenate(xs, self.axis)
+
+
+KINDS: dict[str, type[Layer]] = {
+    kind.__name__: kind
+    for kind in (
+        *(Conv2D, Dense, BatchNorm, Dropout, MaxPool2D, AveragePool2D, GlobalAveragePool2D, GlobalMaxPool2D),
+        *(Upsample2D, ZeroPad2D, Flatten, Reshape, Activation, Add, Concatenate),
+    )
+}
+"""The kinds of layer that a saved model may name."""

@@ -1,0 +1,75 @@
+"""Baselines: the input from which a difference is measured, by name, number, or array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from minixai.graph import Array
+from minixai.model import known
+
+Baseline: TypeAlias = "str | npt.ArrayLike"
+
+
+def blur(x: Array) -> Array:
+    """Gaussian blur with σ an eighth of the shorter side."""
+    sigma = min(x.shape[1:3]) / 8
+    return np.asarray(ndimage.gaussian_filter(x, (0, sigma, sigma, 0)))
+
+
+def noise(x: Array) -> Array:
+    """Uniform noise in [0, 1], the same for every image."""
+    return np.random.default_rng(0).random((1, *x.shape[1:]))
+
+
+def mean(x: Array) -> Array:
+    """Each image's own mean of every channel."""
+    return np.broadcast_to(x.mean(axis=(1, 2), keepdims=True), x.shape)
+
+
+BASELINES: dict[str, Callable[[Array], Array]] = {
+    "black": lambda x: np.zeros((1, *x.shape[1:])),
+    "white": lambda x: np.ones((1, *x.shape[1:])),
+    "mean": mean,
+    "blur": blur,
+    "noise": noise,
+}
+
+
+def resolve(baseline: Baseline, x: Array, prepare: Callable[[npt.ArrayLike, str], Array]) -> Array:
+    """The baseline for x as an array with as many rows, or one.
+
+    A name of BASELINES, a number, one input, or one for each row of x; `prepare` checks
+    an array as it checks x.  Raises ValueError if it is unknown or does not fit.
+
+    >>> resolve("white", np.zeros((2, 1, 1, 3)), lambda a, what: np.asarray(a)).tolist()
+    [[[[1.0, 1.0, 1.0]]]]
+    """
+    if isinstance(baseline, str):
+        make = BASELINES[known(baseline, BASELINES, "baseline")]
+        if x.ndim != 4:
+            raise ValueError(
+                f"the baseline {baseline!r} is for images (N, H, W, C), not for x of shape {x.shape}: "
+                "give a number or an array"
+            )
+        return make(x).astype(x.dtype)
+    if np.ndim(baseline) == 0:
+        number = np.asarray(baseline)
+        if number.dtype.kind not in "fiu" or not np.isfinite(number):
+            raise ValueError(
+                f"a baseline is a name, a finite number or an array, got {baseline!r}: "
+                f"the names are {', '.join(map(repr, BASELINES))}"
+            )
+        return np.full((1, *x.shape[1:]), number, x.dtype)
+    array = np.asarray(baseline)
+    rows = array[None] if array.shape == x.shape[1:] else array
+    if rows.shape not in (x.shape, (1, *x.shape[1:])):
+        raise ValueError(
+            f"a baseline of shape {array.shape} does not fit x of shape {x.shape}: "
+            f"give one input {x.shape[1:]}, or one for each row {x.shape}"
+        )
+    return prepare(rows, "baseline")

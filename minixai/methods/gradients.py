@@ -1,0 +1,108 @@
+"""The slope of the score, and its two relatives that treat a ReLU in their own way. One walk each."""
+
+from __future__ import annotations
+
+import numpy.typing as npt
+
+from minixai.attribution import Attribution
+from minixai.graph import Rules
+from minixai.methods.call import Call, walk
+from minixai.methods.registry import method
+from minixai.model import Network
+from minixai.rules import DECONVNET, GRADIENT, GUIDED
+
+
+def walked(name: str, rules: Rules, call: Call) -> Attribution:
+    """The multipliers of the input, or of a layer, as the attribution."""
+    found = walk(call, rules)
+    return found.attribution(call, name, found.m, {})
+
+
+@method("how does the score change if this pixel changes a little?", "1 forward, 1 back", complete=False)
+def gradient(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    output: str = "score",
+    layer: str | None = None,
+    batch: int | None = None,
+) -> Attribution:
+    """φ = ∂f/∂x, signed.
+
+    Arguments and errors are those of every method: see `minixai.methods.call.Call`.
+    Not complete; 0 where f is saturated.  (Simonyan, Vedaldi & Zisserman 2014, §3, without absolute value)
+
+    >>> from minixai import toys
+    >>> gradient(toys.add_multiply, [[3.0, 1.0, 2.0]]).values
+    array([[3., 7., 4.]])
+    """
+    return walked("gradient", GRADIENT, Call(model, x, target, versus, output, layer, batch))
+
+
+@method("what would this pixel be worth, were the score a plane through 0?", "1 forward, 1 back", complete=False)
+def input_x_gradient(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    output: str = "score",
+    layer: str | None = None,
+    batch: int | None = None,
+) -> Attribution:
+    """φ = x · ∂f/∂x, or at a layer activation · gradient.
+
+    Complete only where f is linear in x, or made of linear ops, ReLU and max-pool without biases.
+    (Shrikumar et al. 2017, §2.2; Ancona et al. 2018)
+
+    >>> from minixai import toys
+    >>> input_x_gradient(toys.add_multiply, [[3.0, 1.0, 2.0]]).values
+    array([[9., 7., 8.]])
+    """
+    call = Call(model, x, target, versus, output, layer, batch)
+    found = walk(call, GRADIENT)
+    return found.attribution(call, "input_x_gradient", found.value * found.m, {})
+
+
+@method("which pixels excite the units that excite the score?", "1 forward, 1 back", complete=False)
+def guided_backprop(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    output: str = "score",
+    layer: str | None = None,
+    batch: int | None = None,
+) -> Attribution:
+    """The gradient, with max(m, 0) · f'(x) at every ReLU: positive on the way forward and on the way back.
+
+    Sharp, but hardly depends on the class (Adebayo et al. 2018).  (Springenberg et al. 2015, Fig. 1)
+
+    >>> from minixai import toys
+    >>> guided_backprop(toys.invariance_f, [[3.0, 1.0]]).values  # f falls with x2, yet it gets 0
+    array([[1., 0.]])
+    """
+    return walked("guided_backprop", GUIDED, Call(model, x, target, versus, output, layer, batch))
+
+
+@method("what would this score look like, projected back to pixels?", "1 forward, 1 back", complete=False)
+def deconvnet(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    output: str = "score",
+    layer: str | None = None,
+    batch: int | None = None,
+) -> Attribution:
+    """The gradient, with max(m, 0) at every ReLU, whether it was on or off.  (Zeiler & Fergus 2014, §2.1)
+
+    >>> from minixai import toys
+    >>> deconvnet(toys.one_minus_relu, [[2.0]]).values
+    array([[-0.]])
+    """
+    return walked("deconvnet", DECONVNET, Call(model, x, target, versus, output, layer, batch))

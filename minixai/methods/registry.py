@@ -1,0 +1,91 @@
+"""The catalogue of methods, made from the functions themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from minixai.attribution import Attribution
+from minixai.model import known
+from minixai.text import columns
+
+
+@dataclass(frozen=True)
+class Method:
+    """What one should know of a method before choosing it."""
+
+    function: Callable[..., Attribution]
+    answers: str
+    passes: str
+    complete: bool
+    class_specific: bool = True
+    sampled: bool = False
+    baseline: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    def __call__(self, *args: object, **options: object) -> Attribution:
+        return self.function(*args, **options)
+
+
+class Catalogue(Mapping[str, Method]):
+    """All methods by name; `print` shows them as a table.
+
+    >>> import minixai as mx
+    >>> mx.catalogue["gradient"].passes
+    '1 forward, 1 back'
+    """
+
+    def __init__(self) -> None:
+        self.methods: dict[str, Method] = {}
+
+    def __getitem__(self, name: str) -> Method:
+        return self.methods[known(name, self.methods, "method")]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.methods
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.methods)
+
+    def __len__(self) -> int:
+        return len(self.methods)
+
+    def __str__(self) -> str:
+        titles = ("method", "answers", "passes", "adds up", "by class", "sampled", "baseline")
+        lines = [
+            (m.name, m.answers, m.passes, *map(yes, (m.complete, m.class_specific, m.sampled, m.baseline)))
+            for m in self.methods.values()
+        ]
+        return "\n".join(columns([titles, *lines]))
+
+
+def yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"
+
+
+catalogue = Catalogue()
+
+F = TypeVar("F", bound=Callable[..., Attribution])
+
+
+def method(
+    answers: str,
+    passes: str,
+    *,
+    complete: bool,
+    class_specific: bool = True,
+    sampled: bool = False,
+    baseline: bool = False,
+) -> Callable[[F], F]:
+    """Enter a function into the catalogue."""
+
+    def enter(function: F) -> F:
+        entry = Method(function, answers, passes, complete, class_specific, sampled, baseline)
+        catalogue.methods[entry.name] = entry
+        return function
+
+    return enter

@@ -1,0 +1,396 @@
+"""A model: named layers in order, which together make scores of images."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from itertools import count
+from math import prod
+from os import PathLike
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from minixai.files import write_arrays
+from minixai.graph import Array, Node, history
+from minixai.layers import KINDS, Layer, Training
+from minixai.ops import identity
+from minixai.text import columns
+
+FORMAT = "minixai model 1"
+MEMORY = 1e9
+"""Bytes that a batch may take, when nobody says how many rows it has."""
+
+Network: TypeAlias = Callable[[Node], Node]
+Item: TypeAlias = "Layer | tuple[str, Layer] | tuple[str, Layer, str | Sequence[str]]"
+
+
+class Entry(NamedTuple):
+    """One line of a model: a layer, by what name it goes, what it reads, and the shape of a row of its output."""
+
+    name: str
+    layer: Layer | None
+    inputs: tuple[str, ...]
+    shape: tuple[int, ...]
+
+
+class Model:
+    """Layers in order, each named and fed by the one before, or by those it names.
+
+    `layers` holds layers, (name, layer) or (name, layer, inputs), where inputs is a
+    name or a list of names, "input" among them; so residual and concatenating networks are lists
+    too.  A layer listed twice shares its weights and is called `name`, `name-2`.  The last
+    makes one score for each class, without softmax.  `input_shape` is the
+    shape of one row, (H, W, C).  Weights are drawn with `seed`.
+
+    Raises ValueError where names or shapes do not fit.
+
+    >>> from minixai.layers import Conv2D, Dense, Flatten
+    >>> model = Model([Conv2D(4, 3, activation="relu"), Flatten(), Dense(10)], input_shape=(8, 8, 1))
+    >>> model.scores(np.zeros((5, 8, 8, 1))).shape
+    (5, 10)
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[Item],
+        input_shape: Sequence[int],
+        *,
+        classes: Sequence[str] | None = None,
+        dtype: npt.DTypeLike = np.float32,
+        seed: int = 0,
+    ) -> None:
+        self.input_shape = tuple(int(n) for n in input_shape)
+        self.dtype = np.dtype(dtype)
+        rng = np.random.default_rng(seed)
+        self.layers: tuple[Entry, ...] = (Entry("input", None, (), self.input_shape),)
+        self.owners: dict[Layer, str] = {}  # under whose name a layer's weights go
+        nodes = {"input": Node(np.zeros((0, *self.input_shape), self.dtype))}  # no rows: shapes without work
+        for name, layer, inputs in entries(layers):
+            xs = [nodes[known(x, nodes, "input")] for x in inputs]
+            try:
+                self.supply(layer, xs[0].shape[1:], rng)
+                nodes[name] = layer(xs)
+            except ValueError as problem:
+                raise ValueError(f"layer {name!r}: {problem}") from None
+            self.owners.setdefault(layer, name)
+            self.layers += (Entry(name, layer, inputs, nodes[name].shape[1:]),)
+        self.row_bytes = (
+            sum(prod(node.shape[1:]) for node in history(nodes[self.layers[-1].name])) * self.dtype.itemsize
+        )
+        self.classes = self.check_end(classes)
+
+    def supply(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator) -> None:
+        """Give a layer the weights it needs for rows of this shape, if it has none yet."""
+        for key, shape in layer.needs(row).items():
+            w = layer.weights[key] if key in layer.weights else layer.initial(key, shape, rng)
+            if w.shape != shape:
+                raise ValueError(f"its {key} has the shape {w.shape}, but {shape} is needed here")
+            layer.weights[key] = np.asarray(w, self.dtype)
+
+    def check_end(self, classes: Sequence[str] | None) -> tuple[str, ...]:
+        """The names of the classes, if the last layer gives a score for each."""
+        last = self.layers[-1]
+        if last.layer is None or len(last.shape) != 1:
+            raise ValueError(
+                f"a model ends with one score for each class, rows of shape (K,), but this one ends with rows "
+                f"of {last.shape}: end with Dense or global pooling"
+            )
+        if "softmax" in (last.layer.config.get("activation"), last.layer.config.get("function")):
+            raise ValueError(
+                "a model ends with scores, before softmax: leave the last softmax out; model.probabilities applies it"
+            )
+        names = tuple(map(str, range(last.shape[0]) if classes is None else classes))
+        if len(names) != last.shape[0]:
+            raise ValueError(f"{len(names)} class names for {last.shape[0]} scores: give one for each")
+        return names
+
+    def __call__(self, x: Node, weights: Mapping[str, Any] | None = None, training: Training | None = None) -> Node:
+        """The scores as a node, (N, K); the graph behind it names every layer's output.
+
+        `weights` {"conv1/kernel": node or array} stand in for the layers' own.
+        """
+        if not isinstance(x, Node):
+            raise TypeError(
+                f"model(x) takes a Node, got {type(x).__name__}: use model.scores(x) for an array, or Node(x)"
+            )
+        if x.shape[1:] != self.input_shape:
+            raise ValueError(f"a node {x.shape} does not fit this model, which takes (N, {self.shape_text})")
+        nodes = {"input": x if x.name or x.op else x.named("input")}
+        mine = self.weights | dict(weights or {})
+        for name, layer, inputs, _ in self.layers[1:]:
+            assert layer is not None
+            own = {key: mine[f"{self.owners[layer]}/{key}"] for key in layer.weights}
+            made = layer([nodes[i] for i in inputs], own, training)
+            nodes[name] = (identity(made) if made.name else made).named(name)
+        return nodes[self.layers[-1].name]
+
+    def scores(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
+        """The scores before softmax: (N, H, W, C) -> (N, K), in batches of `batch` rows."""
+        rows = self.prepare(x)
+        return np.concatenate([self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)])
+
+    def probabilities(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
+        """The softmax of the scores, (N, K); for a model of one score its sigmoid."""
+        scores = self.scores(x, batch)
+        return np.asarray(special.softmax(scores, axis=1) if scores.shape[1] > 1 else special.expit(scores))
+
+    def predict(self, x: npt.ArrayLike, batch: int | None = None) -> npt.NDArray[np.intp]:
+        """The class number with the highest score, (N,)."""
+        return np.asarray(self.scores(x, batch).argmax(axis=1))
+
+    def prepare(self, x: npt.ArrayLike, what: str = "x") -> Array:
+        """x as rows of this model: checked, uint8 divided by 255, in the model's dtype.
+
+        Raises TypeError for what are not images, ValueError for a wrong shape, an empty batch, NaN or infinity.
+        """
+        array = numbers(x, what)
+        if array.dtype == np.uint8:
+            array = array / np.float32(255)
+        elif array.dtype.kind != "f":
+            raise TypeError(
+                f"{what} holds {array.dtype} from {array.min(initial=0)} to {array.max(initial=0)}: a model takes "
+                "floats, or uint8 from 0 to 255 which it divides by 255; convert with .astype(np.uint8) or / 255"
+            )
+        if array.shape[1:] != self.input_shape:
+            raise ValueError(
+                f"{what} has the shape {array.shape}, but this model takes (N, {self.shape_text}): "
+                f"{self.hint(array.shape)}"
+            )
+        with np.errstate(over="ignore"):  # too large for the dtype becomes infinite, which `finite` tells
+            return finite(array.astype(self.dtype), what)
+
+    def hint(self, shape: tuple[int, ...]) -> str:
+        """What may have gone wrong with a shape that does not fit."""
+        if shape == self.input_shape:
+            return "this looks like one image; give it its row, x[None]"
+        if shape[1:] == (self.input_shape[-1:] + self.input_shape[:-1]):
+            return "this looks channels-first; minixai takes (N, H, W, C), np.moveaxis(x, 1, -1)"
+        if (*shape[1:], 1) == self.input_shape:
+            return "the channel axis is missing, x[..., None]"
+        return "resize the images, or load the model they are made for"
+
+    @property
+    def shape_text(self) -> str:
+        return ", ".join(map(str, self.input_shape))
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """All weights, {"layer/key": array}; a shared layer's once, under its first name."""
+        return {f"{name}/{key}": w for layer, name in self.owners.items() for key, w in layer.weights.items()}
+
+    @property
+    def trained_weights(self) -> dict[str, Array]:
+        """The weights that training changes: not a batch norm's running averages."""
+        return {
+            f"{name}/{key}": layer.weights[key]
+            for layer, name in self.owners.items()
+            for key in layer.weights
+            if key in layer.trained
+        }
+
+    def set_weights(self, weights: Mapping[str, Array]) -> None:
+        """Replace weights by name; the arrays themselves are never written into."""
+        layers = {name: layer for layer, name in self.owners.items()}
+        for full, w in weights.items():
+            name, key = full.rsplit("/", 1)
+            layers[name].weights[key] = np.asarray(w, self.dtype)
+
+    def astype(self, dtype: npt.DTypeLike) -> Model:
+        """A copy whose weights have another dtype, np.float32 or np.float64."""
+        return rebuild(self.architecture | {"dtype": np.dtype(dtype).name}, self.weights)
+
+    def summary(self) -> str:
+        """A line for each layer: number, name, output shape, parameters.
+
+        >>> from minixai.layers import Dense
+        >>> print(Model([("scores", Dense(3))], input_shape=(4,)).summary())
+        layer     output  parameters
+        0 input   (N, 4)           0
+        1 scores  (N, 3)          15
+        total                     15
+        """
+        counts = [
+            sum(w.size for name, w in self.weights.items() if name.rsplit("/", 1)[0] == e.name) for e in self.layers
+        ]
+        names = [f"{i} {e.name}" for i, e in enumerate(self.layers)]
+        shapes = ["(N, " + ", ".join(map(str, e.shape)) + ")" for e in self.layers]
+        lines = [("layer", "output", "parameters"), *zip(names, shapes, map("{:,}".format, counts), strict=True)]
+        return "\n".join(columns([*lines, ("total", "", f"{sum(counts):,}")], right=[2]))
+
+    def __repr__(self) -> str:
+        count = sum(w.size for w in self.weights.values())
+        return (
+            f"<Model (N, {self.shape_text}) -> (N, {len(self.classes)}), {len(self.layers) - 1} layers, "
+            f"{count:,} parameters, {self.dtype}>"
+        )
+
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """All but the weights, as JSON holds it."""
+        lines = [
+            {"name": e.name, "inputs": e.inputs}
+            | (
+                {"kind": type(e.layer).__name__, "config": e.layer.config}
+                if e.name == self.owners[e.layer]
+                else {"same": self.owners[e.layer]}
+            )
+            for e in self.layers
+            if e.layer
+        ]
+        return {
+            "format": FORMAT,
+            "input_shape": self.input_shape,
+            "dtype": self.dtype.name,
+            "classes": self.classes,
+            "layers": lines,
+        }
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write one .npz: the weights under their names, the architecture as JSON.
+
+        Raises ValueError if the file cannot be written, TypeError for layers that minixai does not know.
+        """
+        for layer in self.owners:
+            if KINDS.get(type(layer).__name__) is not type(layer):
+                raise TypeError(
+                    f"{type(layer).__name__} is not a layer of minixai.layers, so no file could bring it back: "
+                    "keep its Python code instead"
+                )
+        write_arrays(path, self.weights | {"architecture": json.dumps(self.architecture)})
+
+
+def load_model(path: str | PathLike[str]) -> Model:
+    """The model that `Model.save` wrote.
+
+    Raises ValueError, in one sentence, for a file that is missing, damaged, or something else.
+    """
+    try:
+        with open(path, "rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise ValueError("it is not an .npz file")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise ValueError(f"there is no file {str(path)!r}: check the path") from None
+    except Exception as problem:  # a foreign or damaged file can make zip, zlib and NumPy fail in any way
+        reason = str(problem) or type(problem).__name__
+        raise ValueError(
+            f"{str(path)!r} cannot be read as a model ({reason}): give a file written by model.save"
+        ) from None
+    try:
+        architecture = json.loads(str(arrays.pop("architecture")))
+        if architecture["format"] != FORMAT:
+            raise ValueError(f"its format is {architecture['format']!r}, not {FORMAT!r}")
+        return rebuild(architecture, arrays)
+    except KeyError as missing:
+        raise ValueError(
+            f"{str(path)!r} holds no whole model, {missing} is missing: give a file written by model.save"
+        ) from None
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise ValueError(f"{str(path)!r} holds no valid model: {problem}") from None
+
+
+def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Model:
+    """A model from its architecture and weights."""
+    made: dict[str, Layer] = {}
+    items: list[Item] = []
+    for line in architecture["layers"]:
+        if "same" in line:
+            layer = made[line["same"]]
+        elif line["kind"] not in KINDS:
+            raise ValueError(f"unknown kind of layer {line['kind']!r}: one of {', '.join(KINDS)}")
+        else:
+            layer = made[line["name"]] = KINDS[line["kind"]](**tuples(line["config"]))
+            own = {name.rsplit("/", 1)[1]: w for name, w in weights.items() if name.rsplit("/", 1)[0] == line["name"]}
+            layer.weights = {key: finite(numbers(w, key), f"weight {line['name']}/{key}") for key, w in own.items()}
+        items.append((line["name"], layer, tuple(line["inputs"])))
+    settings = {key: architecture[key] for key in ("input_shape", "classes", "dtype")}
+    model = Model(items, **settings)
+    if missing := sorted(set(model.weights) ^ set(weights)):
+        raise ValueError(f"weights and architecture do not belong together: {', '.join(missing)}")
+    return model
+
+
+def tuples(x: Any) -> Any:
+    """JSON's lists as the tuples they were."""
+    if isinstance(x, dict):
+        return {key: tuples(value) for key, value in x.items()}
+    return tuple(map(tuples, x)) if isinstance(x, list) else x
+
+
+def entries(items: Iterable[Item]) -> Iterator[tuple[str, Layer, tuple[str, ...]]]:
+    """(name, layer, inputs) for every item: a name where there is none, and by default the layer before as input."""
+    owners: dict[Layer, str] = {}
+    used = ["input"]
+    for item in items:
+        name, layer, *inputs = item if isinstance(item, tuple) else (None, item)
+        if not isinstance(layer, Layer) or len(inputs) > 1:
+            raise TypeError(f"a model is made of layers, (name, layer) or (name, layer, inputs); got {item!r}")
+        if layer in owners and name in (None, owners[layer]):
+            name = free(owners[layer] + "-", 2, used)
+        name = name or free(layer.short, 1, used)
+        if name in used or "/" in name:
+            raise ValueError(f"a layer cannot be called {name!r}: a name is used once and holds no /")
+        owners.setdefault(layer, name)
+        sources = inputs[0] if inputs else used[-1]
+        yield name, layer, (sources,) if isinstance(sources, str) else tuple(sources)
+        used.append(name)
+
+
+def free(stem: str, start: int, used: Sequence[str]) -> str:
+    """The first of stem1, stem2, ... that is not used."""
+    return next(name for i in count(start) if (name := f"{stem}{i}") not in used)
+
+
+def known(name: str, names: Iterable[str], what: str) -> str:
+    """The name, if it is one of those known; otherwise ValueError with the nearest."""
+    options = list(names)
+    if name in options:
+        return name
+    near = get_close_matches(str(name), options, 1, 0.5)
+    raise ValueError(
+        f"unknown {what} {name!r}"
+        + (f", did you mean {near[0]!r}?" if near else "")
+        + f": one of {', '.join(map(repr, options))}"
+    )
+
+
+def numbers(x: npt.ArrayLike, what: str) -> Array:
+    """x as an array of real numbers."""
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{what} is ragged, its rows differ in shape: give an array (N, ...)") from None
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{what} holds {array.dtype}, not real numbers: give an array of floats")
+    return array
+
+
+def finite(array: Array, what: str) -> Array:
+    """The array, if it has rows and only finite numbers."""
+    if array.ndim and not len(array):
+        raise ValueError(f"{what} is empty, of shape {array.shape}: give at least one row")
+    bad = ~np.isfinite(array)
+    if bad.any():
+        place = tuple(map(int, np.argwhere(bad)[0]))
+        raise ValueError(
+            f"{what} holds {array[place]} at {place} ({bad.sum()} such in all): "
+            "every number must be finite, mend or remove them"
+        )
+    return array
+
+
+def batches(rows: int, batch: int | None, row_bytes: int) -> Iterator[slice]:
+    """Slices of at most `batch` rows, by default as many as fit in MEMORY."""
+    if batch is not None and (isinstance(batch, bool) or not isinstance(batch, (int, np.integer)) or batch < 1):
+        raise ValueError(
+            f"batch is a number of rows, at least 1, got {batch!r}: leave it out for as many as fit in 1 GB"
+        )
+    size = int(batch or max(1, MEMORY // (4 * row_bytes)))  # 4: value and reference, multipliers, work
+    return (slice(i, min(i + size, rows)) for i in range(0, rows, size))

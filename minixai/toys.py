@@ -1,0 +1,64 @@
+"""The documents' little networks, as plain functions of a node (N, k): a column for each input.
+
+They are read as formulas, and explained like any model: `mx.gradient(toys.saturation, [[1., 1.]])`.
+"""
+
+from minixai.graph import Node
+from minixai.ops import relu
+
+
+def saturation(x: Node) -> Node:
+    """y = 1 − relu(1 − (i1 + i2)), saturated from i1 + i2 = 1 on. (Shrikumar et al. 2017, Fig. 1)"""
+    i1, i2 = x[:, 0], x[:, 1]
+    return 1 - relu(1 - (i1 + i2))
+
+
+def add_multiply(x: Node) -> Node:
+    """f = (a + b)(b + c): two adders and a multiplier."""
+    a, b, c = x[:, 0], x[:, 1], x[:, 2]
+    return (a + b) * (b + c)
+
+
+def threshold(x: Node) -> Node:
+    """y = relu(x − 10), whose slope jumps at 10. (Shrikumar et al. 2017, Fig. 2)"""
+    return relu(x[:, 0] - 10)
+
+
+def one_minus_relu(x: Node) -> Node:
+    """f = 1 − relu(1 − x), flat from 1 on. (Sundararajan et al. 2017, §2.1)"""
+    return 1 - relu(1 - x[:, 0])
+
+
+def minimum(x: Node) -> Node:
+    """min(i1, i2) = i1 − relu(i1 − i2) (Shrikumar et al. 2017, Fig. 3)"""
+    i1, i2 = x[:, 0], x[:, 1]
+    return i1 - relu(i1 - i2)
+
+
+def maximum(x: Node) -> Node:
+    """max(i1, i2) = relu(i1 − i2) + relu(i2), for i2 ≥ 0"""
+    i1, i2 = x[:, 0], x[:, 1]
+    return relu(i1 - i2) + relu(i2)
+
+
+def invariance_f(x: Node) -> Node:
+    """f = relu(relu(x1) − 1 − relu(x2)), the same function as `invariance_g`. (Sundararajan et al. 2017, Fig. 7)"""
+    x1, x2 = x[:, 0], x[:, 1]
+    return relu(relu(x1) - 1 - relu(x2))
+
+
+def invariance_g(x: Node) -> Node:
+    """g = relu(relu(x1 − 1) − relu(x2)), the same function as `invariance_f`. (Sundararajan et al. 2017, Fig. 7)"""
+    x1, x2 = x[:, 0], x[:, 1]
+    return relu(relu(x1 - 1) - relu(x2))
+
+
+def product(x: Node) -> Node:
+    """x1 · x2"""
+    return x[:, 0] * x[:, 1]
+
+
+def multilinear(x: Node) -> Node:
+    """x1x2 + 2x1x2x3 − 3x3 + x2x3, linear in each input by itself."""
+    x1, x2, x3 = x[:, 0], x[:, 1], x[:, 2]
+    return x1 * x2 + 2 * x1 * x2 * x3 - 3 * x3 + x2 * x3

@@ -1,0 +1,236 @@
+"""Training: the walk of every attribution, with the weights as nodes.
+
+Each step wraps the weights in nodes, sends a batch forward, seeds the walk at the scores with
+the slope of the loss, and has it keep the multipliers of the weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, pi
+from typing import NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from minixai.graph import Array, Node, Rules, backward
+from minixai.layers import Training
+from minixai.model import Model, batches, numbers
+from minixai.ops.normalisation import BatchNormalise
+from minixai.progress import Progress
+from minixai.rules import GRADIENT, gradient
+
+TRAINING: Rules = {**GRADIENT, BatchNormalise: gradient}
+
+Loss: TypeAlias = Callable[[Array, Array], tuple[float, Array]]
+"""loss(scores (N, K), goals (N, K)) -> (its mean over the batch, its slope with respect to the scores)"""
+
+
+def cross_entropy(scores: Array, goals: Array) -> tuple[float, Array]:
+    """−Σ_k q_k log p_k with p = softmax(scores), and its slope (p − q)/N, for goals q that sum to 1.
+
+    >>> cross_entropy(np.zeros((1, 2)), np.array([[1.0, 0.0]]))
+    (0.6931471805599453, array([[-0.5,  0.5]]))
+    """
+    log_p = special.log_softmax(scores, axis=1)
+    return float(-(goals * log_p).sum() / len(scores)), (np.exp(log_p) - goals) / scores.dtype.type(len(scores))
+
+
+def mean_squared_error(scores: Array, goals: Array) -> tuple[float, Array]:
+    """The mean of (s − q)² over rows and scores, and its slope 2(s − q)/(N·K).
+
+    >>> mean_squared_error(np.array([[3.0]]), np.array([[1.0]]))
+    (4.0, array([[4.]]))
+    """
+    off = scores - goals
+    return float((off * off).mean()), off * scores.dtype.type(2 / off.size)
+
+
+class Optimiser(Protocol):
+    """A way to change a weight; `memory` starts empty and is kept for each weight."""
+
+    @property
+    def rate(self) -> float: ...
+
+    def change(self, w: Array, slope: Array, memory: dict[str, Array], step: int, rate: float) -> Array:
+        """The new weight."""
+
+
+@dataclass(frozen=True)
+class SGD:
+    """v ← momentum · v + slope + decay · w;  w ← w − rate · v"""
+
+    rate: float = 0.01
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+
+    def change(self, w: Array, slope: Array, memory: dict[str, Array], step: int, rate: float) -> Array:
+        v = memory["v"] = self.momentum * memory.get("v", 0) + slope + self.weight_decay * w
+        return np.asarray(w - rate * v)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """w ← w − rate · (m̂ / (√v̂ + ε) + decay · w), m̂ and v̂ running means of slope and slope².
+
+    (Kingma & Ba 2015, alg. 1; the decay apart from the slope: Loshchilov & Hutter 2019, alg. 2)
+    """
+
+    rate: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-7
+    weight_decay: float = 0.0
+
+    def change(self, w: Array, slope: Array, memory: dict[str, Array], step: int, rate: float) -> Array:
+        m = memory["m"] = self.beta1 * memory.get("m", 0) + (1 - self.beta1) * slope
+        v = memory["v"] = self.beta2 * memory.get("v", 0) + (1 - self.beta2) * slope * slope
+        mean, size = m / (1 - self.beta1**step), np.sqrt(v / (1 - self.beta2**step))
+        return np.asarray(w - rate * (mean / (size + self.epsilon) + self.weight_decay * w))
+
+
+def cosine(t: float) -> float:
+    """From 1 at the start of training, t = 0, to 0 at its end, t = 1. (Loshchilov & Hutter 2017, eq. 5)"""
+    return (1 + cos(pi * t)) / 2
+
+
+class Epoch(NamedTuple):
+    """How training went in one pass over the images."""
+
+    loss: float
+    accuracy: float
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+
+    def __str__(self) -> str:
+        text = f"loss {self.loss:.4f}, accuracy {self.accuracy:.2%}"
+        if self.validation_loss is None:
+            return text
+        return f"{text}; validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.2%}"
+
+
+def train(
+    model: Model,
+    x: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    loss: Loss = cross_entropy,
+    optimiser: Optimiser = Adam(),
+    epochs: int = 10,
+    batch: int = 64,
+    seed: int = 0,
+    schedule: Callable[[float], float] = lambda t: 1.0,
+    augment: Callable[[Array, np.random.Generator], Array] | None = None,
+    validation: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    patience: int | None = None,
+    progress: bool | None = None,
+) -> list[Epoch]:
+    """Train the model in place; return how each epoch went.  The same call gives the same weights.
+
+    x           images (N, H, W, C), as `model.scores` takes them
+    labels      class numbers (N,), or goals (N, K): probabilities, or any numbers for the mean squared error
+    schedule    factor of the optimiser's rate, given how much of the training is done, from 0 to 1
+    augment     augment(images, rng) -> images, applied to every batch
+    validation  (x, labels) measured after every epoch; with `patience` training stops after so many
+                epochs without a lower loss there, and the best weights are taken back
+    progress    whether to show it on stderr; by default if someone is watching
+
+    Raises ValueError for labels that do not fit, and when the loss is no longer finite.
+
+    >>> from minixai.layers import Dense
+    >>> model = Model([Dense(2)], input_shape=(1,))
+    >>> history = train(model, [[-1.0], [1.0]], [0, 1], optimiser=SGD(1.0), epochs=20)
+    >>> model.predict([[-3.0], [3.0]]).tolist()
+    [0, 1]
+    """
+    images = model.prepare(x)
+    wanted = goals(labels, len(images), len(model.classes), model.dtype)
+    if patience is not None and validation is None:
+        raise ValueError(f"patience={patience} needs validation=(x, labels): without it nothing tells when to stop")
+    rng = np.random.default_rng(seed)
+    memory: dict[str, dict[str, Array]] = {name: {} for name in model.trained_weights}
+    parts = list(batches(len(images), batch, 1))
+    history: list[Epoch] = []
+    best, best_loss, since = model.weights, np.inf, 0
+    line = Progress("training", epochs * len(parts), progress)
+    for epoch in range(epochs):
+        order, total, right = rng.permutation(len(images)), 0.0, 0
+        for k, part in enumerate(parts):
+            done = epoch * len(parts) + k
+            rate = optimiser.rate * schedule(done / (epochs * len(parts)))
+            rows = order[part]
+            given = augment(images[rows], rng) if augment else images[rows]
+            value, scores, slopes = step(model, given, wanted[rows], loss, rng)
+            if not np.isfinite(value):
+                line.close()
+                raise ValueError(
+                    f"the loss is {value} in epoch {epoch + 1}: training diverged, take a rate below {rate:g}"
+                )
+            model.set_weights(
+                {
+                    name: optimiser.change(w, slopes[name], memory[name], done + 1, rate)
+                    for name, w in model.trained_weights.items()
+                }
+            )
+            total += value * len(rows)
+            right += int((scores.argmax(axis=1) == wanted[rows].argmax(axis=1)).sum())
+            line.advance(1, str(history[-1]) if history else f"loss {value:.4f}")
+        measured = evaluate(model, *validation, loss=loss) if validation else None
+        history.append(Epoch(total / len(images), right / len(images), *(measured or ())))
+        since += 1
+        if measured and measured[0] < best_loss:
+            best, best_loss, since = model.weights, measured[0], 0
+        if patience is not None and since > patience:
+            break
+    line.close()
+    if patience is not None:
+        model.set_weights(best)
+    return history
+
+
+def step(
+    model: Model, x: Array, wanted: Array, loss: Loss, rng: np.random.Generator
+) -> tuple[float, Array, dict[str, Array]]:
+    """(loss, scores, {weight: slope of the loss}) for one batch; batch norms remember its statistics."""
+    nodes = {name: Node(w) for name, w in model.trained_weights.items()}
+    training = Training(rng)
+    output = model(Node(x), nodes, training)
+    value, seed = loss(output.value, wanted)
+    slopes = backward(output, TRAINING, seed, keep=list(nodes.values()))
+    for layer, (mean, variance) in training.statistics.items():
+        layer.remember(mean, variance)
+    return value, output.value, {name: slopes[node] for name, node in nodes.items()}
+
+
+def evaluate(model: Model, x: npt.ArrayLike, labels: npt.ArrayLike, loss: Loss = cross_entropy) -> tuple[float, float]:
+    """(loss, accuracy) on these images."""
+    scores = model.scores(x)
+    wanted = goals(labels, len(scores), scores.shape[1], scores.dtype)
+    return loss(scores, wanted)[0], float((scores.argmax(axis=1) == wanted.argmax(axis=1)).mean())
+
+
+def goals(labels: npt.ArrayLike, rows: int, classes: int, dtype: np.dtype[np.generic]) -> Array:
+    """Labels as goals (N, K): class numbers become 1 at the class and 0 elsewhere."""
+    array = numbers(labels, "labels")
+    if array.shape == (rows, classes):
+        return array.astype(dtype)
+    if array.shape != (rows,) or array.dtype.kind not in "iu":
+        raise ValueError(
+            f"labels {array.dtype} {array.shape} do not fit {rows} images and {classes} scores: "
+            f"give class numbers ({rows},), or goals ({rows}, {classes})"
+        )
+    if array.min() < 0 or array.max() >= classes:
+        raise ValueError(
+            f"labels go from {array.min()} to {array.max()}, but the classes are 0 to {classes - 1}: number them from 0"
+        )
+    return np.eye(classes, dtype=dtype)[array]
+
+
+def shifted(images: Array, rng: np.random.Generator, pixels: int = 2) -> Array:
+    """Each image moved by up to `pixels` along each side, at random, and filled with 0."""
+    n, h, w, _ = images.shape
+    room = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)))
+    y, x = rng.integers(0, 2 * pixels + 1, (2, n, 1))
+    return np.asarray(room[np.arange(n)[:, None, None], (y + np.arange(h))[:, :, None], (x + np.arange(w))[:, None, :]])

@@ -1,0 +1,130 @@
+"""Trained models: the recipes they are made by, and the weights shipped in data/."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from minixai.datasets import digits
+from minixai.files import shipped
+from minixai.layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, MaxPool2D
+from minixai.model import Model, known, load_model
+from minixai.training import Adam, Epoch, cosine, evaluate, shifted, train
+
+DIGITS = (28, 28, 1)
+
+
+def digits_lenet(seed: int) -> Model:
+    """Two convolutions, each with a max-pool, and two dense layers. (after LeCun et al. 1998)"""
+    return Model(
+        [
+            Conv2D(8, 5, padding="same", activation="relu"),
+            MaxPool2D(2),
+            Conv2D(16, 5, activation="relu"),
+            MaxPool2D(2),
+            Flatten(),
+            Dense(64, activation="relu"),
+            Dropout(0.25),
+            ("scores", Dense(10)),
+        ],
+        DIGITS,
+        seed=seed,
+    )
+
+
+def digits_paper(seed: int) -> Model:
+    """The network of DeepLIFT's Fig. 4: two strided convolutions and two dense layers. (Shrikumar et al. 2017)"""
+    return Model(
+        [
+            Conv2D(32, 4, stride=2, activation="relu"),
+            Conv2D(64, 4, stride=2, activation="relu"),
+            Dropout(0.25),
+            Flatten(),
+            Dense(128, activation="relu"),
+            Dropout(0.5),
+            ("scores", Dense(10)),
+        ],
+        DIGITS,
+        seed=seed,
+    )
+
+
+def digits_gap(seed: int) -> Model:
+    """Three convolutions, then the mean of each channel, then one dense layer: the head of CAM. (Zhou et al. 2016)"""
+    return Model(
+        [
+            Conv2D(16, 3, padding="same", activation="relu"),
+            MaxPool2D(2),
+            Conv2D(32, 3, padding="same", activation="relu"),
+            MaxPool2D(2),
+            Conv2D(64, 3, padding="same", activation="relu"),
+            GlobalAveragePool2D(),
+            ("scores", Dense(10)),
+        ],
+        DIGITS,
+        seed=seed,
+    )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a shipped model is made: its architecture for a seed, and how long it is trained."""
+
+    build: Callable[[int], Model]
+    epochs: int
+    rate: float
+
+    @property
+    def about(self) -> str:
+        return (self.build.__doc__ or "").splitlines()[0]
+
+
+RECIPES = {
+    "digits": Recipe(digits_lenet, epochs=20, rate=2e-3),
+    "digits-paper": Recipe(digits_paper, epochs=20, rate=2e-3),
+    "digits-gap": Recipe(digits_gap, epochs=25, rate=4e-3),
+}
+
+
+def make(
+    name: str, seed: int = 0, epochs: int | None = None, progress: bool | None = None
+) -> tuple[Model, list[Epoch]]:
+    """Train a model by its recipe: 8,000 digits shifted by up to 2 pixels, Adam with a falling rate.
+
+    Raises ValueError for an unknown name.
+    """
+    recipe = RECIPES[known(name, RECIPES, "model")]
+    model = recipe.build(seed)
+    history = train(
+        model,
+        *digits("train"),
+        optimiser=Adam(recipe.rate, weight_decay=1e-4),
+        epochs=recipe.epochs if epochs is None else epochs,
+        seed=seed,
+        schedule=cosine,
+        augment=shifted,
+        progress=progress,
+    )
+    return model, history
+
+
+def accuracy(model: Model) -> float:
+    """The share of the 2,000 test digits that the model gets right."""
+    return evaluate(model, *digits("test"))[1]
+
+
+def load(name: str | PathLike[str]) -> Model:
+    """A trained model by its name, or one you saved by its path.
+
+    Raises ValueError for an unknown name, and for a file that is missing or holds no model.
+
+    >>> load("digits")
+    <Model (N, 28, 28, 1) -> (N, 10), 8 layers, 30,290 parameters, float32>
+    """
+    if isinstance(name, str) and name in RECIPES:
+        return load_model(shipped(f"model-{name}.npz"))
+    if Path(name).suffix or Path(name).exists():
+        return load_model(name)
+    return load_model(shipped(f"model-{known(str(name), RECIPES, 'model')}.npz"))
