@@ -150,11 +150,13 @@ class Model:
         """
         array = numbers(x, what)
         if array.dtype == np.uint8:
-            array = array / np.float32(255)
+            array = array.astype(self.dtype) / 255
         elif array.dtype.kind != "f":
+            low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+            mend = "convert it with .astype(np.uint8)" if low >= 0 and high <= 255 else "scale it to floats in [0, 1]"
             raise TypeError(
-                f"{what} holds {array.dtype} from {array.min(initial=0)} to {array.max(initial=0)}: a model takes "
-                "floats, or uint8 from 0 to 255 which it divides by 255; convert with .astype(np.uint8) or / 255"
+                f"{what} holds {array.dtype} from {low} to {high}, but a model takes floats, "
+                f"or uint8 which it divides by 255: {mend}"
             )
         if array.shape[1:] != self.input_shape:
             raise ValueError(

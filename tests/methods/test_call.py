@@ -1,0 +1,217 @@
+"""What is common to all methods: the question, its checks, batches, layers, contrasts."""
+
+import numpy as np
+import pytest
+
+import minixai as mx
+from minixai import ops, toys
+from minixai.layers import Add, Conv2D, Dense, Flatten, MaxPool2D
+from minixai.model import Model
+
+METHODS = list(mx.catalogue.values())
+by_method = pytest.mark.parametrize("method", METHODS, ids=[m.name for m in METHODS])
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Model(
+        [Conv2D(4, 3, activation="relu"), MaxPool2D(3, 2), Flatten(), Dense(8, activation="softplus"), Dense(5)],
+        (9, 9, 2),
+        dtype=np.float64,
+        seed=3,
+    )
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(5).random((6, 9, 9, 2))
+
+
+@by_method
+def test_batches_change_nothing_beyond_rounding(method, model, x):
+    whole, pieces = method(model, x), method(model, x, batch=4)
+    np.testing.assert_allclose(pieces.values, whole.values, rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(pieces.target, whole.target)
+
+
+@by_method
+def test_a_row_does_not_see_its_batch_mates(method, model, x):
+    np.testing.assert_allclose(method(model, x[2:3]).values, method(model, x).values[2:3], rtol=1e-12, atol=1e-14)
+
+
+@by_method
+def test_the_same_call_gives_the_same_bits_and_leaves_x_alone(method, model, x):
+    kept = x.copy()
+    first, second = method(model, x), method(model, x)
+    np.testing.assert_array_equal(first.values, second.values)
+    np.testing.assert_array_equal(x, kept)
+    assert x.flags.writeable
+
+
+@by_method
+def test_a_contrast_of_a_linear_method_is_the_difference(method, model, x):
+    if method.name in ("guided_backprop", "deconvnet"):
+        pytest.skip("not linear in the output")
+    contrast = method(model, x, 1, versus=3)
+    apart = method(model, x, 1).values - method(model, x, 3).values
+    np.testing.assert_allclose(contrast.values, apart, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(contrast.score, method(model, x, 1).score - method(model, x, 3).score)
+
+
+@by_method
+def test_targets_per_row(method, model, x):
+    targets = np.array([0, 1, 2, 3, 4, 0])
+    each = method(model, x, targets, versus=targets[::-1])
+    for i, (t, v) in enumerate(zip(targets, targets[::-1], strict=True)):
+        np.testing.assert_allclose(each.values[i], method(model, x, t, versus=v).values[i], rtol=1e-12, atol=1e-14)
+
+
+@by_method
+def test_by_default_the_predicted_class(method, model, x):
+    result = method(model, x)
+    np.testing.assert_array_equal(result.target, model.predict(x))
+    np.testing.assert_allclose(result.score, model.scores(x).max(axis=1))
+
+
+@by_method
+def test_probability(method, model, x):
+    result = method(model, x, 2, output="probability")
+    np.testing.assert_allclose(result.score, model.probabilities(x)[:, 2], rtol=1e-12)
+    assert result.output == "probability"
+
+
+def test_the_gradient_of_a_probability(model, x):
+    p = model.probabilities(x)
+    logits = np.stack([mx.gradient(model, x, k).values for k in range(5)], axis=-1)
+    expected = p[:, 2, None, None, None] * (logits[..., 2] - np.einsum("nhwck,nk->nhwc", logits, p))
+    np.testing.assert_allclose(mx.gradient(model, x, 2, output="probability").values, expected, rtol=1e-9, atol=1e-14)
+
+
+def test_a_single_score_has_the_sigmoid_as_probability():
+    result = mx.gradient(toys.product, [[2.0, 3.0]], output="probability")
+    p = 1 / (1 + np.exp(-6.0))
+    np.testing.assert_allclose(result.values, [[3 * p * (1 - p), 2 * p * (1 - p)]])
+
+
+@by_method
+def test_constant_networks_and_images_at_their_baseline_are_ordinary(method):
+    assert not np.any(method(lambda x: x.sum() * 0 + 7.0, np.zeros((2, 3))).values)
+
+
+@by_method
+def test_float32_stays(method, model, x):
+    result = method(model.astype(np.float32), x)
+    assert result.values.dtype == np.float32
+    assert method(toys.saturation, np.ones((1, 2), np.float32)).values.dtype == np.float32
+    assert method(toys.saturation, [[1, 1]]).values.dtype == np.float64
+
+
+def test_uint8_images_are_divided_by_255(model):
+    x = np.random.default_rng(0).integers(0, 256, (2, 9, 9, 2), np.uint8)
+    np.testing.assert_allclose(mx.gradient(model, x).values, mx.gradient(model, x / 255).values)
+
+
+def test_integers_are_plain_numbers_for_a_function_of_nodes():
+    assert mx.gradient(toys.add_multiply, np.array([[300, 100, 200]])).values.tolist() == [[300, 700, 400]]
+
+
+# -- layers -----------------------------------------------------------------------------------------
+
+
+@by_method
+def test_at_a_layer(method, model, x):
+    result = method(model, x, 1, layer="pool1")
+    assert result.values.shape == (6, 3, 3, 4)
+    assert result.layer == "pool1"
+
+
+def test_contributions_of_every_layer_add_up(model, x):
+    for layer in model.layers:
+        result = mx.deep_lift(model, x, 1, layer=layer.name, baseline="blur")
+        assert result.values.shape[1:] == layer.shape
+        assert abs(result.gap).max() < 1e-12
+
+
+def test_no_gap_where_a_path_goes_round_the_layer(x):
+    model = Model(
+        [("a", Conv2D(2, 3, padding="same", activation="relu")), ("b", Add(), ["input", "a"]), Flatten(), Dense(2)],
+        (9, 9, 2),
+        dtype=np.float64,
+    )
+    assert mx.deep_lift(model, x, 0, layer="a").gap is None
+    assert abs(mx.deep_lift(model, x, 0, layer="b").gap).max() < 1e-12
+
+
+def test_layers_of_a_function_are_its_named_nodes():
+    network = lambda x: ops.relu(x[:, 0] - 1).named("h") * 3  # noqa: E731
+    assert mx.gradient(network, [[4.0, 0.0]], layer="h").values.tolist() == [3]
+    with pytest.raises(ValueError, match="unknown layer 'hh', did you mean 'h'"):
+        mx.gradient(network, [[4.0, 0.0]], layer="hh")
+
+
+def test_two_nodes_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="2 nodes are named 'h'"):
+        mx.gradient(lambda x: (x[:, :1].named("h") * 2).named("h"), [[4.0, 0.0]], layer="h")
+
+
+# -- what bad input gets ----------------------------------------------------------------------------
+
+X = np.zeros((2, 9, 9, 2))
+BAD = [
+    ({"x": np.zeros((2, 2, 9, 9))}, ValueError, "looks channels-first; minixai takes"),
+    ({"x": np.zeros((9, 9, 2))}, ValueError, r"one image; give it its row, x\[None\]"),
+    ({"x": np.zeros((2, 8, 8, 2))}, ValueError, "takes .N, 9, 9, 2."),
+    ({"x": np.full((2, 9, 9, 2), np.nan)}, ValueError, "holds nan at"),
+    ({"x": np.full((2, 9, 9, 2), np.inf)}, ValueError, "holds inf at"),
+    ({"x": np.full((2, 9, 9, 2), 300)}, TypeError, "holds int64 from 300 to 300"),
+    ({"x": np.zeros((0, 9, 9, 2))}, ValueError, "x is empty"),
+    ({"x": "a.png"}, TypeError, "not real numbers"),
+    ({"x": [[1.0], [1.0, 2.0]]}, ValueError, "ragged"),
+    ({"target": 5}, ValueError, "no class 5: this model has 5, numbered 0 to 4"),
+    ({"target": -1}, ValueError, "no class -1"),
+    ({"target": 1.0}, ValueError, "target is a class number"),
+    ({"target": True}, ValueError, "target is a class number"),
+    ({"target": [0, 1, 2]}, ValueError, "one for each of the 2 inputs"),
+    ({"target": [0, 9]}, ValueError, "no class 9"),
+    ({"target": "curlew"}, ValueError, "target is a class number"),
+    ({"versus": 7}, ValueError, "no class 7"),
+    ({"versus": (1, 2, 3)}, ValueError, "versus is a class number"),
+    ({"output": "logit"}, ValueError, "unknown output 'logit'"),
+    ({"layer": "conv9"}, ValueError, "unknown layer 'conv9', did you mean 'conv1'"),
+    ({"batch": 0}, ValueError, "batch is a number of rows, at least 1, got 0"),
+    ({"batch": 2.5}, ValueError, "batch is a number of rows"),
+    ({"model": "digits"}, TypeError, "give a Model, or a function of a node"),
+    ({"model": lambda x: x.value.sum()}, TypeError, "must return a node"),
+    ({"model": lambda x: x}, ValueError, "must be .N, K."),
+    ({"model": lambda x: ops.log(x.sum())}, ValueError, "not all finite"),
+]
+
+
+@by_method
+@pytest.mark.parametrize(("change", "error", "words"), BAD)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_one_clear_sentence(method, model, change, error, words):
+    asked = {"model": model, "x": X, "target": 0} | change
+    with pytest.raises(error, match=words) as caught:
+        method(asked.pop("model"), asked.pop("x"), asked.pop("target"), **asked)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_function_takes_rows_first():
+    with pytest.raises(ValueError, match=r"rows come first, .N, ....: give x\[None\]"):
+        mx.gradient(toys.saturation, [1.0, 1.0])
+
+
+def test_versus_needs_classes():
+    with pytest.raises(ValueError, match="no class 1: this model has 1"):
+        mx.gradient(toys.saturation, [[1.0, 1.0]], versus=1)
+
+
+def test_the_catalogue_is_made_from_the_functions():
+    for name, entry in mx.catalogue.items():
+        assert getattr(mx, name) is entry.function
+        assert name in str(mx.catalogue)
+        assert entry.function.__doc__
+    with pytest.raises(ValueError, match="unknown method 'gradients', did you mean 'gradient'"):
+        mx.catalogue["gradients"]
+    assert "gradients" not in mx.catalogue

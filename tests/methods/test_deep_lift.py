@@ -1,0 +1,178 @@
+"""DeepLIFT: it adds up, whatever the network, baseline, class or layer; and says so when it cannot."""
+
+import numpy as np
+import pytest
+
+import minixai as mx
+from minixai import ops, toys
+from minixai.graph import Op
+from minixai.ops import Elementwise, Linear
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return mx.datasets.digits("test")
+
+
+@pytest.mark.parametrize("name", ["digits", "digits-paper", "digits-gap"])
+@pytest.mark.parametrize(("dtype", "bound"), [(np.float64, 1e-12), (np.float32, 1e-5)])
+@pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.slow)])
+def test_adds_up_on_digits(name, dtype, bound, count, digits):
+    images, labels = digits
+    model, labels = mx.load(name).astype(dtype), labels[:count]
+    for asked in ({}, {"target": labels, "versus": (labels + 1) % 10}):
+        result = mx.deep_lift(model, images[:count], **asked)
+        assert (abs(result.gap) / np.maximum(1, abs(result.score - result.reference_score))).max() <= bound
+    result = mx.deep_lift(model, images[:count], labels, baseline="noise")  # whose own scores are large
+    assert (abs(result.gap) / np.maximum(1, abs(result.score) + abs(result.reference_score))).max() <= bound
+
+
+@pytest.mark.parametrize("baseline", ["black", "white", "mean", "blur", "noise", 0.3])
+def test_adds_up_from_every_baseline(baseline, digits):
+    model = mx.load("digits").astype(np.float64)
+    result = mx.deep_lift(model, digits[0][:5], baseline=baseline)
+    assert abs(result.gap).max() < 1e-12
+    np.testing.assert_allclose(
+        result.reference_score, model.scores(np.broadcast_to(result.baseline, (5, 28, 28, 1)))[range(5), result.target]
+    )
+
+
+def test_overlapping_pools_add_their_credit_up():
+    """Kernel 2, stride 1, x = (1, 5, 2): both windows go to the 5, and both count."""
+    network = lambda x: ops.max_pool(x, (1, 2), 1).sum()  # noqa: E731
+    x = np.array([1.0, 5.0, 2.0]).reshape(1, 1, 3, 1)
+    assert mx.deep_lift(network, x).values.ravel().tolist() == [0, 10, 0]
+
+
+@pytest.mark.parametrize(
+    ("x", "reference", "expected"),
+    [
+        ((3, 1), (0, 2), (1, 0)),
+        ((1, 1.5), (0, 2), (0, -0.5)),
+        ((3, 1), (0, 0), (3, 0)),
+        ((3, 2), (1, 2), (1, 0)),
+    ],
+)
+def test_credit_of_a_maximum(x, reference, expected):
+    for network in (lambda x: x.max(), lambda x: ops.max_pool(x.reshape(1, 2, 1), (1, 2)).sum()):
+        assert mx.deep_lift(network, [x], baseline=[reference]).values.tolist() == [list(expected)]
+
+
+def test_the_original_librarys_pool_does_not_add_up_and_says_so():
+    network = lambda x: x.max()  # noqa: E731
+    result = mx.deep_lift(network, [[3.0, 1.0]], baseline=[0.0, 2.0], pool="gradient")
+    assert result.values.tolist() == [[3, 0]]
+    assert result.gap is None
+
+
+def test_of_equals_the_first_or_the_one_that_will_win():
+    """From a black image every entry ties; only `first` lets position decide."""
+    network = lambda x: x.max()  # noqa: E731
+    assert mx.deep_lift(network, [[-3.0, -1.0]], pool="first").values.tolist() == [[-1, 0]]
+    assert mx.deep_lift(network, [[-3.0, -1.0]]).values.tolist() == [[0, -1]]
+
+
+def test_multipliers_and_contributions(digits):
+    model = mx.load("digits")
+    result = mx.deep_lift(model, digits[0][:3], baseline=0.2)
+    np.testing.assert_array_equal(result.extras["multipliers"] * (digits[0][:3] - np.float32(0.2)), result.values)
+
+
+def test_at_its_own_baseline_an_image_has_no_contributions_but_the_gradient_as_multipliers(digits):
+    model, x = mx.load("digits"), digits[0][:3]
+    result = mx.deep_lift(model, x, baseline=x)
+    assert not result.values.any()
+    np.testing.assert_array_equal(result.extras["multipliers"], mx.gradient(model, x).values)
+
+
+def test_baselines_by_array(digits):
+    model, x = mx.load("digits"), digits[0][:3]
+    one, many = mx.deep_lift(model, x, baseline=x[1]), mx.deep_lift(model, x, baseline=x[[1, 1, 1]])
+    np.testing.assert_allclose(one.values, many.values, atol=1e-5)
+    assert one.baseline.shape == (1, 28, 28, 1)
+    assert one.cost == (4, 3)
+    assert many.cost == (6, 3)
+    np.testing.assert_array_equal(mx.deep_lift(model, x, baseline=np.uint8(x * 255)).baseline.dtype, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "error", "words"),
+    [
+        ("blak", ValueError, "unknown baseline 'blak', did you mean 'black'"),
+        (
+            np.zeros((27, 28, 1)),
+            ValueError,
+            r"baseline of shape \(27, 28, 1\) does not fit x of shape \(2, 28, 28, 1\)",
+        ),
+        (np.zeros((3, 28, 28, 1)), ValueError, "does not fit"),
+        (np.full((28, 28, 1), np.nan), ValueError, "baseline holds nan"),
+        (np.nan, ValueError, "finite number"),
+        (None, ValueError, "finite number"),
+        (np.zeros((28, 28, 1), int), TypeError, "baseline holds int64"),
+    ],
+)
+def test_baselines_that_do_not_fit(baseline, error, words, digits):
+    with pytest.raises(error, match=words):
+        mx.deep_lift(mx.load("digits"), digits[0][:2], baseline=baseline)
+
+
+def test_image_baselines_are_for_images():
+    with pytest.raises(ValueError, match="'blur' is for images"):
+        mx.deep_lift(toys.saturation, [[1.0, 1.0]], baseline="blur")
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ({"rule": "rescal"}, "unknown rule 'rescal', did you mean 'rescale'"),
+        ({"pool": "last"}, "unknown pool 'last'"),
+    ],
+)
+def test_unknown_options(option, words):
+    with pytest.raises(ValueError, match=words):
+        mx.deep_lift(toys.saturation, [[1.0, 1.0]], **option)
+
+
+class Cube(Elementwise):
+    def forward(self, x):
+        return x**3
+
+    def slope(self, x):
+        return 3 * x**2
+
+
+def test_a_new_op_is_one_class():
+    network = lambda x: Cube()(x).sum()  # noqa: E731
+    assert mx.check(network, [[1.0, -2.0], [0.5, 3.0]])
+    np.testing.assert_allclose(mx.deep_lift(network, [[2.0, -1.0]]).values, [[8, -1]])
+
+
+class Squared(Linear):
+    """Its derivative is right, its kind is not."""
+
+    def forward(self, x):
+        return x**2
+
+    def vjp(self, i, m, x):
+        return 2 * m * x
+
+
+def test_an_op_that_loses_credit_is_named():
+    with pytest.raises(
+        ValueError, match=r"row 1 miss its difference in score by .*because Squared .*passes on 72 of 36"
+    ):
+        mx.deep_lift(lambda x: (Squared()(3 * x) + 1).sum(), [[0.0], [2.0]])
+
+
+class Sort(Op):
+    def forward(self, x):
+        return np.sort(x)
+
+    def vjp(self, i, m, x):
+        return m
+
+
+@pytest.mark.parametrize("method", mx.catalogue.values(), ids=list(mx.catalogue))
+def test_an_op_without_a_rule_is_named_by_every_method(method):
+    with pytest.raises(TypeError, match="no rule for Sort"):
+        method(lambda x: Sort()(x).sum(), [[2.0, 1.0]])

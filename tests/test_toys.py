@@ -1,0 +1,101 @@
+"""The documents' little networks give the documents' numbers."""
+
+import numpy as np
+import pytest
+
+import minixai as mx
+from minixai import toys
+from minixai.graph import Node
+
+F_MINUS_G = lambda x: toys.invariance_f(x) - toys.invariance_g(x)  # noqa: E731
+THREE = lambda x: (x[:, 0] * x[:, 1]) * x[:, 2]  # noqa: E731
+
+NUMBERS = [
+    # saturation: nothing that only looks at the slope sees the inputs
+    (toys.saturation, (1, 1), mx.gradient, (0, 0)),
+    (toys.saturation, (1, 1), mx.input_x_gradient, (0, 0)),
+    (toys.saturation, (1, 1), mx.guided_backprop, (0, 0)),
+    (toys.saturation, (1, 1), mx.deep_lift, (0.5, 0.5)),
+    (toys.saturation, (1, 0.25), mx.deep_lift, (0.8, 0.2)),
+    (toys.saturation, (0.4, 0.4), mx.deep_lift, (0.4, 0.4)),
+    # add and multiply: b is the steepest, a the largest share
+    (toys.add_multiply, (3, 1, 2), mx.gradient, (3, 7, 4)),
+    (toys.add_multiply, (3, 1, 2), mx.input_x_gradient, (9, 7, 8)),
+    (toys.add_multiply, (1, 2, 3), mx.gradient, (5, 8, 3)),
+    (toys.add_multiply, (1, 2, 3), mx.deep_lift, (2.5, 8, 4.5)),
+    (toys.add_multiply, (-1, 2, 3), mx.gradient, (5, 6, 1)),
+    # a threshold: x·gradient jumps, the difference from the reference does not
+    (toys.threshold, (9.99,), mx.input_x_gradient, (0,)),
+    (toys.threshold, (10.01,), mx.input_x_gradient, (10.01,)),
+    (toys.threshold, (12,), mx.input_x_gradient, (12,)),
+    (toys.threshold, (9.99,), mx.deep_lift, (0,)),
+    (toys.threshold, (10.01,), mx.deep_lift, (0.01,)),
+    (toys.threshold, (12,), mx.deep_lift, (2,)),
+    (toys.one_minus_relu, (2,), mx.gradient, (0,)),
+    (toys.one_minus_relu, (2,), mx.deep_lift, (1,)),
+    # minimum and maximum
+    (toys.minimum, (1, 2), mx.deep_lift, (1, 0)),
+    (toys.minimum, (2, 1), mx.deep_lift, (0, 1)),
+    (toys.minimum, (1, 1), mx.gradient, (1, 0)),
+    (toys.minimum, (1, 1), mx.deep_lift, (1, 0)),
+    (toys.minimum, (2, 1), lambda *a: mx.guided_backprop(*a).values * [2, 1], (2, 0)),
+    (toys.maximum, (1, 2), mx.deep_lift, (0, 2)),
+    # one function, two networks: the gradient cannot tell them apart, Rescale can
+    (toys.invariance_f, (3, 1), mx.gradient, (1, -1)),
+    (toys.invariance_g, (3, 1), mx.gradient, (1, -1)),
+    (toys.invariance_f, (3, 1), mx.deep_lift, (1.5, -0.5)),
+    (toys.invariance_g, (3, 1), mx.deep_lift, (2, -1)),
+    (toys.invariance_f, (3, 1), lambda *a: mx.guided_backprop(*a).values * [3, 1], (3, 0)),
+    (toys.invariance_g, (3, 1), lambda *a: mx.guided_backprop(*a).values * [3, 1], (3, 0)),
+    (F_MINUS_G, (3, 1), mx.gradient, (0, 0)),
+    (F_MINUS_G, (3, 1), mx.deep_lift, (-0.5, 0.5)),
+    (F_MINUS_G, (3, 1), mx.guided_backprop, (1, 0)),
+    # products
+    (toys.product, (2, 3), mx.deep_lift, (3, 3)),
+    (THREE, (1, 1, 1), mx.deep_lift, (0.25, 0.25, 0.5)),
+]
+
+
+@pytest.mark.parametrize(("toy", "x", "method", "expected"), NUMBERS)
+def test_number(toy, x, method, expected):
+    found = np.asarray(method(toy, [[float(v) for v in x]]))
+    np.testing.assert_allclose(found, [expected], rtol=1e-12, atol=1e-14)
+
+
+VALUES = [
+    (toys.saturation, (1, 1), 1),
+    (toys.saturation, (0.4, 0.4), 0.8),
+    (toys.saturation, (0, 0), 0),
+    (toys.add_multiply, (3, 1, 2), 12),
+    (toys.add_multiply, (-1, 2, 3), 5),
+    (toys.threshold, (10.01,), 0.01),
+    (toys.one_minus_relu, (2,), 1),
+    (toys.minimum, (1, 2), 1),
+    (toys.maximum, (1, 2), 2),
+    (toys.invariance_f, (3, 1), 1),
+    (toys.product, (2, 3), 6),
+    (toys.multilinear, (1.5, -2, 0.7), 1.5 * -2 + 2 * 1.5 * -2 * 0.7 - 3 * 0.7 - 2 * 0.7),
+]
+
+
+@pytest.mark.parametrize(("toy", "x", "y"), VALUES)
+def test_value(toy, x, y):
+    assert toy(Node([x])).value == pytest.approx([y], abs=1e-14)
+
+
+def test_the_two_networks_of_figure_7_are_one_function():
+    x = Node(np.random.default_rng(0).normal(0, 3, (10_000, 2)))
+    np.testing.assert_allclose(toys.invariance_f(x).value, toys.invariance_g(x).value, atol=1e-12)
+
+
+def test_slope_of_a_product_is_not_its_share():
+    """The article's b has the largest slope; a has the largest contribution."""
+    x = [[3.0, 1.0, 2.0]]
+    assert np.argmax(mx.gradient(toys.add_multiply, x).values) == 1
+    assert np.argmax(mx.deep_lift(toys.add_multiply, x).values) == 0
+
+
+@pytest.mark.parametrize("toy", [toys.saturation, toys.add_multiply, toys.multilinear, toys.invariance_g, toys.minimum])
+def test_check_approves(toy):
+    columns = 3 if toy in (toys.add_multiply, toys.multilinear) else 2
+    assert mx.check(toy, np.random.default_rng(1).normal(size=(6, columns)))
