@@ -182,7 +182,7 @@ def train(
         since += 1
         if measured and measured[0] < best_loss:
             best, best_loss, since = model.weights, measured[0], 0
-        if patience is not None and since > patience:
+        if patience is not None and since >= patience:
             break
     line.close()
     if patience is not None:

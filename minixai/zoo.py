@@ -121,7 +121,7 @@ def load(name: str | PathLike[str]) -> Model:
     Raises ValueError for an unknown name, and for a file that is missing or holds no model.
 
     >>> load("digits")
-    <Model (N, 28, 28, 1) -> (N, 10), 8 layers, 30,290 parameters, float32>
+    <Model (N, 28, 28, 1) -> (N, 10), 8 layers, 29,738 parameters, float32>
     """
     if isinstance(name, str) and name in RECIPES:
         return load_model(shipped(f"model-{name}.npz"))

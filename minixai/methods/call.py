@@ -185,12 +185,11 @@ def joined(walks: list[Walk]) -> Walk:
     def whole(name: str) -> Array:
         return np.concatenate([getattr(w, name) for w in walks])
 
-    return replace(
-        walks[0],
-        **{name: whole(name) for name in ("target", "score", "reference_score", "value", "delta", "m")},
-        versus=None if walks[0].versus is None else whole("versus"),
-        cost=Cost(sum(w.cost.forward for w in walks), sum(w.cost.backward for w in walks)),
-    )
+    arrays: dict[str, Any] = {
+        name: whole(name) for name in ("target", "score", "reference_score", "value", "delta", "m")
+    }
+    cost = Cost(sum(w.cost.forward for w in walks), sum(w.cost.backward for w in walks))
+    return replace(walks[0], versus=None if walks[0].versus is None else whole("versus"), cost=cost, **arrays)
 
 
 def asked(output: Node, target: Array, versus: Array | None) -> Array:

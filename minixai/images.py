@@ -1,0 +1,102 @@
+"""Image files as a model takes them: what a picture shows, fitted to the model's size without distorting it.
+
+Pillow opens the file; here it is turned upright, laid on white, made grey or coloured, cropped and scaled.
+"""
+
+from __future__ import annotations
+
+import warnings
+from os import PathLike
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+MODES = {1: "L", 3: "RGB"}
+"""Pillow's mode for a number of channels."""
+
+
+def read_image(path: str | PathLike[str], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return the picture in a file as an array (H, W, C) in [0, 1], fitted to a model's input shape.
+
+    The largest middle part with the model's aspect ratio is scaled to its size, each pixel a mean over
+    what it covers; pixels of a picture that is as large already are taken as they are.  Of an animation
+    it is the first frame; transparent parts are white; colour becomes grey by luminance.  Integers of
+    more than 8 bits are divided by 65535; floats are taken from 0 to 1, or if any is larger from 0 to 255.
+
+    Raises ValueError, in one sentence, for a file that is missing, damaged, too large, or no picture.
+    """
+    if len(shape) != 3 or shape[2] not in MODES:
+        raise ValueError(
+            f"a model whose input has the shape {tuple(shape)} takes no image file: only (H, W, 1), grey, "
+            "and (H, W, 3), colour, do; give it arrays from Python"
+        )
+    height, width, channels = shape
+    try:
+        with open(path, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is odd but harmless, such as unreadable camera settings
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file) as image:
+                picture = plain(ImageOps.exif_transpose(image), MODES[channels])
+                values = fitted(picture, width, height)
+    except Exception as problem:  # a foreign or damaged file can make pillow fail in any way
+        raise ValueError(f"cannot read {str(path)!r} as an image: {reason(problem)}") from None
+    # (H, W) or (H, W, C) -> (H, W, C)
+    return np.ascontiguousarray(np.broadcast_to(values.reshape(height, width, -1), shape))
+
+
+def reason(problem: Exception) -> str:
+    """Why a file could not be read, and what to do."""
+    match problem:
+        case FileNotFoundError():
+            return "there is no such file; check the path"
+        case IsADirectoryError():
+            return "it is a folder; give a file in it"
+        case UnidentifiedImageError():
+            return "it is in no image format that pillow knows; give a PNG or JPEG file"
+        case Image.DecompressionBombError() | Image.DecompressionBombWarning():
+            return f"it has more than {Image.MAX_IMAGE_PIXELS} pixels; make it smaller"
+        case OSError() if problem.strerror:
+            return f"{problem.strerror}; give a file that can be read"
+    return f"{str(problem) or type(problem).__name__}; save it again, as PNG or JPEG"
+
+
+def plain(image: Image.Image, mode: str) -> Image.Image:
+    """The picture in this mode, "L" or "RGB"; where it has more than 8 bits, in "F" from 0 to 1."""
+    if image.mode[0] in "IF":
+        return Image.fromarray(unit(np.asarray(image, np.float32), whole=image.mode != "F"))
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image.convert("RGB").convert(mode)
+
+
+def unit(values: NDArray[np.float32], whole: bool) -> NDArray[np.float32]:
+    """Values of more than 8 bits in [0, 1]."""
+    low, high = float(values.min()), float(values.max())
+    top = 65535 if whole else 255 if high > 1 else 1
+    if not 0 <= low <= high <= top:
+        raise ValueError(f"its values go from {low:g} to {high:g}, but those of an image from 0 to {top}")
+    return values / np.float32(top)
+
+
+def fitted(picture: Image.Image, width: int, height: int) -> NDArray[np.float32]:
+    """The largest middle part of the right shape, (height, width) or (height, width, 3), in [0, 1].
+
+    Bilinear, because unlike Lanczos it never goes beyond the values that are there: no halo to be explained.
+    """
+    scale = min(picture.width / width, picture.height / height)
+    left, right = middle(picture.width, width * scale, whole=scale == 1)
+    top, bottom = middle(picture.height, height * scale, whole=scale == 1)
+    part = picture.resize((width, height), Image.Resampling.BILINEAR, (left, top, right, bottom))
+    return np.asarray(part, np.float32) / np.float32(1 if part.mode == "F" else 255)
+
+
+def middle(room: int, length: float, whole: bool) -> tuple[float, float]:
+    """Where the middle part of this length begins and ends, in whole pixels or exactly.
+
+    >>> middle(9, 4, whole=True), middle(9, 4, whole=False)
+    ((2, 6), (2.5, 6.5))
+    """
+    start = int(room - length) // 2 if whole else max((room - length) / 2, 0)
+    return start, min(start + length, room)

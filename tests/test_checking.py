@@ -1,0 +1,112 @@
+"""mx.check approves what is right and names what is wrong."""
+
+import numpy as np
+import pytest
+
+import minixai as mx
+from minixai import ops
+from minixai.graph import Op
+from minixai.ops import Elementwise, Linear
+
+X = np.random.default_rng(0).normal(size=(4, 3))
+
+
+def failing(report):
+    return [line.claim for line in report.lines if not line.ok]
+
+
+def test_what_is_right():
+    report = mx.check(lambda x: ops.softmax(ops.tanh(x) * [1.0, -2.0, 3.0]), X)
+    assert report, report
+    assert str(report).count("[ok]") == 6
+
+
+def test_rows_at_a_kink_are_told_and_not_judged():
+    report = mx.check(lambda x: ops.relu(x), np.zeros((2, 3)))
+    assert report
+    assert "2 of 2 rows are at a kink" in str(report)
+
+
+class WrongSlope(Elementwise):
+    def forward(self, x):
+        return x**3
+
+    def slope(self, x):
+        return 2 * x**2
+
+
+class WrongKind(Linear):
+    def forward(self, x):
+        return x**2
+
+    def vjp(self, i, m, x):
+        return 2 * m * x
+
+
+class NoKind(Op):
+    def forward(self, x):
+        return x * 2
+
+    def vjp(self, i, m, x):
+        return m * 2
+
+
+class Upcast(Elementwise):
+    def forward(self, x):
+        return x * 2
+
+    def slope(self, x):
+        return np.where(x > np.inf, 1.0, 2.0)
+
+
+class Mixes(Elementwise):
+    def forward(self, x):
+        return x - x.mean(axis=0)
+
+    def slope(self, x):
+        return np.ones_like(x)
+
+
+class Writes(Elementwise):
+    def forward(self, x):
+        raw = x
+        while raw.base is not None:
+            raw = raw.base
+        raw += 1
+        return x * 1.0
+
+    def slope(self, x):
+        return np.ones_like(x)
+
+
+class Chance(Elementwise):
+    rng = np.random.default_rng(0)
+
+    def forward(self, x):
+        return x + 1e-9 * self.rng.random(x.shape)
+
+    def slope(self, x):
+        return np.ones_like(x)
+
+
+@pytest.mark.parametrize(
+    ("op", "claim"),
+    [
+        (WrongSlope(), "the gradient is the finite difference"),
+        (WrongKind(), "DeepLIFT adds up"),
+        (NoKind(), "DeepLIFT adds up"),
+        (Upcast(), "float32 stays float32"),
+        (Mixes(), "a row alone is a row in a batch"),
+        (Writes(), "inputs stay as they were"),
+        (Chance(), "the same call gives the same bits"),
+    ],
+)
+def test_what_is_wrong_is_named(op, claim):
+    report = mx.check(op, X)
+    assert not report
+    assert claim in failing(report)
+    assert f"[!!] {claim}" in str(report)
+
+
+def test_an_op_of_no_kind_gets_the_tables_own_words():
+    assert "no rule for NoKind" in str(mx.check(NoKind(), X))

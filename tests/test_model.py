@@ -1,0 +1,316 @@
+"""Models: names, shapes, saving; what they refuse."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from minixai import zoo
+from minixai.graph import Node, history
+from minixai.layers import (
+    Activation,
+    Add,
+    AveragePool2D,
+    BatchNorm,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool2D,
+    GlobalMaxPool2D,
+    Layer,
+    MaxPool2D,
+    Reshape,
+    Upsample2D,
+    ZeroPad2D,
+)
+from minixai.model import Model, load_model
+
+
+def everything(dtype=np.float64):
+    """A network with every kind of layer, a shared one, a residual sum and a concatenation."""
+    shared = Conv2D(4, 3, padding="same", groups=2, activation="gelu")
+    model = Model(
+        [
+            ZeroPad2D(((1, 0), (0, 2))),
+            Conv2D(4, (3, 2), stride=(1, 2), dilation=(2, 1), bias=False),
+            BatchNorm(),
+            Activation("leaky_relu"),
+            ("shared", shared),
+            shared,
+            ("sum", Add(), ["shared-2", "activation1"]),
+            MaxPool2D(3, 2, "same"),
+            AveragePool2D(2, 1, "same"),
+            Upsample2D((6, 5)),
+            ("both", Concatenate(), ["upsample1", "upsample1"]),
+            Dropout(0.5),
+            ("mean", GlobalAveragePool2D()),
+            ("max", GlobalMaxPool2D(), "both"),
+            ("joined", Concatenate(), ["mean", "max"]),
+            Reshape((4, 4)),
+            Flatten(),
+            Dense(3),
+        ],
+        (9, 10, 2),
+        classes=["a", "b", "c"],
+        dtype=dtype,
+        seed=2,
+    )
+    rng = np.random.default_rng(3)
+    model.set_weights({name: abs(w + rng.normal(0, 0.1, w.shape)) for name, w in model.weights.items()})
+    return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return everything()
+
+
+@pytest.fixture
+def x():
+    return np.random.default_rng(4).random((5, 9, 10, 2))
+
+
+def test_names(model):
+    names = [e.name for e in model.layers]
+    assert names[:8] == ["input", "pad1", "conv1", "norm1", "activation1", "shared", "shared-2", "sum"]
+    assert [node.name for node in history(model(Node(np.zeros((1, 9, 10, 2))))) if node.name] != []
+
+
+def test_every_layer_is_a_named_node_of_the_shape_it_says(model, x):
+    nodes = {node.name: node for node in history(model(Node(x))) if node.name}
+    for e in model.layers:
+        assert nodes[e.name].shape == (5, *e.shape)
+
+
+def test_an_activation_makes_two_nodes_and_the_layer_is_the_second():
+    model = Model([("c", Conv2D(2, 3, activation="relu")), Flatten(), Dense(1)], (4, 4, 1))
+    node = next(n for n in history(model(Node(np.ones((1, 4, 4, 1))))) if n.name == "c")
+    assert type(node.op).__name__ == "Relu"
+
+
+def test_two_models_may_not_rename_one_anothers_nodes():
+    model = Model([("one", Add(), ["input"]), ("two", Add(), ["one"])], (3,))
+    names = [node.name for node in history(model(Node(np.zeros((1, 3)))))]
+    assert names == ["input", "one", "two"]
+
+
+def test_a_shared_layer_has_its_weights_once(model):
+    assert "shared/kernel" in model.weights
+    assert "shared-2/kernel" not in model.weights
+    line = next(line for line in model.summary().splitlines() if "shared-2" in line)
+    assert line.split()[-1] == "0"
+
+
+def test_scores_probabilities_classes(model, x):
+    scores = model.scores(x)
+    assert scores.shape == (5, 3)
+    np.testing.assert_allclose(model.probabilities(x).sum(axis=1), 1)
+    np.testing.assert_array_equal(model.predict(x), scores.argmax(axis=1))
+    np.testing.assert_allclose(model.scores(x, batch=2), scores, rtol=1e-12)
+    np.testing.assert_array_equal(scores, model(Node(x)).value)
+
+
+def test_a_single_score_has_the_sigmoid():
+    model = Model([Dense(1)], (2,), dtype=np.float64)
+    x = np.ones((1, 2))
+    np.testing.assert_allclose(model.probabilities(x), 1 / (1 + np.exp(-model.scores(x))))
+
+
+def test_save_and_load(model, x, tmp_path):
+    model.save(tmp_path / "m.npz")
+    again = zoo.load(tmp_path / "m.npz")
+    np.testing.assert_array_equal(again.scores(x), model.scores(x))
+    assert again.summary() == model.summary()
+    assert again.classes == ("a", "b", "c")
+    assert again.dtype == np.float64
+    assert repr(again) == repr(model)
+    assert list(tmp_path.iterdir()) == [tmp_path / "m.npz"]  # and no half-written neighbour
+    with np.load(tmp_path / "m.npz", allow_pickle=False) as archive:
+        assert json.loads(str(archive["architecture"]))["format"] == "minixai model 1"
+
+
+def test_astype_is_a_copy(model, x):
+    single = model.astype(np.float32)
+    assert single.scores(x).dtype == np.float32
+    assert model.scores(x).dtype == np.float64
+    np.testing.assert_allclose(single.scores(x), model.scores(x), rtol=1e-4)
+    single.set_weights({"dense1/bias": np.full(3, 7.0)})
+    assert not (model.weights["dense1/bias"] == 7).any()
+
+
+def test_seeds():
+    one, same, other = (Model([Dense(3)], (4,), seed=s).weights["dense1/kernel"] for s in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).all()
+
+
+def test_initial_kernels_keep_the_size_of_what_passes():
+    """He initialisation: after conv and ReLU the mean square is that of the input."""
+    model = Model([Conv2D(64, 3, activation="relu"), Flatten(), Dense(1)], (20, 20, 32), dtype=np.float64)
+    x = Node(np.random.default_rng(0).normal(size=(4, 20, 20, 32)))
+    hidden = next(n for n in history(model(x)) if n.name == "conv1")
+    assert (hidden.value**2).mean() == pytest.approx(1, rel=0.15)
+
+
+def test_a_function_of_nodes_is_no_model_to_save():
+    class Odd(Layer):
+        def forward(self, x, w, training):
+            return x * 2
+
+    with pytest.raises(TypeError, match="Odd is not a layer of minixai.layers"):
+        Model([Odd()], (3,)).save("never.npz")
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape", "words"),
+    [
+        ([Conv2D(3, 11), Flatten(), Dense(2)], (9, 9, 1), "layer 'conv1': a window of .11, 11.*does not fit"),
+        (
+            [Conv2D(3, 3, groups=2), Flatten(), Dense(2)],
+            (9, 9, 3),
+            "layer 'conv1': 2 groups must divide the 3 channels",
+        ),
+        ([Conv2D(3, 3)], (9,), "layer 'conv1': Conv2D takes images"),
+        ([Conv2D(3, 3, activation="rellu"), Flatten(), Dense(2)], (9, 9, 1), "unknown activation 'rellu'"),
+        ([Conv2D(3, 3, padding="full"), Flatten(), Dense(2)], (9, 9, 1), "unknown padding 'full'"),
+        ([Dense(3)], (2, 2), "ends with one score for each class"),
+        ([], (3,), "ends with one score for each class"),
+        ([Dense(3, activation="softmax")], (2,), "before softmax"),
+        ([Dense(3), Activation("softmax")], (2,), "before softmax"),
+        ([("a", Dense(3), "inptu")], (2,), "unknown input 'inptu', did you mean 'input'"),
+        ([("a", Dense(3)), ("a", Dense(3))], (2,), "cannot be called 'a'"),
+        ([("input", Dense(3))], (2,), "cannot be called 'input'"),
+        ([("a/b", Dense(3))], (2,), "cannot be called 'a/b'"),
+        ([("a", Dense(3)), ("b", Dense(2)), ("c", Add(), ["a", "b"])], (2,), "Add needs inputs of one shape"),
+        ([("a", Dense(3)), ("b", Dense(2), ["a", "input"])], (2,), "Dense takes one input, got 2"),
+        ([Dropout(1.5), Dense(2)], (2,), "rate is in"),
+        ([Reshape((5,)), Dense(2)], (2,), "cannot be reshaped"),
+    ],
+)
+def test_what_does_not_fit(layers, shape, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        Model(layers, shape)
+    assert "\n" not in str(caught.value)
+
+
+def test_other_refusals(model, x):
+    with pytest.raises(TypeError, match=r"use model.scores\(x\) for an array"):
+        model(x)
+    with pytest.raises(ValueError, match=r"a node \(1, 3\) does not fit"):
+        model(Node(np.zeros((1, 3))))
+    with pytest.raises(TypeError, match="made of layers"):
+        Model(["conv"], (3,))
+    with pytest.raises(ValueError, match="2 class names for 3 scores"):
+        Model([Dense(3)], (2,), classes=["a", "b"])
+    with pytest.raises(ValueError, match=r"x\[..., None\]"):
+        Model([Flatten(), Dense(2)], (4, 4, 1)).scores(np.zeros((2, 4, 4)))
+    with pytest.raises(ValueError, match="holds inf"):
+        Model([Dense(3)], (2,)).scores([[1e300, 0]])
+
+
+# -- files that are no models ------------------------------------------------------------------------
+
+
+def test_missing_file_and_unknown_name():
+    with pytest.raises(ValueError, match="there is no file 'nowhere.npz'"):
+        zoo.load("nowhere.npz")
+    with pytest.raises(ValueError, match="unknown model 'digts', did you mean 'digits'"):
+        zoo.load("digts")
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "m.npz"
+    Model([("d", Dense(3))], (2,)).save(path)
+    return path
+
+
+def test_text_and_folders_and_foreign_archives(tmp_path):
+    text, foreign, pickled = tmp_path / "a.npz", tmp_path / "b.npz", tmp_path / "c.npz"
+    text.write_text("hello")
+    np.savez(foreign, images=np.zeros(3))
+    np.savez(pickled, architecture=np.array({"format": 1}, dtype=object))
+    for path, words in (
+        (text, "not an .npz file"),
+        (foreign, "'architecture' is missing"),
+        (pickled, "cannot be read as a model"),
+        (tmp_path, "cannot be read as a model"),
+    ):
+        with pytest.raises(ValueError, match=words) as caught:
+            load_model(path)
+        assert "\n" not in str(caught.value)
+
+
+def test_damaged_files(saved):
+    whole = saved.read_bytes()
+    for broken in (whole[: len(whole) // 2], whole[:-30], whole[:100] + bytes(60) + whole[160:], b""):
+        saved.write_bytes(broken)
+        with pytest.raises(ValueError, match="m.npz.*(cannot be read as a model|holds no)") as caught:
+            load_model(saved)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda a: a.update(format="other"), "its format is 'other'"),
+        (lambda a: a["layers"][0].update(kind="Exec"), "unknown kind of layer 'Exec'"),
+        (lambda a: a["layers"][0].update(config={"unit": 3}), "unit"),
+        (lambda a: a["layers"][0].update(config={"units": 4}), "kernel has the shape"),
+        (lambda a: a.pop("layers"), "'layers' is missing"),
+        (lambda a: a.update(layers=3), "holds no valid model"),
+        (lambda a: a.update(dtype="U5"), "holds no valid model"),
+    ],
+)
+def test_architectures_that_make_no_sense(change, words, saved):
+    with np.load(saved) as archive:
+        arrays = dict(archive)
+    architecture = json.loads(str(arrays.pop("architecture")))
+    change(architecture)
+    np.savez(saved, architecture=json.dumps(architecture), **arrays)
+    with pytest.raises(ValueError, match=words):
+        load_model(saved)
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ({"d/kernel": np.zeros((2, 3))}, "do not belong together: d/bias"),
+        (
+            {"d/kernel": np.zeros((2, 3)), "d/bias": np.zeros(3), "e/bias": np.zeros(3)},
+            "do not belong together: e/bias",
+        ),
+        ({"d/kernel": np.full((2, 3), np.nan), "d/bias": np.zeros(3)}, "weight d/kernel holds nan"),
+        ({"d/kernel": np.zeros((3, 2)), "d/bias": np.zeros(3)}, "kernel has the shape"),
+    ],
+)
+def test_weights_that_do_not_belong(weights, words, saved):
+    with np.load(saved) as archive:
+        architecture = archive["architecture"]
+    np.savez(saved, architecture=architecture, **weights)
+    with pytest.raises(ValueError, match=words):
+        load_model(saved)
+
+
+def test_nothing_is_left_of_a_file_that_could_not_be_written(tmp_path, monkeypatch):
+    model = Model([Dense(3)], (2,))
+    with pytest.raises(ValueError, match="cannot write .*No such file"):
+        model.save(tmp_path / "nowhere" / "m.npz")
+    target = tmp_path / "m.npz"
+    target.write_text("kept")
+
+    def fails(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", fails)
+    with pytest.raises(ValueError, match="No space left"):
+        model.save(target)
+    assert target.read_text() == "kept"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_saved_files_are_plain_zip(saved):
+    assert zipfile.is_zipfile(saved)
