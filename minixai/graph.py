@@ -218,19 +218,16 @@ def backward(
     >>> backward((x * x).sum(), GRADIENT)[x]
     array([[2., 4.]])
     """
-    m = np.asarray(seed, output.dtype)
-    multiplier = {output: np.broadcast_to(m, np.broadcast_shapes(m.shape, output.shape))}
-    visited = history(output) if keep is None else leading_to(keep, history(output))
-    wanted, kept = set(visited), set(visited if keep is None else keep)
-    for node in reversed(visited):
+    multiplier = {output: as_seed(seed, output)}
+    path = history(output) if keep is None else leading_to(keep, history(output))
+    on_path, kept = set(path), set(path if keep is None else keep)
+    for node in reversed(path):
         m = multiplier[node] if node in kept else multiplier.pop(node)
         for i, x in enumerate(node.inputs):
-            if isinstance(x, Node) and x in wanted:
+            if isinstance(x, Node) and x in on_path:
                 passed = rule_for(node, rules)(node, i, m)
                 multiplier[x] = multiplier[x] + passed if x in multiplier else passed
-    if keep is None:
-        return multiplier
-    return {x: multiplier[x] if x in wanted else np.zeros_like(x.value) for x in keep}
+    return {x: multiplier[x] if x in on_path else np.zeros_like(x.value) for x in (path if keep is None else keep)}
 
 
 def history(output: Node) -> list[Node]:
@@ -312,6 +309,19 @@ def fit(reference: npt.ArrayLike, value: Array) -> Array:
             "give one row, as many rows, or a number"
         )
     return array
+
+
+def as_seed(seed: npt.ArrayLike, output: Node) -> Array:
+    """The multiplier a walk starts with: the output's shape, or for a single row any number of rows."""
+    m = np.asarray(seed, output.dtype)
+    with suppress(ValueError):
+        m = np.broadcast_to(m, np.broadcast_shapes(m.shape, output.shape))
+    if m.ndim != output.ndim or m.shape[1:] != output.shape[1:] or (m.ndim and len(m) != len(output) != 1):
+        raise ValueError(
+            f"a seed of shape {np.shape(seed)} does not fit an output of shape {output.shape}: give a number, "
+            "one for each entry, or several rows for an output of one"
+        )
+    return m
 
 
 def read_only(x: Array) -> Array:

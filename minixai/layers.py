@@ -303,6 +303,17 @@ class Concatenate(Layer):
         return ops.concatenate(xs, self.axis)
 
 
+@dataclass(eq=False)
+class Function(Layer):
+    """Any function of a node, as a layer without weights; it cannot be saved."""
+
+    function: Callable[[Node], Node]
+    short: ClassVar[str] = "function"
+
+    def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        return self.function(x)
+
+
 KINDS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (

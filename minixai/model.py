@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from difflib import get_close_matches
 from itertools import count
 from math import prod
@@ -17,7 +18,7 @@ from scipy import special
 
 from minixai.files import write_arrays
 from minixai.graph import Array, Node, history
-from minixai.layers import KINDS, Layer, Training
+from minixai.layers import KINDS, Function, Layer, Training
 from minixai.ops import identity
 from minixai.text import columns
 
@@ -43,7 +44,8 @@ class Model:
 
     `layers` holds layers, (name, layer) or (name, layer, inputs), where inputs is a
     name or a list of names, "input" among them; so residual and concatenating networks are lists
-    too.  A layer listed twice shares its weights and is called `name`, `name-2`.  The last
+    too.  A function of a node in place of the list makes a model that cannot be saved.
+    A layer listed twice shares its weights and is called `name`, `name-2`.  The last
     makes one score for each class, without softmax.  `input_shape` is the
     shape of one row, (H, W, C).  Weights are drawn with `seed`.
 
@@ -57,7 +59,7 @@ class Model:
 
     def __init__(
         self,
-        layers: Iterable[Item],
+        layers: Iterable[Item] | Network,
         input_shape: Sequence[int],
         *,
         classes: Sequence[str] | None = None,
@@ -70,7 +72,7 @@ class Model:
         self.layers: tuple[Entry, ...] = (Entry("input", None, (), self.input_shape),)
         self.owners: dict[Layer, str] = {}  # under whose name a layer's weights go
         nodes = {"input": Node(np.zeros((0, *self.input_shape), self.dtype))}  # no rows: shapes without work
-        for name, layer, inputs in entries(layers):
+        for name, layer, inputs in entries([Function(layers)] if callable(layers) else layers):
             xs = [nodes[known(x, nodes, "input")] for x in inputs]
             try:
                 self.supply(layer, xs[0].shape[1:], rng)
@@ -204,7 +206,11 @@ class Model:
 
     def astype(self, dtype: npt.DTypeLike) -> Model:
         """A copy whose weights have another dtype, np.float32 or np.float64."""
-        return rebuild(self.architecture | {"dtype": np.dtype(dtype).name}, self.weights)
+        copies = {layer: copy(layer) for layer in self.owners}
+        for layer in copies.values():
+            layer.weights = dict(layer.weights)
+        items: list[Item] = [(e.name, copies[e.layer], e.inputs) for e in self.layers if e.layer]
+        return Model(items, self.input_shape, classes=self.classes, dtype=dtype)
 
     def summary(self) -> str:
         """A line for each layer: number, name, output shape, parameters.

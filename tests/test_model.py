@@ -6,7 +6,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from minixai import zoo
+import minixai as mx
+from minixai import ops, zoo
 from minixai.graph import Node, history
 from minixai.layers import (
     Activation,
@@ -155,13 +156,29 @@ def test_initial_kernels_keep_the_size_of_what_passes():
     assert (hidden.value**2).mean() == pytest.approx(1, rel=0.15)
 
 
-def test_a_function_of_nodes_is_no_model_to_save():
+def residual(x):
+    h = ops.relu(x @ np.full((3, 3), 0.5)).named("h")
+    return ops.concatenate([x + h, h])
+
+
+def test_a_function_of_nodes_is_a_model():
+    model, x = Model(residual, (3,), dtype=np.float64), np.array([[1.0, -2.0, 4.0]])
+    np.testing.assert_allclose(model.scores(x), [[2.5, -0.5, 5.5, 1.5, 1.5, 1.5]])
+    assert model.predict(x) == [2]
+    np.testing.assert_array_equal(mx.deep_lift(model, x, 2).values, mx.deep_lift(residual, x, 2).values)
+    assert mx.gradient(model, x, 3, layer="h").values.tolist() == [[1, 0, 0]]
+    assert model.astype(np.float32).scores(x).dtype == np.float32
+
+
+def test_but_not_one_to_save(tmp_path):
     class Odd(Layer):
         def forward(self, x, w, training):
             return x * 2
 
-    with pytest.raises(TypeError, match="Odd is not a layer of minixai.layers"):
-        Model([Odd()], (3,)).save("never.npz")
+    for model, words in ((Model([Odd()], (3,)), "Odd is not a layer of"), (Model(residual, (3,)), "Function is not a")):
+        with pytest.raises(TypeError, match=f"{words}.*keep its Python code"):
+            model.save(tmp_path / "never.npz")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

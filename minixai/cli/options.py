@@ -1,0 +1,189 @@
+"""The options of every command, and their --help."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from inspect import cleandoc
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from minixai import zoo
+from minixai.cli.commands import PICTURES, explain, methods, models, predict, train
+from minixai.cli.subject import DIGIT
+from minixai.cli.tour import tour
+from minixai.methods import catalogue
+from minixai.methods.baselines import BASELINES
+
+Command: TypeAlias = Callable[[argparse.Namespace], None]
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+ABOUT = """
+Attribution methods for image networks: which pixels made the network say what it says?
+
+Begin with `minixai tour`.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Options; what is wrong with them is one line, and where help is to be found."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; see {self.prog} --help")
+
+
+def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
+    """What was typed, with the command as `run`; None where only help was wanted, which is printed.
+
+    Raises ValueError for what is not understood.
+    """
+    parser = Parser(
+        prog="minixai",
+        description=cleandoc(ABOUT),
+        epilog="Every command has a --help with examples.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for each in (add_tour, add_explain, add_predict, add_methods, add_models, add_train):
+        each(commands)
+    try:
+        args, rest = parser.parse_known_args(argv)
+    except SystemExit:  # --help of a command
+        return None
+    if args.version:
+        print(f"minixai {version()}")
+        return None
+    if args.command is None:
+        (parser.error(f"{rest[0]!r} is no command") if rest else parser.print_help())
+        return None
+    if rest:
+        args.parser.error(f"{rest[0]!r} is no option of {args.command}")
+    return args
+
+
+def add(commands: Commands, run: Command, examples: str) -> Parser:
+    """A command named as its function and described by its docstring."""
+    about = cleandoc(run.__doc__ or "")
+    parser = commands.add_parser(
+        run.__name__,
+        help=about.splitlines()[0].rstrip("."),
+        description=about,
+        epilog="examples:\n" + "\n".join(f"  {line}" for line in cleandoc(examples).splitlines()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run, parser=parser)
+    return parser
+
+
+def add_tour(commands: Commands) -> None:
+    parser = add(commands, tour, "minixai tour\nminixai tour --out story.png")
+    parser.add_argument(
+        "--out", metavar="FILE.png", default="minixai-tour.png", help="the picture (default: %(default)s)"
+    )
+
+
+def add_explain(commands: Commands) -> None:
+    examples = """
+        minixai explain
+        minixai explain --digit 51 --versus 9 --method gradient
+        minixai explain --image my-digit.jpg --invert --out why.pdf
+        minixai explain --model digits-gap --layer conv3 --probability
+        minixai explain --model mine.npz --image cat.jpg --target cat --baseline blur
+    """
+    parser = add(commands, explain, examples)
+    add_subject(parser)
+    methods = ", ".join(catalogue)
+    parser.add_argument("--method", metavar="NAME", default="deep_lift", help=f"{methods} (default: %(default)s)")
+    parser.add_argument(
+        "--target", metavar="CLASS", help="the class to explain, name or number (default: the predicted one)"
+    )
+    parser.add_argument("--versus", metavar="CLASS", help="explain why not this class: the difference of the two")
+    names = ", ".join(BASELINES)
+    parser.add_argument(
+        "--baseline",
+        metavar="B",
+        help=f"what the image is compared with: {names}, a number, or an image file (default: 0)",
+    )
+    parser.add_argument(
+        "--layer", metavar="NAME", help="explain by what a layer makes of the image (default: the input)"
+    )
+    parser.add_argument("--probability", action="store_true", help="explain the probability, not the score")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        default="minixai-explain.png",
+        help=f"the picture, {', '.join(PICTURES)} (default: %(default)s)",
+    )
+
+
+def add_predict(commands: Commands) -> None:
+    add_subject(add(commands, predict, "minixai predict --digit 42\nminixai predict --image my-digit.jpg --invert"))
+
+
+def add_subject(parser: Parser) -> None:
+    """Which model, and which image."""
+    names = ", ".join(zoo.RECIPES)
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        default="digits",
+        help=f"{names}, or an .npz file written by model.save (default: %(default)s)",
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--image", metavar="FILE", help="an image file; its middle is fitted to the model's size")
+    which.add_argument(
+        "--digit", metavar="N", type=number, default=DIGIT, help="a test digit, by its number (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--invert",
+        action="store_true",
+        help="exchange black and white in image files: the digit networks know light ink on black paper",
+    )
+
+
+def add_methods(commands: Commands) -> None:
+    add(commands, methods, "minixai methods")
+
+
+def add_models(commands: Commands) -> None:
+    add(commands, models, "minixai models")
+
+
+def add_train(commands: Commands) -> None:
+    parser = add(commands, train, "minixai train digits\nminixai train digits-gap --epochs 3 --seed 1 --out quick.npz")
+    parser.add_argument("name", metavar="NAME", help=", ".join(zoo.RECIPES))
+    parser.add_argument(
+        "--epochs", metavar="N", type=positive, help="how often all digits are seen (default: as for the shipped one)"
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=number, default=0, help="where the random numbers start (default: 0)"
+    )
+    parser.add_argument("--out", metavar="FILE.npz", help="the file to write (default: NAME.npz)")
+
+
+def number(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    if number(text) == 0:
+        raise argparse.ArgumentTypeError("0 is too few, give 1 or more")
+    return int(text)
+
+
+def version() -> str:
+    """The installed version; in a clone that is not installed, that of its pyproject.toml."""
+    try:
+        return metadata.version("minixai")
+    except metadata.PackageNotFoundError:
+        text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+        return str(tomllib.loads(text)["project"]["version"])

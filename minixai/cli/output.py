@@ -1,0 +1,62 @@
+"""Where a command writes: refused before the work if it cannot be, and never left half-written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from minixai.files import whole
+
+if TYPE_CHECKING:  # matplotlib takes a while to load, so only the commands that draw load it
+    from matplotlib.figure import Figure
+
+
+class Abandoned(Exception):
+    """A file that was begun only to see whether it can be."""
+
+
+def place(text: str, suffixes: Sequence[str], inputs: Iterable[str | None] = ()) -> Path:
+    """The path of a file that can be written, has one of these suffixes, and is none of the inputs.
+
+    Raises ValueError if there can be no such file.
+    """
+    path = Path(text)
+    if path.is_dir():
+        raise ValueError(f"--out {text!r} is a folder: give a file in it, {str(path / ('name' + suffixes[0]))!r}")
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"--out {text!r} has an unknown ending: give a file that ends in {' or '.join(suffixes)}")
+    if path.exists() and any(given and Path(given).exists() and path.samefile(given) for given in inputs):
+        raise ValueError(f"--out {text!r} would overwrite the image that was given: choose another name")
+    with suppress(Abandoned), whole(path):
+        raise Abandoned
+    return path
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure in the format that the path ends in."""
+    with whole(path) as file:
+        figure.savefig(file, format=path.suffix[1:].lower())
+
+
+def save_stacked(figures: Iterable[Figure], path: Path) -> None:
+    """Write figures beneath each other, on white, as one PNG."""
+    pictures = list(map(pixels, figures))
+    page = Image.new("RGB", (max(p.width for p in pictures), sum(p.height for p in pictures)), "white")
+    top = 0
+    for each in pictures:
+        page.paste(each, ((page.width - each.width) // 2, top))
+        top += each.height
+    with whole(path) as file:
+        page.save(file, "PNG")
+
+
+def pixels(figure: Figure) -> Image.Image:
+    """The figure as matplotlib draws it on a screen."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    return Image.open(buffer).convert("RGB")

@@ -1,0 +1,170 @@
+"""What is explained: a model, an image for it, and the question about it, from words typed on a command line."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai import zoo
+from minixai.datasets import digits
+from minixai.graph import Array
+from minixai.images import read_image
+from minixai.methods import catalogue
+from minixai.methods.baselines import BASELINES
+from minixai.methods.registry import Method
+from minixai.model import Model, known
+from minixai.text import columns
+
+DIGIT = 702  # an 8 that leaves no doubt
+NEXT = 3  # classes told beside each other
+LISTED = 12  # names that an error lists
+
+
+class Subject(NamedTuple):
+    """A model and one image for it (1, H, W, C); how they are called, and what the model sees."""
+
+    model: Model
+    image: Array
+    names: tuple[str, str]
+    probabilities: Array
+
+    @property
+    def order(self) -> npt.NDArray[np.intp]:
+        """Class numbers, the likeliest first."""
+        return np.asarray((-self.probabilities).argsort(kind="stable"))
+
+    def __str__(self) -> str:
+        seen = [f"{self.model.classes[k]} ({percent(self.probabilities[k])})" for k in self.order[:NEXT]]
+        shape = " × ".join(map(str, self.model.input_shape))
+        lines = [
+            ("model", f"{self.names[0]}, {shape} -> {len(self.model.classes)} classes"),
+            ("image", self.names[1]),
+            ("prediction", ", then ".join([seen[0], ", ".join(seen[1:])][: len(seen)])),
+        ]
+        return "\n".join(columns(lines))
+
+
+def chosen(args: argparse.Namespace) -> Subject:
+    """The model and the image that the options name.
+
+    Raises ValueError if there are none such, or if they do not fit each other.
+    """
+    if args.invert and args.image is None:
+        raise ValueError("--invert is for image files: add --image FILE, or leave it out")
+    model = zoo.load(args.model)
+    image, name = test_digit(args.digit, model) if args.image is None else picture(args.image, model, args.invert)
+    return Subject(model, image[None], (args.model, name), model.probabilities(image[None])[0])
+
+
+def test_digit(number: int, model: Model) -> tuple[Array, str]:
+    """A test digit (28, 28, 1), and what to call it."""
+    images, labels = digits("test")
+    if model.input_shape != images.shape[1:]:
+        raise ValueError(
+            f"this model takes images of {model.input_shape}, and the test digits are {images.shape[1:]}: "
+            "give it an image with --image FILE"
+        )
+    if not 0 <= number < len(images):
+        raise ValueError(f"there is no test digit {number}: they are numbered from 0 to {len(images) - 1}")
+    return images[number], f"test digit {number}, labelled {labels[number]}"
+
+
+def picture(path: str, model: Model, invert: bool) -> tuple[Array, str]:
+    """The image in a file, fitted to the model, and what to call it."""
+    image = read_image(path, model.input_shape)
+    if invert:
+        return 1 - image, f"{path}, inverted"
+    edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    if model.input_shape == zoo.DIGITS and edge.mean() > 0.5:
+        return image, f"{path} (dark ink on light paper? the digit networks know light ink on black: try --invert)"
+    return image, path
+
+
+def question(args: argparse.Namespace, subject: Subject) -> tuple[int, int | None]:
+    """(target, versus) as class numbers.  Raises ValueError if they are unknown, or the same."""
+    target = int(subject.order[0]) if args.target is None else class_number(args.target, subject.model)
+    versus = None if args.versus is None else class_number(args.versus, subject.model)
+    if target == versus:
+        raise ValueError(
+            f"{called(target, subject.model)} is compared with itself, and the difference is always 0: "
+            "give another --target or --versus"
+        )
+    return target, versus
+
+
+def class_number(text: str, model: Model) -> int:
+    """A class by its name or, if none is called so, by its number."""
+    if text in model.classes:
+        return model.classes.index(text)
+    count = len(model.classes)
+    if text.isdecimal() and int(text) < count:
+        return int(text)
+    names = class_names(model) or ()
+    listed = f", or a name: {', '.join(names[:LISTED])}{', ...' * (count > LISTED)}" if names else ""
+    raise ValueError(f"this model has no class {text!r}: give a number from 0 to {count - 1}{listed}")
+
+
+def class_names(model: Model) -> tuple[str, ...] | None:
+    """The names of the classes; None if they are only numbered."""
+    return None if model.classes == tuple(map(str, range(len(model.classes)))) else model.classes
+
+
+def called(k: int, model: Model) -> str:
+    """What to call a class in a sentence: its name, or "class 3" if it has none."""
+    names = class_names(model)
+    return names[k] if names else f"class {k}"
+
+
+def parameters(args: argparse.Namespace, method: Method, model: Model) -> dict[str, Any]:
+    """What else was asked of the method.  Raises ValueError for a baseline or layer that it cannot have."""
+    given: dict[str, Any] = {"output": "probability" if args.probability else "score"}
+    if args.layer is not None:
+        given["layer"] = layer(args.layer, model)
+    if args.baseline is not None:
+        if not method.baseline:
+            others = ", ".join(m.name for m in catalogue.values() if m.baseline)
+            raise ValueError(
+                f"{method.name} knows no baseline: leave --baseline out, or take a method that does: {others}"
+            )
+        given["baseline"] = baseline(args.baseline, model, args.invert)
+    return given
+
+
+def layer(name: str, model: Model) -> str:
+    """The name of a layer, if its values have places in a picture."""
+    shapes = {entry.name: entry.shape for entry in model.layers}
+    if len(shapes[known(name, shapes, "layer")]) != 3:
+        places = ", ".join(each for each, shape in shapes.items() if len(shape) == 3)
+        raise ValueError(f"the values of layer {name!r} have no place in a picture: give one of {places}")
+    return name
+
+
+def baseline(text: str, model: Model, invert: bool) -> str | float | Array:
+    """A baseline by its name, as a number, or from an image file."""
+    if text in BASELINES:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    if Path(text).suffix or Path(text).exists():
+        return picture(text, model, invert)[0]
+    try:
+        return known(text, BASELINES, "baseline")
+    except ValueError as problem:
+        raise ValueError(f"{problem}, a number, or an image file") from None
+
+
+def percent(p: float) -> str:
+    """A probability as it is read; one that would look certain says that it is not.
+
+    >>> percent(0.1234), percent(0.99999), percent(0.0)
+    ('12.34%', 'over 99.99%', 'under 0.01%')
+    """
+    if p > 0.9999:
+        return "over 99.99%"
+    return f"{p:.2%}" if p >= 0.0001 else "under 0.01%"

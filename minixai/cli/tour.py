@@ -1,0 +1,142 @@
+"""The tour: what attribution is, told with two small functions and one network that reads digits."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+import minixai
+from minixai import toys, zoo
+from minixai.attribution import Attribution
+from minixai.cli.output import place, save_stacked
+from minixai.cli.subject import DIGIT, called, percent, test_digit
+from minixai.graph import Node
+from minixai.methods import deep_lift, gradient, guided_backprop
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MODEL = "digits"
+
+
+class Chapter(NamedTuple):
+    """A part of the tour: what is told, and what is drawn."""
+
+    text: str
+    figure: Figure
+
+
+def tour(args: argparse.Namespace) -> None:
+    """See in a few seconds what attribution is.
+
+    Two small functions, then a network that reads digits: a short story whose
+    numbers are computed as it goes, and one picture of all of it.
+    """
+    out = place(args.out, (".png",))
+    chapters = [saturation(), product(), digit()]
+    save_stacked([chapter.figure for chapter in chapters], out)
+    ending = ENDING.format(out=out, folder=Path(minixai.__file__).parent)
+    print(*(chapter.text.strip("\n") for chapter in chapters), ending.strip("\n"), sep="\n\n")
+
+
+def saturation() -> Chapter:
+    """Why the gradient is not enough."""
+    slopes, parts, figure = toy(toys.saturation, (1.0, 1.0), "1. Saturation: y = 1 − relu(1 − (i1 + i2)) at (1, 1)")
+    text = f"""
+1. Saturation. y = 1 - relu(1 - (i1 + i2)) rises until i1 + i2 is 1, then is flat.
+   At the baseline (0, 0) it is {start(parts)}, at (1, 1) it is {end(parts)}.
+     gradient   {listed(slopes):15}  a small change changes nothing: is nothing important?
+     deep_lift  {listed(parts):15}  what each input brought, {sum_of(parts)}: all of the rise"""
+    return Chapter(text, figure)
+
+
+def product() -> Chapter:
+    """What a product owes to its factors."""
+    slopes, parts, figure = toy(toys.add_multiply, (3.0, 1.0, 2.0), "2. Interaction: f = (a + b)(b + c) at (3, 1, 2)")
+    text = f"""
+2. Interaction. f = (a + b)(b + c) is {start(parts)} at (0, 0, 0) and {end(parts)} at (3, 1, 2).
+     gradient   {listed(slopes):15}  how fast f grows with each input
+     deep_lift  {listed(parts):15}  what each input brought, {sum_of(parts)}: all of f"""
+    return Chapter(text, figure)
+
+
+def toy(
+    function: Callable[[Node], Node], point: tuple[float, ...], title: str
+) -> tuple[Attribution, Attribution, Figure]:
+    """The gradient and DeepLIFT of a small function at a point, and its graph."""
+    from minixai import plots
+
+    x = Node([point], reference=0.0).named("x")
+    return gradient(function, [point]), deep_lift(function, [point]), plots.graph(function(x), title=title)
+
+
+def digit() -> Chapter:
+    """The same for a network with thousands of weights."""
+    from minixai import plots
+
+    model = zoo.load(MODEL)
+    pixels, name = test_digit(DIGIT, model)
+    image = pixels[None]
+    p = model.probabilities(image)[0]
+    second, first = map(int, p.argsort()[-2:])
+    one, other = called(first, model), called(second, model)
+    methods = (gradient, guided_backprop, deep_lift)
+    slopes, guided, parts = (method(model, image, first, versus=second) for method in methods)
+    text = f"""
+3. A network. It takes {name}, for {one} ({percent(p[first])}).
+   Why not for the next likeliest, {other}?  The difference of their two scores
+   is {start(parts)} for a black image, the baseline, and {end(parts)} for this one.
+     gradient         its values sum to {total(slopes)}, which means nothing
+     guided_backprop  {total(guided)}, which means nothing either, sharp as its map looks
+     deep_lift        {total(parts)}, which is {end(parts)} - {start(parts)} to within rounding: it adds up"""
+    return Chapter(text, plots.show([slopes, guided, parts], image))
+
+
+# -- numbers ------------------------------------------------------------------------------------------
+
+
+def short(x: float) -> str:
+    """Four digits, in brackets below zero so that it can stand in a sum.
+
+    >>> short(0.5), short(-0.0), short(-1.23456)
+    ('0.5', '0', '(-1.235)')
+    """
+    return f"{x + 0.0:.4g}" if x >= 0 else f"({x:.4g})"
+
+
+def listed(result: Attribution) -> str:
+    return f"({', '.join(f'{v + 0.0:.4g}' for v in result.values.ravel())})"
+
+
+def sum_of(result: Attribution) -> str:
+    return f"{' + '.join(map(short, result.values.ravel()))} = {total(result)}"
+
+
+def total(result: Attribution) -> str:
+    return short(float(result.values.sum(dtype=np.float64)))
+
+
+def end(result: Attribution) -> str:
+    """The score at the input."""
+    return short(float(result.score[0]))
+
+
+def start(result: Attribution) -> str:
+    """The score at the baseline."""
+    assert result.reference_score is not None
+    return short(float(result.reference_score[0]))
+
+
+ENDING = """
+All of it is drawn in {out}: red raises the score, blue lowers it.
+
+Next:
+     minixai explain --digit 51 --versus 9   another of the 2,000 test digits
+     minixai explain --image FILE --invert   a digit of your own, dark ink on paper
+     minixai methods                         all methods, and what each one answers
+   and read toys.py, rules.py and methods/deeplift.py in
+     {folder}"""

@@ -1,0 +1,43 @@
+"""The README's tables are what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import minixai as mx
+from minixai import zoo
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def methods_table():
+    titles = "| method | answers | passes | adds up | by class | sampled | baseline |"
+    lines = [titles, "|---|---|---|---|---|---|---|"]
+    for m in mx.catalogue.values():
+        marks = ["yes" if is_so else "" for is_so in (m.complete, m.class_specific, m.sampled, m.baseline)]
+        lines.append(f"| `{m.name}` | {m.answers} | {m.passes} | {' | '.join(marks)} |")
+    return "\n".join(lines)
+
+
+def models_table():
+    lines = ["| network | layers | parameters | right on 2,000 test digits |", "|---|---|---|---|"]
+    for name, recipe in zoo.RECIPES.items():
+        model = zoo.load(name)
+        count = sum(w.size for w in model.weights.values())
+        lines.append(f"| `{name}` | {recipe.about} | {count:,} | {zoo.accuracy(model):.2%} |")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("table", [methods_table, models_table])
+def test_table_is_current(table):
+    assert table() in README, f"put this into the README:\n{table()}"
+
+
+def test_links_lead_somewhere():
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert link.startswith("http") or (Path(__file__).parent.parent / link).exists(), link
+
+
+def test_there_are_two_command_lines():
+    assert len(re.findall(r"```bash\n(.*\n)```", README)) == 2
