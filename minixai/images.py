@@ -42,7 +42,7 @@ def read_image(path: str | PathLike[str], shape: tuple[int, ...]) -> NDArray[np.
     except Exception as problem:  # a foreign or damaged file can make pillow fail in any way
         raise ValueError(f"cannot read {str(path)!r} as an image: {reason(problem)}") from None
     # (H, W) or (H, W, C) -> (H, W, C)
-    return np.ascontiguousarray(np.broadcast_to(values.reshape(height, width, -1), shape))
+    return np.array(np.broadcast_to(values.reshape(height, width, -1), shape))
 
 
 def reason(problem: Exception) -> str:

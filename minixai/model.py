@@ -286,6 +286,8 @@ def load_model(path: str | PathLike[str]) -> Model:
                 arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise ValueError(f"there is no file {str(path)!r}: check the path") from None
+    except IsADirectoryError:
+        raise ValueError(f"{str(path)!r} is a folder: give a file written by model.save") from None
     except Exception as problem:  # a foreign or damaged file can make zip, zlib and NumPy fail in any way
         reason = str(problem) or type(problem).__name__
         raise ValueError(

@@ -7,15 +7,20 @@ from minixai.graph import Node
 from minixai.ops import relu
 
 
+def columns(x: Node, *names: str) -> list[Node]:
+    """The inputs one by one, each with a name."""
+    return [x[:, j].named(name) for j, name in enumerate(names)]
+
+
 def saturation(x: Node) -> Node:
     """y = 1 − relu(1 − (i1 + i2)), saturated from i1 + i2 = 1 on. (Shrikumar et al. 2017, Fig. 1)"""
-    i1, i2 = x[:, 0], x[:, 1]
+    i1, i2 = columns(x, "i1", "i2")
     return 1 - relu(1 - (i1 + i2))
 
 
 def add_multiply(x: Node) -> Node:
     """f = (a + b)(b + c): two adders and a multiplier."""
-    a, b, c = x[:, 0], x[:, 1], x[:, 2]
+    a, b, c = columns(x, "a", "b", "c")
     return (a + b) * (b + c)
 
 
@@ -31,34 +36,35 @@ def one_minus_relu(x: Node) -> Node:
 
 def minimum(x: Node) -> Node:
     """min(i1, i2) = i1 − relu(i1 − i2) (Shrikumar et al. 2017, Fig. 3)"""
-    i1, i2 = x[:, 0], x[:, 1]
+    i1, i2 = columns(x, "i1", "i2")
     return i1 - relu(i1 - i2)
 
 
 def maximum(x: Node) -> Node:
     """max(i1, i2) = relu(i1 − i2) + relu(i2), for i2 ≥ 0"""
-    i1, i2 = x[:, 0], x[:, 1]
+    i1, i2 = columns(x, "i1", "i2")
     return relu(i1 - i2) + relu(i2)
 
 
 def invariance_f(x: Node) -> Node:
     """f = relu(relu(x1) − 1 − relu(x2)), the same function as `invariance_g`. (Sundararajan et al. 2017, Fig. 7)"""
-    x1, x2 = x[:, 0], x[:, 1]
+    x1, x2 = columns(x, "x1", "x2")
     return relu(relu(x1) - 1 - relu(x2))
 
 
 def invariance_g(x: Node) -> Node:
     """g = relu(relu(x1 − 1) − relu(x2)), the same function as `invariance_f`. (Sundararajan et al. 2017, Fig. 7)"""
-    x1, x2 = x[:, 0], x[:, 1]
+    x1, x2 = columns(x, "x1", "x2")
     return relu(relu(x1 - 1) - relu(x2))
 
 
 def product(x: Node) -> Node:
     """x1 · x2"""
-    return x[:, 0] * x[:, 1]
+    x1, x2 = columns(x, "x1", "x2")
+    return x1 * x2
 
 
 def multilinear(x: Node) -> Node:
     """x1x2 + 2x1x2x3 − 3x3 + x2x3, linear in each input by itself."""
-    x1, x2, x3 = x[:, 0], x[:, 1], x[:, 2]
+    x1, x2, x3 = columns(x, "x1", "x2", "x3")
     return x1 * x2 + 2 * x1 * x2 * x3 - 3 * x3 + x2 * x3

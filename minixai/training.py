@@ -125,6 +125,7 @@ def train(
     augment: Callable[[Array, np.random.Generator], Array] | None = None,
     validation: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     patience: int | None = None,
+    report: Callable[[int, Epoch], None] = lambda number, epoch: None,
     progress: bool | None = None,
 ) -> list[Epoch]:
     """Train the model in place; return how each epoch went.  The same call gives the same weights.
@@ -135,6 +136,7 @@ def train(
     augment     augment(images, rng) -> images, applied to every batch
     validation  (x, labels) measured after every epoch; with `patience` training stops after so many
                 epochs without a lower loss there, and the best weights are taken back
+    report      called after every epoch with its number, from 1, and how it went
     progress    whether to show it on stderr; by default if someone is watching
 
     Raises ValueError for labels that do not fit, and when the loss is no longer finite.
@@ -179,6 +181,8 @@ def train(
             line.advance(1, str(history[-1]) if history else f"loss {value:.4f}")
         measured = evaluate(model, *validation, loss=loss) if validation else None
         history.append(Epoch(total / len(images), right / len(images), *(measured or ())))
+        line.close()
+        report(epoch + 1, history[-1])
         since += 1
         if measured and measured[0] < best_loss:
             best, best_loss, since = model.weights, measured[0], 0

@@ -254,7 +254,7 @@ def test_text_and_folders_and_foreign_archives(tmp_path):
         (text, "not an .npz file"),
         (foreign, "'architecture' is missing"),
         (pickled, "cannot be read as a model"),
-        (tmp_path, "cannot be read as a model"),
+        (tmp_path, "is a folder: give a file"),
     ):
         with pytest.raises(ValueError, match=words) as caught:
             load_model(path)

@@ -6,8 +6,7 @@ import argparse
 
 from minixai import zoo
 from minixai.cli.output import place, save
-from minixai.cli.subject import called, chosen, class_names, parameters, percent, question
-from minixai.files import shipped
+from minixai.cli.subject import called, chosen, class_names, parameters, percent, question, size
 from minixai.methods import catalogue
 from minixai.model import known
 from minixai.text import columns
@@ -59,10 +58,8 @@ def train(args: argparse.Namespace) -> None:
     out = place(args.out or f"{args.name}.npz", (".npz",))
     epochs = recipe.epochs if args.epochs is None else args.epochs
     print(f"training {args.name}, epochs: {epochs}. {recipe.about}", flush=True)
-    model, history = zoo.make(args.name, args.seed, epochs)
+    model, _ = zoo.make(args.name, args.seed, epochs, lambda i, epoch: print(f"epoch {i:2}: {epoch}", flush=True))
     model.save(out)
-    for i, epoch in enumerate(history, 1):
-        print(f"epoch {i:2}: {epoch}")
     print(f"test digits read correctly: {zoo.accuracy(model):.2%}")
     print(f"written to {out}; now try: minixai explain --model {out}")
 
@@ -75,10 +72,10 @@ def models(args: argparse.Namespace) -> None:
 
 def entry(name: str) -> tuple[str, ...]:
     """A shipped model in the list."""
-    model, size = zoo.load(name), shipped(f"model-{name}.npz").stat().st_size
+    model, length = zoo.load(name), zoo.weights_file(name).stat().st_size
     weights = sum(w.size for w in model.weights.values())
-    shape = " × ".join(map(str, model.input_shape))
-    return name, shape, str(len(model.classes)), f"{weights:,}", f"{size / 1000:.0f} kB", zoo.RECIPES[name].about
+    numbers = str(len(model.classes)), f"{weights:,}", f"{length / 1000:.0f} kB"
+    return name, size(model), *numbers, zoo.RECIPES[name].about
 
 
 def methods(args: argparse.Namespace) -> None:

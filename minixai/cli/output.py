@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from io import BytesIO
@@ -26,15 +27,20 @@ def place(text: str, suffixes: Sequence[str], inputs: Iterable[str | None] = ())
     Raises ValueError if there can be no such file.
     """
     path = Path(text)
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ValueError(f"--out {text!r} is a folder: give a file in it, {str(path / ('name' + suffixes[0]))!r}")
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"--out {text!r} has an unknown ending: give a file that ends in {' or '.join(suffixes)}")
-    if path.exists() and any(given and Path(given).exists() and path.samefile(given) for given in inputs):
+    if any(given and same_file(path, given) for given in inputs):
         raise ValueError(f"--out {text!r} would overwrite the image that was given: choose another name")
     with suppress(Abandoned), whole(path):
         raise Abandoned
     return path
+
+
+def same_file(a: str | Path, b: str | Path) -> bool:
+    """Whether both are names of one file that is there."""
+    return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
 
 
 def save(figure: Figure, path: Path) -> None:

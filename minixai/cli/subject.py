@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,11 +40,11 @@ class Subject(NamedTuple):
 
     def __str__(self) -> str:
         seen = [f"{self.model.classes[k]} ({percent(self.probabilities[k])})" for k in self.order[:NEXT]]
-        shape = " × ".join(map(str, self.model.input_shape))
+        next_best = f", then {', '.join(seen[1:])}" if seen[1:] else ""
         lines = [
-            ("model", f"{self.names[0]}, {shape} -> {len(self.model.classes)} classes"),
+            ("model", f"{self.names[0]}, {size(self.model)} -> {count(self.model)}"),
             ("image", self.names[1]),
-            ("prediction", ", then ".join([seen[0], ", ".join(seen[1:])][: len(seen)])),
+            ("prediction", seen[0] + next_best),
         ]
         return "\n".join(columns(lines))
 
@@ -56,11 +57,11 @@ def chosen(args: argparse.Namespace) -> Subject:
     if args.invert and args.image is None:
         raise ValueError("--invert is for image files: add --image FILE, or leave it out")
     model = zoo.load(args.model)
-    image, name = test_digit(args.digit, model) if args.image is None else picture(args.image, model, args.invert)
+    image, name = digit_image(args.digit, model) if args.image is None else picture(args.image, model, args.invert)
     return Subject(model, image[None], (args.model, name), model.probabilities(image[None])[0])
 
 
-def test_digit(number: int, model: Model) -> tuple[Array, str]:
+def digit_image(number: int, model: Model) -> tuple[Array, str]:
     """A test digit (28, 28, 1), and what to call it."""
     images, labels = digits("test")
     if model.input_shape != images.shape[1:]:
@@ -100,12 +101,11 @@ def class_number(text: str, model: Model) -> int:
     """A class by its name or, if none is called so, by its number."""
     if text in model.classes:
         return model.classes.index(text)
-    count = len(model.classes)
-    if text.isdecimal() and int(text) < count:
+    if text.isdecimal() and int(text) < len(model.classes):
         return int(text)
     names = class_names(model) or ()
-    listed = f", or a name: {', '.join(names[:LISTED])}{', ...' * (count > LISTED)}" if names else ""
-    raise ValueError(f"this model has no class {text!r}: give a number from 0 to {count - 1}{listed}")
+    listed = f", or a name: {', '.join(names[:LISTED])}{', ...' * (len(names) > LISTED)}" if names else ""
+    raise ValueError(f"this model has no class {text!r}: give a number from 0 to {len(model.classes) - 1}{listed}")
 
 
 def class_names(model: Model) -> tuple[str, ...] | None:
@@ -151,12 +151,23 @@ def baseline(text: str, model: Model, invert: bool) -> str | float | Array:
         return float(text)
     except ValueError:
         pass
-    if Path(text).suffix or Path(text).exists():
+    if Path(text).suffix or os.path.exists(text):
         return picture(text, model, invert)[0]
     try:
         return known(text, BASELINES, "baseline")
     except ValueError as problem:
         raise ValueError(f"{problem}, a number, or an image file") from None
+
+
+def size(model: Model) -> str:
+    """The shape of a model's images, as it is read."""
+    return " × ".join(map(str, model.input_shape))
+
+
+def count(model: Model) -> str:
+    """How many classes a model has, as it is read."""
+    n = len(model.classes)
+    return "1 class" if n == 1 else f"{n} classes"
 
 
 def percent(p: float) -> str:

@@ -13,7 +13,7 @@ import minixai
 from minixai import toys, zoo
 from minixai.attribution import Attribution
 from minixai.cli.output import place, save_stacked
-from minixai.cli.subject import DIGIT, called, percent, test_digit
+from minixai.cli.subject import DIGIT, called, digit_image, percent
 from minixai.graph import Node
 from minixai.methods import deep_lift, gradient, guided_backprop
 
@@ -79,7 +79,7 @@ def digit() -> Chapter:
     from minixai import plots
 
     model = zoo.load(MODEL)
-    pixels, name = test_digit(DIGIT, model)
+    pixels, name = digit_image(DIGIT, model)
     image = pixels[None]
     p = model.probabilities(image)[0]
     second, first = map(int, p.argsort()[-2:])
@@ -93,7 +93,8 @@ def digit() -> Chapter:
      gradient         its values sum to {total(slopes)}, which means nothing
      guided_backprop  {total(guided)}, which means nothing either, sharp as its map looks
      deep_lift        {total(parts)}, which is {end(parts)} - {start(parts)} to within rounding: it adds up"""
-    return Chapter(text, plots.show([slopes, guided, parts], image))
+    title = f"3. A network: why {one} and not {other}?"
+    return Chapter(text, plots.show([slopes, guided, parts], image, title=title))
 
 
 # -- numbers ------------------------------------------------------------------------------------------

@@ -15,13 +15,13 @@ from minixai.graph import Array, Node, Rules, backward
 from minixai.ops.kinds import Elementwise
 from minixai.plots.labels import label
 from minixai.plots.layout import Route, layered
-from minixai.plots.text import Line, blank_page, numbers, stacked, width, write
+from minixai.plots.text import TITLE, Line, blank_page, numbers, stacked, width, write
 from minixai.rules import GRADIENT, RESCALE, secant
 
 FORWARD, EDGE, FRAME = "#1b7a3d", "#8a8f98", "#4a5058"
 COLORS = {"gradient": "#c0272d", "DeepLIFT": "#1a5fb4"}
 FURTHER = ("#7d3c98", "#a85b00", "#00787a", "#b0307f", "#5a5a5a", "#7a6a00")
-LABEL, NUMBER, NOTE, TITLE = 11.0, 10.0, 9.0, 13.0  # points
+LABEL, NUMBER, NOTE = 11.0, 10.0, 9.0  # points
 MARGIN, PADDING, BENEATH, GAP, PORT = 0.25, 0.12, 0.04, 0.22, 0.11  # inches
 MARK, APART, NARROWEST = 0.17, 0.28, 3.0  # of the legend
 WIDEST = 1.3  # inches of a line that is not broken

@@ -25,6 +25,7 @@ def show(
     vmax: float | None = None,
     percentile: float = 100.0,
     scale: str | None = None,
+    title: str | None = None,
     titles: Sequence[str] | None = None,
     classes: Names | None = None,
     overlay: bool = False,
@@ -40,6 +41,7 @@ def show(
     vmax        the value shown in full colour; by default the `percentile` of |map|
     scale       "shared", one for the figure (the default for results of one method), or
                 "method", one for each method, since their units differ
+    title       above it all
     titles      a heading for each result, in place of the method's name
     classes     class names, shown in place of numbers
     overlay     lay the maps over the image, faint and grey
@@ -72,7 +74,7 @@ def show(
     remark = f"{quantity}; {notes[0] if one else 'each method has a scale of its own'}"
     h, w = (maps[0] if pictures is None else pictures).shape[1:3]
     shown: list[Pictures | Maps] = [*([] if pictures is None else [Pictures(pictures)]), *columns]
-    return drawn(shown, len(maps[0]), remark, size, h / w)
+    return drawn(shown, len(maps[0]), remark, size, h / w, title)
 
 
 def as_list(result: Result | Sequence[Result]) -> list[Result]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from minixai.graph import Array
-from minixai.plots.text import Line, blank_page, stacked, write
+from minixai.plots.text import TITLE, Line, blank_page, stacked, write
 
 Place: TypeAlias = tuple[float, float, float, float]  # left, top, across, down: inches
 
@@ -110,8 +110,10 @@ def colour_bar(page: Axes, middle: float, top: float, room: float) -> None:
         write(page, middle + direction * (across + side) / 2, top + (BAR - word.height) / 2, [word])
 
 
-def drawn(columns: Sequence[Pictures | Maps], rows: int, remark: str, size: float, aspect: float) -> Figure:
-    """The figure, with panels of size × (size · aspect) inches and a remark at its foot.
+def drawn(
+    columns: Sequence[Pictures | Maps], rows: int, remark: str, size: float, aspect: float, title: str | None = None
+) -> Figure:
+    """The figure, with panels of size × (size · aspect) inches, a title above and a remark at its foot.
 
     A column with a note on its scale has a colour bar of its own, above the note; if none has,
     one bar serves all, above the remark.
@@ -121,14 +123,17 @@ def drawn(columns: Sequence[Pictures | Maps], rows: int, remark: str, size: floa
     notes = [column.note(size) for column in columns]
     across = max(len(columns) * (size + GUTTER) - GUTTER + 2 * MARGIN, NARROWEST)
     remarks = Line(remark, NOTE, QUIET).wrapped(across - 2 * MARGIN)
+    titles = Line(title or "", TITLE, bold=True).wrapped(across - 2 * MARGIN)
 
-    top, high = MARGIN + max(map(stacked, heads)) + SPACE, size * aspect
+    above = stacked(titles) + GUTTER * bool(titles)
+    top, high = MARGIN + above + max(map(stacked, heads)) + SPACE, size * aspect
     pitch = high + SPACE + max(map(stacked, chain(*feet))) + GUTTER
     bars = top + rows * pitch
     under = bars + BAR + 2 * SPACE
     end = under + max(map(stacked, notes)) + SPACE * any(notes)
     figure, page = blank_page(across, end + stacked(remarks) + MARGIN - SPACE)
 
+    write(page, across / 2, MARGIN, titles)
     left = (across - len(columns) * (size + GUTTER) + GUTTER) / 2
     for column, head, foot, note in zip(columns, heads, feet, notes, strict=True):
         write(page, left + size / 2, top - SPACE - stacked(head), head)

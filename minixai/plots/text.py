@@ -15,6 +15,7 @@ from minixai.graph import Array
 FAMILY = "DejaVu Sans"  # comes with matplotlib and has every sign used here
 LEADING = 1.45  # height of a line of text, in sizes
 DPI = 144
+TITLE = 13.0  # points
 TIED = "\N{NO-BREAK SPACE}"
 PRINTED = 6  # entries of an array that are written out
 

@@ -1,0 +1,486 @@
+"""The command line: what a newcomer types, what is printed, and that what cannot be is told in one line."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import minixai as mx
+from minixai import zoo
+from minixai.cli import main
+from minixai.cli.options import version
+from minixai.cli.subject import DIGIT
+from minixai.layers import Conv2D, Dense, Flatten
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Every test works in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def files() -> list[str]:
+    return sorted(os.listdir())
+
+
+def told(capsys, *argv: str) -> str:
+    """What a command that succeeds prints."""
+    assert main(argv) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def refused(capsys, *argv: str) -> str:
+    """The one line about wrong input; nothing else is printed and no file appears."""
+    before = files()
+    assert main(argv) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("minixai: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert "Traceback" not in err
+    assert files() == before
+    return err
+
+
+def python(*argv: str, **options) -> subprocess.CompletedProcess[str]:
+    """`python -m minixai ...` in a process of its own."""
+    return subprocess.run([sys.executable, "-m", "minixai", *argv], capture_output=True, env=environment(), **options)
+
+
+def environment(**more: str) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"} | more
+
+
+def drawing(name: str, light_on_dark: bool = True) -> str:
+    """An image file of the default test digit, large, as ink on paper or the other way round."""
+    digit = mx.datasets.digits("test")[0][DIGIT, :, :, 0]
+    pixels = np.kron(digit if light_on_dark else 1 - digit, np.ones((5, 5)))
+    Image.fromarray((pixels * 255).round().astype(np.uint8)).save(name)
+    return name
+
+
+def small_model(name: str = "pets.npz", classes: tuple[str, ...] = ("cat", "dog", "newt"), channels: int = 3) -> str:
+    layers = [("conv", Conv2D(4, 3, activation="relu")), Flatten(), Dense(len(classes))]
+    mx.Model(layers, (8, 12, channels), classes=classes).save(name)
+    return name
+
+
+# -- explain ------------------------------------------------------------------------------------------
+
+
+def test_explain_without_options(capsys):
+    text = told(capsys, "explain")
+    assert files() == ["minixai-explain.png"]
+    picture = Image.open("minixai-explain.png")
+    picture.load()
+    assert min(picture.size) > 300
+    label = mx.datasets.digits("test")[1][DIGIT]
+    assert f"test digit {DIGIT}, labelled {label}" in text
+    assert re.search(rf"prediction  {label} \((over )?\d+\.\d+%\), then \d \(.*%\), \d \(.*%\)", text)
+    assert "minixai-explain.png" in text
+
+
+def test_explain_prints_the_certificate_of_the_same_call_in_python(capsys):
+    text = told(
+        capsys, "explain", "--digit", "7", "--target", "3", "--versus", "8", "--probability", "--baseline", "blur"
+    )
+    images, _ = mx.datasets.digits("test")
+    result = mx.deep_lift(mx.load("digits"), images[7:8], 3, versus=8, output="probability", baseline="blur")
+    assert str(result) in text
+    assert "the probability of class 3 minus that of class 8" in text
+
+
+@pytest.mark.parametrize("method", list(mx.catalogue))
+def test_every_method_of_the_catalogue_can_be_asked(capsys, method):
+    text = told(capsys, "explain", "--method", method)
+    assert mx.catalogue[method].answers in text
+    assert f"{method}(" in text
+
+
+@pytest.mark.parametrize("model", list(zoo.RECIPES))
+def test_every_shipped_model_at_a_layer(capsys, model):
+    layer = [entry.name for entry in mx.load(model).layers if len(entry.shape) == 3][-1]
+    assert f"at layer {layer}" in told(capsys, "explain", "--model", model, "--layer", layer)
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".pdf", b"%PDF"), (".svg", b"<?xml"), (".PNG", b"\x89PNG")])
+def test_explain_writes_what_the_name_ends_in(capsys, suffix, start):
+    told(capsys, "explain", "--out", f"why{suffix}")
+    assert Path(f"why{suffix}").read_bytes().startswith(start)
+    assert files() == [f"why{suffix}"]
+
+
+def test_an_image_file_is_explained_as_the_digit_that_it_shows(capsys):
+    prediction = f"prediction  {mx.datasets.digits('test')[1][DIGIT]} "
+    light = told(capsys, "explain", "--image", drawing("light.png"))
+    assert prediction in light
+    assert "--invert" not in light
+    assert prediction in told(capsys, "explain", "--image", drawing("dark.png", False), "--invert")
+    assert "try --invert" in told(capsys, "explain", "--image", "dark.png")
+
+
+def test_a_model_of_one_s_own_with_class_names(capsys):
+    small_model()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)).save("pet.jpg")
+    common = ("explain", "--model", "pets.npz", "--image", "pet.jpg", "--layer", "conv")
+    by_name = told(capsys, *common, "--target", "dog", "--versus", "newt")
+    assert "the score of dog minus that of newt" in by_name
+    assert by_name == told(capsys, *common, "--target", "1", "--versus", "2")
+    assert "a number from 0 to 2, or a name: cat, dog, newt" in refused(capsys, *common, "--target", "bird")
+
+
+def test_baselines_by_name_number_and_file(capsys):
+    black = told(capsys, "explain", "--baseline", "black")
+    assert black.replace("'black'", "0") == told(capsys, "explain", "--baseline", "0")
+    assert "baseline=-0.5" in told(capsys, "explain", "--baseline", "-0.5")
+    Image.new("L", (40, 50), 0).save("paper.png")
+    assert black.replace("'black'", "array(1, 28, 28, 1)") == told(capsys, "explain", "--baseline", "paper.png")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--model", "digit"], ["unknown model 'digit'", "'digits'"]),
+        (["--model", "no.npz"], ["no.npz", "check the path"]),
+        (["--model", "text.png"], ["text.png", "model.save"]),
+        (["--model", "."], ["'.'", "model"]),
+        (["--image", "no.png"], ["no.png", "no such file"]),
+        (["--image", "folder"], ["folder", "give a file"]),
+        (["--image", "text.png"], ["text.png", "PNG or JPEG"]),
+        (["--digit", "2000"], ["no test digit 2000", "0 to 1999"]),
+        (["--digit", "-1"], ["--digit", "'-1'", "explain --help"]),
+        (["--digit", "one"], ["--digit", "'one'"]),
+        (["--digit", "1", "--image", "text.png"], ["--digit", "--image", "not allowed"]),
+        (["--invert"], ["--image"]),
+        (["--method", "deeplift"], ["'deeplift'", "did you mean 'deep_lift'"]),
+        (["--target", "99"], ["'99'", "0 to 9"]),
+        (["--target", "-1"], ["'-1'", "0 to 9"]),
+        (["--target", "eight"], ["'eight'", "0 to 9"]),
+        (["--versus", "99"], ["'99'", "0 to 9"]),
+        (["--target", "3", "--versus", "3"], ["class 3", "itself"]),
+        (["--baseline", "blakc"], ["'blakc'", "'black'", "number", "image file"]),
+        (["--baseline", "nan"], ["nan", "finite"]),
+        (["--baseline", "no.png"], ["no.png", "no such file"]),
+        (["--method", "gradient", "--baseline", "0"], ["gradient knows no baseline", "deep_lift"]),
+        (["--layer", "conv9"], ["'conv9'", "'conv1'"]),
+        (["--layer", "dense1"], ["'dense1'", "no place", "conv1"]),
+        (["--out", "folder"], ["'folder'", "is a folder"]),
+        (["--out", "why"], ["'why'", ".png", ".svg"]),
+        (["--out", "why.gif"], ["'why.gif'", ".png"]),
+        (["--out", "nowhere/why.png"], ["nowhere/why.png", "cannot write"]),
+        (["--out", "text.png/why.png"], ["text.png/why.png", "cannot write"]),
+        (["--out", "x" * 300 + ".png"], ["cannot write"]),
+        (["--out"], ["--out", "expected one argument"]),
+        (["--image", "light.png", "--out", "light.png"], ["light.png", "overwrite"]),
+        (["--image", "two\nlines.png"], ["no such file"]),
+        (["--colour", "red"], ["'--colour'", "explain --help"]),
+        (["two\nlines"], ["explain --help"]),
+        (["light.png"], ["'light.png'", "no option"]),
+    ],
+)
+def test_explain_refuses_in_one_line(capsys, argv, words):
+    Path("text.png").write_text("this is not an image\n")
+    Path("folder").mkdir()
+    drawing("light.png")
+    before = Path("light.png").read_bytes()
+    err = refused(capsys, "explain", *argv)
+    for word in words:
+        assert word in err
+    assert Path("light.png").read_bytes() == before
+
+
+def test_models_that_take_no_test_digits_or_no_images(capsys):
+    assert "--image FILE" in refused(capsys, "explain", "--model", small_model())
+    four = small_model("four.npz", channels=4)
+    assert "takes no image file" in refused(capsys, "predict", "--model", four, "--image", drawing("light.png"))
+
+
+def test_a_picture_that_fails_leaves_what_was_there(capsys, monkeypatch):
+    Path("why.png").write_bytes(b"precious")
+
+    def broken(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", broken)
+    assert "No space left" in refused(capsys, "explain", "--out", "why.png")
+    assert Path("why.png").read_bytes() == b"precious"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(capsys):
+    Path("locked").mkdir(mode=0o500)
+    assert "Permission denied" in refused(capsys, "explain", "--out", "locked/why.png")
+
+
+# -- tour ---------------------------------------------------------------------------------------------
+
+
+def test_the_tour_tells_numbers_that_are_computed(capsys):
+    start = time.monotonic()
+    text = told(capsys, "tour")
+    assert time.monotonic() - start < 10
+    assert 8 <= len(text.splitlines()) <= 30
+    assert max(map(len, text.splitlines()[:-1])) <= 90
+    for numbers in ("(0, 0)", "(0.5, 0.5)", "0.5 + 0.5 = 1", "(3, 7, 4)", "4.5 + 3.5 + 4 = 12"):
+        assert numbers in text
+    images, _ = mx.datasets.digits("test")
+    model = mx.load("digits")
+    second, first = map(int, model.scores(images[DIGIT : DIGIT + 1])[0].argsort()[-2:])
+    result = mx.deep_lift(model, images[DIGIT : DIGIT + 1], first, versus=second)
+    assert f"{result.values.sum():.4g}" in text
+    assert f"{result.score[0]:.4g}" in text
+    assert files() == ["minixai-tour.png"]
+    picture = Image.open("minixai-tour.png")
+    picture.load()
+    assert picture.height > picture.width > 1000
+
+
+def test_the_tour_s_numbers_follow_the_rules(capsys, monkeypatch):
+    """With another method the story is another: its numbers are no constants."""
+    monkeypatch.setattr("minixai.cli.tour.gradient", mx.input_x_gradient)
+    assert "(9, 7, 8)" in told(capsys, "tour")
+
+
+def test_the_tour_s_advice_is_sound(capsys):
+    """What it says to type next works, and the files that it says to read are there."""
+    text = told(capsys, "tour")
+    Image.fromarray(np.full((9, 9), 200, np.uint8)).save("FILE", "PNG")
+    commands = re.findall(r"^ +minixai (\S.*?)(?:   |$)", text, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        assert main(command.split()) == 0
+    folder = Path(text.splitlines()[-1].strip())
+    names = re.findall(r"[\w/]+\.py", text)
+    assert names
+    assert all((folder / name).is_file() for name in names)
+
+
+@pytest.mark.parametrize("out", ["tour.pdf", "folder.png", "nowhere/tour.png", "tour"])
+def test_the_tour_refuses_in_one_line(capsys, out):
+    Path("folder.png").mkdir()
+    assert out in refused(capsys, "tour", "--out", out)
+
+
+# -- predict, models, methods -------------------------------------------------------------------------
+
+
+def test_predict(capsys):
+    text = told(capsys, "predict", "--digit", "5")
+    images, _ = mx.datasets.digits("test")
+    order = mx.load("digits").probabilities(images[5:6])[0].argsort()[::-1][:5]
+    table = text[text.index("class  probability") :].splitlines()[1:]
+    assert [line.split()[0] for line in table] == [str(k) for k in order]
+    assert all(line.endswith("%") for line in table)
+    assert files() == []
+
+
+def test_predict_with_one_score(capsys):
+    """Its probability is the sigmoid, and there are no others to tell."""
+    small_model("one.npz", classes=("bird",))
+    Image.new("RGB", (12, 8)).save("black.png")
+    text = told(capsys, "predict", "--model", "one.npz", "--image", "black.png")
+    assert "prediction  bird (50.00%)\n" in text
+    assert "1 class\n" in text
+
+
+def test_models_lists_all_with_their_sizes(capsys):
+    text = told(capsys, "models")
+    for name, recipe in zoo.RECIPES.items():
+        weights = sum(w.size for w in mx.load(name).weights.values())
+        assert re.search(rf"^{name} +28 × 28 × 1 +10 +{weights:,} +\d+ kB  {re.escape(recipe.about)}$", text, re.M)
+
+
+def test_methods_prints_the_catalogue(capsys):
+    assert told(capsys, "methods") == f"{mx.catalogue}\n"
+
+
+# -- train --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few_digits(monkeypatch):
+    """Training that takes no minutes: 128 digits."""
+    images, labels = mx.datasets.digits("train")
+    monkeypatch.setattr(zoo, "digits", lambda split: (images[:128], labels[:128]))
+
+
+def test_train_writes_a_model_that_explain_takes(capsys, few_digits):
+    text = told(capsys, "train", "digits", "--epochs", "2", "--seed", "3")
+    assert re.search(r"epoch  1: loss \d.*\nepoch  2: loss \d", text)
+    assert re.search(r"correctly: \d+\.\d\d%", text)
+    assert files() == ["digits.npz"]
+    told(capsys, "train", "digits", "--epochs", "2", "--seed", "3", "--out", "again.npz")
+    told(capsys, "train", "digits", "--epochs", "2", "--seed", "4", "--out", "other.npz")
+    first, again, other = (
+        mx.load(Path(name)).weights["conv1/kernel"] for name in ("digits.npz", "again.npz", "other.npz")
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    assert "digits.npz" in told(capsys, "predict", "--model", "digits.npz")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([], ["NAME", "train --help"]),
+        (["digit"], ["'digit'", "'digits'"]),
+        (["digits", "--epochs", "0"], ["--epochs"]),
+        (["digits", "--epochs", "-2"], ["--epochs", "'-2'"]),
+        (["digits", "--seed", "x"], ["--seed", "'x'"]),
+        (["digits", "--out", "model.png"], ["model.png", ".npz"]),
+        (["digits", "--out", "nowhere/model.npz"], ["nowhere/model.npz", "cannot write"]),
+        (["digits", "--out", "folder.npz"], ["folder.npz", "folder"]),
+    ],
+)
+def test_train_refuses_before_it_begins(capsys, monkeypatch, argv, words):
+    monkeypatch.setattr(zoo, "make", lambda *args: pytest.fail("the training began"))
+    Path("folder.npz").mkdir()
+    err = refused(capsys, "train", *argv)
+    for word in words:
+        assert word in err
+
+
+def test_an_interrupted_training_leaves_nothing(capsys, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zoo, "make", interrupted)
+    assert main(["train", "digits"]) == 130
+    assert capsys.readouterr().err == "minixai: interrupted\n"
+    assert files() == []
+
+
+# -- help and errors ----------------------------------------------------------------------------------
+
+
+def test_alone_it_prints_the_help(capsys):
+    text = told(capsys)
+    assert text == told(capsys, "--help")
+    for command in ("tour", "explain", "predict", "methods", "models", "train"):
+        assert re.search(rf"^ +{command} +\w", text, re.MULTILINE)
+    assert "minixai tour" in text
+
+
+@pytest.mark.parametrize("command", ["tour", "explain", "predict", "methods", "models", "train"])
+def test_every_command_has_a_help_with_examples_that_are_understood(capsys, command):
+    text = told(capsys, command, "--help")
+    assert text.startswith(f"usage: minixai {command}")
+    assert max(map(len, text.splitlines())) <= 90
+    examples = text[text.index("examples:") :].splitlines()[1:]
+    assert examples
+    for line in examples:
+        assert line.startswith(f"  minixai {command}")
+        main([*line.split()[1:], "--bogus"])  # all else is understood, or it would complain of that first
+        assert "'--bogus'" in capsys.readouterr().err
+
+
+def test_version(capsys):
+    assert told(capsys, "--version") == f"minixai {version()}\n"
+    assert re.fullmatch(r"\d+\.\d+\.\d+\w*", version())
+
+
+@pytest.mark.parametrize("argv", [["explian"], ["--bogus"], ["bogus", "--bogus"], ["methods", "bogus"], ["--help-me"]])
+def test_what_is_no_command_is_refused(capsys, argv):
+    assert "--help" in refused(capsys, *argv)
+
+
+def test_a_bug_shows_its_traceback(monkeypatch):
+    """Only what can be wrong about the input becomes one line."""
+    monkeypatch.setattr("minixai.cli.commands.catalogue", {})
+    with pytest.raises(KeyError):
+        main(["explain"])
+
+
+# -- as a process -------------------------------------------------------------------------------------
+
+
+def test_as_a_process():
+    done = python("explain", "--digit", "3", text=True)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert "minixai-explain.png" in done.stdout
+    assert files() == ["minixai-explain.png"]
+
+    wrong = python("explain", "--target", "99", text=True)
+    assert wrong.returncode == 2
+    assert wrong.stdout == ""
+    assert re.fullmatch(r"minixai: .*'99'.*\n", wrong.stderr)
+
+
+def test_help_is_quick_and_loads_no_matplotlib():
+    code = "import sys; from minixai.cli import main; main(['--help']); sys.exit('matplotlib' in sys.modules)"
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment())
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - start < 5  # 0.6 s on a quiet machine
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are closed otherwise there")
+@pytest.mark.parametrize("command", ["methods", "--help", "predict"])
+def test_a_reader_that_has_enough_is_no_error(command):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "minixai", command],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env=environment(PYTHONUNBUFFERED=""),
+    )
+    os.close(writer)
+    assert done.stderr == b""
+    assert done.returncode == 141
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
+def test_ctrl_c_is_one_line_and_leaves_no_file():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "minixai", "train", "digits"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(b"training digits")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err == b"minixai: interrupted\n"
+    assert files() == []
+
+
+def test_a_terminal_without_the_signs_shows_others():
+    done = python("predict", text=False)
+    plain = subprocess.run(
+        [sys.executable, "-m", "minixai", "predict"], capture_output=True, env=environment(PYTHONIOENCODING="ascii")
+    )
+    assert plain.returncode == 0
+    assert plain.stderr == b""
+    assert done.stdout.decode().replace("×", "?") == plain.stdout.decode()
+
+
+def test_a_buffer_as_stdout(monkeypatch):
+    """In a notebook stdout is no file."""
+
+    class Notebook(BytesIO):
+        def write(self, text):
+            return super().write(text.encode())
+
+    monkeypatch.setattr(sys, "stdout", page := Notebook())
+    assert main(["methods"]) == 0
+    assert b"deep_lift" in page.getvalue()
