@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minixai.arrays import Array
 from minixai.files import write_arrays
-from minixai.graph import Array
 from minixai.text import columns
 
 LINES = 8

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from minixai.graph import Array, Node, Op, Rules, backward
-from minixai.model import Network, finite, numbers
+from minixai.arrays import Array, finite, numbers
+from minixai.graph import Node, Op, Rules, backward
+from minixai.model import Network
 from minixai.rules import RESCALE, gradient
 
 SLOPES: Rules = {Op: gradient}

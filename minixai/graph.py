@@ -12,21 +12,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[Any]
+from minixai.arrays import Array, as_float, fit, read_only
+from minixai.operators import Operators
+
 Operand: TypeAlias = "Node | npt.ArrayLike"
 Rule: TypeAlias = "Callable[[Node, int, Array], Array]"  # rule(node, i, m): what the node's i-th input receives
 Rules: TypeAlias = "Mapping[type[Op], Rule]"
 
-OPERATORS: dict[str, Callable[..., Node]] = {}
-"""What +, *, @, [...] and the methods of a node stand for; minixai.ops fills it, so that imports run one way."""
 
-
-class Node:
+class Node(Operators):
     """An array and how it was made: value = op.forward(*inputs).
 
     The first axis counts rows, one for each input, and no op mixes them.  The
@@ -87,89 +86,6 @@ class Node:
 
     def __len__(self) -> int:
         return len(self.value)
-
-    # -- operators: each looks its operation up, so that this file needs none of them ------------------
-    def __add__(self, other: Operand) -> Node:
-        return OPERATORS["add"](self, other)
-
-    def __radd__(self, other: Operand) -> Node:
-        return OPERATORS["add"](other, self)
-
-    def __sub__(self, other: Operand) -> Node:
-        return OPERATORS["subtract"](self, other)
-
-    def __rsub__(self, other: Operand) -> Node:
-        return OPERATORS["subtract"](other, self)
-
-    def __mul__(self, other: Operand) -> Node:
-        return OPERATORS["multiply"](self, other)
-
-    def __rmul__(self, other: Operand) -> Node:
-        return OPERATORS["multiply"](other, self)
-
-    def __truediv__(self, other: Operand) -> Node:
-        return OPERATORS["divide"](self, other)
-
-    def __rtruediv__(self, other: Operand) -> Node:
-        return OPERATORS["divide"](other, self)
-
-    def __pow__(self, other: Operand) -> Node:
-        return OPERATORS["power"](self, other)
-
-    def __rpow__(self, other: Operand) -> Node:
-        return OPERATORS["power"](other, self)
-
-    def __matmul__(self, other: Operand) -> Node:
-        return OPERATORS["matmul"](self, other)
-
-    def __rmatmul__(self, other: Operand) -> Node:
-        return OPERATORS["matmul"](other, self)
-
-    def __neg__(self) -> Node:
-        return OPERATORS["negative"](self)
-
-    def __abs__(self) -> Node:
-        return OPERATORS["absolute"](self)
-
-    def __getitem__(self, index: Any) -> Node:
-        return OPERATORS["take"](self, index)
-
-    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-        return OPERATORS["sum"](self, axis, keepdims)
-
-    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-        return OPERATORS["mean"](self, axis, keepdims)
-
-    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-        return OPERATORS["max"](self, axis, keepdims)
-
-    def reshape(self, *shape: int) -> Node:
-        return OPERATORS["reshape"](self, *shape)
-
-    def flatten(self) -> Node:
-        return OPERATORS["flatten"](self)
-
-    def transpose(self, *axes: int) -> Node:
-        return OPERATORS["transpose"](self, *axes)
-
-    # -- what NumPy must not do to a node behind our back ----------------------------------------------
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Node:
-        """array + node arrives here as np.add; every other NumPy function is refused."""
-        if method != "__call__" or options or ufunc.__name__ not in NUMPY_OPERATORS:
-            refuse(f"np.{ufunc.__name__}")
-        return OPERATORS[NUMPY_OPERATORS[ufunc.__name__]](*inputs)
-
-    def __array_function__(self, function: Callable[..., Any], *_: Any) -> NoReturn:
-        refuse(f"np.{function.__name__}")
-
-    def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("a Node is not an array: take node.value to leave the graph, or minixai.ops to stay in it")
-
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise TypeError("a Node cannot be written into, its history would be lost: build a new one, x * mask + value")
-
-    def __bool__(self) -> NoReturn:
-        raise TypeError("a Node is neither true nor false: compare node.value, or use relu, abs or max in the graph")
 
 
 class Op:
@@ -289,28 +205,6 @@ def references(inputs: Sequence[Node | Array | None]) -> list[Array | None]:
     return [x.reference if isinstance(x, Node) else x for x in inputs]
 
 
-def as_float(x: npt.ArrayLike) -> Array:
-    """x as an array of floats: those it has, or float64 for integers and booleans."""
-    array = np.asarray(x)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"a Node holds real numbers, got {array.dtype} {array.shape}: convert it to float first")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
-
-
-def fit(reference: npt.ArrayLike, value: Array) -> Array:
-    """The reference for `value`, with as many rows or one."""
-    array = np.asarray(reference, value.dtype)
-    if value.ndim and array.ndim < value.ndim:
-        with suppress(ValueError):
-            array = np.broadcast_to(array, (1, *value.shape[1:]))
-    if array.shape not in (value.shape, (1, *value.shape[1:])[: value.ndim]):
-        raise ValueError(
-            f"a reference of shape {array.shape} does not fit a value of shape {value.shape}: "
-            "give one row, as many rows, or a number"
-        )
-    return array
-
-
 def as_seed(seed: npt.ArrayLike, output: Node) -> Array:
     """The multiplier a walk starts with: the output's shape, or for a single row any number of rows."""
     m = np.asarray(seed, output.dtype)
@@ -324,13 +218,6 @@ def as_seed(seed: npt.ArrayLike, output: Node) -> Array:
     return m
 
 
-def read_only(x: Array) -> Array:
-    """The same numbers, not to be written into; the owner's own flags are left alone."""
-    view = x.view()
-    view.flags.writeable = False
-    return view
-
-
 def the_dtype(op: Op, nodes: list[Node]) -> np.dtype[Any]:
     """The one dtype of a graph."""
     if not nodes:
@@ -339,16 +226,3 @@ def the_dtype(op: Op, nodes: list[Node]) -> np.dtype[Any]:
         given = " and ".join(sorted({str(x.dtype) for x in nodes}))
         raise TypeError(f"{type(op).__name__} was given nodes of {given}: a graph has one dtype, convert its inputs")
     return nodes[0].dtype
-
-
-def refuse(name: str) -> NoReturn:
-    raise TypeError(
-        f"{name} cannot follow a Node, so no method could explain it: use the same function of minixai.ops, "
-        "or node.value to leave the graph"
-    )
-
-
-NUMPY_OPERATORS = {
-    name: "divide" if name == "true_divide" else name
-    for name in ("add", "subtract", "multiply", "divide", "true_divide", "power", "matmul", "negative", "absolute")
-}

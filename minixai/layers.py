@@ -15,7 +15,8 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from minixai import ops
-from minixai.graph import Array, Node
+from minixai.arrays import Array
+from minixai.graph import Node
 from minixai.ops.arithmetic import Add as Plus
 from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.normalisation import BatchNormalise

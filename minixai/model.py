@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from minixai.arrays import Array, finite, numbers
 from minixai.files import write_arrays
-from minixai.graph import Array, Node, history
+from minixai.graph import Node, history
 from minixai.layers import KINDS, Function, Layer, Training
 from minixai.ops import identity
 from minixai.text import columns
@@ -369,31 +370,6 @@ def known(name: str, names: Iterable[str], what: str) -> str:
         + (f", did you mean {near[0]!r}?" if near else "")
         + f": one of {', '.join(map(repr, options))}"
     )
-
-
-def numbers(x: npt.ArrayLike, what: str) -> Array:
-    """x as an array of real numbers."""
-    try:
-        array = np.asarray(x)
-    except ValueError:
-        raise ValueError(f"{what} is ragged, its rows differ in shape: give an array (N, ...)") from None
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{what} holds {array.dtype}, not real numbers: give an array of floats")
-    return array
-
-
-def finite(array: Array, what: str) -> Array:
-    """The array, if it has rows and only finite numbers."""
-    if array.ndim and not len(array):
-        raise ValueError(f"{what} is empty, of shape {array.shape}: give at least one row")
-    bad = ~np.isfinite(array)
-    if bad.any():
-        place = tuple(map(int, np.argwhere(bad)[0]))
-        raise ValueError(
-            f"{what} holds {array[place]} at {place} ({bad.sum()} such in all): "
-            "every number must be finite, mend or remove them"
-        )
-    return array
 
 
 def batches(rows: int, batch: int | None, row_bytes: int) -> Iterator[slice]:

@@ -9,7 +9,8 @@ op of no listed kind is an error, never silently the gradient.
 
 import numpy as np
 
-from minixai.graph import Array, Node, Rules, values
+from minixai.arrays import Array
+from minixai.graph import Node, Rules, values
 from minixai.ops.functions import Relu
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
 

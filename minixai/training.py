@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from minixai.graph import Array, Node, Rules, backward
+from minixai.arrays import Array, numbers
+from minixai.graph import Node, Rules, backward
 from minixai.layers import Training
-from minixai.model import Model, batches, numbers
+from minixai.model import Model, batches
 from minixai.ops.normalisation import BatchNormalise
 from minixai.progress import Progress
 from minixai.rules import GRADIENT, gradient

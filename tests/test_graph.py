@@ -16,7 +16,8 @@ import pytest
 
 import minixai
 from minixai import Node, backward, ops
-from minixai.graph import OPERATORS, Op, history, leading_to, replay
+from minixai.graph import Op, history, leading_to, replay
+from minixai.operators import OPERATORS
 from minixai.ops.kinds import Elementwise, Linear
 from minixai.rules import DECONVNET, GRADIENT, GUIDED, RESCALE, gradient
 

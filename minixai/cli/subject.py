@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from minixai import zoo
+from minixai.arrays import Array
 from minixai.datasets import digits
-from minixai.graph import Array
 from minixai.images import read_image
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES

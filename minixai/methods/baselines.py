@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from minixai.graph import Array
+from minixai.arrays import Array
 from minixai.model import known
 
 Baseline: TypeAlias = "str | npt.ArrayLike"

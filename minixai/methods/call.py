@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from minixai.arrays import Array, finite, numbers
 from minixai.attribution import Attribution, Cost
-from minixai.graph import Array, Node, Rules, backward, history
+from minixai.graph import Node, Rules, backward, history
 from minixai.methods.baselines import Baseline, resolve
-from minixai.model import Model, Network, batches, finite, known, numbers
+from minixai.model import Model, Network, batches, known
 from minixai.ops import sigmoid, softmax
 from minixai.progress import Progress
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.graph import Array, Node, Rule, Rules, backward, history, rule_for
+from minixai.graph import Node, Rule, Rules, backward, history, rule_for
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call, Walk, asked, walk
 from minixai.methods.registry import method

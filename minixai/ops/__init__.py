@@ -1,6 +1,6 @@
 """Operations on nodes, by kind.  A new one is a class here, and every method covers it."""
 
-from minixai.graph import OPERATORS
+from minixai.operators import OPERATORS
 from minixai.ops.arithmetic import MatMul, add, divide, matmul, multiply, negative, power, subtract
 from minixai.ops.convolution import Convolution, convolution
 from minixai.ops.functions import (

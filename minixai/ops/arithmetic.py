@@ -6,7 +6,8 @@ from numbers import Real
 
 import numpy as np
 
-from minixai.graph import Array, Node, Operand, as_float
+from minixai.arrays import Array, as_float
+from minixai.graph import Node, Operand
 from minixai.ops.functions import Power, exp, reciprocal
 from minixai.ops.kinds import Bilinear, Linear, unbroadcast
 

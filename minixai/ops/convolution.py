@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minixai.graph import Array, Node, Operand
+from minixai.arrays import Array
+from minixai.graph import Node, Operand
 from minixai.ops.kinds import Bilinear
 from minixai.ops.windows import Margins, Padding, Pair, check_images, cropped, margins, padded, pair, places, taps
 

@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
-from minixai.graph import Array, Node
+from minixai.arrays import Array
+from minixai.graph import Node
 from minixai.ops.kinds import Elementwise
 
 

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from minixai.graph import Array, Op
+from minixai.arrays import Array
+from minixai.graph import Op
 
 
 class Linear(Op):
@@ -24,6 +25,8 @@ class Bilinear(Op):
 
 class Elementwise(Op):
     """y = f(x), entry by entry.  Subclasses give forward and slope, its derivative f'.
+
+    f is the same for every entry, so the slope may be asked at a few of them only.
 
     `scale` is the size of x below which f no longer changes in proportion to x: 1 for a
     function that is not 0 at 0 (exp, sigmoid), 0 for every other (relu, log, 1/x).

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minixai.graph import Array, Op
+from minixai.arrays import Array
+from minixai.graph import Op
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from functools import reduce
 
 import numpy as np
 
-from minixai.graph import Array, Node
+from minixai.arrays import Array
+from minixai.graph import Node
 from minixai.ops.kinds import Linear, Selection
 from minixai.ops.reductions import mean
 from minixai.ops.windows import Margins, Padding, Pair, check_images, cropped, margins, padded, pair, places, taps

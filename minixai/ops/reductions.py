@@ -5,7 +5,8 @@ from math import prod
 
 import numpy as np
 
-from minixai.graph import Array, Node
+from minixai.arrays import Array
+from minixai.graph import Node
 from minixai.ops.arithmetic import multiply, subtract
 from minixai.ops.functions import exp, reciprocal
 from minixai.ops.kinds import Linear, Selection

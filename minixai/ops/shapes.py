@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from minixai.graph import Array, Node
+from minixai.arrays import Array
+from minixai.graph import Node
 from minixai.ops.kinds import Linear
 
 

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from minixai.graph import Array, Node, Rules, backward
+from minixai.arrays import Array
+from minixai.graph import Node, Rules, backward
 from minixai.ops.kinds import Elementwise
 from minixai.plots.labels import label
 from minixai.plots.layout import Route, layered

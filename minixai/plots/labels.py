@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minixai.graph import Array, Node, Op
+from minixai.arrays import Array
+from minixai.graph import Node, Op
 from minixai.ops.arithmetic import Add, MatMul, Multiply
 from minixai.ops.convolution import Convolution
 from minixai.ops.functions import Abs, Exp, Log, Power

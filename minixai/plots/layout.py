@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, isotonic_regression, milp
 
-from minixai.graph import Array
+from minixai.arrays import Array
 
 Link: TypeAlias = tuple[int, int]
 Columns: TypeAlias = list[list[int]]

@@ -6,8 +6,8 @@ from typing import TypeAlias, cast
 import numpy as np
 from matplotlib.figure import Figure
 
+from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.graph import Array
 from minixai.plots.panels import Maps, Pictures, drawn
 from minixai.plots.text import TIED, number
 

@@ -11,7 +11,7 @@ from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from minixai.graph import Array
+from minixai.arrays import Array
 from minixai.plots.text import TITLE, Line, blank_page, stacked, write
 
 Place: TypeAlias = tuple[float, float, float, float]  # left, top, across, down: inches

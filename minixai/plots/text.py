@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from minixai.graph import Array
+from minixai.arrays import Array
 
 FAMILY = "DejaVu Sans"  # comes with matplotlib and has every sign used here
 LEADING = 1.45  # height of a line of text, in sizes

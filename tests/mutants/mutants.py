@@ -122,17 +122,17 @@ graph.py: rows may be mixed
   + if False:
   ? tests/test_graph.py::test_rows_cannot_be_mixed
 
-graph.py: values can be written
+arrays.py: values can be written
   - view.flags.writeable = False
   + view.flags.writeable = x.flags.writeable
   ? tests/test_graph.py::test_values_are_read_only_and_the_callers_array_is_left_alone
 
-graph.py: the caller's array is frozen
+arrays.py: the caller's array is frozen
   - view = x.view()
   + view = x
   ? tests/test_graph.py::test_values_are_read_only_and_the_callers_array_is_left_alone
 
-graph.py: one pixel as reference for all
+arrays.py: one pixel as reference for all
   - array.ndim < value.ndim
   + array.ndim <= value.ndim
   ? tests/test_graph.py::test_a_reference_that_does_not_fit_is_an_error
@@ -163,12 +163,12 @@ graph.py: replay copies the node it is given
   + Node(new.value) if isinstance(new, Node) else
   ? tests/test_graph.py::test_replay_takes_a_node_for_a_node
 
-graph.py: array − node the wrong way
+operators.py: array − node the wrong way
   - OPERATORS["subtract"](other, self)
   + OPERATORS["subtract"](self, other)
   ? tests/test_graph.py::test_operators
 
-graph.py: out= ignored
+operators.py: out= ignored
   - method != "__call__" or options or
   + method != "__call__" or
   ? tests/test_graph.py::test_what_would_leave_the_graph_is_refused_with_the_remedy

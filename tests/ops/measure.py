@@ -13,7 +13,8 @@ import pytest
 from hypothesis import strategies as st
 
 from minixai import Node, backward
-from minixai.graph import Array, Op, history
+from minixai.arrays import Array
+from minixai.graph import Op, history
 from minixai.rules import RESCALE
 
 EPS = np.finfo(float).eps

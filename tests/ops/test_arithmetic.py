@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from measure import EPS, case, check_complete, check_vjp, distinct, generators, says
 
 from minixai import Node, backward
-from minixai.graph import Array
+from minixai.arrays import Array
 from minixai.ops.arithmetic import Add, MatMul, Multiply
 from minixai.ops.kinds import unbroadcast
 from minixai.rules import GRADIENT

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from measure import EPS, case, check_complete, check_vjp, distinct, generators, paddings, says, written_out
 
 from minixai import Node, backward, ops
-from minixai.graph import Array
+from minixai.arrays import Array
 from minixai.ops.windows import margins
 from minixai.rules import GRADIENT
 

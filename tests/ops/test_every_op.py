@@ -10,7 +10,8 @@ from hypothesis import given
 from measure import EPS, H, central, check_complete, distinct, generators
 
 from minixai import Node, backward, ops
-from minixai.graph import Array, Rules, history
+from minixai.arrays import Array
+from minixai.graph import Rules, history
 from minixai.ops.arithmetic import MatMul
 from minixai.ops.normalisation import BatchNormalise
 from minixai.rules import DECONVNET, GRADIENT, GUIDED, RESCALE

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from measure import EPS, case, check_complete, check_vjp, distinct, few, generators, paddings, says, written_out
 
 from minixai import Node, backward, ops
-from minixai.graph import Array
+from minixai.arrays import Array
 from minixai.rules import GRADIENT, RESCALE
 
 Place = tuple[int, int, int, int]

@@ -11,7 +11,7 @@ from measure import EPS, H, case, central, check_complete, check_vjp, distinct, 
 from scipy import special
 
 from minixai import Node, backward, ops
-from minixai.graph import Array
+from minixai.arrays import Array
 from minixai.rules import GRADIENT, RESCALE, first_mover
 
 NUMPYS = {ops.sum: np.sum, ops.mean: np.mean, ops.max: np.max}
