@@ -233,7 +233,7 @@ def test_the_adders_and_their_product() -> None:
 
 def test_one_node_of_several_numbers() -> None:
     texts = written(plots.graph(add_multiply_of_row()))
-    for text in ("[:, 0]", "[:, 1]", "[:, 2]", "(3, 7, 4)", "m·Δ = (4.5, 3.5, 4)"):
+    for text in ("a = [:, 0]", "b = [:, 1]", "c = [:, 2]", "(3, 7, 4)", "m·Δ = (4.5, 3.5, 4)"):
         assert text in texts
 
 
