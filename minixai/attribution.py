@@ -24,6 +24,10 @@ class Cost(NamedTuple):
     forward: int
     backward: int
 
+    def plus(self, forward: int, backward: int = 0) -> Cost:
+        """So many rows more."""
+        return Cost(self.forward + forward, self.backward + backward)
+
     def __str__(self) -> str:
         return f"{rows(self.forward)} forward, {rows(self.backward)} back"
 

@@ -1,21 +1,18 @@
-"""What all methods share: the question is checked here once, and the walk that most of them answer it with."""
+"""The question that every method is asked, checked here once for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from minixai.arrays import Array, finite, numbers
-from minixai.attribution import Attribution, Cost
-from minixai.graph import Node, Rules, backward, history
+from minixai.graph import Node, history
 from minixai.methods.baselines import Baseline, resolve
 from minixai.model import Model, Network, batches, known
 from minixai.ops import sigmoid, softmax
-from minixai.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,116 +106,15 @@ class Call:
             raise ValueError(f"there is no class {wrong}: this model has {count}, numbered 0 to {count - 1}")
         return array
 
+    @cached_property
     def row_bytes(self) -> int:
         """Bytes that one row's graph takes."""
         if isinstance(self.model, Model):
             return self.model.row_bytes
-        return sum(node.value.nbytes for node in history(self.scores(Node(self.rows[:1])))) if len(self.rows) > 1 else 1
+        return sum(node.value.nbytes for node in history(self.scores(Node(self.rows[:1]))))
 
-    def parts(self) -> list[slice]:
-        """The batches."""
-        return list(batches(len(self.rows), self.batch, self.row_bytes() if self.batch is None else 1))
-
-
-@dataclass(frozen=True, eq=False)
-class Walk:
-    """What one walk found, for every input: at the output, and at the input or layer that was asked for.
-
-    value, delta, m    of the layer's activations: what they are, how far they moved, their multipliers
-    alone              whether every path from the input runs through the layer
-    """
-
-    target: Array
-    versus: Array | None
-    score: Array
-    reference_score: Array
-    value: Array
-    delta: Array
-    m: Array
-    alone: bool
-    cost: Cost
-
-    def attribution(
-        self, call: Call, method: str, values: Array, parameters: Mapping[str, Any], **more: Any
-    ) -> Attribution:
-        """The answer, in the form that all methods give it."""
-        return Attribution(
-            values=values,
-            method=method,
-            target=self.target,
-            versus=self.versus,
-            score=self.score,
-            output=call.output,
-            layer=call.layer,
-            cost=self.cost,
-            parameters=parameters,
-            **more,
-        )
-
-
-def walk(call: Call, rules: Rules, baseline: Array | None = None) -> Walk:
-    """Send the inputs forward and walk back to them, or to a layer, by these rules."""
-    found: list[Walk] = []
-    line = Progress("rows", len(call.rows))
-    for part in call.parts():
-        reference = baseline[part] if baseline is not None and len(baseline) > 1 else baseline
-        x = Node(call.rows[part], reference, name="input")
-        scores = call.scores(x)
-        target, versus = call.classes(scores, part)
-        output = call.explained(scores)
-        seed = asked(output, target, versus)
-        node = x if call.layer is None else find(output, call.layer)
-        m = backward(output, rules, seed, keep=[node])[node]
-        per_row = (seed * output.value, seed * output.reference)
-        score, reference_score = (np.asarray(y.reshape(len(x), -1).sum(axis=1)) for y in per_row)
-        cost = Cost(len(x) + (0 if reference is None else len(reference)), len(x))
-        found.append(
-            Walk(target, versus, score, reference_score, node.value, node.delta, m, alone(output, x, node), cost)
-        )
-        line.advance(len(x))
-    line.close()
-    return joined(found)
-
-
-def joined(walks: list[Walk]) -> Walk:
-    """The walks of several batches as one."""
-
-    def whole(name: str) -> Array:
-        return np.concatenate([getattr(w, name) for w in walks])
-
-    arrays: dict[str, Any] = {
-        name: whole(name) for name in ("target", "score", "reference_score", "value", "delta", "m")
-    }
-    cost = Cost(sum(w.cost.forward for w in walks), sum(w.cost.backward for w in walks))
-    return replace(walks[0], versus=None if walks[0].versus is None else whole("versus"), cost=cost, **arrays)
-
-
-def asked(output: Node, target: Array, versus: Array | None) -> Array:
-    """Where the walk starts: 1 at each row's target, −1 at its versus."""
-    return one_hot(target, output) - (0 if versus is None else one_hot(versus, output))
-
-
-def one_hot(classes: Array, output: Node) -> Array:
-    """1 at each row's class, 0 elsewhere, in the shape of the output."""
-    y = np.zeros(output.shape, output.dtype)
-    y.reshape(len(y), -1)[np.arange(len(y)), classes] = 1
-    return y
-
-
-def find(output: Node, layer: str) -> Node:
-    """The node of a layer, by its name.  Raises ValueError naming the nearest if there is none."""
-    named = [(node.name, node) for node in history(output) if node.name]
-    known(layer, dict(named), "layer")
-    nodes = [node for name, node in named if name == layer]
-    if len(nodes) > 1:
-        raise ValueError(f"{len(nodes)} nodes are named {layer!r}: give each a name of its own")
-    return nodes[0]
-
-
-def alone(output: Node, x: Node, layer: Node) -> bool:
-    """Whether every path from x to the output runs through the layer."""
-    past: set[Node] = {x} - {layer}
-    for node in history(output):
-        if node is not layer and any(source in past for source in node.sources):
-            past.add(node)
-    return output not in past
+    def parts(self, rows: int) -> list[slice]:
+        """So many rows in batches."""
+        if self.batch is None and rows == 1:
+            return [slice(0, 1)]
+        return list(batches(rows, self.batch, 1 if self.batch else self.row_bytes))

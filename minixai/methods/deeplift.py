@@ -11,8 +11,9 @@ from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.graph import Node, Rule, Rules, backward, history, rule_for
 from minixai.methods.baselines import Baseline
-from minixai.methods.call import Call, Walk, asked, walk
+from minixai.methods.call import Call
 from minixai.methods.registry import method
+from minixai.methods.runs import Ends, asked, walk
 from minixai.model import Network, known
 from minixai.ops import Selection
 from minixai.rules import RESCALE, first_mover, gradient, mover
@@ -55,8 +56,8 @@ def deep_lift(
     call = Call(model, x, target, versus, output, layer, batch)
     rules = {**RULES[known(rule, RULES, "rule")], Selection: POOLS[known(pool, POOLS, "pool")]}
     rows = call.baseline(baseline)
-    found = walk(call, rules, rows)
-    values = found.m * found.delta
+    found, m = walk(call, rules, rows)
+    values = m * found.delta
     gap = None
     if found.alone and pool != "gradient":
         gap = values.reshape(len(values), -1).sum(axis=1, dtype=np.float64) - (found.score - found.reference_score)
@@ -76,11 +77,11 @@ def deep_lift(
         baseline=rows,
         gap=gap,
         reference_score=found.reference_score,
-        extras={"multipliers": found.m},
+        extras={"multipliers": m},
     )
 
 
-def blame(call: Call, rules: Rules, baseline: Array, found: Walk, row: int) -> str:
+def blame(call: Call, rules: Rules, baseline: Array, found: Ends, row: int) -> str:
     """Which op breaks Σᵢ mᵢ·Δxᵢ = m·Δy first, on the way back from the output."""
     here = slice(row, row + 1)
     x = Node(call.rows[here], baseline[here] if len(baseline) > 1 else baseline, name="input")

@@ -6,16 +6,17 @@ import numpy.typing as npt
 
 from minixai.attribution import Attribution
 from minixai.graph import Rules
-from minixai.methods.call import Call, walk
+from minixai.methods.call import Call
 from minixai.methods.registry import method
+from minixai.methods.runs import walk
 from minixai.model import Network
 from minixai.rules import DECONVNET, GRADIENT, GUIDED
 
 
 def walked(name: str, rules: Rules, call: Call) -> Attribution:
     """The multipliers of the input, or of a layer, as the attribution."""
-    found = walk(call, rules)
-    return found.attribution(call, name, found.m, {})
+    found, m = walk(call, rules)
+    return found.attribution(call, name, m, {})
 
 
 @method("how does the score change if this pixel changes a little?", "1 forward, 1 back", complete=False)
@@ -62,8 +63,8 @@ def input_x_gradient(
     array([[9., 7., 8.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    found = walk(call, GRADIENT)
-    return found.attribution(call, "input_x_gradient", found.value * found.m, {})
+    found, m = walk(call, GRADIENT)
+    return found.attribution(call, "input_x_gradient", found.value * m, {})
 
 
 @method("which pixels excite the units that excite the score?", "1 forward, 1 back", complete=False)

@@ -1,0 +1,268 @@
+"""Sending rows through the network in batches, forward and back: what all methods are made of.
+
+`walk` is one pass for each input.  Methods that need many passes ask for the `endpoints`, then
+for `variants` of each input, which `from_place` sends on from the input, or from a hidden layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.attribution import Attribution, Cost
+from minixai.graph import Node, Rules, backward, history, replay
+from minixai.methods.call import Call
+from minixai.model import known
+from minixai.progress import Progress
+from minixai.rules import GRADIENT
+
+
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """One batch of inputs, sent forward: the nodes of the input, of what is explained, and of the place asked for."""
+
+    x: Node
+    output: Node
+    place: Node
+    target: Array
+    versus: Array | None
+    moved: int
+
+    @property
+    def seed(self) -> Array:
+        """Where a walk back starts."""
+        return asked(self.output, self.target, self.versus)
+
+    @property
+    def alone(self) -> bool:
+        """Whether every path from the input runs through the place."""
+        return alone(self.output, self.x, self.place)
+
+
+def visits(call: Call, baseline: Array | None = None, what: str = "rows") -> Iterator[Visit]:
+    """Send the inputs forward, and the baseline with them as their reference, batch by batch."""
+    line = Progress(what, len(call.rows))
+    for part in call.parts(len(call.rows)):
+        reference = baseline[part] if baseline is not None and len(baseline) > 1 else baseline
+        x = Node(call.rows[part], reference, name="input")
+        scores = call.scores(x)
+        output = call.explained(scores)
+        place = x if call.layer is None else find(output, call.layer)
+        yield Visit(x, output, place, *call.classes(scores, part), 0 if reference is None else len(reference))
+        line.advance(len(x))
+    line.close()
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """What the network made of every input, and of its baseline: at the output, and at the place asked for.
+
+    value, reference    the activations of the layer, or the inputs themselves
+    alone               whether every path from the input runs through the layer
+    """
+
+    target: Array
+    versus: Array | None
+    score: Array
+    reference_score: Array
+    value: Array
+    reference: Array
+    alone: bool
+    cost: Cost
+
+    @property
+    def delta(self) -> Array:
+        """How far the activations moved from the baseline's."""
+        return np.asarray(self.value - self.reference)
+
+    def attribution(
+        self,
+        call: Call,
+        method: str,
+        values: Array,
+        parameters: Mapping[str, Any],
+        more_rows: tuple[int, int] = (0, 0),
+        **more: Any,
+    ) -> Attribution:
+        """The answer, in the form that all methods give it; `more_rows` went forward and back after the ends."""
+        return Attribution(
+            values=values,
+            method=method,
+            target=self.target,
+            versus=self.versus,
+            score=self.score,
+            output=call.output,
+            layer=call.layer,
+            cost=self.cost.plus(*more_rows),
+            parameters=parameters,
+            **more,
+        )
+
+
+def endpoints(call: Call, baseline: Array | None = None) -> Ends:
+    """Send the inputs and their baseline forward."""
+    return ends((visit, None) for visit in visits(call, baseline))[0]
+
+
+def walk(call: Call, rules: Rules, baseline: Array | None = None) -> tuple[Ends, Array]:
+    """Send the inputs forward and walk back by these rules: what was found on the way, and the multipliers."""
+    return ends(
+        (visit, backward(visit.output, rules, visit.seed, keep=[visit.place])[visit.place])
+        for visit in visits(call, baseline)
+    )
+
+
+def ends(found: Iterator[tuple[Visit, Array | None]]) -> tuple[Ends, Array]:
+    """The batches as one; what is not kept is let go as it comes."""
+    kept: dict[str, list[Array]] = {}
+    cost, whole = Cost(0, 0), False
+    for visit, m in found:
+        seed, n = visit.seed, len(visit.x)
+        rows = {
+            "target": visit.target,
+            "versus": visit.versus,
+            "score": (seed * visit.output.value).reshape(n, -1).sum(axis=1),
+            "reference_score": (seed * visit.output.reference).reshape(n, -1).sum(axis=1),
+            "value": visit.place.value,
+            "reference": np.broadcast_to(visit.place.reference, visit.place.shape),
+            "m": m,
+        }
+        for name, array in rows.items():
+            if array is not None:
+                kept.setdefault(name, []).append(array)
+        cost = cost.plus(n + visit.moved, 0 if m is None else n)
+        whole = visit.alone
+    arrays: dict[str, Any] = {name: np.concatenate(parts) for name, parts in kept.items()}
+    m = arrays.pop("m", np.zeros(0))
+    return Ends(**{"versus": None} | arrays, alone=whole, cost=cost), m
+
+
+# -- many rows for each input -------------------------------------------------------------------------
+
+
+def variants(call: Call, count: int, what: str, back: bool = True) -> Iterator[tuple[Array, Array]]:
+    """(which input, which of its variants) for N · count rows, in batches; those of one input stand together."""
+    total = len(call.rows) * count
+    line = Progress(f"{what}: {total:,} rows forward{' and back' * back}", total)
+    for part in call.parts(total):
+        i, k = np.divmod(np.arange(part.start, part.stop), count)
+        yield i, k
+        line.advance(len(i))
+    line.close()
+
+
+class FromPlace:
+    """The network from the input on, or from a hidden layer: rows of activations in, the explained node out.
+
+    Where other paths lead round the layer, they stay as they are for the input that a row belongs to.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+
+    def __call__(self, rows: Array, i: Array) -> tuple[Node, Node]:
+        """(the place, the output) for rows of activations that belong to the inputs i."""
+        here = Node(rows, name=self.call.layer or "input")
+        if self.call.layer is None:
+            return here, self.call.explained(self.call.scores(here))
+        layer, output = self.one if self.one else self.sent(self.call.rows[i])
+        return here, replay(output, {layer: here})
+
+    @cached_property
+    def one(self) -> tuple[Node, Node] | None:
+        """The graph of a single row, if what is above the layer depends on nothing else."""
+        x = Node(self.call.rows[:1], name="input")
+        output = self.call.explained(self.call.scores(x))
+        layer = find(output, self.call.layer or "input")
+        return (layer, output) if alone(output, x, layer) else None
+
+    def sent(self, rows: Array) -> tuple[Node, Node]:
+        output = self.call.explained(self.call.scores(Node(rows, name="input")))
+        return find(output, self.call.layer or "input"), output
+
+    def measured(self, rows: Array, i: Array, ends: Ends) -> Array:
+        """(B,): the explained number of each row."""
+        _, output = self(rows, i)
+        seed = asked(output, ends.target[i], None if ends.versus is None else ends.versus[i])
+        return np.asarray((seed * output.value).reshape(len(rows), -1).sum(axis=1))
+
+    def slopes(self, rows: Array, i: Array, ends: Ends) -> Array:
+        """The gradient of the explained number at each row."""
+        here, output = self(rows, i)
+        seed = asked(output, ends.target[i], None if ends.versus is None else ends.versus[i])
+        return backward(output, GRADIENT, seed, keep=[here])[here]
+
+
+def add_up(total: Array, i: Array, parts: Array) -> None:
+    """total[i] += parts, for i in order and any number of parts for each.
+
+    >>> total = np.zeros((2, 1))
+    >>> add_up(total, np.array([0, 0, 1]), np.array([[1.0], [2.0], [3.0]]))
+    >>> total.tolist()
+    [[3.0], [3.0]]
+    """
+    first = np.flatnonzero(np.diff(i, prepend=-1))
+    total[i[first]] += np.add.reduceat(parts, first, axis=0, dtype=np.float64)
+
+
+class Stream:
+    """Random numbers for the variants of each input.  Every input restarts the stream.
+
+    So what an input is given depends on the seed alone, not on its place in the batch.
+
+    >>> draw = Stream(0, lambda rng, n: rng.random(n))
+    >>> a, b = draw(np.array([0, 0, 1]), np.array([0, 1, 0])), draw(np.array([1]), np.array([1]))
+    >>> bool(a[0] == a[2]), bool(a[1] == b[0])
+    (True, True)
+    """
+
+    def __init__(self, seed: int, draw: Callable[[np.random.Generator, int], Array]) -> None:
+        self.seed, self.draw = seed, draw
+        self.rng = np.random.default_rng(seed)
+
+    def __call__(self, i: Array, k: Array) -> Array:
+        """The next numbers, for the variants k of the inputs i, asked for in order."""
+        starts = [*np.flatnonzero(np.diff(i, prepend=-1)), len(i)]
+        found = []
+        for a, b in pairwise(starts):
+            if k[a] == 0:
+                self.rng = np.random.default_rng(self.seed)
+            found.append(self.draw(self.rng, b - a))
+        return np.concatenate(found)
+
+
+def asked(output: Node, target: Array, versus: Array | None) -> Array:
+    """Where the walk starts: 1 at each row's target, −1 at its versus."""
+    return one_hot(target, output) - (0 if versus is None else one_hot(versus, output))
+
+
+def one_hot(classes: Array, output: Node) -> Array:
+    """1 at each row's class, 0 elsewhere, in the shape of the output."""
+    y = np.zeros(output.shape, output.dtype)
+    y.reshape(len(y), -1)[np.arange(len(y)), classes] = 1
+    return y
+
+
+def find(output: Node, layer: str) -> Node:
+    """The node of a layer, by its name.  Raises ValueError naming the nearest if there is none."""
+    named = [(node.name, node) for node in history(output) if node.name]
+    known(layer, dict(named), "layer")
+    nodes = [node for name, node in named if name == layer]
+    if len(nodes) > 1:
+        raise ValueError(f"{len(nodes)} nodes are named {layer!r}: give each a name of its own")
+    return nodes[0]
+
+
+def alone(output: Node, x: Node, layer: Node) -> bool:
+    """Whether every path from x to the output runs through the layer."""
+    past: set[Node] = {x} - {layer}
+    for node in history(output):
+        if node is not layer and any(source in past for source in node.sources):
+            past.add(node)
+    return output not in past
