@@ -16,7 +16,15 @@ from minixai import datasets, layers, ops, toys
 from minixai.attribution import Attribution
 from minixai.checking import check
 from minixai.graph import Node, backward
-from minixai.methods import catalogue, deconvnet, deep_lift, gradient, guided_backprop, input_x_gradient
+from minixai.methods import (
+    catalogue,
+    deconvnet,
+    deep_lift,
+    gradient,
+    guided_backprop,
+    input_x_gradient,
+    integrated_gradients,
+)
 from minixai.model import Model
 from minixai.training import train
 from minixai.zoo import load
@@ -37,6 +45,7 @@ __all__ = [
     "gradient",
     "guided_backprop",
     "input_x_gradient",
+    "integrated_gradients",
     "layers",
     "load",
     "ops",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,10 @@ class Call:
         """The baseline's rows: one, or one for each input."""
         return resolve(baseline, self.rows, self.prepare)
 
+    def told(self, baseline: Baseline) -> Any:
+        """A baseline as the certificate shows it: an array that was given is not copied."""
+        return baseline if isinstance(baseline, (str, int, float)) else np.asarray(baseline)
+
     def scores(self, x: Node) -> Node:
         """The model's scores, (N, K) or (N,)."""
         scores = self.model(x)
@@ -118,3 +123,10 @@ class Call:
         if self.batch is None and rows == 1:
             return [slice(0, 1)]
         return list(batches(rows, self.batch, 1 if self.batch else self.row_bytes))
+
+
+def count(n: int, what: str, least: int = 1) -> int:
+    """A number of passes, if it is one."""
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < least:
+        raise ValueError(f"{what} is a whole number, at least {least}, got {n!r}")
+    return int(n)

@@ -58,17 +58,14 @@ def deep_lift(
     rows = call.baseline(baseline)
     found, m = walk(call, rules, rows)
     values = m * found.delta
-    gap = None
-    if found.alone and pool != "gradient":
-        gap = values.reshape(len(values), -1).sum(axis=1, dtype=np.float64) - (found.score - found.reference_score)
-        size = abs(found.score) + abs(found.reference_score) + abs(values).reshape(len(values), -1).sum(axis=1)
-        if (excess := abs(gap) - np.sqrt(np.finfo(values.dtype).eps) * size).max() > 0:
-            worst = int(excess.argmax())
-            raise ValueError(
-                f"the contributions to row {worst} miss its difference in score by {gap[worst]:.3g}, because "
-                f"{blame(call, rules, rows, found, worst)}: mend the rule of its kind, or its forward and vjp"
-            )
-    given = {"baseline": baseline if isinstance(baseline, (str, int, float)) else rows, "rule": rule, "pool": pool}
+    gap = None if pool == "gradient" else found.gap(values)
+    if gap is not None and (excess := abs(gap) - found.rounding(values)).max() > 0:
+        worst = int(excess.argmax())
+        raise ValueError(
+            f"the contributions to row {worst} miss its difference in score by {gap[worst]:.3g}, because "
+            f"{blame(call, rules, rows, found, worst)}: mend the rule of its kind, or its forward and vjp"
+        )
+    given = {"baseline": call.told(baseline), "rule": rule, "pool": pool}
     return found.attribution(
         call,
         "deep_lift",

@@ -81,6 +81,18 @@ class Ends:
         """How far the activations moved from the baseline's."""
         return np.asarray(self.value - self.reference)
 
+    def gap(self, values: Array) -> Array | None:
+        """Σφ − (f(x) − f(x')) for every input; None where other paths lead round the layer."""
+        if not self.alone:
+            return None
+        total = values.reshape(len(values), -1).sum(axis=1, dtype=np.float64)
+        return np.asarray(total - (self.score.astype(np.float64) - self.reference_score))
+
+    def rounding(self, values: Array) -> Array:
+        """How large a gap rounding can explain: √ε · (|f(x)| + |f(x')| + Σ|φ|)."""
+        size = abs(self.score) + abs(self.reference_score) + abs(values).reshape(len(values), -1).sum(axis=1)
+        return np.asarray(np.sqrt(np.finfo(values.dtype).eps) * size)
+
     def attribution(
         self,
         call: Call,
