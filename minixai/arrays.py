@@ -13,7 +13,12 @@ Array: TypeAlias = npt.NDArray[Any]
 
 def as_float(x: npt.ArrayLike) -> Array:
     """x as an array of floats: those it has, or float64 for integers and booleans."""
-    array = np.asarray(x)
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        raise ValueError(
+            "a Node holds an array, got ragged lists, whose rows differ in shape: make them alike"
+        ) from None
     if array.dtype.kind not in "fiub":
         raise TypeError(f"a Node holds real numbers, got {array.dtype} {array.shape}: convert it to float first")
     return array if array.dtype.kind == "f" else array.astype(np.float64)
@@ -33,9 +38,12 @@ def fit(reference: npt.ArrayLike, value: Array) -> Array:
     return array
 
 
-def read_only(x: Array) -> Array:
-    """The same numbers, not to be written into; the owner's own flags are left alone."""
-    view = x.view()
+def read_only(x: Array, own: bool = False) -> Array:
+    """The same numbers, not to be written into; the owner's own flags are left alone.
+
+    With `own`, what its owner could still write into is copied first.
+    """
+    view = x.copy() if own and x.flags.writeable else x.view()
     view.flags.writeable = False
     return view
 
@@ -63,3 +71,17 @@ def finite(array: Array, what: str) -> Array:
             "every number must be finite, mend or remove them"
         )
     return array
+
+
+def count(n: int, what: str, least: int = 1) -> int:
+    """A whole number, if it is one."""
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < least:
+        raise ValueError(f"{what} is a whole number, at least {least}, got {n!r}")
+    return int(n)
+
+
+def amount(x: float, what: str) -> float:
+    """A size, if it is one."""
+    if isinstance(x, bool) or not isinstance(x, (int, float, np.integer, np.floating)) or not 0 <= x < np.inf:
+        raise ValueError(f"{what} is a finite number, at least 0, got {x!r}")
+    return float(x)

@@ -57,12 +57,19 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
     """
     rng = np.random.default_rng(seed)
     at = finite(numbers(x, "x").astype(np.float64), "x")
+    if at.ndim < 2:
+        raise ValueError(f"x has the shape {at.shape}, but rows come first, (N, ...): give x[None]")
+    made = function(Node(at))
+    if not isinstance(made, Node):
+        raise TypeError(
+            f"the function returned {type(made).__name__}, not a node: make it with operators and minixai.ops"
+        )
     near = (
         at * rng.uniform(0.5, 1.5, at.shape)
         if reference is None
         else finite(numbers(reference, "reference").astype(np.float64), "reference")
     )
-    weights = rng.normal(size=function(Node(at)).shape[1:])  # one random projection of the output
+    weights = rng.normal(size=made.shape[1:])  # one random projection of the output
     return Report(
         (
             slopes(function, at, weights, rng),
@@ -137,9 +144,8 @@ def repeatable(function: Network, x: Array, weights: Array) -> Line:
 
 
 def unmodified(function: Network, x: Array, reference: Array, weights: Array) -> Line:
-    kept, given, base = x.copy(), x.copy(), reference.copy()
-    output(function, given, weights, base)
-    same = np.array_equal(kept, given) and np.array_equal(base, reference)
+    node, _, _ = output(function, x, weights, reference)
+    same = np.array_equal(node.value, x) and np.array_equal(node.reference, reference)
     return Line(same, "inputs stay as they were", "yes" if same else "the function wrote into its input")
 
 

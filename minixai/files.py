@@ -39,6 +39,8 @@ def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     Raises ValueError if it cannot be written.
     """
     place = Path(path)
+    if not place.name:
+        raise ValueError(f"cannot write {str(path)!r}: give the name of a file")
     part = place.with_name(f".{place.name}.{os.getpid()}")
     try:
         try:
@@ -57,4 +59,4 @@ def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
 def write_arrays(path: str | PathLike[str], arrays: Mapping[str, Any]) -> None:
     """Write a compressed .npz, whole or not at all."""
     with whole(path) as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+        np.savez_compressed(file, **arrays)

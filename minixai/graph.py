@@ -47,8 +47,8 @@ class Node(Operators):
         inputs: tuple[Node | Array | None, ...] = (),
         name: str | None = None,
     ) -> None:
-        self.value = read_only(as_float(value))
-        self.reference = self.value if reference is None else read_only(fit(reference, self.value))
+        self.value = read_only(as_float(value), own=op is None)
+        self.reference = self.value if reference is None else read_only(fit(reference, self.value), own=op is None)
         self.op: Any = op
         self.inputs, self.name = inputs, name
         self.depth: int = 1 + max((x.depth for x in self.sources), default=-1)
@@ -107,7 +107,9 @@ class Op:
     def __call__(self, *inputs: Operand | None) -> Node:
         nodes = [x for x in inputs if isinstance(x, Node)]
         dtype = the_dtype(self, nodes)
-        known = tuple(x if isinstance(x, Node) or x is None else read_only(np.asarray(x, dtype)) for x in inputs)
+        known = tuple(
+            x if isinstance(x, Node) or x is None else read_only(as_float(x).astype(dtype, copy=False)) for x in inputs
+        )
         value = self.forward(*values(known))
         if value.shape[:1] not in [x.shape[:1] for x in nodes]:
             shapes = " and ".join(str(np.shape(x)) for x in values(known) if x is not None)

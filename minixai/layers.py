@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from minixai import ops
-from minixai.arrays import Array
+from minixai.arrays import Array, count
 from minixai.graph import Node
 from minixai.ops.arithmetic import Add as Plus
 from minixai.ops.arithmetic import MatMul, Multiply
@@ -110,6 +110,8 @@ class Conv2D(Layer):
     def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         if len(shape) != 3:
             raise ValueError(f"Conv2D takes images (N, H, W, C), but its rows have the shape {shape}")
+        count(self.filters, "filters")
+        count(self.groups, "groups")
         if shape[2] % self.groups or self.filters % self.groups:
             raise ValueError(f"{self.groups} groups must divide the {shape[2]} channels and the {self.filters} filters")
         kernel = (*pair(self.kernel, "kernel"), shape[2] // self.groups, self.filters)
@@ -131,6 +133,7 @@ class Dense(Layer):
     short: ClassVar[str] = "dense"
 
     def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        count(self.units, "units")
         return {"kernel": (shape[-1], self.units)} | ({"bias": (self.units,)} if self.bias else {})
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:

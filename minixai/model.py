@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from difflib import get_close_matches
-from itertools import count
+from itertools import count as counted
 from math import prod
 from os import PathLike
 from typing import Any, NamedTuple, TypeAlias
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from minixai.arrays import Array, finite, numbers
+from minixai.arrays import Array, count, finite, numbers
 from minixai.files import write_arrays
 from minixai.graph import Node, history
 from minixai.layers import KINDS, Function, Layer, Training
@@ -65,21 +65,31 @@ class Model:
         *,
         classes: Sequence[str] | None = None,
         dtype: npt.DTypeLike = np.float32,
-        seed: int = 0,
+        seed: int | None = 0,
     ) -> None:
-        self.input_shape = tuple(int(n) for n in input_shape)
+        self.input_shape = tuple(count(n, "each side of input_shape, the shape of one row,") for n in input_shape)
         self.dtype = np.dtype(dtype)
-        rng = np.random.default_rng(seed)
+        if self.dtype.kind != "f" or not self.input_shape:
+            raise ValueError(
+                f"a model of {self.dtype} and rows of shape {self.input_shape} cannot be: "
+                "give a float dtype, and rows with at least one axis"
+            )
+        rng = None if seed is None else np.random.default_rng(seed)
         self.layers: tuple[Entry, ...] = (Entry("input", None, (), self.input_shape),)
         self.owners: dict[Layer, str] = {}  # under whose name a layer's weights go
         nodes = {"input": Node(np.zeros((0, *self.input_shape), self.dtype))}  # no rows: shapes without work
-        for name, layer, inputs in entries([Function(layers)] if callable(layers) else layers):
+        listed = [layers] if isinstance(layers, Layer) else [Function(layers)] if callable(layers) else layers
+        for name, layer, inputs in entries(listed):
             xs = [nodes[known(x, nodes, "input")] for x in inputs]
             try:
                 self.supply(layer, xs[0].shape[1:], rng)
                 nodes[name] = layer(xs)
             except ValueError as problem:
                 raise ValueError(f"layer {name!r}: {problem}") from None
+            if not isinstance(nodes[name], Node):
+                raise TypeError(
+                    f"layer {name!r} returned {type(nodes[name]).__name__}, but a layer makes a node of nodes"
+                )
             self.owners.setdefault(layer, name)
             self.layers += (Entry(name, layer, inputs, nodes[name].shape[1:]),)
         self.row_bytes = (
@@ -87,10 +97,12 @@ class Model:
         )
         self.classes = self.check_end(classes)
 
-    def supply(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator) -> None:
+    def supply(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator | None) -> None:
         """Give a layer the weights it needs for rows of this shape, if it has none yet."""
         for key, shape in layer.needs(row).items():
-            w = layer.weights[key] if key in layer.weights else layer.initial(key, shape, rng)
+            if rng is None and key not in layer.weights:
+                raise ValueError(f"its {key} is missing")
+            w = layer.weights[key] if rng is None or key in layer.weights else layer.initial(key, shape, rng)
             if w.shape != shape:
                 raise ValueError(f"its {key} has the shape {w.shape}, but {shape} is needed here")
             layer.weights[key] = np.asarray(w, self.dtype)
@@ -124,7 +136,10 @@ class Model:
         if x.shape[1:] != self.input_shape:
             raise ValueError(f"a node {x.shape} does not fit this model, which takes (N, {self.shape_text})")
         nodes = {"input": x if x.name or x.op else x.named("input")}
-        mine = self.weights | dict(weights or {})
+        mine = self.weights
+        for name in weights or ():
+            known(name, mine, "weight")
+        mine |= dict(weights or {})
         for name, layer, inputs, _ in self.layers[1:]:
             assert layer is not None
             own = {key: mine[f"{self.owners[layer]}/{key}"] for key in layer.weights}
@@ -200,8 +215,10 @@ class Model:
 
     def set_weights(self, weights: Mapping[str, Array]) -> None:
         """Replace weights by name; the arrays themselves are never written into."""
-        layers = {name: layer for layer, name in self.owners.items()}
+        layers, mine = {name: layer for layer, name in self.owners.items()}, self.weights
         for full, w in weights.items():
+            if np.shape(w) != mine[known(full, mine, "weight")].shape:
+                raise ValueError(f"weight {full} has the shape {mine[full].shape}, and {np.shape(w)} cannot replace it")
             name, key = full.rsplit("/", 1)
             layers[name].weights[key] = np.asarray(w, self.dtype)
 
@@ -303,8 +320,17 @@ def load_model(path: str | PathLike[str]) -> Model:
         raise ValueError(
             f"{str(path)!r} holds no whole model, {missing} is missing: give a file written by model.save"
         ) from None
-    except (ValueError, TypeError, AttributeError) as problem:
-        raise ValueError(f"{str(path)!r} holds no valid model: {problem}") from None
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        MemoryError,
+        RecursionError,
+    ) as problem:
+        reason = str(problem) or type(problem).__name__
+        raise ValueError(f"{str(path)!r} holds no valid model: {reason}") from None
 
 
 def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Model:
@@ -322,7 +348,7 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Mo
             layer.weights = {key: finite(numbers(w, key), f"weight {line['name']}/{key}") for key, w in own.items()}
         items.append((line["name"], layer, tuple(line["inputs"])))
     settings = {key: architecture[key] for key in ("input_shape", "classes", "dtype")}
-    model = Model(items, **settings)
+    model = Model(items, **settings, seed=None)
     if missing := sorted(set(model.weights) ^ set(weights)):
         raise ValueError(f"weights and architecture do not belong together: {', '.join(missing)}")
     return model
@@ -340,8 +366,8 @@ def entries(items: Iterable[Item]) -> Iterator[tuple[str, Layer, tuple[str, ...]
     owners: dict[Layer, str] = {}
     used = ["input"]
     for item in items:
-        name, layer, *inputs = item if isinstance(item, tuple) else (None, item)
-        if not isinstance(layer, Layer) or len(inputs) > 1:
+        name, layer, *inputs = item if isinstance(item, tuple) and len(item) > 1 else (None, item)
+        if not isinstance(layer, Layer) or len(inputs) > 1 or [tuple(i) for i in inputs] == [()]:
             raise TypeError(f"a model is made of layers, (name, layer) or (name, layer, inputs); got {item!r}")
         if layer in owners and name in (None, owners[layer]):
             name = free(owners[layer] + "-", 2, used)
@@ -356,7 +382,7 @@ def entries(items: Iterable[Item]) -> Iterator[tuple[str, Layer, tuple[str, ...]
 
 def free(stem: str, start: int, used: Sequence[str]) -> str:
     """The first of stem1, stem2, ... that is not used."""
-    return next(name for i in count(start) if (name := f"{stem}{i}") not in used)
+    return next(name for i in counted(start) if (name := f"{stem}{i}") not in used)
 
 
 def known(name: str, names: Iterable[str], what: str) -> str:

@@ -57,6 +57,18 @@ class Operators:
     def __rmatmul__(self, other: Operand) -> Node:
         return OPERATORS["matmul"](other, self)
 
+    def __lt__(self, other: Operand) -> NoReturn:
+        raise TypeError("nodes are not compared: compare their .value, or use relu, abs or max in the graph")
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __floordiv__(self, other: Operand) -> NoReturn:
+        raise TypeError(
+            "// and % have no slope, so no method could explain them: use /, or node.value to leave the graph"
+        )
+
+    __mod__ = __floordiv__
+
     def __neg__(self) -> Node:
         return OPERATORS["negative"](self)
 

@@ -9,6 +9,10 @@ from minixai.ops import relu
 
 def columns(x: Node, *names: str) -> list[Node]:
     """The inputs one by one, each with a name."""
+    if x.ndim != 2 or x.shape[1] != len(names):
+        raise ValueError(
+            f"this network takes (N, {len(names)}), a column for each of {', '.join(names)}; got {x.shape}"
+        )
     return [x[:, j].named(name) for j, name in enumerate(names)]
 
 
@@ -26,12 +30,14 @@ def add_multiply(x: Node) -> Node:
 
 def threshold(x: Node) -> Node:
     """y = relu(x − 10), whose slope jumps at 10. (Shrikumar et al. 2017, Fig. 2)"""
-    return relu(x[:, 0] - 10)
+    (x1,) = columns(x, "x")
+    return relu(x1 - 10)
 
 
 def one_minus_relu(x: Node) -> Node:
     """f = 1 − relu(1 − x), flat from 1 on. (Sundararajan et al. 2017, §2.1)"""
-    return 1 - relu(1 - x[:, 0])
+    (x1,) = columns(x, "x")
+    return 1 - relu(1 - x1)
 
 
 def minimum(x: Node) -> Node:

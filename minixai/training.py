@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from minixai.arrays import Array, numbers
+from minixai.arrays import Array, count, finite, numbers
 from minixai.graph import Node, Rules, backward
 from minixai.layers import Training
 from minixai.model import Model, batches
@@ -35,6 +35,11 @@ def cross_entropy(scores: Array, goals: Array) -> tuple[float, Array]:
     >>> cross_entropy(np.zeros((1, 2)), np.array([[1.0, 0.0]]))
     (0.6931471805599453, array([[-0.5,  0.5]]))
     """
+    if scores.shape[1] < 2 or abs(goals.sum(axis=1) - 1).max() > 1e-3:
+        raise ValueError(
+            f"cross-entropy compares probabilities of at least two classes, got {scores.shape[1]} whose goals sum to "
+            f"{goals.sum(axis=1).min():g} to {goals.sum(axis=1).max():g}: take mean_squared_error for other numbers"
+        )
     log_p = special.log_softmax(scores, axis=1)
     return float(-(goals * log_p).sum() / len(scores)), (np.exp(log_p) - goals) / scores.dtype.type(len(scores))
 
@@ -98,18 +103,24 @@ def cosine(t: float) -> float:
 
 
 class Epoch(NamedTuple):
-    """How training went in one pass over the images."""
+    """How training went in one pass over the images; a single score has no accuracy."""
 
     loss: float
-    accuracy: float
+    accuracy: float | None
     validation_loss: float | None = None
     validation_accuracy: float | None = None
 
     def __str__(self) -> str:
-        text = f"loss {self.loss:.4f}, accuracy {self.accuracy:.2%}"
-        if self.validation_loss is None:
-            return text
-        return f"{text}; validation loss {self.validation_loss:.4f}, accuracy {self.validation_accuracy:.2%}"
+        text = told(self.loss, self.accuracy)
+        return (
+            text
+            if self.validation_loss is None
+            else f"{text}; validation {told(self.validation_loss, self.validation_accuracy)}"
+        )
+
+
+def told(loss: float, accuracy: float | None) -> str:
+    return f"loss {loss:.4f}" + ("" if accuracy is None else f", accuracy {accuracy:.2%}")
 
 
 def train(
@@ -148,6 +159,11 @@ def train(
     >>> model.predict([[-3.0], [3.0]]).tolist()
     [0, 1]
     """
+    if not isinstance(model, Model) or not model.trained_weights:
+        raise TypeError(f"train takes a Model with weights of its own, got {model!r}: a function of a node has none")
+    if not hasattr(optimiser, "change") or not optimiser.rate >= 0:
+        raise TypeError(f"optimiser is {optimiser!r}: give SGD(rate) or Adam(rate), with a rate >= 0")
+    count(epochs, "epochs")
     images = model.prepare(x)
     wanted = goals(labels, len(images), len(model.classes), model.dtype)
     if patience is not None and validation is None:
@@ -181,7 +197,8 @@ def train(
             right += int((scores.argmax(axis=1) == wanted[rows].argmax(axis=1)).sum())
             line.advance(1, str(history[-1]) if history else f"loss {value:.4f}")
         measured = evaluate(model, *validation, loss=loss) if validation else None
-        history.append(Epoch(total / len(images), right / len(images), *(measured or ())))
+        accuracy = right / len(images) if wanted.shape[1] > 1 else None
+        history.append(Epoch(total / len(images), accuracy, *(measured or ())))
         line.close()
         report(epoch + 1, history[-1])
         since += 1
@@ -209,16 +226,19 @@ def step(
     return value, output.value, {name: slopes[node] for name, node in nodes.items()}
 
 
-def evaluate(model: Model, x: npt.ArrayLike, labels: npt.ArrayLike, loss: Loss = cross_entropy) -> tuple[float, float]:
-    """(loss, accuracy) on these images."""
+def evaluate(
+    model: Model, x: npt.ArrayLike, labels: npt.ArrayLike, loss: Loss = cross_entropy
+) -> tuple[float, float | None]:
+    """(loss, accuracy) on these images; a single score has no accuracy."""
     scores = model.scores(x)
     wanted = goals(labels, len(scores), scores.shape[1], scores.dtype)
-    return loss(scores, wanted)[0], float((scores.argmax(axis=1) == wanted.argmax(axis=1)).mean())
+    right = (scores.argmax(axis=1) == wanted.argmax(axis=1)).mean()
+    return loss(scores, wanted)[0], float(right) if wanted.shape[1] > 1 else None
 
 
 def goals(labels: npt.ArrayLike, rows: int, classes: int, dtype: np.dtype[np.generic]) -> Array:
     """Labels as goals (N, K): class numbers become 1 at the class and 0 elsewhere."""
-    array = numbers(labels, "labels")
+    array = finite(numbers(labels, "labels"), "labels")
     if array.shape == (rows, classes):
         return array.astype(dtype)
     if array.shape != (rows,) or array.dtype.kind not in "iu":

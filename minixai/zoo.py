@@ -122,7 +122,7 @@ def make(
 
 def accuracy(model: Model) -> float:
     """The share of the 2,000 test digits that the model gets right."""
-    return evaluate(model, *digits("test"))[1]
+    return evaluate(model, *digits("test"))[1] or 0.0
 
 
 def weights_file(name: str) -> Path:

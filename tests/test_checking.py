@@ -69,10 +69,8 @@ class Mixes(Elementwise):
 
 class Writes(Elementwise):
     def forward(self, x):
-        raw = x
-        while raw.base is not None:
-            raw = raw.base
-        raw += 1
+        x.flags.writeable = True
+        x += 1
         return x * 1.0
 
     def slope(self, x):
@@ -106,6 +104,22 @@ def test_what_is_wrong_is_named(op, claim):
     assert not report
     assert claim in failing(report)
     assert f"[!!] {claim}" in str(report)
+
+
+class MixesALittle(Mixes):
+    def forward(self, x):
+        return x - 1e-6 * x.mean(axis=0)
+
+
+def test_a_little_mixing_is_mixing():
+    assert failing(mx.check(MixesALittle(), X)) == ["a row alone is a row in a batch"]
+
+
+def test_what_is_no_function_of_a_node():
+    with pytest.raises(TypeError, match="returned NoneType, not a node"):
+        mx.check(lambda x: None, X)
+    with pytest.raises(ValueError, match=r"rows come first, .N, ....: give x\[None\]"):
+        mx.check(lambda x: x, [1.0, 1.0])
 
 
 def test_an_op_of_no_kind_gets_the_tables_own_words():

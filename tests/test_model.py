@@ -213,7 +213,42 @@ def test_what_does_not_fit(layers, shape, words):
     assert "\n" not in str(caught.value)
 
 
+def test_weights_are_checked_when_they_are_replaced(model, x):
+    with pytest.raises(ValueError, match="unknown weight 'zz/kernel'"):
+        model.set_weights({"zz/kernel": np.zeros(3)})
+    with pytest.raises(ValueError, match="unknown weight 'dense1/biass', did you mean 'dense1/bias'"):
+        model(Node(x), weights={"dense1/biass": np.zeros(3)})
+    with pytest.raises(ValueError, match=r"weight dense1/bias has the shape \(3,\), and \(4,\) cannot replace it"):
+        model.set_weights({"dense1/bias": np.zeros(4)})
+
+
+@pytest.mark.parametrize("dtype", [int, bool, complex, "U3"])
+def test_weights_are_floats(dtype, model):
+    with pytest.raises(ValueError, match="give a float dtype"):
+        Model([Dense(3)], (2,), dtype=dtype)
+    with pytest.raises(ValueError, match="give a float dtype"):
+        model.astype(dtype)
+
+
+def test_shapes_of_rows():
+    for shape, words in (((), "rows with at least one axis"), ((0,), "at least 1, got 0"), ((2.5,), "got 2.5")):
+        with pytest.raises(ValueError, match=words):
+            Model([Dense(3)], shape)
+
+
+def test_a_single_layer_is_a_model():
+    assert Model(Dense(3), (4,)).summary() == Model([Dense(3)], (4,)).summary()
+
+
 def test_other_refusals(model, x):
+    for item in (("a", Dense(3), []), ("a",), ("a", Dense(3), "input", 4)):
+        with pytest.raises(TypeError, match="a model is made of layers"):
+            Model([item], (2,))
+    with pytest.raises(TypeError, match="layer 'function1' returned NoneType"):
+        Model(lambda x: None, (2,))
+    for layer, words in ((Conv2D(2, 3, groups=0), "groups is"), (Conv2D(0, 3), "filters is"), (Dense(0), "units is")):
+        with pytest.raises(ValueError, match=words):
+            Model([layer, Flatten(), Dense(1)], (4, 4, 1) if isinstance(layer, Conv2D) else (4,))
     with pytest.raises(TypeError, match=r"use model.scores\(x\) for an array"):
         model(x)
     with pytest.raises(ValueError, match=r"a node \(1, 3\) does not fit"):
@@ -280,6 +315,14 @@ def test_damaged_files(saved):
         (lambda a: a.pop("layers"), "'layers' is missing"),
         (lambda a: a.update(layers=3), "holds no valid model"),
         (lambda a: a.update(dtype="U5"), "holds no valid model"),
+        (lambda a: a["layers"][0].update(inputs=[]), "a model is made of layers"),
+        (
+            lambda a: a["layers"][0].update(kind="Conv2D", config={"filters": 1, "kernel": 1, "groups": 0}),
+            "takes images",
+        ),
+        (lambda a: a["layers"][0].update(config={"units": 10**13}), "kernel has the shape"),
+        (lambda a: a.update(input_shape=[0]), "at least 1, got 0"),
+        (lambda a: a.update(layers={}), "ends with one score"),
     ],
 )
 def test_architectures_that_make_no_sense(change, words, saved):
@@ -295,7 +338,7 @@ def test_architectures_that_make_no_sense(change, words, saved):
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
-        ({"d/kernel": np.zeros((2, 3))}, "do not belong together: d/bias"),
+        ({"d/kernel": np.zeros((2, 3))}, "layer 'd': its bias is missing"),
         (
             {"d/kernel": np.zeros((2, 3)), "d/bias": np.zeros(3), "e/bias": np.zeros(3)},
             "do not belong together: e/bias",
@@ -310,6 +353,17 @@ def test_weights_that_do_not_belong(weights, words, saved):
     np.savez(saved, architecture=architecture, **weights)
     with pytest.raises(ValueError, match=words):
         load_model(saved)
+
+
+def test_a_nest_of_brackets(saved):
+    np.savez(saved, architecture="[" * 100_000)
+    with pytest.raises(ValueError, match="holds no valid model"):
+        load_model(saved)
+
+
+def test_a_file_needs_a_name():
+    with pytest.raises(ValueError, match="cannot write '': give the name of a file"):
+        Model([Dense(3)], (2,)).save("")
 
 
 def test_nothing_is_left_of_a_file_that_could_not_be_written(tmp_path, monkeypatch):

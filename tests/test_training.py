@@ -139,6 +139,68 @@ def test_early_stop_takes_the_best_weights_back():
     assert training.evaluate(model, *held)[0] == pytest.approx(min(losses))
 
 
+def test_early_stop_takes_the_running_averages_back_too():
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(60, 10)), rng.integers(0, 2, 60)
+    model = Model([BatchNorm(), Dense(50, activation="relu"), Dense(2)], (10,))
+    held = rng.normal(size=(60, 10)), rng.integers(0, 2, 60)
+    history = train(model, x, labels, epochs=60, optimiser=Adam(0.01), validation=held, patience=2)
+    assert np.argmin([epoch.validation_loss for epoch in history]) < len(history) - 1
+    assert training.evaluate(model, *held)[0] == pytest.approx(min(e.validation_loss for e in history))
+
+
+def test_of_equal_epochs_the_first_is_the_best():
+    model = Model([Dense(2)], (1,))
+    held = np.ones((2, 1)), [0, 1]
+    assert len(train(model, [[1.0]], [0], epochs=50, optimiser=SGD(0.0), validation=held, patience=3)) == 4
+
+
+def test_the_rate_falls_with_every_step():
+    told = []
+    train(
+        Model([Dense(2)], (1,)), np.ones((8, 1)), [0] * 8, epochs=2, batch=2, schedule=lambda t: told.append(t) or 1.0
+    )
+    assert told == [i / 8 for i in range(8)]
+
+
+def test_the_loss_told_is_the_mean_over_images_whatever_the_batches():
+    x, labels = np.random.default_rng(0).normal(size=(10, 3)), [0, 1] * 5
+    model = Model([Dense(2)], (3,), dtype=np.float64)
+    expected = training.evaluate(model, x, labels)[0]
+    history = train(model, x, labels, epochs=1, batch=4, optimiser=SGD(0.0))
+    assert history[0].loss == pytest.approx(expected, rel=1e-12)
+
+
+def test_every_epoch_is_reported():
+    told = []
+    history = train(Model([Dense(2)], (1,)), [[1.0]], [0], epochs=3, report=lambda i, epoch: told.append((i, epoch)))
+    assert told == list(enumerate(history, 1))
+
+
+def test_a_single_score_has_no_accuracy():
+    history = train(Model([Dense(1)], (1,)), [[1.0]], [[3.0]], loss=mean_squared_error, epochs=2)
+    assert history[-1].accuracy is None
+    assert "accuracy" not in str(history[-1])
+    with pytest.raises(ValueError, match="cross-entropy compares probabilities of at least two classes, got 1"):
+        train(Model([Dense(1)], (1,)), [[1.0]], [[1.0]])
+
+
+def test_other_refusals():
+    model = Model([Dense(2)], (1,))
+    with pytest.raises(TypeError, match="train takes a Model with weights of its own"):
+        train(lambda x: x, [[1.0]], [0])
+    with pytest.raises(TypeError, match="optimiser is 'adam': give SGD"):
+        train(model, [[1.0]], [0], optimiser="adam")
+    with pytest.raises(TypeError, match="a rate >= 0"):
+        train(model, [[1.0]], [0], optimiser=SGD(-1.0))
+    with pytest.raises(ValueError, match="epochs is a whole number, at least 1, got -1"):
+        train(model, [[1.0]], [0], epochs=-1)
+    with pytest.raises(ValueError, match="labels holds nan"):
+        train(model, [[1.0]], [[np.nan, 1.0]])
+    with pytest.raises(ValueError, match="goals sum to 3 to 3"):
+        train(model, [[1.0]], [[1.0, 2.0]])
+
+
 def test_soft_goals():
     model = Model([Dense(2)], (1,), dtype=np.float64)
     train(model, np.ones((8, 1)), np.full((8, 2), [0.3, 0.7]), optimiser=SGD(0.5), epochs=100)

@@ -40,7 +40,9 @@ BASELINES: dict[str, Callable[[Array], Array]] = {
 }
 
 
-def resolve(baseline: Baseline, x: Array, prepare: Callable[[npt.ArrayLike, str], Array]) -> Array:
+def resolve(
+    baseline: Baseline, x: Array, prepare: Callable[[npt.ArrayLike, str], Array], what: str = "baseline"
+) -> Array:
     """The baseline for x as an array with as many rows, or one.
 
     A name of BASELINES, a number, one input, or one for each row of x; `prepare` checks
@@ -50,10 +52,10 @@ def resolve(baseline: Baseline, x: Array, prepare: Callable[[npt.ArrayLike, str]
     [[[[1.0, 1.0, 1.0]]]]
     """
     if isinstance(baseline, str):
-        make = BASELINES[known(baseline, BASELINES, "baseline")]
+        make = BASELINES[known(baseline, BASELINES, what)]
         if x.ndim != 4:
             raise ValueError(
-                f"the baseline {baseline!r} is for images (N, H, W, C), not for x of shape {x.shape}: "
+                f"the {what} {baseline!r} is for images (N, H, W, C), not for x of shape {x.shape}: "
                 "give a number or an array"
             )
         return make(x).astype(x.dtype)
@@ -61,7 +63,7 @@ def resolve(baseline: Baseline, x: Array, prepare: Callable[[npt.ArrayLike, str]
         number = np.asarray(baseline)
         if number.dtype.kind not in "fiu" or not np.isfinite(number):
             raise ValueError(
-                f"a baseline is a name, a finite number or an array, got {baseline!r}: "
+                f"a {what} is a name, a finite number or an array, got {baseline!r}: "
                 f"the names are {', '.join(map(repr, BASELINES))}"
             )
         return np.full((1, *x.shape[1:]), number, x.dtype)
@@ -69,7 +71,7 @@ def resolve(baseline: Baseline, x: Array, prepare: Callable[[npt.ArrayLike, str]
     rows = array[None] if array.shape == x.shape[1:] else array
     if rows.shape not in (x.shape, (1, *x.shape[1:])):
         raise ValueError(
-            f"a baseline of shape {array.shape} does not fit x of shape {x.shape}: "
+            f"a {what} of shape {array.shape} does not fit x of shape {x.shape}: "
             f"give one input {x.shape[1:]}, or one for each row {x.shape}"
         )
-    return prepare(rows, "baseline")
+    return prepare(rows, what)

@@ -57,15 +57,25 @@ class Call:
         return finite(array if array.dtype == np.float32 else array.astype(np.float64), what)
 
     def check_classes(self, classes: npt.ArrayLike, name: str) -> None:
-        array = np.asarray(classes)
+        array = numbers(classes, name) if not isinstance(classes, str) else np.asarray(classes)
         if array.dtype.kind not in "iu" or array.shape not in ((), (len(self.rows),)):
             raise ValueError(
                 f"{name} is a class number, or one for each of the {len(self.rows)} inputs; got {classes!r}"
             )
 
-    def baseline(self, baseline: Baseline) -> Array:
+    def baseline(self, baseline: Baseline, what: str = "baseline") -> Array:
         """The baseline's rows: one, or one for each input."""
-        return resolve(baseline, self.rows, self.prepare)
+        return resolve(baseline, self.rows, self.prepare, what)
+
+    def background(self, background: npt.ArrayLike) -> Array:
+        """A background's rows, in the dtype of x: a set of references, (R, ...)."""
+        rows = self.prepare(background, "background")
+        if rows.shape[1:] != self.rows.shape[1:]:
+            raise ValueError(
+                f"a background of shape {rows.shape} does not fit x of shape {self.rows.shape}: "
+                f"give a set of inputs, (R, {', '.join(map(str, self.rows.shape[1:]))})"
+            )
+        return rows.astype(self.rows.dtype, copy=False)
 
     def told(self, baseline: Baseline) -> Any:
         """A baseline as the certificate shows it: an array that was given is not copied."""
@@ -84,8 +94,14 @@ class Call:
                 f"the model made scores of shape {scores.shape} from {x.shape}: they must be "
                 "(N, K), one for each class, or (N,)"
             )
-        if not np.isfinite(scores.value).all():
-            raise ValueError("the model's scores are not all finite: check its weights, and log, sqrt or / at 0")
+        if scores.ndim == 2 and not scores.shape[1]:
+            raise ValueError(f"the model made scores of shape {scores.shape}: there is no class to explain")
+        for where, found in (("", scores.value), (" at the baseline", scores.reference)):
+            if not np.isfinite(found).all():
+                raise ValueError(
+                    f"the model's scores{where} are not all finite: check its weights, log, sqrt or / at 0, "
+                    "and that the numbers it is given are not too large"
+                )
         return scores
 
     def explained(self, scores: Node) -> Node:
@@ -123,10 +139,3 @@ class Call:
         if self.batch is None and rows == 1:
             return [slice(0, 1)]
         return list(batches(rows, self.batch, 1 if self.batch else self.row_bytes))
-
-
-def count(n: int, what: str, least: int = 1) -> int:
-    """A number of passes, if it is one."""
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < least:
-        raise ValueError(f"{what} is a whole number, at least {least}, got {n!r}")
-    return int(n)

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from minixai.arrays import Array
+from minixai.arrays import Array, count
 from minixai.attribution import Attribution
 from minixai.methods.baselines import Baseline
-from minixai.methods.call import Call, count
+from minixai.methods.call import Call
 from minixai.methods.registry import method
-from minixai.methods.runs import Ends, FromPlace, add_up, endpoints, variants
+from minixai.methods.runs import Ends, FromPlace, add_up, endpoints, stretched, variants
 from minixai.model import Network, known
 
 
@@ -111,11 +111,6 @@ def integrated_gradients(
     )
 
 
-def stretched(numbers: Array, like: Array) -> Array:
-    """(B,) -> (B, 1, ...), in the dtype of what it multiplies."""
-    return numbers.astype(like.dtype).reshape(-1, *(1,) * (like.ndim - 1))
-
-
 def warn(gap: Array, ends: Ends, values: Array, steps: int) -> None:
     """Tell where the sum is off by more than 5 % and more than rounding."""
     moved = abs(ends.score - ends.reference_score)
@@ -126,7 +121,7 @@ def warn(gap: Array, ends: Ends, values: Array, steps: int) -> None:
             f"integrated_gradients misses {abs(gap[worst]):.3g} of a difference in score of {moved[worst]:.3g} (input "
             f"{worst}; {wide.sum()} of {len(gap)} are off by more than 5 %): try steps={2 * steps}, though where the "
             "way crosses kinks no number of steps is sure",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

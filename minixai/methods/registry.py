@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import wraps
+from typing import ParamSpec
+
+import numpy as np
 
 from minixai.attribution import Attribution
 from minixai.model import known
@@ -69,7 +72,20 @@ def yes(is_so: bool) -> str:
 
 catalogue = Catalogue()
 
-F = TypeVar("F", bound=Callable[..., Attribution])
+P = ParamSpec("P")
+
+
+def sound(result: Attribution) -> Attribution:
+    """The result, if all of it is finite."""
+    for name in ("score", "reference_score", "values"):
+        array = getattr(result, name)
+        if array is not None and not np.isfinite(array).all():
+            row = int(np.argwhere(~np.isfinite(array))[0][0])
+            raise ValueError(
+                f"the {name.replace('_', ' ')} of {result.method} is not finite for input {row}: look for log, sqrt "
+                "or / at 0, for exp of large numbers, and for a baseline far from any image"
+            )
+    return result
 
 
 def method(
@@ -80,12 +96,17 @@ def method(
     class_specific: bool = True,
     sampled: bool = False,
     baseline: bool = False,
-) -> Callable[[F], F]:
-    """Enter a function into the catalogue."""
+) -> Callable[[Callable[P, Attribution]], Callable[P, Attribution]]:
+    """Enter a function into the catalogue, and see to it that it never answers with NaN or infinity."""
 
-    def enter(function: F) -> F:
-        entry = Method(function, answers, passes, complete, class_specific, sampled, baseline)
+    def enter(function: Callable[P, Attribution]) -> Callable[P, Attribution]:
+        @wraps(function)
+        def checked(*args: P.args, **options: P.kwargs) -> Attribution:
+            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # what comes of it is told below
+                return sound(function(*args, **options))
+
+        entry = Method(checked, answers, passes, complete, class_specific, sampled, baseline)
         catalogue.methods[entry.name] = entry
-        return function
+        return checked
 
     return enter

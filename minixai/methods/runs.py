@@ -7,7 +7,7 @@ for `variants` of each input, which `from_place` sends on from the input, or fro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -81,6 +81,10 @@ class Ends:
         """How far the activations moved from the baseline's."""
         return np.asarray(self.value - self.reference)
 
+    def seed(self, output: Node, i: Array) -> Array:
+        """Where a walk back starts, for rows that belong to the inputs i."""
+        return asked(output, self.target[i], None if self.versus is None else self.versus[i])
+
     def gap(self, values: Array) -> Array | None:
         """Σφ − (f(x) − f(x')) for every input; None where other paths lead round the layer."""
         if not self.alone:
@@ -128,6 +132,14 @@ def walk(call: Call, rules: Rules, baseline: Array | None = None) -> tuple[Ends,
         (visit, backward(visit.output, rules, visit.seed, keep=[visit.place])[visit.place])
         for visit in visits(call, baseline)
     )
+
+
+def at_place(call: Call, rows: Array) -> tuple[Array, int]:
+    """Other inputs at the place asked for: themselves, or their activations; and how many rows were sent for it."""
+    if call.layer is None:
+        return rows, 0
+    sent = endpoints(replace(call, x=rows, target=None, versus=None))
+    return sent.value, sent.cost.forward
 
 
 def ends(found: Iterator[tuple[Visit, Array | None]]) -> tuple[Ends, Array]:
@@ -186,6 +198,10 @@ class FromPlace:
         layer, output = self.one if self.one else self.sent(self.call.rows[i])
         return here, replay(output, {layer: here})
 
+    def activations(self, rows: Array) -> Array:
+        """What rows of inputs are at the place: themselves, or the layer's activations."""
+        return rows if self.call.layer is None else self.sent(rows)[0].value
+
     @cached_property
     def one(self) -> tuple[Node, Node] | None:
         """The graph of a single row, if what is above the layer depends on nothing else."""
@@ -194,21 +210,20 @@ class FromPlace:
         layer = find(output, self.call.layer or "input")
         return (layer, output) if alone(output, x, layer) else None
 
-    def sent(self, rows: Array) -> tuple[Node, Node]:
-        output = self.call.explained(self.call.scores(Node(rows, name="input")))
+    def sent(self, rows: Array, reference: Array | None = None) -> tuple[Node, Node]:
+        """(the place, the output) for rows of inputs."""
+        output = self.call.explained(self.call.scores(Node(rows, reference, name="input")))
         return find(output, self.call.layer or "input"), output
 
     def measured(self, rows: Array, i: Array, ends: Ends) -> Array:
         """(B,): the explained number of each row."""
         _, output = self(rows, i)
-        seed = asked(output, ends.target[i], None if ends.versus is None else ends.versus[i])
-        return np.asarray((seed * output.value).reshape(len(rows), -1).sum(axis=1))
+        return np.asarray((ends.seed(output, i) * output.value).reshape(len(rows), -1).sum(axis=1))
 
     def slopes(self, rows: Array, i: Array, ends: Ends) -> Array:
         """The gradient of the explained number at each row."""
         here, output = self(rows, i)
-        seed = asked(output, ends.target[i], None if ends.versus is None else ends.versus[i])
-        return backward(output, GRADIENT, seed, keep=[here])[here]
+        return backward(output, GRADIENT, ends.seed(output, i), keep=[here])[here]
 
 
 def add_up(total: Array, i: Array, parts: Array) -> None:
@@ -223,6 +238,11 @@ def add_up(total: Array, i: Array, parts: Array) -> None:
     total[i[first]] += np.add.reduceat(parts, first, axis=0, dtype=np.float64)
 
 
+def stretched(numbers: Array, like: Array) -> Array:
+    """(B,) -> (B, 1, ...), in the dtype of what it multiplies."""
+    return numbers.astype(like.dtype).reshape(-1, *(1,) * (like.ndim - 1))
+
+
 class Stream:
     """Random numbers for the variants of each input.  Every input restarts the stream.
 
@@ -234,7 +254,7 @@ class Stream:
     (True, True)
     """
 
-    def __init__(self, seed: int, draw: Callable[[np.random.Generator, int], Array]) -> None:
+    def __init__(self, seed: int | tuple[int, ...], draw: Callable[[np.random.Generator, int], Array]) -> None:
         self.seed, self.draw = seed, draw
         self.rng = np.random.default_rng(seed)
 

@@ -110,7 +110,8 @@ def matmul(x: Operand, w: Operand) -> Node:
 
 def aligned(u: Operand, v: Operand) -> tuple[Operand, Operand]:
     """u and v, if their rows line up: NumPy aligns shapes from the right, rows stand on the left."""
-    shapes = shape_of(u), shape_of(v)
+    u, v = (x if isinstance(x, Node) else as_float(x) for x in (u, v))
+    shapes = u.shape, v.shape
     most = max(map(len, shapes))
     if any(isinstance(x, Node) and 0 < x.ndim < most for x in (u, v)) or not broadcastable(*shapes):
         raise ValueError(

@@ -91,7 +91,10 @@ def mean(x: Node, axis: int | tuple[int, ...] | None = None, keepdims: bool = Fa
 
 def max(x: Node, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
     """The largest entry over axes of the row; over (1, 2) of an image, global max pooling."""
-    return Max(row_axes(x.ndim, axis), keepdims)(x)
+    axes = row_axes(x.ndim, axis)
+    if not prod(x.shape[a] for a in axes):
+        raise ValueError(f"max of a Node of shape {x.shape} over axes {axes}: there is nothing to choose from")
+    return Max(axes, keepdims)(x)
 
 
 def softmax(z: Node, axis: int = -1) -> Node:

@@ -191,6 +191,10 @@ def take(x: Node, index: Any) -> Node:
             f"a Node is indexed with integers, slices, ... and None, got {index!r}: "
             "for a list of places, concatenate the slices"
         )
+    try:
+        np.broadcast_to(0, x.shape[1:])[parts[1:]]
+    except IndexError as problem:
+        raise ValueError(f"a Node of shape {x.shape} has no [{index!r}] ({problem}): index inside its rows") from None
     return Take(parts[1:])(x)
 
 

@@ -7,8 +7,8 @@ import minixai as mx
 from minixai import ops, toys
 from minixai.layers import Add, Conv2D, Dense, Flatten, MaxPool2D
 from minixai.model import Model
+from tests.methods.everything import IMAGES, METHODS, ask, takes
 
-METHODS = list(mx.catalogue.values())
 by_method = pytest.mark.parametrize("method", METHODS, ids=[m.name for m in METHODS])
 
 
@@ -29,53 +29,57 @@ def x():
 
 @by_method
 def test_batches_change_nothing_beyond_rounding(method, model, x):
-    whole, pieces = method(model, x), method(model, x, batch=4)
+    whole, pieces = ask(method, model, x), ask(method, model, x, batch=4)
     np.testing.assert_allclose(pieces.values, whole.values, rtol=1e-12, atol=1e-14)
     np.testing.assert_array_equal(pieces.target, whole.target)
 
 
 @by_method
 def test_a_row_does_not_see_its_batch_mates(method, model, x):
-    np.testing.assert_allclose(method(model, x[2:3]).values, method(model, x).values[2:3], rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(
+        ask(method, model, x[2:3]).values, ask(method, model, x).values[2:3], rtol=1e-12, atol=1e-14
+    )
 
 
 @by_method
 def test_the_same_call_gives_the_same_bits_and_leaves_x_alone(method, model, x):
     kept = x.copy()
-    first, second = method(model, x), method(model, x)
+    first, second = ask(method, model, x), ask(method, model, x)
     np.testing.assert_array_equal(first.values, second.values)
     np.testing.assert_array_equal(x, kept)
     assert x.flags.writeable
 
 
+NOT_LINEAR = ("guided_backprop", "deconvnet", "grad_cam", "hires_cam", "guided_grad_cam", "activations", "lrp")
+"""A ReLU on the way back, or on the map, does not let sums through."""
+
+
 @by_method
 def test_a_contrast_of_a_linear_method_is_the_difference(method, model, x):
-    if method.name in ("guided_backprop", "deconvnet"):
-        pytest.skip("not linear in the output")
-    contrast = method(model, x, 1, versus=3)
-    apart = method(model, x, 1).values - method(model, x, 3).values
-    np.testing.assert_allclose(contrast.values, apart, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(contrast.score, method(model, x, 1).score - method(model, x, 3).score)
+    contrast, one, other = ask(method, model, x, 1, versus=3), ask(method, model, x, 1), ask(method, model, x, 3)
+    np.testing.assert_allclose(contrast.score, one.score - other.score)
+    linear = np.allclose(contrast.values, one.values - other.values, rtol=1e-9, atol=1e-12)
+    assert linear is (method.name not in NOT_LINEAR)
 
 
 @by_method
 def test_targets_per_row(method, model, x):
     targets = np.array([0, 1, 2, 3, 4, 0])
-    each = method(model, x, targets, versus=targets[::-1])
+    each = ask(method, model, x, targets, versus=targets[::-1])
     for i, (t, v) in enumerate(zip(targets, targets[::-1], strict=True)):
-        np.testing.assert_allclose(each.values[i], method(model, x, t, versus=v).values[i], rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(each.values[i], ask(method, model, x, t, versus=v).values[i], rtol=1e-12, atol=1e-14)
 
 
 @by_method
 def test_by_default_the_predicted_class(method, model, x):
-    result = method(model, x)
+    result = ask(method, model, x)
     np.testing.assert_array_equal(result.target, model.predict(x))
     np.testing.assert_allclose(result.score, model.scores(x).max(axis=1))
 
 
 @by_method
 def test_probability(method, model, x):
-    result = method(model, x, 2, output="probability")
+    result = ask(method, model, x, 2, output="probability")
     np.testing.assert_allclose(result.score, model.probabilities(x)[:, 2], rtol=1e-12)
     assert result.output == "probability"
 
@@ -93,17 +97,28 @@ def test_a_single_score_has_the_sigmoid_as_probability():
     np.testing.assert_allclose(result.values, [[3 * p * (1 - p), 2 * p * (1 - p)]])
 
 
+def test_a_single_column_of_scores_has_the_sigmoid_too():
+    network = lambda x: x[:, :1] * x[:, 1:2]  # noqa: E731
+    one = mx.gradient(toys.product, [[2.0, 3.0]], output="probability")
+    np.testing.assert_allclose(mx.gradient(network, [[2.0, 3.0]], output="probability").values, one.values)
+
+
 @by_method
 def test_constant_networks_and_images_at_their_baseline_are_ordinary(method):
-    assert not np.any(method(lambda x: x.sum() * 0 + 7.0, np.zeros((2, 3))).values)
+    if method.name in ("grad_cam", "hires_cam", "guided_grad_cam", "activations"):
+        pytest.skip("needs a convolution")
+    x = np.zeros((2, 4, 4, 1) if method.name in IMAGES else (2, 3))
+    more = {"players": None} if takes(method, "players") else {}
+    assert not np.any(ask(method, lambda x: x.sum() * 0 + 7.0, x, **more).values)
 
 
 @by_method
 def test_float32_stays(method, model, x):
-    result = method(model.astype(np.float32), x)
+    result = ask(method, model.astype(np.float32), x)
     assert result.values.dtype == np.float32
-    assert method(toys.saturation, np.ones((1, 2), np.float32)).values.dtype == np.float32
-    assert method(toys.saturation, [[1, 1]]).values.dtype == np.float64
+    if method.name not in IMAGES:
+        assert ask(method, toys.saturation, np.ones((1, 2), np.float32)).values.dtype == np.float32
+        assert ask(method, toys.saturation, [[1, 1]]).values.dtype == np.float64
 
 
 def test_uint8_images_are_divided_by_255(model):
@@ -120,8 +135,12 @@ def test_integers_are_plain_numbers_for_a_function_of_nodes():
 
 @by_method
 def test_at_a_layer(method, model, x):
-    result = method(model, x, 1, layer="pool1")
-    assert result.values.shape == (6, 3, 3, 4)
+    if not takes(method, "layer"):
+        pytest.skip("explains the input alone")
+    more = {"players": np.arange(36).reshape(3, 3, 4) // 12} if takes(method, "players") else {}
+    result = ask(method, model, x, 1, layer="pool1", **more)
+    places = {"grad_cam": (3, 3, 1), "hires_cam": (3, 3, 1), "guided_grad_cam": (9, 9, 2)}
+    assert result.values.shape == (6, *places.get(method.name, (3, 3, 4)))
     assert result.layer == "pool1"
 
 
@@ -147,6 +166,35 @@ def test_layers_of_a_function_are_its_named_nodes():
     assert mx.gradient(network, [[4.0, 0.0]], layer="h").values.tolist() == [3]
     with pytest.raises(ValueError, match="unknown layer 'hh', did you mean 'h'"):
         mx.gradient(network, [[4.0, 0.0]], layer="hh")
+
+
+def test_names_inside_a_layer_are_kept():
+    model = Model(lambda x: (x * 2).named("inside"), (3,), dtype=np.float64)
+    for layer in ("inside", model.layers[-1].name):
+        assert mx.gradient(model, np.ones((1, 3)), 1, layer=layer).values.tolist() == [[0, 1, 0]]
+
+
+INFINITE = [
+    (lambda x: ops.log(x[:, 0]), {"baseline": 0.0}, "not all finite"),
+    (lambda x: 1 / x[:, 0], {"baseline": 0.0}, "not all finite"),
+    (lambda x: ops.exp(x[:, 0]), {"baseline": 1e38}, "not all finite"),
+]
+
+
+@pytest.mark.parametrize(("network", "options", "words"), INFINITE)
+def test_infinity_is_never_an_answer(network, options, words):
+    for method in (mx.deep_lift, mx.integrated_gradients, mx.feature_ablation, mx.shapley_values):
+        with pytest.raises(ValueError, match=words):
+            method(network, [[1.0]], **options)
+
+
+def test_slopes_that_are_not_finite_are_told():
+    for network, x in (
+        (lambda x: ops.sqrt(x[:, 0]), 0.0),
+        (lambda x: 1 / (1 + ops.exp(-x[:, 0])), -800.0),
+    ):
+        with pytest.raises(ValueError, match="the values of gradient is not finite for input 0: look for"):
+            mx.gradient(network, [[x]])
 
 
 def test_two_nodes_of_one_name_are_refused():
@@ -187,11 +235,22 @@ BAD = [
 ]
 
 
+NEEDED = {
+    "expected_gradients": {"background": X, "samples": 3},
+    "deep_shap": {"background": X},
+    "activations": {"layer": "conv1"},
+}
+
+
 @by_method
 @pytest.mark.parametrize(("change", "error", "words"), BAD)
 @pytest.mark.filterwarnings("ignore:divide by zero")
 def test_one_clear_sentence(method, model, change, error, words):
-    asked = {"model": model, "x": X, "target": 0} | change
+    if not all(option in ("model", "x") or takes(method, option) for option in change):
+        pytest.skip("takes no such option")
+    if callable(change.get("model")) and method.name in IMAGES:
+        pytest.skip("needs a convolution first")
+    asked = {"model": model, "x": X, "target": 0, **NEEDED.get(method.name, {})} | change
     with pytest.raises(error, match=words) as caught:
         method(asked.pop("model"), asked.pop("x"), asked.pop("target"), **asked)
     assert "\n" not in str(caught.value)
