@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from io import BytesIO
 from pathlib import Path
 
@@ -111,6 +113,59 @@ def test_every_method_of_the_catalogue_can_be_asked(capsys, method):
     text = told(capsys, "explain", "--method", method)
     assert mx.catalogue[method].answers in text
     assert f"{method}(" in text
+    assert ("(the score of class 8)" in text) == mx.catalogue[method].class_specific
+    assert files() == ["minixai-explain.png"]
+
+
+def test_what_a_method_needs_is_made_up_and_told(capsys):
+    """And it is what a call in Python would be given."""
+    images, _ = mx.datasets.digits("test")
+    train, _ = mx.datasets.digits("train")
+    result = mx.deep_shap(mx.load("digits"), images[DIGIT : DIGIT + 1], background=train[:20])
+    text = told(capsys, "explain", "--method", "deep_shap")
+    assert "background  the first 20 training digits\n" in text
+    assert str(result) in text
+    text = told(capsys, "explain", "--method", "shapley_values")
+    assert "players     49 blocks, added in 50 random orders\nshapley_values(" in text
+    assert "at layer conv2" in told(capsys, "explain", "--method", "activations")
+    text = told(capsys, "explain", "--method", "feature_ablation", "--layer", "conv2")
+    assert "groups      100 blocks, replaced one after the other\n" in text
+
+
+def test_a_model_of_other_images_has_a_background_too(capsys):
+    small_model()
+    Image.new("RGB", (12, 8)).save("black.png")
+    text = told(capsys, "explain", "--model", "pets.npz", "--image", "black.png", "--method", "deep_shap")
+    assert "background  the baselines black, white, mean, blur, noise\n" in text
+
+
+def test_a_seed_is_for_sampled_methods(capsys):
+    first, again, other = (
+        told(capsys, "explain", "--method", "smooth_grad", "--seed", seed) for seed in ("0", "0", "1")
+    )
+    assert first == again == told(capsys, "explain", "--method", "smooth_grad")
+    assert other != first
+    assert "seed=1" in other
+    err = refused(capsys, "explain", "--seed", "1")
+    assert "deep_lift knows no seed" in err
+    assert "smooth_grad" in err
+
+
+def test_a_baseline_is_what_occlusion_fills_with(capsys):
+    assert "fill=0.25" in told(capsys, "explain", "--method", "occlusion", "--baseline", "0.25")
+
+
+def test_a_warning_is_one_line(capsys, monkeypatch):
+    def doubtful(args):
+        warnings.warn("take more\nsteps", stacklevel=2)
+
+    monkeypatch.setattr("minixai.cli.parsed", lambda argv: argparse.Namespace(run=doubtful))
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        before = warnings.showwarning
+        assert main([]) == 0
+        assert warnings.showwarning is before
+    assert capsys.readouterr().err == "minixai: note: take more steps\n"
 
 
 @pytest.mark.parametrize("model", list(zoo.RECIPES))
@@ -226,6 +281,81 @@ def test_a_picture_that_fails_leaves_what_was_there(capsys, monkeypatch):
 def test_a_folder_that_cannot_be_written(capsys):
     Path("locked").mkdir(mode=0o500)
     assert "Permission denied" in refused(capsys, "explain", "--out", "locked/why.png")
+
+
+# -- compare ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory) -> tuple[str, bytes]:
+    """What `minixai compare` prints, and its picture."""
+    folder = tmp_path_factory.mktemp("compare")
+    done = subprocess.run(
+        [sys.executable, "-m", "minixai", "compare"], cwd=folder, env=environment(), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout, (folder / "minixai-compare.png").read_bytes()
+
+
+def test_compare_prints_the_certificate_of_every_method_that_explains_a_class(comparison):
+    text, picture = comparison
+    names = re.findall(r"^(\w+)\(.*\)(?: at layer \w+)?$", text, re.MULTILINE)
+    assert sorted(names) == sorted(m.name for m in mx.catalogue.values() if m.class_specific)
+    complete = [mx.catalogue[name].complete for name in names]
+    assert complete == sorted(complete, reverse=True)
+    assert text.count("\ncost ") == len(names)
+    assert "left out" not in text
+    images, _ = mx.datasets.digits("test")
+    for name in ("gradient", "deep_lift", "grad_cam"):
+        assert str(mx.catalogue[name](mx.load("digits"), images[DIGIT : DIGIT + 1])) in text
+    drawn = Image.open(BytesIO(picture))
+    drawn.load()
+    assert min(drawn.size) > 1000
+
+
+def test_compare_asks_all_the_same(capsys):
+    common = ["--digit", "7", "--target", "3", "--versus", "8", "--probability"]
+    text = told(capsys, "compare", "--methods", "deep_lift,gradient", "--baseline", "blur", *common, "--out", "a.pdf")
+    assert files() == ["a.pdf"]
+    assert "the probability of class 3 minus that of class 8" in text
+    images, _ = mx.datasets.digits("test")
+    asked = {"target": 3, "versus": 8, "output": "probability"}
+    results = [
+        mx.deep_lift(mx.load("digits"), images[7:8], baseline="blur", **asked),
+        mx.gradient(mx.load("digits"), images[7:8], **asked),
+    ]
+    assert "\n\n".join(map(str, results)) in text
+
+
+def test_compare_leaves_out_what_cannot_be_asked_unless_it_was_named(capsys):
+    layers = [Flatten(), Dense(2)]
+    mx.Model(layers, (28, 28, 1)).save("flat.npz")
+    text = told(capsys, "compare", "--model", "flat.npz")
+    assert re.search(r"left out    grad_cam: .*convolution", text)
+    assert "deep_lift(" in text
+    assert "convolution" in refused(capsys, "compare", "--model", "flat.npz", "--methods", "gradient,grad_cam")
+    text = told(capsys, "compare", "--layer", "conv1", "--methods", "gradient,deep_lift")
+    assert text.count("at layer conv1") == 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--methods", "gradient,deeplift"], ["'deeplift'", "did you mean 'deep_lift'"]),
+        (["--methods", ""], ["unknown method ''"]),
+        (["--methods", "gradient,activations"], ["activations explains no class", "explain --method activations"]),
+        (["--methods", "occlusion", "--layer", "conv1"], ["occlusion knows no layer"]),
+        (["--target", "3", "--versus", "3"], ["itself"]),
+        (["--target", "99"], ["'99'", "0 to 9"]),
+        (["--seed", "-1"], ["--seed", "'-1'"]),
+        (["--out", "all.gif"], ["'all.gif'", ".png"]),
+        (["--method", "gradient"], ["'--method'", "compare --help"]),
+    ],
+)
+def test_compare_refuses_in_one_line(capsys, argv, words):
+    err = refused(capsys, "compare", *argv)
+    for word in words:
+        assert word in err
 
 
 # -- tour ---------------------------------------------------------------------------------------------
@@ -372,12 +502,12 @@ def test_an_interrupted_training_leaves_nothing(capsys, monkeypatch):
 def test_alone_it_prints_the_help(capsys):
     text = told(capsys)
     assert text == told(capsys, "--help")
-    for command in ("tour", "explain", "predict", "methods", "models", "train"):
+    for command in ("tour", "explain", "compare", "predict", "methods", "models", "train"):
         assert re.search(rf"^ +{command} +\w", text, re.MULTILINE)
     assert "minixai tour" in text
 
 
-@pytest.mark.parametrize("command", ["tour", "explain", "predict", "methods", "models", "train"])
+@pytest.mark.parametrize("command", ["tour", "explain", "compare", "predict", "methods", "models", "train"])
 def test_every_command_has_a_help_with_examples_that_are_understood(capsys, command):
     text = told(capsys, command, "--help")
     assert text.startswith(f"usage: minixai {command}")

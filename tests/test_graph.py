@@ -369,6 +369,17 @@ def test_forty_thousand_nodes_and_one_relu() -> None:
 # -- values and references -----------------------------------------------------------------------------
 
 
+def test_a_node_keeps_its_own_numbers() -> None:
+    """What the caller writes into an array afterwards changes neither value, reference nor slope."""
+    x, base = np.array([[1.0, 2.0]]), np.array([[0.0, 1.0]])
+    node = Node(x, base)
+    y = (node * node).sum()
+    x[:] = base[:] = 100
+    assert node.value.tolist() == [[1, 2]]
+    assert node.reference.tolist() == [[0, 1]]
+    assert backward(y, GRADIENT)[node].tolist() == [[2, 4]]
+
+
 def test_values_are_read_only_and_the_callers_array_is_left_alone() -> None:
     a, a0, w = np.ones((2, 3)), np.zeros((1, 3)), np.full(3, 2.0)
     x = Node(a, reference=a0)

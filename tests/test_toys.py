@@ -99,3 +99,106 @@ def test_slope_of_a_product_is_not_its_share():
 def test_check_approves(toy):
     columns = 3 if toy in (toys.add_multiply, toys.multilinear) else 2
     assert mx.check(toy, np.random.default_rng(1).normal(size=(6, columns)))
+
+
+REPLACED = [
+    # what is lost without one input, and over all orders in which they might be added
+    (toys.saturation, (1, 1), mx.feature_ablation, (0, 0)),
+    (toys.saturation, (0.4, 0.4), mx.feature_ablation, (0.4, 0.4)),
+    (toys.saturation, (0.7, 0.7), mx.feature_ablation, (0.3, 0.3)),
+    (toys.add_multiply, (3, 1, 2), mx.feature_ablation, (9, 6, 8)),
+    (toys.one_minus_relu, (2,), mx.feature_ablation, (1,)),
+    (toys.minimum, (1, 2), mx.feature_ablation, (1, 1)),
+    (toys.product, (2, 3), mx.feature_ablation, (6, 6)),
+    (F_MINUS_G, (3, 1), mx.feature_ablation, (0, 0)),
+    (toys.saturation, (1, 1), mx.shapley_values, (0.5, 0.5)),
+    (toys.saturation, (1, 0.25), mx.shapley_values, (0.875, 0.125)),
+    (toys.one_minus_relu, (2,), mx.shapley_values, (1,)),
+    (toys.minimum, (1, 2), mx.shapley_values, (0.5, 0.5)),
+    (toys.minimum, (1, 1), mx.shapley_values, (0.5, 0.5)),
+    (toys.maximum, (1, 2), mx.shapley_values, (0.5, 1.5)),
+    (toys.invariance_f, (3, 1), mx.shapley_values, (1.5, -0.5)),
+    (toys.invariance_g, (3, 1), mx.shapley_values, (1.5, -0.5)),
+    (F_MINUS_G, (3, 1), mx.shapley_values, (0, 0)),
+    (toys.product, (2, 3), mx.shapley_values, (3, 3)),
+    (THREE, (1, 1, 1), mx.shapley_values, (1 / 3, 1 / 3, 1 / 3)),
+]
+
+
+@pytest.mark.parametrize(("toy", "x", "method", "expected"), REPLACED)
+def test_number_when_inputs_are_replaced(toy, x, method, expected):
+    found = np.asarray(method(toy, [[float(v) for v in x]]))
+    np.testing.assert_allclose(found, [expected], rtol=1e-12, atol=1e-14)
+
+
+def test_shapley_values_of_the_multilinear_function():
+    result = mx.shapley_values(toys.multilinear, [[1.5, -2.0, 0.7]], baseline=[0.3, 0.4, -1.0])
+    np.testing.assert_allclose(result.values, [[-1.488, -1.968, -9.724]], rtol=1e-12)
+
+
+# -- methods that average -------------------------------------------------------------------------------
+
+ORIGIN = [[0.0, 0.0]]
+FIVE = [[0.3, 0.4, -1.0], [1.0, -0.5, 0.2], [-0.7, 0.9, 1.1], [0.0, 0.0, 0.0], [2.0, 1.5, -0.4]]
+
+AVERAGES = [
+    # network, input, background, the exact mean over the background
+    (toys.saturation, (1, 1), ORIGIN, (0.5, 0.5)),
+    (toys.saturation, (1, 0.25), ORIGIN, (0.8, 0.2)),
+    (toys.saturation, (0.4, 0.4), ORIGIN, (0.4, 0.4)),
+    (toys.one_minus_relu, (2,), [[0.0]], (1,)),
+    (toys.minimum, (1, 2), ORIGIN, (1, 0)),
+    (toys.invariance_f, (3, 1), ORIGIN, (1.5, -0.5)),
+    (toys.product, (2, 3), ORIGIN, (3, 3)),
+    (toys.multilinear, (1.5, -2, 0.7), [[0.3, 0.4, -1.0]], (-1.488, -1.968, -9.724)),
+]
+
+
+@pytest.mark.parametrize(("toy", "x", "background", "expected"), AVERAGES)
+def test_expected_gradients_tend_to(toy, x, background, expected):
+    result = mx.expected_gradients(toy, [[float(v) for v in x]], background=background, samples=5000)
+    assert (abs(result.values - [expected]) <= 4 * result.standard_error).all()
+
+
+def test_two_hundred_samples_are_off_by_a_fourteenth():
+    """Half the draws see a slope of 1 and half of 0: .5 ± √(¼/200) = .0354."""
+    result = mx.expected_gradients(toys.saturation, [[1.0, 1.0]], background=ORIGIN)
+    assert abs(result.values - 0.5).max() < 4 * 0.0354
+    np.testing.assert_allclose(result.standard_error, [[0.0354, 0.0354]], atol=5e-4)
+    found = [mx.expected_gradients(toys.saturation, [[1.0, 1.0]], background=ORIGIN, seed=s).values for s in range(400)]
+    assert np.std(found) == pytest.approx(0.0354, rel=0.1)
+
+
+def test_expected_gradients_are_the_mean_shapley_value_of_a_multilinear_function():
+    x = [[1.5, -2.0, 0.7]]
+    exact = mx.shapley_values(toys.multilinear, x, background=FIVE).values
+    integrated = np.mean(
+        [mx.integrated_gradients(toys.multilinear, x, baseline=b, steps=3).values for b in FIVE], axis=0
+    )
+    np.testing.assert_allclose(integrated, exact, rtol=1e-12)
+    result = mx.expected_gradients(toys.multilinear, x, background=FIVE, samples=20_000)
+    assert (abs(result.values - exact) < 4 * result.standard_error).all()
+    assert (result.standard_error < 0.05).all()
+
+
+MEANS = [
+    (toys.saturation, (1, 0.25), ORIGIN, (0.8, 0.2)),
+    (toys.saturation, (1, 0.25), [[0.0, 0.0], [1.0, 1.0]], (0.4, 0.1)),
+    (toys.maximum, (1, 2), ORIGIN, (0, 2)),
+    (toys.minimum, (1, 2), ORIGIN, (1, 0)),
+    (toys.product, (2, 3), [[0.0, 0.0], [1.0, 1.0]], ((3 + 2) / 2, (3 + 3) / 2)),
+    (toys.invariance_f, (3, 1), ORIGIN, (1.5, -0.5)),
+    (toys.invariance_g, (3, 1), ORIGIN, (2, -1)),
+    (F_MINUS_G, (3, 1), ORIGIN, (-0.5, 0.5)),
+]
+
+
+@pytest.mark.parametrize(("toy", "x", "background", "expected"), MEANS)
+def test_deep_shap(toy, x, background, expected):
+    found = mx.deep_shap(toy, [[float(v) for v in x]], background=background)
+    np.testing.assert_allclose(found.values, [expected], rtol=1e-12, atol=1e-14)
+
+
+def test_smooth_grad_of_a_relu_is_phi():
+    result = mx.smooth_grad(lambda x: toys.threshold(x + 10), [[0.1]], sigma=0.2, samples=5000)
+    assert abs(result.values - 0.691) < 4 * result.standard_error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from io import TextIOWrapper
 
@@ -40,9 +41,16 @@ def run(argv: Sequence[str] | None) -> None:
     """Read the options and call the command."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that has no × shows ?
-    if args := parsed(argv):
-        args.run(args)
+    with warnings.catch_warnings():
+        warnings.showwarning = noted
+        if args := parsed(argv):
+            args.run(args)
     sys.stdout.flush()
+
+
+def noted(message: Warning | str, *where: object, **more: object) -> None:
+    """Print a warning as one line on stderr."""
+    print("minixai: note:", " ".join(str(message).splitlines()), file=sys.stderr)
 
 
 def complaint(text: str, code: int) -> int:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from minixai import zoo
+from minixai.attribution import Attribution
+from minixai.cli.asking import Answer, ask, asked, takes
 from minixai.cli.output import place, save
-from minixai.cli.subject import called, chosen, class_names, parameters, percent, question, size
+from minixai.cli.subject import Subject, chosen, class_names, percent, size
 from minixai.methods import catalogue
+from minixai.methods.registry import Method
 from minixai.model import known
 from minixai.text import columns
 
+if TYPE_CHECKING:  # matplotlib takes a while to load, so only the commands that draw load it
+    from matplotlib.figure import Figure
+
 PICTURES = (".png", ".pdf", ".svg")
+FILTERS = 256  # that a picture shows
 TOP = 5  # classes that `predict` lists
 
 
@@ -25,18 +33,81 @@ def explain(args: argparse.Namespace) -> None:
     out = place(args.out, PICTURES, inputs=(args.image, args.baseline))
     method = catalogue[args.method]
     subject = chosen(args)
-    model, image = subject.model, subject.image
-    target, versus = question(args, subject)
-    result = method(model, image, target, versus=versus, **parameters(args, method, model))
+    answer = ask(args, method, subject)
+
+    figure, meaning = drawn(answer.result, subject)
+    save(figure, out)
+    print(subject)
+    about = f" (the {asked(args, subject)})" if method.class_specific else ""
+    print(f"question    {method.answers}{about}", end="\n\n")
+    print(answer, end="\n\n")
+    print(f"picture     {out} ({meaning})")
+
+
+def drawn(result: Attribution, subject: Subject) -> tuple[Figure, str]:
+    """The picture of a result, and what its colours mean."""
+    from minixai import plots
+
+    if result.method == "activations":
+        return plots.filters(result, subject.image, count=min(result.values.shape[-1], FILTERS)), "bright is active"
+    return plots.show(result, subject.image, classes=class_names(subject.model)), colours(result)
+
+
+def colours(result: Attribution) -> str:
+    return f"red raises the {result.output}, blue lowers it"
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Ask many methods the same about one image, and draw their maps side by side.
+
+    Prints the certificate of each: what its values are, what they cost, and whether
+    they add up to the score.  In the picture every map has a scale of its own, whose
+    number stands beneath it: red raises the score, blue lowers it.  Those that add up
+    come first.  --baseline and --seed are for those methods that know them.
+    """
+    out = place(args.out, PICTURES, inputs=(args.image, args.baseline))
+    methods = named(args.methods)
+    subject = chosen(args)
+    answers, left_out = several(args, methods, subject)
 
     from minixai import plots
 
-    save(plots.show(result, image, classes=class_names(model)), out)
-    asked = called(target, model) + ("" if versus is None else f" minus that of {called(versus, model)}")
+    about, score = asked(args, subject), answers[0].result.score[0]
+    title = f"{subject.names[1]}: {about}, {score:.3g}"
+    save(plots.compare([answer.result for answer in answers], subject.image, title=title), out)
     print(subject)
-    print(f"question    {method.answers} (the {result.output} of {asked})", end="\n\n")
-    print(result, end="\n\n")
-    print(f"picture     {out} (red raises the {result.output}, blue lowers it)")
+    print(f"question    the {about}, {score:.4g}", end="\n\n")
+    print(*answers, sep="\n\n", end="\n\n")
+    for name, reason in left_out:
+        print(f"left out    {name}: {reason}")
+    print(f"picture     {out} ({colours(answers[0].result)})")
+
+
+def named(text: str | None) -> list[Method]:
+    """The methods named, or those that explain a class, with those that add up first."""
+    if text is None:
+        return sorted((m for m in catalogue.values() if m.class_specific), key=lambda m: not m.complete)
+    methods = [catalogue[name] for name in text.split(",")]
+    for method in methods:
+        if not method.class_specific:
+            raise ValueError(f"{method.name} explains no class: see it alone, minixai explain --method {method.name}")
+    return methods
+
+
+def several(
+    args: argparse.Namespace, methods: list[Method], subject: Subject
+) -> tuple[list[Answer], list[tuple[str, str]]]:
+    """What the methods say; and if nobody asked for them by name, those that cannot, and why."""
+    answers, left_out = list[Answer](), list[tuple[str, str]]()
+    for method in methods:
+        own = {option: vars(args)[option] if takes(method, option) else None for option in ("baseline", "seed")}
+        try:
+            answers.append(ask(argparse.Namespace(**vars(args) | own), method, subject))
+        except ValueError as problem:
+            if args.methods is not None or (method is methods[-1] and not answers):
+                raise
+            left_out.append((method.name, str(problem).split(":")[0]))  # after it stands what to do
+    return answers, left_out
 
 
 def predict(args: argparse.Namespace) -> None:

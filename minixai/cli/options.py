@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from minixai import zoo
-from minixai.cli.commands import PICTURES, explain, methods, models, predict, train
+from minixai.cli.commands import PICTURES, compare, explain, methods, models, predict, train
 from minixai.cli.subject import DIGIT
 from minixai.cli.tour import tour
 from minixai.methods import catalogue
@@ -48,7 +48,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for each in (add_tour, add_explain, add_predict, add_methods, add_models, add_train):
+    for each in (add_tour, add_explain, add_compare, add_predict, add_methods, add_models, add_train):
         each(commands)
     try:
         args, rest = parser.parse_known_args(argv)
@@ -99,6 +99,27 @@ def add_explain(commands: Commands) -> None:
     add_subject(parser)
     methods = ", ".join(catalogue)
     parser.add_argument("--method", metavar="NAME", default="deep_lift", help=f"{methods} (default: %(default)s)")
+    add_question(parser, "minixai-explain.png")
+
+
+def add_compare(commands: Commands) -> None:
+    examples = """
+        minixai compare
+        minixai compare --digit 51 --versus 9 --methods gradient,deep_lift,grad_cam
+        minixai compare --image my-digit.jpg --invert --out methods.pdf
+    """
+    parser = add(commands, compare, examples)
+    add_subject(parser)
+    parser.add_argument(
+        "--methods",
+        metavar="NAME,NAME,...",
+        help="in this order, without spaces (default: all that explain a class); `minixai methods` lists them",
+    )
+    add_question(parser, "minixai-compare.png")
+
+
+def add_question(parser: Parser, out: str) -> None:
+    """What is asked about the image, and where the picture goes."""
     parser.add_argument(
         "--target", metavar="CLASS", help="the class to explain, name or number (default: the predicted one)"
     )
@@ -107,17 +128,17 @@ def add_explain(commands: Commands) -> None:
     parser.add_argument(
         "--baseline",
         metavar="B",
-        help=f"what the image is compared with: {names}, a number, or an image file (default: 0)",
+        help=f"what the image is compared with: {names}, a number, or an image file (default: the method's own)",
     )
     parser.add_argument(
-        "--layer", metavar="NAME", help="explain by what a layer makes of the image (default: the input)"
+        "--layer", metavar="NAME", help="explain by what a layer makes of the image (default: the method's own)"
     )
     parser.add_argument("--probability", action="store_true", help="explain the probability, not the score")
     parser.add_argument(
-        "--out",
-        metavar="FILE",
-        default="minixai-explain.png",
-        help=f"the picture, {', '.join(PICTURES)} (default: %(default)s)",
+        "--seed", metavar="N", type=number, help="where the random numbers of a sampled method start (default: 0)"
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", default=out, help=f"the picture, {', '.join(PICTURES)} (default: %(default)s)"
     )
 
 

@@ -1,11 +1,9 @@
-"""What is explained: a model, an image for it, and the question about it, from words typed on a command line."""
+"""What is explained: a model and an image for it, from words typed on a command line."""
 
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +12,7 @@ from minixai import zoo
 from minixai.arrays import Array
 from minixai.datasets import digits
 from minixai.images import read_image
-from minixai.methods import catalogue
-from minixai.methods.baselines import BASELINES
-from minixai.methods.registry import Method
-from minixai.model import Model, known
+from minixai.model import Model
 from minixai.text import columns
 
 DIGIT = 702  # an 8 that leaves no doubt
@@ -85,18 +80,6 @@ def picture(path: str, model: Model, invert: bool) -> tuple[Array, str]:
     return image, path
 
 
-def question(args: argparse.Namespace, subject: Subject) -> tuple[int, int | None]:
-    """(target, versus) as class numbers.  Raises ValueError if they are unknown, or the same."""
-    target = int(subject.order[0]) if args.target is None else class_number(args.target, subject.model)
-    versus = None if args.versus is None else class_number(args.versus, subject.model)
-    if target == versus:
-        raise ValueError(
-            f"{called(target, subject.model)} is compared with itself, and the difference is always 0: "
-            "give another --target or --versus"
-        )
-    return target, versus
-
-
 def class_number(text: str, model: Model) -> int:
     """A class by its name or, if none is called so, by its number."""
     if text in model.classes:
@@ -117,46 +100,6 @@ def called(k: int, model: Model) -> str:
     """What to call a class in a sentence: its name, or "class 3" if it has none."""
     names = class_names(model)
     return names[k] if names else f"class {k}"
-
-
-def parameters(args: argparse.Namespace, method: Method, model: Model) -> dict[str, Any]:
-    """What else was asked of the method.  Raises ValueError for a baseline or layer that it cannot have."""
-    given: dict[str, Any] = {"output": "probability" if args.probability else "score"}
-    if args.layer is not None:
-        given["layer"] = layer(args.layer, model)
-    if args.baseline is not None:
-        if not method.baseline:
-            others = ", ".join(m.name for m in catalogue.values() if m.baseline)
-            raise ValueError(
-                f"{method.name} knows no baseline: leave --baseline out, or take a method that does: {others}"
-            )
-        given["baseline"] = baseline(args.baseline, model, args.invert)
-    return given
-
-
-def layer(name: str, model: Model) -> str:
-    """The name of a layer, if its values have places in a picture."""
-    shapes = {entry.name: entry.shape for entry in model.layers}
-    if len(shapes[known(name, shapes, "layer")]) != 3:
-        places = ", ".join(each for each, shape in shapes.items() if len(shape) == 3)
-        raise ValueError(f"the values of layer {name!r} have no place in a picture: give one of {places}")
-    return name
-
-
-def baseline(text: str, model: Model, invert: bool) -> str | float | Array:
-    """A baseline by its name, as a number, or from an image file."""
-    if text in BASELINES:
-        return text
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    if Path(text).suffix or os.path.exists(text):
-        return picture(text, model, invert)[0]
-    try:
-        return known(text, BASELINES, "baseline")
-    except ValueError as problem:
-        raise ValueError(f"{problem}, a number, or an image file") from None
 
 
 def size(model: Model) -> str:

@@ -139,5 +139,5 @@ Next:
      minixai explain --digit 51 --versus 9   another of the 2,000 test digits
      minixai explain --image FILE --invert   a digit of your own, dark ink on paper
      minixai methods                         all methods, and what each one answers
-   and read toys.py, rules.py and methods/deeplift.py in
+   and read toys.py, rules/slopes.py and methods/deeplift.py in
      {folder}"""

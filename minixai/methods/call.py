@@ -25,7 +25,7 @@ class Call:
     target    class number, or one for each input; None is the predicted class
     versus    likewise, for a contrast: f_target − f_versus is explained
     output    "score", or "probability" (softmax; the sigmoid of a single score)
-    layer     the layer whose activations are explained; None is the input
+    layer     the layer whose activations are explained, by name or by its number in a Model; None is the input
     batch     rows at a time; None is as many as fit in about 1 GB
     """
 
@@ -34,27 +34,40 @@ class Call:
     target: npt.ArrayLike | None = None
     versus: npt.ArrayLike | None = None
     output: str = "score"
-    layer: str | None = None
+    layer: str | int | None = None
     batch: int | None = None
     rows: Array = field(init=False)
+    layer_name: str | None = field(init=False)
 
     def __post_init__(self) -> None:
         if not callable(self.model):
             raise TypeError(f"model is {type(self.model).__name__}: give a Model, or a function of a node")
         known(self.output, ("score", "probability"), "output")
         object.__setattr__(self, "rows", self.prepare(self.x))
+        object.__setattr__(self, "layer_name", self.named(self.layer))
         for name, classes in (("target", self.target), ("versus", self.versus)):
             if classes is not None:
                 self.check_classes(classes, name)
 
     def prepare(self, x: npt.ArrayLike, what: str = "x") -> Array:
-        """x as the model takes it; for a function of nodes, float32 or else float64."""
-        if isinstance(self.model, Model):
-            return self.model.prepare(x, what)
-        array = numbers(x, what)
-        if array.ndim < 2:
-            raise ValueError(f"{what} has the shape {array.shape}, but rows come first, (N, ...): give {what}[None]")
-        return finite(array if array.dtype == np.float32 else array.astype(np.float64), what)
+        """x as the model takes it."""
+        return prepared(self.model, x, what)
+
+    def named(self, layer: str | int | None) -> str | None:
+        """The name of a layer that may be given by number."""
+        if layer is None or isinstance(layer, str):
+            return layer
+        if isinstance(layer, bool) or not isinstance(layer, (int, np.integer)):
+            raise ValueError(f"layer is a name, or the number of a Model's layer, got {layer!r}")
+        if not isinstance(self.model, Model):
+            raise ValueError(f"a function of nodes has no layer {layer}: name a node, h.named('h'), and give layer='h'")
+        layers = self.model.layers
+        if not 0 <= layer < len(layers):
+            raise ValueError(
+                f"there is no layer {layer}: this model has {len(layers)}, numbered 0 (the input) to "
+                f"{len(layers) - 1}, as model.summary() shows them"
+            )
+        return layers[layer].name
 
     def check_classes(self, classes: npt.ArrayLike, name: str) -> None:
         array = numbers(classes, name) if not isinstance(classes, str) else np.asarray(classes)
@@ -139,3 +152,13 @@ class Call:
         if self.batch is None and rows == 1:
             return [slice(0, 1)]
         return list(batches(rows, self.batch, 1 if self.batch else self.row_bytes))
+
+
+def prepared(model: Network, x: npt.ArrayLike, what: str) -> Array:
+    """x as the model takes it; for a function of nodes, float32 or else float64."""
+    if isinstance(model, Model):
+        return model.prepare(x, what)
+    array = numbers(x, what)
+    if array.ndim < 2:
+        raise ValueError(f"{what} has the shape {array.shape}, but rows come first, (N, ...): give {what}[None]")
+    return finite(array if array.dtype == np.float32 else array.astype(np.float64), what)

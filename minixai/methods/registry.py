@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
 from typing import ParamSpec
 
 import numpy as np
@@ -29,6 +30,13 @@ class Method:
     @property
     def name(self) -> str:
         return self.function.__name__
+
+    @property
+    def compares(self) -> str:
+        """What the input is compared with: "baseline", "background" (a set of them), or nothing."""
+        if "background" in signature(self.function).parameters and not self.baseline:
+            return "background"
+        return "baseline" if self.baseline else ""
 
     def __call__(self, *args: object, **options: object) -> Attribution:
         return self.function(*args, **options)
@@ -57,10 +65,17 @@ class Catalogue(Mapping[str, Method]):
     def __len__(self) -> int:
         return len(self.methods)
 
+    def arrange(self, names: Iterable[str]) -> None:
+        """Put the methods into this order, which names all of them."""
+        self.methods = {name: self.methods.pop(name) for name in names} | self.methods
+
+    def __repr__(self) -> str:
+        return f"<catalogue of {len(self)} methods: {', '.join(self)}; print shows them as a table>"
+
     def __str__(self) -> str:
-        titles = ("method", "answers", "passes", "adds up", "by class", "sampled", "baseline")
+        titles = ("method", "answers", "passes", "adds up", "by class", "sampled", "compares with")
         lines = [
-            (m.name, m.answers, m.passes, *map(yes, (m.complete, m.class_specific, m.sampled, m.baseline)))
+            (m.name, m.answers, m.passes, *map(yes, (m.complete, m.class_specific, m.sampled)), m.compares)
             for m in self.methods.values()
         ]
         return "\n".join(columns([titles, *lines]))

@@ -7,7 +7,7 @@ for `variants` of each input, which `from_place` sends on from the input, or fro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -44,6 +44,10 @@ class Visit:
         """Whether every path from the input runs through the place."""
         return alone(self.output, self.x, self.place)
 
+    def back(self, rules: Rules, to: Node) -> Array:
+        """The multipliers of a node, walking back by these rules."""
+        return backward(self.output, rules, self.seed, keep=[to])[to]
+
 
 def visits(call: Call, baseline: Array | None = None, what: str = "rows") -> Iterator[Visit]:
     """Send the inputs forward, and the baseline with them as their reference, batch by batch."""
@@ -53,7 +57,7 @@ def visits(call: Call, baseline: Array | None = None, what: str = "rows") -> Ite
         x = Node(call.rows[part], reference, name="input")
         scores = call.scores(x)
         output = call.explained(scores)
-        place = x if call.layer is None else find(output, call.layer)
+        place = x if call.layer_name is None else find(output, call.layer_name)
         yield Visit(x, output, place, *call.classes(scores, part), 0 if reference is None else len(reference))
         line.advance(len(x))
     line.close()
@@ -65,6 +69,7 @@ class Ends:
 
     value, reference    the activations of the layer, or the inputs themselves
     alone               whether every path from the input runs through the layer
+    layer               its name, where a method chose one that was not asked for
     """
 
     target: Array
@@ -75,6 +80,7 @@ class Ends:
     reference: Array
     alone: bool
     cost: Cost
+    layer: str | None = None
 
     @property
     def delta(self) -> Array:
@@ -114,7 +120,7 @@ class Ends:
             versus=self.versus,
             score=self.score,
             output=call.output,
-            layer=call.layer,
+            layer=call.layer_name or self.layer,
             cost=self.cost.plus(*more_rows),
             parameters=parameters,
             **more,
@@ -128,24 +134,13 @@ def endpoints(call: Call, baseline: Array | None = None) -> Ends:
 
 def walk(call: Call, rules: Rules, baseline: Array | None = None) -> tuple[Ends, Array]:
     """Send the inputs forward and walk back by these rules: what was found on the way, and the multipliers."""
-    return ends(
-        (visit, backward(visit.output, rules, visit.seed, keep=[visit.place])[visit.place])
-        for visit in visits(call, baseline)
-    )
-
-
-def at_place(call: Call, rows: Array) -> tuple[Array, int]:
-    """Other inputs at the place asked for: themselves, or their activations; and how many rows were sent for it."""
-    if call.layer is None:
-        return rows, 0
-    sent = endpoints(replace(call, x=rows, target=None, versus=None))
-    return sent.value, sent.cost.forward
+    return ends((visit, visit.back(rules, visit.place)) for visit in visits(call, baseline))
 
 
 def ends(found: Iterator[tuple[Visit, Array | None]]) -> tuple[Ends, Array]:
     """The batches as one; what is not kept is let go as it comes."""
     kept: dict[str, list[Array]] = {}
-    cost, whole = Cost(0, 0), False
+    cost, whole, layer = Cost(0, 0), False, None
     for visit, m in found:
         seed, n = visit.seed, len(visit.x)
         rows = {
@@ -161,10 +156,10 @@ def ends(found: Iterator[tuple[Visit, Array | None]]) -> tuple[Ends, Array]:
             if array is not None:
                 kept.setdefault(name, []).append(array)
         cost = cost.plus(n + visit.moved, 0 if m is None else n)
-        whole = visit.alone
+        whole, layer = visit.alone, None if visit.place is visit.x else visit.place.name
     arrays: dict[str, Any] = {name: np.concatenate(parts) for name, parts in kept.items()}
     m = arrays.pop("m", np.zeros(0))
-    return Ends(**{"versus": None} | arrays, alone=whole, cost=cost), m
+    return Ends(**{"versus": None} | arrays, alone=whole, cost=cost, layer=layer), m
 
 
 # -- many rows for each input -------------------------------------------------------------------------
@@ -192,7 +187,7 @@ class FromPlace:
 
     def __call__(self, rows: Array, i: Array) -> tuple[Node, Node]:
         """(the place, the output) for rows of activations that belong to the inputs i."""
-        here = Node(rows, name=self.call.layer or "input")
+        here = Node(rows, name=self.call.layer_name or "input")
         if self.call.layer is None:
             return here, self.call.explained(self.call.scores(here))
         layer, output = self.one if self.one else self.sent(self.call.rows[i])
@@ -207,13 +202,13 @@ class FromPlace:
         """The graph of a single row, if what is above the layer depends on nothing else."""
         x = Node(self.call.rows[:1], name="input")
         output = self.call.explained(self.call.scores(x))
-        layer = find(output, self.call.layer or "input")
+        layer = find(output, self.call.layer_name or "input")
         return (layer, output) if alone(output, x, layer) else None
 
     def sent(self, rows: Array, reference: Array | None = None) -> tuple[Node, Node]:
         """(the place, the output) for rows of inputs."""
         output = self.call.explained(self.call.scores(Node(rows, reference, name="input")))
-        return find(output, self.call.layer or "input"), output
+        return find(output, self.call.layer_name or "input"), output
 
     def measured(self, rows: Array, i: Array, ends: Ends) -> Array:
         """(B,): the explained number of each row."""

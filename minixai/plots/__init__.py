@@ -1,10 +1,13 @@
-"""What a person looks at: a small computation graph with its numbers, and heat maps beside their images.
+"""What a person looks at: a small computation graph with its numbers, heat maps beside their images, filters, the way.
 
 Every function returns a matplotlib Figure and leaves matplotlib's global state alone:
 `figure.savefig("maps.png")` writes it, a notebook displays it.
 """
 
+from minixai.plots.comparison import compare
 from minixai.plots.diagram import graph
+from minixai.plots.filters import filters
 from minixai.plots.maps import show
+from minixai.plots.series import series
 
-__all__ = ["graph", "show"]
+__all__ = ["compare", "filters", "graph", "series", "show"]

@@ -1,13 +1,16 @@
 """Attributions as heat maps beside their images: what was given, what is said about it, and on which scale."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
+from minixai.model import known
+from minixai.plots.colours import FALLING, RISING, SIGNED, SIZE, Palette
 from minixai.plots.panels import Maps, Pictures, drawn
 from minixai.plots.text import TIED, number
 
@@ -18,10 +21,29 @@ ROWS = 50
 SMALLEST, LARGEST = 0.8, 12.0  # inches
 
 
+@dataclass(frozen=True)
+class Sign:
+    """A part of a map: what it is called, how it is coloured, and on which scale."""
+
+    of: Callable[[Array], Array]
+    called: str
+    palette: Palette
+    scale: str
+
+
+SIGNS: Mapping[str, Sign] = {
+    "all": Sign(np.asarray, "attribution", SIGNED, "±{}"),
+    "positive": Sign(lambda m: np.maximum(m, 0), "positive part of the attribution", RISING, f"0{TIED}to{TIED}{{}}"),
+    "negative": Sign(lambda m: np.minimum(m, 0), "negative part of the attribution", FALLING, f"−{{}}{TIED}to{TIED}0"),
+    "absolute": Sign(np.abs, "absolute value of the attribution", SIZE, f"0{TIED}to{TIED}{{}}"),
+}
+
+
 def show(
     result: Result | Sequence[Result],
     images: Array | None = None,
     *,
+    sign: str = "all",
     vmax: float | None = None,
     percentile: float = 100.0,
     scale: str | None = None,
@@ -30,22 +52,28 @@ def show(
     classes: Names | None = None,
     overlay: bool = False,
     size: float = 1.8,
+    beside: int = 8,
 ) -> Figure:
     """Show attributions as heat maps, a row for each image and a column for each result.
 
-    Red raises the score, blue lowers it, white is zero; channels are summed.  A map of a
-    hidden layer is stretched to its image.
+    Red raises the score, blue lowers it, white is zero; channels are summed.  A map of another
+    size, such as Grad-CAM's or that of a hidden layer, is stretched to its image.  The pictures
+    of the shap library, a map for each of several classes, are
+    `show([of_one, of_another], images, percentile=99.9, overlay=True)`.
 
     result      an Attribution or an array (N, H, W, C), or a list of them
     images      (N, H, W, 1 or 3), in [0, 1] or uint8: the first column
+    sign        "all", or what is left of each map: "positive", "negative", or "absolute" values
     vmax        the value shown in full colour; by default the `percentile` of |map|
-    scale       "shared", one for the figure (the default for results of one method), or
-                "method", one for each method, since their units differ
+    scale       "shared", one for the figure; "method", one for each method, layer and output, since
+                their units differ; or "result", one for each.  By default "shared" for results of one
+                method, else "method"
     title       above it all
     titles      a heading for each result, in place of the method's name
     classes     class names, shown in place of numbers
     overlay     lay the maps over the image, faint and grey
     size        width of a panel in inches
+    beside      how many columns stand beside each other, before they go on beneath
 
     Raises ValueError if shapes do not fit each other, if values are not maps or not finite,
     and for more than 50 rows.
@@ -54,27 +82,38 @@ def show(
     >>> figure = show(values, titles=["my map"])
     >>> figure.savefig("maps.png")  # doctest: +SKIP
     """
-    if not SMALLEST <= size <= LARGEST:
-        raise ValueError(f"size is the width of a panel, {SMALLEST} to {LARGEST} inches, got {size}")
+    part = SIGNS[known(sign, SIGNS, "sign")]
+    check_size(size)
+    check_beside(beside)
     results = as_list(result)
     pictures = None if images is None else checked_images(images)
     values = [checked_values(r, len(np.asarray(results[0])), pictures) for r in results]
-    maps = [v.sum(axis=-1, dtype=np.float64) for v in values]
+    maps = [part.of(v.sum(axis=-1, dtype=np.float64)) for v in values]
     groups = scale_groups(results, scale if vmax is None else "shared")
     limits = [limit([m for m, g in zip(maps, groups, strict=True) if g == group], vmax, percentile) for group in groups]
-    notes = [scale_note(v, percentile if vmax is None else 100.0) for v in limits]
-    said = [words(r, heading, classes) for r, heading in zip(results, headings(results, titles), strict=True)]
-
+    notes = [scale_note(v, percentile if vmax is None else 100.0, part) for v in limits]
     one, through = len(set(groups)) == 1, pictures if overlay else None
+    said = words(results, titles, classes)
     columns = [
-        Maps(m, v, *text, scale="" if one else note, through=through)
+        Maps(**text, scale="" if one else note, palette=part.palette, maps=m, limit=v, through=through)
         for m, v, text, note in zip(maps, limits, said, notes, strict=True)
     ]
-    quantity = "attribution, summed over channels" if any(v.shape[-1] > 1 for v in values) else "attribution"
-    remark = f"{quantity}; {notes[0] if one else 'each method has a scale of its own'}"
+    quantity = part.called + ", summed over channels" * any(v.shape[-1] > 1 for v in values)
+    own = f"each {'column' if len(set(groups)) == len(groups) else 'method'} has a scale of its own"
+    remark = f"{quantity}; {notes[0] if one else own}"
     h, w = (maps[0] if pictures is None else pictures).shape[1:3]
-    shown: list[Pictures | Maps] = [*([] if pictures is None else [Pictures(pictures)]), *columns]
-    return drawn(shown, len(maps[0]), remark, size, h / w, title)
+    shown: list[Pictures | Maps] = [*([] if pictures is None else [Pictures(images=pictures)]), *columns]
+    return drawn(shown, len(maps[0]), remark, size, h / w, title, part.palette, beside)
+
+
+def check_size(size: float) -> None:
+    if not SMALLEST <= size <= LARGEST:
+        raise ValueError(f"size is the width of a panel, {SMALLEST} to {LARGEST} inches, got {size}")
+
+
+def check_beside(beside: int) -> None:
+    if not 2 <= beside <= ROWS:
+        raise ValueError(f"beside is how many columns stand beside each other, 2 to {ROWS}, got {beside}")
 
 
 def as_list(result: Result | Sequence[Result]) -> list[Result]:
@@ -97,18 +136,41 @@ def headings(results: Sequence[Result], titles: Sequence[str] | None) -> list[st
     return list(given)
 
 
-def words(result: Result, heading: str, classes: Names | None) -> tuple[str, list[str], list[str]]:
-    """The heading, the lines beneath it, and a caption for each row.
+def words(results: Sequence[Result], titles: Sequence[str] | None, classes: Names | None) -> list[dict[str, Any]]:
+    """For each result its heading, the details beneath it, and a caption for each row.
 
-    What was asked stands in the heading if it is the same for all rows, else in the captions.
+    The heading is what sets the results apart: the title or the method, else the question, else
+    the layer.  A question that is not the same for all rows stands in the captions.
     """
+    asked = [questions(r, classes) for r in results]
+    common = [each[0] if len(set(each)) == 1 else "" for each in asked]
+    said = [headings(results, titles), common, [place_of(r) for r in results]]
+    leads = [said[0]] if titles else [each for each in said if all(each) and len(set(each)) > 1]
+    first = (leads or said)[0]
+    return [
+        {
+            "heading": first[i],
+            "details": [each[i] for each in said if each is not first and each[i]],
+            "captions": captions(result, [] if common[i] else asked[i]),
+        }
+        for i, result in enumerate(results)
+    ]
+
+
+def questions(result: Result, classes: Names | None) -> list[str]:
+    return [what_was_asked(result, i, classes) for i in range(len(result))] if isinstance(result, Attribution) else []
+
+
+def place_of(result: Result) -> str:
+    return f"at {result.layer}" if isinstance(result, Attribution) and result.layer else ""
+
+
+def captions(result: Result, asked: Sequence[str]) -> list[str]:
+    """A caption for each row, with what was asked."""
     if not isinstance(result, Attribution):
-        return heading, [], [""] * len(result)
-    asked = [what_was_asked(result, i, classes) for i in range(len(result))]
-    same = len(set(asked)) == 1
-    lines = asked[:1] * same + [f"at {result.layer}"] * (result.layer is not None)
-    captions = [certificate(result, i) if same else f"{asked[i]}: {certificate(result, i)}" for i in range(len(result))]
-    return heading, lines, captions
+        return []
+    said = [certificate(result, i) for i in range(len(result))]
+    return [f"{question}: {words}" for question, words in zip(asked, said, strict=True)] if asked else said
 
 
 def what_was_asked(result: Attribution, i: int, classes: Names | None) -> str:
@@ -128,21 +190,35 @@ def named(k: int, classes: Names | None) -> str:
 
 def certificate(result: Attribution, i: int) -> str:
     """The explained number and the gap of one row."""
-    gap = "" if result.gap is None else f", gap{TIED}{number(float(result.gap[i]), digits=1)}"
-    return f"{result.output}{TIED}{number(float(result.score[i]))}{gap}"
+    gap = certified_gap(result, i)
+    return f"{result.output}{TIED}{number(float(result.score[i]))}{gap and ', '}{gap}"
+
+
+def certified_gap(result: Attribution, i: int) -> str:
+    """The gap of one row, with its standard error if that is not 0; nothing where none is promised."""
+    if result.gap is None:
+        return ""
+    error = 0.0 if result.gap_standard_error is None else float(result.gap_standard_error[i])
+    sampled = f"{TIED}±{TIED}{number(error, digits=1)}" if error else ""
+    return f"gap{TIED}{number(float(result.gap[i]), digits=1)}{sampled}"
 
 
 # -- on which scale -----------------------------------------------------------------------------------
 
 
 def scale_groups(results: Sequence[Result], scale: str | None) -> list[object]:
-    """For each result what shares its scale: results of one method; one output, since probabilities are no scores."""
-    if scale not in (None, "shared", "method"):
-        raise ValueError(f'unknown scale {scale!r}: it is "shared" or "method"')
-    units = [(r.method, r.output) if isinstance(r, Attribution) else None for r in results]
+    """For each result what shares its scale."""
+    if scale not in (None, "shared", "method", "result"):
+        raise ValueError(f'unknown scale {scale!r}: it is "shared", "method" or "result"')
+    units = [unit(r) for r in results]
     if scale == "shared" or (scale is None and len(set(units)) == 1):
         return [None] * len(results)
-    return [i if unit is None else unit for i, unit in enumerate(units)]
+    return [i if scale == "result" or unit is None else unit for i, unit in enumerate(units)]
+
+
+def unit(result: Result) -> tuple[object, ...] | None:
+    """What results have in common whose numbers can be compared: probabilities are no scores."""
+    return (result.method, result.output, result.layer) if isinstance(result, Attribution) else None
 
 
 def limit(maps: Iterable[Array], vmax: float | None, percentile: float) -> float:
@@ -155,13 +231,24 @@ def limit(maps: Iterable[Array], vmax: float | None, percentile: float) -> float
     return float(vmax or np.percentile(sizes, percentile) or sizes.max())
 
 
-def scale_note(limit: float, percentile: float) -> str:
+def scale_note(limit: float, percentile: float, part: Sign) -> str:
     if not limit:
         return "all zero"
-    return f"scale ±{number(limit)}" + (f", percentile {number(percentile)} of |map|" if percentile < 100 else "")
+    return f"scale {part.scale.format(number(limit))}" + (
+        f", percentile {number(percentile)} of |map|" if percentile < 100 else ""
+    )
 
 
 # -- what was given -----------------------------------------------------------------------------------
+
+
+def one_row(n: int, row: int | None) -> int:
+    """Which image, of n, a figure of a single image is about."""
+    if row is None and n != 1:
+        raise ValueError(f"this figure is about one image and the result holds {n}: choose one, row=0")
+    if not 0 <= (row or 0) < n:
+        raise ValueError(f"there is no row {row}: the result holds {n}, numbered from 0")
+    return row or 0
 
 
 def checked_images(images: Array) -> Array:
@@ -181,7 +268,7 @@ def checked_images(images: Array) -> Array:
 
 def checked_values(result: Result, n: int, pictures: Array | None) -> Array:
     """The values (N, h, w, C) of a result, if they fit the other results and the images."""
-    values, layer = np.asarray(result), getattr(result, "layer", None)
+    values = np.asarray(result)
     if values.ndim != 4:
         raise ValueError(
             f"values of shape {values.shape} are not maps (N, H, W, C): print(result) shows their numbers and "
@@ -201,7 +288,7 @@ def checked_values(result: Result, n: int, pictures: Array | None) -> Array:
         raise ValueError(
             f"{len(values)} rows of values for {len(pictures)} images: give the images that were explained"
         )
-    if layer is None and not same_aspect(values.shape[1:3], pictures.shape[1:3]):
+    if not isinstance(result, Attribution) and not same_aspect(values.shape[1:3], pictures.shape[1:3]):
         raise ValueError(
             f"maps of {values.shape[1]} × {values.shape[2]} do not fit images of {pictures.shape[1]} × "
             f"{pictures.shape[2]}: values are (N, H, W, C) like the images"

@@ -1,81 +1,80 @@
-"""The sheet of heat maps: panels in rows and columns, headings above, captions and colour bars beneath."""
+"""The sheet of pictures: panels in columns and rows, headings above, captions and colour bars beneath.
+
+Columns that have no room beside each other go on beneath, as words do on a line.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, TypeAlias
+from math import ceil
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from minixai.arrays import Array
+from minixai.plots.colours import BAR, CAPTION, QUIET, SIGNED, SPACE, Palette, Place, frame, paint
 from minixai.plots.text import TITLE, Line, blank_page, stacked, write
 
-Place: TypeAlias = tuple[float, float, float, float]  # left, top, across, down: inches
-
-LOWERS, RAISES, QUIET, BORDER = "#1452a3", "#c1121f", "#4a5058", "#c3c8cf"
-HEADING, DETAIL, CAPTION, NOTE = 10.0, 9.0, 8.0, 9.0  # points
-MARGIN, GUTTER, SPACE, BAR, NARROWEST = 0.2, 0.16, 0.04, 0.11, 3.2  # inches
-SHORTEST_BAR, LONGEST_BAR = 0.4, 2.0
+HEADING, DETAIL, NOTE = 10.0, 9.0, 9.0  # points
+MARGIN, GUTTER, NARROWEST = 0.2, 0.16, 3.2  # inches
 FAINT = 0.15  # how strongly an image shows beneath its map
 LUMINANCE = (0.2989, 0.5870, 0.1140)
 
-DIVERGING = ListedColormap([(*to_rgb(LOWERS if t < 0 else RAISES), abs(t)) for t in np.linspace(-1, 1, 257)])
-"""From blue to red over nothing: on paper, or over a faint image, zero leaves no mark."""
 
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """Panels beneath each other, and what is said of them: all and each."""
 
-@dataclass(frozen=True)
-class Pictures:
-    """A column of images (N, H, W, 1 or 3) in [0, 1]."""
-
-    images: Array
-
-    def head(self, room: float) -> list[Line]:
-        return Line("image", HEADING, bold=True).wrapped(room)
-
-    def foot(self, row: int, room: float) -> list[Line]:
-        return []
-
-    def note(self, room: float) -> list[Line]:
-        return []
-
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        image = self.images[row]
-        paint(page, image[..., 0] if image.shape[-1] == 1 else image, place, cmap="gray", vmin=0, vmax=1)
-
-
-@dataclass(frozen=True)
-class Maps:
-    """A column of maps (N, h, w) from −limit to limit, what is said of them, and images to show through."""
-
-    maps: Array
-    limit: float
-    heading: str
-    details: Sequence[str]
-    captions: Sequence[str]
+    heading: str = ""
+    details: Sequence[str] = ()
+    captions: Sequence[str] = ()
     scale: str = ""
-    through: Array | None = None
+    palette: Palette = SIGNED
 
     def head(self, room: float) -> list[Line]:
         lines = [Line(self.heading, HEADING, bold=True), *(Line(text, DETAIL, QUIET) for text in self.details)]
         return [part for line in lines for part in line.wrapped(room)]
 
     def foot(self, row: int, room: float) -> list[Line]:
-        return Line(self.captions[row], CAPTION, QUIET).wrapped(room)
+        texts = self.captions[row].split("\n") if self.captions else []
+        return [part for text in texts for part in Line(text, CAPTION, QUIET).wrapped(room)]
 
     def note(self, room: float) -> list[Line]:
+        """What its scale is, if the scale is its own."""
         return Line(self.scale, NOTE, QUIET).wrapped(room)
+
+    def paint(self, page: Axes, row: int, place: Place) -> None:
+        """Draw one of them; a column that is only a gap has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures(Column):
+    """A column of images (N, H, W, 1 or 3) in [0, 1]."""
+
+    images: Array
+    heading: str = "image"
+
+    def paint(self, page: Axes, row: int, place: Place) -> None:
+        image = self.images[row]
+        paint(page, image[..., 0] if image.shape[-1] == 1 else image, place, cmap="gray", vmin=0, vmax=1)
+        frame(page, place)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maps(Column):
+    """A column of maps (N, h, w), with the number that has the full colour, and images to show through."""
+
+    maps: Array
+    limit: float
+    through: Array | None = None
 
     def paint(self, page: Axes, row: int, place: Place) -> None:
         values = self.maps[row]
         if self.through is not None:
             paint(page, luminance(self.through[row]), place, cmap="gray", vmin=0, vmax=1, alpha=FAINT)
-        scaled = np.clip(values, -self.limit, self.limit) / (self.limit or 1.0)
-        blocks = "nearest" if max(values.shape) <= 64 else "auto"
-        paint(page, scaled, place, cmap=DIVERGING, vmin=-1, vmax=1, interpolation=blocks)
+        self.palette.paint(page, np.clip(values, -self.limit, self.limit) / (self.limit or 1.0), place)
+        frame(page, place)
         if not values.any():
             left, top, across, down = place
             write(page, left + across / 2, top + down / 2 - 0.08, [Line("all zero", CAPTION, QUIET)])
@@ -86,67 +85,85 @@ def luminance(image: Array) -> Array:
     return np.asarray(image[..., 0] if image.shape[-1] == 1 else image @ LUMINANCE)
 
 
-def paint(page: Axes, pixels: Array, place: Place, **colours: Any) -> None:
-    """Pixels stretched over a place of the page."""
-    left, top, across, down = place
-    page.imshow(pixels, extent=(left, left + across, top + down, top), aspect="auto", **colours)
+class Band:
+    """Columns beside each other: headings, rows of panels, and bars for those that have a scale of their own."""
 
+    def __init__(self, columns: Sequence[Column], rows: int, size: float, aspect: float) -> None:
+        self.columns, self.rows, self.size, self.high = columns, rows, size, size * aspect
+        self.heads = [column.head(size) for column in columns]
+        self.feet = [[column.foot(i, size) for i in range(rows)] for column in columns]
+        self.notes = [column.note(size) for column in columns]
+        self.top = max(map(stacked, self.heads)) + SPACE * any(self.heads)
+        self.pitch = self.high + SPACE + max(map(stacked, chain(*self.feet))) + GUTTER
+        self.bars = self.top + rows * self.pitch
+        self.under = self.bars + BAR + 2 * SPACE
 
-def frame(page: Axes, place: Place) -> None:
-    left, top, across, down = place
-    page.add_patch(Rectangle((left, top), across, down, fill=False, edgecolor=BORDER, linewidth=0.7))
+    @property
+    def across(self) -> float:
+        return len(self.columns) * (self.size + GUTTER) - GUTTER
 
+    @property
+    def down(self) -> float:
+        return self.under + max(map(stacked, self.notes)) + SPACE if any(self.notes) else self.bars
 
-def colour_bar(page: Axes, middle: float, top: float, room: float) -> None:
-    """From blue to red around the middle and, where there is room, what the colours mean on both sides."""
-    words = [Line("lowers", CAPTION, LOWERS, bold=True), Line("raises", CAPTION, RAISES, bold=True)]
-    side = max(word.width for word in words) + 2 * SPACE
-    told = room - 2 * side > SHORTEST_BAR
-    across = min(room - 2 * side * told, LONGEST_BAR)
-    place = (middle - across / 2, top, across, BAR)
-    paint(page, np.linspace(-1, 1, 257)[None], place, cmap=DIVERGING, vmin=-1, vmax=1)
-    frame(page, place)
-    for word, direction in zip(words * told, (-1, 1), strict=False):
-        write(page, middle + direction * (across + side) / 2, top + (BAR - word.height) / 2, [word])
+    def draw(self, page: Axes, left: float, top: float) -> None:
+        for column, head, foot, note in zip(self.columns, self.heads, self.feet, self.notes, strict=True):
+            middle = left + self.size / 2
+            write(page, middle, top + self.top - SPACE - stacked(head), head)
+            for i in range(self.rows):
+                place = (left, top + self.top + i * self.pitch, self.size, self.high)
+                column.paint(page, i, place)
+                write(page, middle, place[1] + self.high + SPACE, foot[i])
+            if note:
+                column.palette.bar(page, middle, top + self.bars, self.size)
+                write(page, middle, top + self.under, note)
+            left += self.size + GUTTER
 
 
 def drawn(
-    columns: Sequence[Pictures | Maps], rows: int, remark: str, size: float, aspect: float, title: str | None = None
+    columns: Sequence[Column],
+    rows: int,
+    remark: str,
+    size: float,
+    aspect: float,
+    title: str | None = None,
+    palette: Palette = SIGNED,
+    beside: int = 8,
 ) -> Figure:
-    """The figure, with panels of size × (size · aspect) inches, a title above and a remark at its foot.
+    """The columns, with panels of size × (size · aspect) inches, at most `beside` of them beside each other."""
+    return sheet([Band(part, rows, size, aspect) for part in lines(columns, beside, rows)], remark, title, palette)
+
+
+def sheet(bands: Sequence[Band], remark: str, title: str | None = None, palette: Palette = SIGNED) -> Figure:
+    """The figure: bands beneath each other, a title above and a remark at its foot.
 
     A column with a note on its scale has a colour bar of its own, above the note; if none has,
     one bar serves all, above the remark.
     """
-    heads = [column.head(size) for column in columns]
-    feet = [[column.foot(i, size) for i in range(rows)] for column in columns]
-    notes = [column.note(size) for column in columns]
-    across = max(len(columns) * (size + GUTTER) - GUTTER + 2 * MARGIN, NARROWEST)
+    across = max(max(band.across for band in bands) + 2 * MARGIN, NARROWEST)
     remarks = Line(remark, NOTE, QUIET).wrapped(across - 2 * MARGIN)
     titles = Line(title or "", TITLE, bold=True).wrapped(across - 2 * MARGIN)
 
-    above = stacked(titles) + GUTTER * bool(titles)
-    top, high = MARGIN + above + max(map(stacked, heads)) + SPACE, size * aspect
-    pitch = high + SPACE + max(map(stacked, chain(*feet))) + GUTTER
-    bars = top + rows * pitch
-    under = bars + BAR + 2 * SPACE
-    end = under + max(map(stacked, notes)) + SPACE * any(notes)
+    one_bar = not any(any(band.notes) for band in bands)
+    top = MARGIN + stacked(titles) + GUTTER * bool(titles)
+    apart = [GUTTER * any(band.heads) for band in bands[1:]] + [0.0]
+    bar = top + sum(band.down for band in bands) + sum(apart)
+    end = bar + (BAR + 2 * SPACE) * one_bar
     figure, page = blank_page(across, end + stacked(remarks) + MARGIN - SPACE)
 
     write(page, across / 2, MARGIN, titles)
-    left = (across - len(columns) * (size + GUTTER) + GUTTER) / 2
-    for column, head, foot, note in zip(columns, heads, feet, notes, strict=True):
-        write(page, left + size / 2, top - SPACE - stacked(head), head)
-        for i in range(rows):
-            place = (left, top + i * pitch, size, high)
-            column.paint(page, i, place)
-            frame(page, place)
-            write(page, left + size / 2, top + i * pitch + high + SPACE, foot[i])
-        if note:
-            colour_bar(page, left + size / 2, bars, size)
-            write(page, left + size / 2, under, note)
-        left += size + GUTTER
-    if not any(notes):
-        colour_bar(page, across / 2, bars, across - 2 * MARGIN)
+    for band, gap in zip(bands, apart, strict=True):
+        band.draw(page, (across - max(each.across for each in bands)) / 2, top)
+        top += band.down + gap
+    if one_bar:
+        palette.bar(page, across / 2, bar, across - 2 * MARGIN)
     write(page, across / 2, end, remarks)
     return figure
+
+
+def lines(columns: Sequence[Column], beside: int, rows: int) -> list[Sequence[Column]]:
+    """The columns in as few lines as can be, of about the same length; images of several rows begin every line."""
+    first = columns[:1] if isinstance(columns[0], Pictures) and rows > 1 and len(columns) > beside > 1 else []
+    rest = columns[len(first) :]
+    length = ceil(len(rest) / ceil(len(rest) / (beside - len(first))))
+    return [[*first, *rest[i : i + length]] for i in range(0, len(rest), length)]

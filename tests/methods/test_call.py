@@ -50,7 +50,7 @@ def test_the_same_call_gives_the_same_bits_and_leaves_x_alone(method, model, x):
     assert x.flags.writeable
 
 
-NOT_LINEAR = ("guided_backprop", "deconvnet", "grad_cam", "hires_cam", "guided_grad_cam", "activations", "lrp")
+NOT_LINEAR = ("guided_backprop", "deconvnet", "grad_cam", "guided_grad_cam", "activations")
 """A ReLU on the way back, or on the map, does not let sums through."""
 
 

@@ -128,9 +128,14 @@ arrays.py: values can be written
   ? tests/test_graph.py::test_values_are_read_only_and_the_callers_array_is_left_alone
 
 arrays.py: the caller's array is frozen
-  - view = x.view()
-  + view = x
+  - if own and x.flags.writeable else x.view()
+  + if own and x.flags.writeable else x
   ? tests/test_graph.py::test_values_are_read_only_and_the_callers_array_is_left_alone
+
+arrays.py: a node follows its caller's array
+  - x.copy() if own and x.flags.writeable else x.view()
+  + x.view()
+  ? tests/test_graph.py::test_a_node_keeps_its_own_numbers
 
 arrays.py: one pixel as reference for all
   - array.ndim < value.ndim
@@ -465,6 +470,426 @@ ops/windows.py: the odd pixel before
   - return (totals[0] // 2, totals[0] - totals[0] // 2)
   + return (totals[0] - totals[0] // 2, totals[0] // 2)
   ? tests/ops/test_convolution.py::test_same_padding
+
+methods/cam.py: weights by the sum of slopes
+  - return np.asarray(slopes.mean(axis=(1, 2)))
+  + return np.asarray(slopes.sum(axis=(1, 2)))
+  ? tests/methods/test_cam.py::test_under_global_average_pooling_grad_cam_is_cam
+
+methods/cam.py: Grad-CAM's weights in HiResCAM
+  - np.einsum("nhwk,nhwk->nhw", found.value, slopes)
+  + np.einsum("nhwk,nk->nhw", found.value, slopes.mean(axis=(1, 2)))
+  ? tests/methods/test_cam.py::test_hires_cam_of_the_worked_example
+
+methods/cam.py: a ReLU in tf-explain's variant
+  - relu and variant == "paper"
+  + relu
+  ? tests/methods/test_cam.py::test_tf_explains_weights_ask_for_positive_activations_and_positive_slopes
+
+methods/cam.py: the ReLU after resizing
+  - return UPSAMPLINGS["bilinear"](maps, call.rows.shape[1:3]) if resize else maps
+  + return np.maximum(UPSAMPLINGS["bilinear"](signed, call.rows.shape[1:3]), 0) if resize and relu else maps
+  ? tests/methods/test_cam.py::test_the_relu_comes_before_resizing
+
+methods/cam.py: the nearest centre
+  - np.arange(to) * n // to
+  + ((np.arange(to) + 0.5) * n / to).astype(int)
+  ? tests/methods/test_cam.py::test_nearest_is_where_a_pixel_starts
+
+methods/cam.py: no ReLU in Guided Grad-CAM
+  - np.maximum(added_up(maps, mean_slopes(maps, visit.back(GRADIENT, visit.place))), 0)
+  + added_up(maps, mean_slopes(maps, visit.back(GRADIENT, visit.place)))
+  ? tests/methods/test_cam.py::test_guided_grad_cam_is_the_product
+
+methods/cam.py: Guided Grad-CAM weighs by guided slopes
+  - visit.back(GRADIENT, visit.place))), 0)
+  + visit.back(GUIDED, visit.place))), 0)
+  ? tests/methods/test_cam.py::test_guided_grad_cam_is_the_product
+
+methods/cam.py: the plain gradient in Guided Grad-CAM
+  - visit.back(GUIDED, visit.x)
+  + visit.back(GRADIENT, visit.x)
+  ? tests/methods/test_cam.py::test_guided_at_every_functional_relu
+
+methods/cam.py: one walk counted of two
+  - (0, len(values))
+  + (0, 0)
+  ? tests/methods/test_cam.py::test_cost_and_certificate
+
+methods/dialects.py: tf-explain's weights without a look at the activations
+  - ((maps > 0) & (slopes > 0))
+  + (slopes > 0)
+  ? tests/methods/test_cam.py::test_tf_explains_variant_of_the_worked_example
+
+methods/dialects.py: tf-explain's mean over positive entries only
+  - (slopes * ((maps > 0) & (slopes > 0))).mean(axis=(1, 2))
+  + (slopes * ((maps > 0) & (slopes > 0))).sum(axis=(1, 2)) / ((maps > 0) & (slopes > 0)).sum(axis=(1, 2))
+  ? tests/methods/test_cam.py::test_tf_explains_variant_of_the_worked_example
+
+methods/maps.py: the first convolution
+  - last = convolutions[-1]
+  + last = convolutions[0]
+  ? tests/methods/test_cam.py::test_by_default_the_last_convolution_after_its_activation
+
+methods/maps.py: an activation that is not the only reader
+  - len(readers) == 1 and isinstance
+  + isinstance
+  ? tests/methods/test_cam.py::test_by_default_the_last_convolution_after_its_activation
+
+methods/maps.py: filters in the order of the first image
+  - np.argsort(-by, axis=1, kind="stable")
+  + np.broadcast_to(np.argsort(-by[0], kind="stable"), by.shape)
+  ? tests/methods/test_activations.py::test_rank
+
+methods/maps.py: the last of equals
+  - np.argsort(-by, axis=1, kind="stable")
+  + np.argsort(by, axis=1, kind="stable")[:, ::-1]
+  ? tests/methods/test_activations.py::test_rank
+
+methods/call.py: layers numbered from 1
+  - return layers[layer].name
+  + return layers[layer - 1].name
+  ? tests/methods/test_activations.py::test_a_layer_by_its_number
+
+methods/runs.py: a layer that a method chose goes untold
+  - layer=call.layer_name or self.layer,
+  + layer=call.layer_name,
+  ? tests/methods/test_cam.py::test_by_default_the_last_convolution_after_its_activation
+
+methods/ablation.py: the change without its sign
+  - np.where(abs(lost) > abs(largest), lost, largest)
+  + np.maximum(abs(lost), abs(largest))
+  ? tests/methods/test_ablation.py::test_of_several_values_the_largest_change_with_its_sign
+
+methods/ablation.py: the last value instead of the largest change
+  - np.where(abs(lost) > abs(largest), lost, largest)
+  + lost
+  ? tests/methods/test_ablation.py::test_of_several_values_the_largest_change_with_its_sign
+
+methods/ablation.py: all inputs but one replaced
+  - ends.reference[i], ends.value[i])
+  + ends.value[i], ends.reference[i])
+  ? tests/methods/test_ablation.py::test_each_input_by_hand
+
+methods/groups.py: the numbers given instead of 0, 1, ...
+  - labels.reshape(shape), len(names)
+  + full % len(names), len(names)
+  ? tests/methods/test_ablation.py::test_groups_move_together_and_each_entry_is_told_what_its_group_loses
+
+methods/games.py: coalitions of n players instead of n − 1
+  - comb(self.n - 1, s))
+  + comb(self.n, s))
+  ? tests/methods/test_shapley.py::test_games
+
+methods/games.py: players in the wrong order
+  - v.reshape(-1, 2, 2**i, *v.shape[1:])
+  + v.reshape(2**i, 2, -1, *v.shape[1:])
+  ? tests/methods/test_shapley.py::test_exact_is_the_definition
+
+methods/games.py: who arrives when, taken for when who arrives
+  - self.orders(p).argsort(axis=1) <
+  + self.orders(p) <
+  ? tests/methods/test_shapley.py::test_a_dummy_gets_exactly_nothing_and_who_always_adds_the_same_gets_that
+
+methods/games.py: batches that forget where the last one ended
+  - axis=0, prepend=self.last)
+  + axis=0, prepend=v[:1])
+  ? tests/methods/test_shapley.py::test_pieces_give_the_same
+
+methods/games.py: sums that overwrite where a player comes again
+  - who.argsort(kind="stable")
+  + np.arange(len(who))
+  ? tests/methods/test_shapley.py::test_the_values_add_up
+
+methods/games.py: the same orders from every seed
+  - np.random.default_rng((self.seed, q))
+  + np.random.default_rng(q)
+  ? tests/methods/test_shapley.py::test_the_seed_says_all_and_more_orders_begin_with_the_same
+
+methods/coalitions.py: the sum over the background
+  - self.ends) / references)
+  + self.ends))
+  ? tests/methods/test_shapley.py::test_a_background_is_the_mean_over_its_references
+
+methods/coalitions.py: the first inputs again
+  - i += inputs.start
+  + i += 0
+  ? tests/methods/test_shapley.py::test_inputs_a_few_at_a_time_give_the_same
+
+methods/coalitions.py: a player's whole value for each of its entries
+  - numbers / np.bincount(labels.reshape(-1))
+  + numbers / 1
+  ? tests/methods/test_shapley.py::test_groups_of_pixels_from_a_baseline_for_each
+
+methods/coalitions.py: the present ones absent
+  - np.where(present, self
+  + np.where(~present, self
+  ? tests/methods/test_shapley.py::test_groups_of_pixels_from_a_baseline_for_each
+
+methods/hiding.py: no window at the border
+  - -(-(length - side) // step) + 1)
+  + (length - side) // step + 1)
+  ? tests/methods/test_occlusion.py::test_every_pixel_is_covered_and_no_window_is_empty
+
+methods/hiding.py: the sum over the windows
+  - (rows / rows.sum(axis=0)).T
+  + rows.T
+  ? tests/methods/test_occlusion.py::test_a_line
+
+methods/hiding.py: crosses instead of windows
+  - rows[a][:, :, None, None] & columns
+  + rows[a][:, :, None, None] | columns
+  ? tests/methods/test_occlusion.py::test_by_hand
+
+methods/hiding.py: rows and columns exchanged
+  - a, b = np.divmod(k, len(columns))
+  + a, b = np.divmod(k, len(rows))
+  ? tests/methods/test_occlusion.py::test_what_hides
+
+methods/hiding.py: every image hidden with the first one's fill
+  - fill[i], call.rows[i])
+  + fill[:1], call.rows[i])
+  ? tests/methods/test_occlusion.py::test_what_hides
+
+methods/dialects.py: p instead of 1 − p
+  - Node(1 - left[..., None])
+  + Node(left[..., None])
+  ? tests/methods/test_occlusion.py::test_tf_explain_shows_one_minus_p_of_a_grid_without_overlap
+
+methods/dialects.py: grey on a scale from 0 to 1
+  - GREY = 127.5
+  + GREY = 0.5
+  ? tests/methods/test_occlusion.py::test_tf_explain_shows_one_minus_p_of_a_grid_without_overlap
+
+plots/maps.py: absolute values before the sum over channels
+  - maps = [part.of(v.sum(axis=-1, dtype=np.float64)) for v in values]
+  + maps = [part.of(v).sum(axis=-1, dtype=np.float64) for v in values]
+  ? tests/test_pictures.py::test_the_absolute_value_is_taken_after_the_sum_over_channels
+
+plots/maps.py: layers share a scale
+  - return (result.method, result.output, result.layer)
+  + return (result.method, result.output)
+  ? tests/test_pictures.py::test_maps_of_several_layers_are_headed_by_the_layer
+
+plots/maps.py: the standard error left out
+  - f"{TIED}±{TIED}{number(error, digits=1)}" if error else ""
+  + ""
+  ? tests/test_pictures.py::test_a_comparison_states_every_scale_and_gap
+
+plots/colours.py: the negative part in red
+  - FALLING = Palette(fading(-1, 0), -1, 0
+  + FALLING = Palette(fading(0, 1), -1, 0
+  ? tests/test_pictures.py::test_a_part_of_a_map_has_one_colour_and_a_scale_from_0
+
+plots/panels.py: one long line
+  - for part in lines(columns, beside, rows)]
+  + for part in [columns]]
+  ? tests/test_pictures.py::test_many_columns_go_on_beneath
+
+plots/filters.py: the weakest first
+  - np.argsort(-peaks, kind="stable")
+  + np.argsort(peaks, kind="stable")
+  ? tests/test_pictures.py::test_filters_are_sorted_by_their_peaks
+
+plots/filters.py: ranks of another image
+  - .extras["order"][i]
+  + .extras["order"][-1]
+  ? tests/test_pictures.py::test_filters_as_the_result_ranks_them_or_as_they_are
+
+plots/series.py: the curve of the gradients
+  - totals = sums.sum(axis=(1, 2, 3), dtype=np.float64)
+  + totals = gradients.sum(axis=(1, 2, 3), dtype=np.float64)
+  ? tests/test_pictures.py::test_the_curve_rises_to_the_difference
+
+plots/series.py: the sum without its end
+  - np.linspace(0, steps - 1, columns)
+  + np.linspace(0, steps - 2, columns)
+  ? tests/test_pictures.py::test_the_way_ends_at_the_image_and_the_attribution
+
+cli/asking.py: the seed forgotten
+  - given[taken(method, "seed")] = args.seed
+  + taken(method, "seed")
+  ? tests/test_cli.py::test_a_seed_is_for_sampled_methods
+
+cli/asking.py: another background
+  - images[:BACKGROUND]
+  + images[-BACKGROUND:]
+  ? tests/test_cli.py::test_what_a_method_needs_is_made_up_and_told
+
+cli/commands.py: what was named is left out in silence
+  - if args.methods is not None or (
+  + if (
+  ? tests/test_cli.py::test_compare_leaves_out_what_cannot_be_asked_unless_it_was_named
+
+cli/commands.py: those that do not add up first
+  - key=lambda m: not m.complete
+  + key=lambda m: m.complete
+  ? tests/test_cli.py::test_compare_prints_the_certificate_of_every_method_that_explains_a_class
+
+methods/expected.py: from x instead of from the reference
+  - start + stretched(alpha, delta)
+  + end + stretched(alpha, delta)
+  ? tests/methods/test_expected_gradients.py::test_shap_s_stream_sample_for_sample
+
+methods/expected.py: one lot for the reference and the way
+  - (u[:, 0] * references)
+  + (u[:, 1] * references)
+  ? tests/methods/test_expected_gradients.py::test_within_four_standard_errors_of_integrated_gradients
+
+methods/expected.py: at a layer the activations of x itself
+  - end = network.activations(
+  + _ = network.activations(
+  ? tests/methods/test_expected_gradients.py::test_at_a_layer_the_noise_is_that_of_the_input
+
+methods/dialects.py: the way before the reference
+  - (rng.choice(references), rng.uniform(), None
+  + (*(rng.uniform(), rng.choice(references))[::-1], None
+  ? tests/methods/test_expected_gradients.py::test_shap_s_stream_sample_for_sample
+
+methods/moments.py: the powers themselves, which cancel
+  - self.first[i[k == 0]] = parts[k == 0]
+  + self.first[i[k == 0]] = 0
+  ? tests/methods/test_expected_gradients.py::test_nothing_cancels_where_the_values_are_large_and_differ_little
+
+methods/moments.py: shap's variance of the mean
+  - np.sqrt(self.variance / (self.count - 1))
+  + np.sqrt(self.variance / np.sqrt(self.count))
+  ? tests/methods/test_expected_gradients.py::test_the_standard_errors_are_those_of_repetition
+
+methods/moments.py: n where n − 1 belongs
+  - (self.count - 1)
+  + self.count
+  ? tests/methods/test_smooth_grad.py::test_the_mean_the_squares_and_the_variance
+
+methods/moments.py: a wrong sign in the fourth moment
+  - + 6 * a**2 * b
+  + - 6 * a**2 * b
+  ? tests/methods/test_expected_gradients.py::test_nothing_cancels_where_the_values_are_large_and_differ_little
+
+methods/background.py: the background's sum
+  - others.outputs.mean(axis=0, dtype=np.float64)
+  + others.outputs.sum(axis=0, dtype=np.float64)
+  ? tests/methods/test_expected_gradients.py::test_the_gap_is_measured_from_the_mean_over_the_background
+
+methods/background.py: the activations are kept alive
+  - visit.place.value if keep else np.zeros((0, *visit.place.shape[1:]))
+  + visit.place.value[: None if keep else 0]
+  ? tests/methods/test_deep_shap.py::test_memory_does_not_grow_with_the_references
+
+methods/deepshap.py: from x to the reference
+  - -1 if turned else 1
+  + 1
+  ? tests/methods/test_deep_shap.py::test_it_is_the_mean_of_deep_lift
+
+methods/deepshap.py: ties decided by who is the reference
+  - either_way=pool == "mover"
+  + either_way=True
+  ? tests/methods/test_deep_shap.py::test_ties_at_a_maximum_do_not_depend_on_who_is_the_reference
+
+methods/deepshap.py: the side of more rows goes one by one
+  - len(call.rows) < len(references)
+  + len(call.rows) > len(references)
+  ? tests/methods/test_deep_shap.py::test_a_background_of_many_costs_one_row_each
+
+methods/deepshap.py: a gap in spite of other paths
+  - complete, rows = ends[0].alone and pool != "gradient"
+  + complete, rows = pool != "gradient"
+  ? tests/methods/test_deep_shap.py::test_no_gap_where_a_path_goes_round_the_layer
+
+methods/smoothing.py: the class that the noise makes of it
+  - noisy, clean.target[i]
+  + noisy, None
+  ? tests/methods/test_smooth_grad.py::test_the_class_is_that_of_the_clean_image
+
+methods/smoothing.py: one range for all images
+  - rows.max(axis=1) - rows.min(axis=1)
+  + 0 * rows[:, 0] + rows.max() - rows.min()
+  ? tests/methods/test_smooth_grad.py::test_the_mean_the_squares_and_the_variance
+
+methods/smoothing.py: the square of the mean
+  - ** 2 if squared
+  + ** 1 if squared
+  ? tests/methods/test_smooth_grad.py::test_the_mean_the_squares_and_the_variance
+
+methods/explainers.py: the smallest by size, as shap on TensorFlow
+  - "max_abs": lambda y: -abs(y)
+  + "max_abs": lambda y: abs(y)
+  ? tests/methods/test_explainers.py::test_ranked_outputs
+
+methods/explainers.py: no seed but 0
+  - else (rseed, "shap")
+  + else (0, "shap")
+  ? tests/methods/test_explainers.py::test_gradient_values_are_those_of_expected_gradients
+
+methods/explainers.py: one ranking for all inputs
+  - axis=1, kind="stable")[:, :outputs]
+  + axis=1, kind="stable")[:1, :outputs].repeat(len(call.rows), 0)
+  ? tests/methods/test_explainers.py::test_each_input_has_its_own_ranking
+
+methods/integrated.py: Gauss weights of the interval from -1 to 1
+  - return (t + 1) / 2, w / 2
+  + return (t + 1) / 2, w
+  ? tests/methods/test_integrated_gradients.py::test_weights_sum_to_one
+
+methods/integrated.py: a whole weight at the ends
+  - w[[0, -1]] /= 2
+  + w[[0]] /= 2
+  ? tests/methods/test_integrated_gradients.py::test_weights_sum_to_one
+
+methods/integrated.py: the midpoint is the left end
+  - (np.arange(n) + 0.5) / n
+  + (np.arange(n) + 0.0) / n
+  ? tests/methods/test_integrated_gradients.py::test_the_midpoint_error_falls_fourfold_when_the_steps_double
+
+methods/integrated.py: the way starts at zero
+  - points = ends.reference[i] + stretched
+  + points = 0 * ends.reference[i] + stretched
+  ? tests/methods/test_integrated_gradients.py::test_sums_tend_to_the_difference
+
+methods/integrated.py: times the input, not the difference
+  - values = (total * ends.delta if multiply
+  + values = (total * ends.value if multiply
+  ? tests/methods/test_integrated_gradients.py::test_on_a_linear_network_it_is_weight_times_difference
+
+methods/integrated.py: no warning
+  - (abs(gap) > 0.05 * moved)
+  + (abs(gap) > 50 * moved)
+  ? tests/methods/test_integrated_gradients.py::test_numbers_that_a_kink_leaves_short
+
+methods/runs.py: versus raises the score
+  - return one_hot(target, output) - (
+  + return one_hot(target, output) + (
+  ? tests/methods/test_call.py::test_a_contrast_of_a_linear_method_is_the_difference
+
+methods/runs.py: the last part of each input counts alone
+  - total[i[first]] += np.add.reduceat(parts, first, axis=0, dtype=np.float64)
+  + total[i] += parts
+  ? tests/methods/test_integrated_gradients.py::test_sums_tend_to_the_difference
+
+methods/runs.py: the stream runs on from input to input
+  - if k[a] == 0:
+  + if False:
+  ? tests/methods/test_call.py::test_a_row_does_not_see_its_batch_mates
+
+methods/runs.py: a layer with a way round it promises a gap
+  - if not self.alone:
+  + if False:
+  ? tests/methods/test_integrated_gradients.py::test_where_a_path_leads_round_the_layer_it_stays_at_the_input
+
+methods/registry.py: infinity is an answer
+  - if array is not None and not np.isfinite(array).all():
+  + if array is None:
+  ? tests/methods/test_call.py::test_slopes_that_are_not_finite_are_told
+
+methods/baselines.py: blur by the longer side
+  - sigma = min(x.shape[1:3]) / 8
+  + sigma = max(x.shape[1:3]) / 8
+  ? tests/methods/test_baselines.py::test_blur_is_a_gaussian_of_an_eighth_of_the_shorter_side
+
+methods/call.py: softmax of a single score
+  - scores.shape[1] > 1 else sigmoid(scores)
+  + scores.shape[1] > 0 else sigmoid(scores)
+  ? tests/methods/test_call.py::test_a_single_column_of_scores_has_the_sigmoid_too
 '''
 
 

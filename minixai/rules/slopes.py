@@ -1,11 +1,4 @@
-"""Attribution methods, each a table of local rules.
-
-    rule(node, i, m)   m is the multiplier of `node`; the answer is what its
-                       i-th input receives.
-
-A table lists the kinds of operation it covers, and the most specific kind counts.  An
-op of no listed kind is an error, never silently the gradient.
-"""
+"""Rules that carry one slope: of the tangent, of what a ReLU lets through, or of the chord from the reference."""
 
 import numpy as np
 
@@ -40,18 +33,23 @@ def midpoint(node: Node, i: int, m: Array) -> Array:
 
 
 def secant(node: Node, i: int, m: Array) -> Array:
-    """m · Δy/Δx, the slope of the chord: DeepLIFT's Rescale. (Shrikumar et al. 2017, eq. 8)
+    """m · Δy/Δx, the slope of the chord: DeepLIFT's Rescale. (Shrikumar et al. 2017, eq. 8)"""
+    (x,) = node.sources
+    return np.asarray(m * chord(node.op, x.reference, x.value, node.delta, halfway(x)))
 
-    Where Δx is flat, too short beside x for the difference to be exact, the slope
-    halfway stands in.  A chord across 0 is never flat unless f has a scale of its own.
+
+def chord(op: Elementwise, x0: Array, x: Array, dy: Array, tangent: Array) -> Array:
+    """Δy/Δx from x₀ to x, and the slope at `tangent` where Δx is flat.
+
+    Where it is flat, too short beside x for the difference to be exact, the slope halfway
+    stands in.  A chord across 0 is never flat unless f has a scale of its own.
     """
-    (x,), op = node.sources, node.op
-    dx = x.delta
-    size = np.maximum(np.maximum(abs(x.value), abs(x.reference)), op.scale)
+    dx = x - x0
+    size = np.maximum(np.maximum(abs(x), abs(x0)), op.scale)
     flat = abs(dx) <= np.cbrt(np.finfo(dx.dtype).eps) * size
-    slope = np.asarray(node.delta / np.where(flat, 1, dx))
-    slope[flat] = op.slope(halfway(x)[flat])  # and nowhere else: √x has a chord from 0, but no tangent
-    return np.asarray(m * slope)
+    slope = np.asarray(dy / np.where(flat, 1, dx))
+    slope[flat] = op.slope(tangent[flat])  # and nowhere else: √x has a chord from 0, but no tangent
+    return slope
 
 
 def mover(node: Node, i: int, m: Array) -> Array:

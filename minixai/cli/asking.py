@@ -1,0 +1,156 @@
+"""Asking a method: with the options that were typed, and what it needs beyond them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.attribution import Attribution
+from minixai.cli.subject import Subject, called, class_number, picture
+from minixai.datasets import digits
+from minixai.methods import catalogue
+from minixai.methods.baselines import BASELINES
+from minixai.methods.registry import Method
+from minixai.model import Model, known
+from minixai.text import columns
+
+BACKGROUND = 20  # training digits
+PLAYERS, ORDERS = 7, 50  # blocks along a side, and in how many orders they are added
+ABLATED = 28  # blocks along a side of an image too large to ablate every pixel
+OPTIONS = {"baseline": ("baseline", "fill"), "layer": ("layer",), "seed": ("seed",)}
+"""What an option may be called by a method."""
+
+
+class Answer(NamedTuple):
+    """What a method said, and what it was given that nobody typed: (what, which)."""
+
+    result: Attribution
+    given: list[tuple[str, str]]
+
+    def __str__(self) -> str:
+        return "\n".join([*columns([(f"{what:<10}", which) for what, which in self.given]), str(self.result)])
+
+
+def question(args: argparse.Namespace, subject: Subject) -> tuple[int, int | None]:
+    """(target, versus) as class numbers.  Raises ValueError if they are unknown, or the same."""
+    target = int(subject.order[0]) if args.target is None else class_number(args.target, subject.model)
+    versus = None if args.versus is None else class_number(args.versus, subject.model)
+    if target == versus:
+        raise ValueError(
+            f"{called(target, subject.model)} is compared with itself, and the difference is always 0: "
+            "give another --target or --versus"
+        )
+    return target, versus
+
+
+def asked(args: argparse.Namespace, subject: Subject) -> str:
+    """What is explained, in words."""
+    target, versus = question(args, subject)
+    words = f"{'probability' if args.probability else 'score'} of {called(target, subject.model)}"
+    return words + ("" if versus is None else f" minus that of {called(versus, subject.model)}")
+
+
+def ask(args: argparse.Namespace, method: Method, subject: Subject) -> Answer:
+    """Put the question to a method.  Raises ValueError for options that it does not know."""
+    target, versus = question(args, subject)
+    typed = parameters(args, method, subject.model)
+    given, said = needed(method, subject, typed)
+    return Answer(method(subject.model, subject.image, target, versus=versus, **typed | given), said)
+
+
+def parameters(args: argparse.Namespace, method: Method, model: Model) -> dict[str, Any]:
+    """What was typed for the method.  Raises ValueError for what it cannot have."""
+    given: dict[str, Any] = {"output": "probability" if args.probability else "score"}
+    if args.layer is not None:
+        given[taken(method, "layer")] = layer(args.layer, model)
+    if args.baseline is not None:
+        given[taken(method, "baseline")] = baseline(args.baseline, model, args.invert)
+    if args.seed is not None:
+        given[taken(method, "seed")] = args.seed
+    return given
+
+
+def takes(method: Method, option: str) -> str | None:
+    """What the method calls an option; None if it does not know it."""
+    return next((name for name in OPTIONS[option] if name in signature(method.function).parameters), None)
+
+
+def taken(method: Method, option: str) -> str:
+    """What the method calls an option.  Raises ValueError if it does not know it."""
+    if name := takes(method, option):
+        return name
+    others = ", ".join(m.name for m in catalogue.values() if takes(m, option))
+    raise ValueError(f"{method.name} knows no {option}: leave --{option} out, or take a method that does: {others}")
+
+
+# -- what a method needs ------------------------------------------------------------------------------
+
+
+def needed(method: Method, subject: Subject, typed: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What the method cannot do without, or would take hours without, and how it is called."""
+    model, given, said = subject.model, dict[str, Any](), list[tuple[str, str]]()
+    required = [p.name for p in signature(method.function).parameters.values() if p.default is Parameter.empty]
+    if "background" in required:
+        given["background"], name = background(subject)
+        said.append(("background", name))
+    shape = {entry.name: entry.shape for entry in model.layers}[typed.get("layer", "input")]
+    if method.name == "shapley_values":
+        given |= {"players": blocks(shape, PLAYERS), "permutations": ORDERS}
+        said.append(("players", f"{given['players'].max() + 1} blocks, added in {ORDERS} random orders"))
+    if method.name == "feature_ablation" and np.prod(shape) > ABLATED**2:
+        given["groups"] = blocks(shape, ABLATED)
+        said.append(("groups", f"{given['groups'].max() + 1} blocks, replaced one after the other"))
+    return given, said
+
+
+def background(subject: Subject) -> tuple[Array, str]:
+    """A set of baselines, and what to call it: training digits or, for other models, the baselines that have names."""
+    images, _ = digits("train")
+    if subject.model.input_shape == images.shape[1:]:
+        return images[:BACKGROUND], f"the first {BACKGROUND} training digits"
+    rows = [make(subject.image)[0] for make in BASELINES.values()]
+    return np.stack(rows).astype(subject.image.dtype), f"the baselines {', '.join(BASELINES)}"
+
+
+def blocks(shape: tuple[int, ...], most: int) -> Array:
+    """(H, W, 1): pixels in at most so many blocks along a side, numbered; channels stay together.
+
+    >>> blocks((4, 6, 3), 2)[..., 0].tolist()
+    [[0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1], [2, 2, 2, 3, 3, 3], [2, 2, 2, 3, 3, 3]]
+    """
+    rows, across = (np.arange(n) * min(n, most) // n for n in shape[:2])
+    return np.asarray(rows[:, None] * (across[-1] + 1) + across)[..., None]
+
+
+# -- words as values ----------------------------------------------------------------------------------
+
+
+def layer(name: str, model: Model) -> str:
+    """The name of a layer, if its values have places in a picture."""
+    shapes = {entry.name: entry.shape for entry in model.layers}
+    if len(shapes[known(name, shapes, "layer")]) != 3:
+        places = ", ".join(each for each, shape in shapes.items() if len(shape) == 3)
+        raise ValueError(f"the values of layer {name!r} have no place in a picture: give one of {places}")
+    return name
+
+
+def baseline(text: str, model: Model, invert: bool) -> str | float | Array:
+    """A baseline by its name, as a number, or from an image file."""
+    if text in BASELINES:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    if Path(text).suffix or os.path.exists(text):
+        return picture(text, model, invert)[0]
+    try:
+        return known(text, BASELINES, "baseline")
+    except ValueError as problem:
+        raise ValueError(f"{problem}, a number, or an image file") from None

@@ -1,0 +1,88 @@
+"""Feature ablation: replace one input at a time, and see what the score loses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+from minixai.attribution import Attribution, Cost
+from minixai.methods.baselines import Baseline
+from minixai.methods.call import Call
+from minixai.methods.groups import grouped
+from minixai.methods.registry import method
+from minixai.methods.runs import Ends, FromPlace, endpoints, variants
+from minixai.model import Network
+
+
+@method("what does the score lose without this input?", "a pass each input and value", complete=False, baseline=True)
+def feature_ablation(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    baseline: Baseline = 0.0,
+    values: Sequence[Baseline] | None = None,
+    groups: npt.ArrayLike | None = None,
+    output: str = "score",
+    layer: str | None = None,
+    batch: int | None = None,
+) -> Attribution:
+    """φ_i = f(x) − f(x with x_i from x'); of several x', the largest change by size.  (Zeiler & Fergus 2014, §4.2)
+
+    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
+    baseline    x': a name ("black", "white", "mean", "blur", "noise"), a number, one input, or one for each
+    values      several baselines to try in its place, such as [0, 0.5, 1]
+    groups      integers, the shape of one input or (H, W, 1): entries of equal number are replaced
+                together, and each is given what the group loses
+
+    A pass for every group and every value: see `cost`.  At a layer its activations are replaced by those of x'.
+    Where two inputs can stand in for each other neither loses anything, and the values need not add up to
+    anything, so there is no gap.  Raises ValueError for groups that do not fit and for no values.
+
+    >>> from minixai import toys
+    >>> feature_ablation(toys.saturation, [[1.0, 1.0], [0.4, 0.4]]).values
+    array([[0. , 0. ],
+           [0.4, 0.4]])
+    """
+    call = Call(model, x, target, versus, output, layer, batch)
+    tried = [call.baseline(value) for value in several(baseline, values)]
+    cost, largest, network = Cost(0, 0), np.zeros(1, call.rows.dtype), FromPlace(call)
+    for rows in tried:
+        ends = endpoints(call, rows)
+        labels, count = grouped(groups, ends.value.shape[1:], "groups")
+        lost = losses(call, ends, network, labels, count)
+        largest = np.where(abs(lost) > abs(largest), lost, largest)
+        cost = cost.plus(*ends.cost).plus(lost.size)
+    given = {"baseline": call.told(baseline)} if values is None else {"values": tuple(map(call.told, values))}
+    return replace(ends, cost=cost).attribution(
+        call,
+        "feature_ablation",
+        largest[:, labels],
+        given | {"groups": None if groups is None else np.asarray(groups)},
+        baseline=tried[0] if values is None else None,
+        reference_score=ends.reference_score if values is None else None,
+    )
+
+
+def several(baseline: Baseline, values: Sequence[Baseline] | None) -> list[Baseline]:
+    """The baselines to try: `values`, or the one."""
+    if values is None:
+        return [baseline]
+    if isinstance(values, (str, int, float)) or not len(values):
+        raise ValueError(f"values is a list of baselines to try, at least one, got {values!r}: or give baseline=")
+    return list(values)
+
+
+def losses(call: Call, ends: Ends, network: FromPlace, labels: Array, count: int) -> Array:
+    """(N, groups): what the score loses when one group of x is replaced by the baseline's."""
+    lost = np.zeros((len(call.rows), count), ends.value.dtype)
+    for i, j in variants(call, count, "feature_ablation", back=False):
+        # (B,) == (H, W, C) -> (B, H, W, C)
+        changed = np.where(np.equal.outer(j, labels), ends.reference[i], ends.value[i])
+        lost[i, j] = ends.score[i] - network.measured(changed, i, ends)
+    return lost

@@ -1,0 +1,192 @@
+"""Class activation maps: the maps of a layer's filters, added up by what they are worth to a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+from minixai.attribution import Attribution
+from minixai.methods.call import Call
+from minixai.methods.dialects import guided_weights
+from minixai.methods.maps import at_maps
+from minixai.methods.registry import method
+from minixai.methods.runs import Ends, Visit, ends
+from minixai.model import Network, known
+from minixai.ops.pooling import Resize
+from minixai.ops.windows import check_images
+from minixai.rules import GRADIENT, GUIDED
+
+Size: TypeAlias = "tuple[int, ...]"
+
+
+def mean_slopes(maps: Array, slopes: Array) -> Array:
+    """α_k = mean over positions of ∂f/∂A_k"""
+    return np.asarray(slopes.mean(axis=(1, 2)))
+
+
+VARIANTS: Mapping[str, Callable[[Array, Array], Array]] = {"paper": mean_slopes, "tf-explain": guided_weights}
+"""maps, slopes (N, h, w, K) -> weights (N, K)"""
+
+
+def nearest(maps: Array, size: Size) -> Array:
+    """Every pixel takes the place it starts in, ⌊i·h/H⌋: (N, h, w, C) -> (N, *size, C)"""
+    rows, columns = (np.arange(to) * n // to for n, to in zip(maps.shape[1:3], size, strict=True))
+    return maps[:, rows][:, :, columns]
+
+
+UPSAMPLINGS: Mapping[str, Callable[[Array, Size], Array]] = {
+    "bilinear": lambda maps, size: Resize((size[0], size[1])).forward(maps),
+    "nearest": nearest,
+}
+
+
+@method("where are the features of this class?", "1 forward, 1 back", complete=False)
+def grad_cam(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    relu: bool = True,
+    resize: bool = False,
+    variant: str = "paper",
+    output: str = "score",
+    layer: str | int | None = None,
+    batch: int | None = None,
+) -> Attribution:
+    """max(Σ_k α_k A_k, 0), with α_k = mean over positions of ∂f/∂A_k.  (Selvaraju et al. 2017, eq. 1–2)
+
+    model, x, target, versus, output, batch    see `minixai.methods.call.Call`
+    layer      whose maps A (N, h, w, K) are added up: a name, or the number of a Model's layer; None is not
+               the input but the last convolution, see `minixai.methods.maps.last_convolution`
+    relu       False leaves the map signed
+    resize     True stretches the map to the image, bilinearly at half-pixel centres, after the ReLU
+    variant    "paper"; or "tf-explain", see `minixai.methods.dialects.guided_weights`, which has other weights and
+               never a ReLU
+
+    Values are (N, h, w, 1), or (N, H, W, 1) with `resize`.  `extras` hold the map before ReLU and resizing, "signed"
+    (N, h, w, 1), and "weights" α (N, K).  A map without a positive entry is all 0.  If the layer feeds
+    global average pooling and a dense layer, the signed map adds up to the score less its bias, and H·W times
+    it is CAM (Zhou et al. 2016); elsewhere it adds up to nothing.  Raises ValueError for a layer without places.
+
+    >>> from minixai import ops
+    >>> network = lambda x: ops.global_average_pool(ops.convolution(x, [[[[1.0]]]])) @ np.array([[4.0], [-4.0]]).T
+    >>> grad_cam(network, [[[[1.0], [5.0]]]], 0).values.ravel(), grad_cam(network, [[[[1.0], [5.0]]]], 1).values.ravel()
+    (array([ 2., 10.]), array([0., 0.]))
+    """
+    weigh = VARIANTS[known(variant, VARIANTS, "variant")]
+    call = Call(model, x, target, versus, output, layer, batch)
+    found, slopes = walk_to_maps(call, "grad_cam", resize)
+    weights = weigh(found.value, slopes)
+    signed = added_up(found.value, weights)
+    values = finished(signed, call, relu and variant == "paper", resize)
+    given = {"relu": relu, "resize": resize, "variant": variant}
+    return found.attribution(call, "grad_cam", values, given, extras={"signed": signed, "weights": weights})
+
+
+@method("which places raise the score, by the features they have?", "1 forward, 1 back", complete=False)
+def hires_cam(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    relu: bool = False,
+    resize: bool = False,
+    output: str = "score",
+    layer: str | int | None = None,
+    batch: int | None = None,
+) -> Attribution:
+    """Σ_k A_k · ∂f/∂A_k, place by place: activation · gradient, summed over filters.  (Draelos & Carin 2020)
+
+    Grad-CAM without the mean over positions, which can light up places that the score never used.  Equal to it where
+    all positions of a filter have one slope, as below global average pooling.  Arguments, extras ("signed" alone) and
+    errors are those of `grad_cam`, but the map is signed: `relu=True` keeps what is positive.
+
+    >>> network = lambda x: (x.named("h") * [[[1.0], [-1.0]]]).sum()
+    >>> hires_cam(network, [[[[1.0], [5.0]]]], layer="h").values.ravel()
+    array([ 1., -5.])
+    """
+    call = Call(model, x, target, versus, output, layer, batch)
+    found, slopes = walk_to_maps(call, "hires_cam", resize)
+    # (N, h, w, K) · (N, h, w, K) -> (N, h, w, 1)
+    signed = np.asarray(np.einsum("nhwk,nhwk->nhw", found.value, slopes)[..., None])
+    given = {"relu": relu, "resize": resize}
+    values = finished(signed, call, relu, resize)
+    return found.attribution(call, "hires_cam", values, given, extras={"signed": signed})
+
+
+@method("which fine structures lie where the features of this class are?", "1 forward, 2 back", complete=False)
+def guided_grad_cam(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    upsampling: str = "bilinear",
+    output: str = "score",
+    layer: str | int | None = None,
+    batch: int | None = None,
+) -> Attribution:
+    """Guided backprop × Grad-CAM, stretched to the image: (N, H, W, C).  (Selvaraju et al. 2017, §3.2)
+
+    model, x, target, versus, output, batch    see `minixai.methods.call.Call`
+    layer         of Grad-CAM, as in `grad_cam`: None is the last convolution; guided backprop goes to the image
+    upsampling    "bilinear" at half-pixel centres, as in the paper, or "nearest", captum's default
+
+    Two walks back over one pass forward.  What tf-explain calls guided is not this, but a Grad-CAM with
+    other weights, which stays as coarse as the layer: `grad_cam(variant="tf-explain")`.  The two are
+    confused because both keep positive gradients at positive activations: this one at every ReLU on the way to the
+    pixels, that one only once, at the layer.
+
+    >>> from minixai import ops
+    >>> network = lambda x: ops.relu(ops.convolution(x, [[[[1.0]]]])).sum()
+    >>> guided_grad_cam(network, [[[[1.0], [-5.0]]]]).values.ravel()
+    array([1., 0.])
+    """
+    stretch = UPSAMPLINGS[known(upsampling, UPSAMPLINGS, "upsampling")]
+    call = Call(model, x, target, versus, output, layer, batch)
+    found, values = ends((visit, guided_product(visit, stretch)) for visit in on_maps(call, "guided_grad_cam", True))
+    return found.attribution(call, "guided_grad_cam", values, {"upsampling": upsampling}, (0, len(values)))
+
+
+def on_maps(call: Call, what: str, images: bool) -> Iterator[Visit]:
+    """Send the inputs forward to a layer that has places; where the inputs must have them too, they are `images`."""
+    if images:
+        check_images(call.rows.shape, what)
+    for visit in at_maps(call):
+        if visit.place.ndim != 4:
+            raise ValueError(
+                f"{what} adds up maps (N, h, w, filters), but layer {visit.place.name!r} has the shape "
+                f"{visit.place.shape}, without places: choose one below Flatten and global pooling"
+            )
+        yield visit
+
+
+def walk_to_maps(call: Call, what: str, images: bool) -> tuple[Ends, Array]:
+    """The maps of the layer, with what else was found on the way, and their slopes ∂f/∂A."""
+    return ends((visit, visit.back(GRADIENT, visit.place)) for visit in on_maps(call, what, images))
+
+
+def added_up(maps: Array, weights: Array) -> Array:
+    """Σ_k α_k A_k: (N, h, w, K), (N, K) -> (N, h, w, 1)"""
+    return np.asarray(np.einsum("nhwk,nk->nhw", maps, weights)[..., None])
+
+
+def finished(signed: Array, call: Call, relu: bool, resize: bool) -> Array:
+    """The map without what is negative, if asked for, and then at the size of the image, if asked for."""
+    maps = np.maximum(signed, 0) if relu else signed
+    return UPSAMPLINGS["bilinear"](maps, call.rows.shape[1:3]) if resize else maps
+
+
+def guided_product(visit: Visit, stretch: Callable[[Array, Size], Array]) -> Array:
+    """Guided backprop × the stretched ReLU of Grad-CAM, for one batch."""
+    maps = visit.place.value
+    cam = np.maximum(added_up(maps, mean_slopes(maps, visit.back(GRADIENT, visit.place))), 0)
+    guided = visit.back(GUIDED, visit.x)
+    # (n, H, W, C) · (n, H, W, 1)
+    return np.asarray(guided * stretch(cam, guided.shape[1:3]))

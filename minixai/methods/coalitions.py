@@ -1,0 +1,158 @@
+"""Shapley values of a network: its inputs as players, who are absent where a baseline takes their place."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+from minixai.attribution import Attribution
+from minixai.methods.background import against
+from minixai.methods.baselines import Baseline
+from minixai.methods.call import Call
+from minixai.methods.games import ENTRIES, Shares, checked, coalitions_in, play
+from minixai.methods.groups import grouped
+from minixai.methods.registry import method
+from minixai.methods.runs import Ends, FromPlace, add_up, endpoints
+from minixai.model import Network, batches
+from minixai.progress import Progress
+
+
+@method(
+    "what is each input worth, over all orders in which they might be added?",
+    "2ⁿ forward for n players, or n + 1 for each permutation",
+    complete=True,
+    baseline=True,
+)
+def shapley_values(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    baseline: Baseline = 0.0,
+    background: npt.ArrayLike | None = None,
+    players: npt.ArrayLike | None = None,
+    permutations: int | None = None,
+    seed: int = 0,
+    output: str = "score",
+    layer: str | None = None,
+    batch: int | None = None,
+) -> Attribution:
+    """φ_i = Σ_{S∌i} |S|! (n − |S| − 1)! / n! · (v(S + i) − v(S)), v(S) = f(x in S, x' elsewhere).  (Shapley 1953)
+
+    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
+    baseline        x': a name ("black", "white", "mean", "blur", "noise"), a number, one input, or one for each
+    background      a set of baselines (R, ...) in its place: v(S) is the mean over them.  (Lundberg & Lee 2017, eq. 10)
+    players         integers, the shape of one input or (H, W, 1): entries of equal number are one player, and
+                    each is given an equal part of its value, so that Σφ = f(x) − f(x')
+    permutations    None is exact, by 2ⁿ coalitions × R, at most 2²⁰ rows for each input; a number, at least 2, is
+                    the mean over so many random orders, with its standard error; it too adds up
+    seed            of the orders, which are the same for every input
+
+    `extras["players"]` holds the players' own values (N, n), in the order of their numbers.  At a layer the players
+    are its activations; where paths lead round the layer they stay as they are.  Raises ValueError for too many
+    players, and if the values do not add up to within √ε · (|f(x)| + |f(x')| + Σ|φ|).
+
+    >>> from minixai import toys
+    >>> shapley_values(toys.saturation, [[1.0, 0.25]]).values
+    array([[0.875, 0.125]])
+    """
+    call = Call(model, x, target, versus, output, layer, batch)
+    references, ends = ended(call, baseline, background)
+    # (N, 1, ...) or (1, R, ...): what stands for the absent players of each input
+    absent = ends.reference[:, None] if background is None else ends.reference[None]
+    labels, n = grouped(players, ends.value.shape[1:], "players")
+    game, rows = played(Masked(call, ends, absent, labels), *checked(n, permutations, seed, absent.shape[1]))
+    values = parts(game.values, labels).astype(ends.value.dtype)
+    given = {"baseline": call.told(baseline)} if background is None else {"background": np.asarray(background)}
+    given |= {"players": None if players is None else np.asarray(players), "permutations": permutations, "seed": seed}
+    error = None if game.standard_error is None else parts(game.standard_error, labels).astype(values.dtype)
+    return ends.attribution(
+        call,
+        "shapley_values",
+        values,
+        given,
+        (rows, 0),
+        baseline=references if background is None else None,
+        reference_score=ends.reference_score,
+        gap=added_up(ends, values),
+        standard_error=error,
+        gap_standard_error=None if error is None or not ends.alone else np.zeros(len(values)),  # each order adds up
+        extras={} if players is None else {"players": game.values},
+    )
+
+
+def ended(call: Call, baseline: Baseline, background: npt.ArrayLike | None) -> tuple[Array, Ends]:
+    """The baseline or the background, and what the network made of it and of the inputs."""
+    if background is None:
+        references = call.baseline(baseline)
+        return references, endpoints(call, references)
+    if not isinstance(baseline, (int, float)) or baseline != 0:
+        raise ValueError("baseline and background are both given: the one is an input, the other a set; give one")
+    references = call.background(background)
+    return references, against(call, references)[0]
+
+
+class Masked:
+    """v(S) for every input: the mean of f over the references that take the place of its absent players."""
+
+    def __init__(self, call: Call, ends: Ends, absent: Array, labels: Array) -> None:
+        self.call, self.ends, self.labels = call, ends, labels
+        self.absent = np.broadcast_to(absent, (len(call.rows), *absent.shape[1:]))
+        self.network = FromPlace(call)
+
+    def measured(self, coalitions: Array, inputs: slice, line: Progress) -> Array:
+        """(B, players) -> (B, inputs)"""
+        count, references = len(coalitions), self.absent.shape[1]
+        total = np.zeros((inputs.stop - inputs.start) * count)
+        for part in self.call.parts(len(total) * references):
+            place, r = np.divmod(np.arange(part.start, part.stop), references)
+            i, k = np.divmod(place, count)
+            i += inputs.start
+            # (B, players) -> (B, H, W, C)
+            present = coalitions[k][:, self.labels]
+            rows = np.where(present, self.ends.value[i], self.absent[i, r])
+            add_up(total, place, self.network.measured(rows, i, self.ends) / references)
+            line.advance(len(rows))
+        return total.reshape(-1, count).T
+
+
+def played(masked: Masked, n: int, permutations: int | None, seed: int) -> tuple[Shares, int]:
+    """The games of all inputs, (N, players), and the rows they took; as many together as there is memory for."""
+    inputs, references = masked.absent.shape[:2]
+    count = coalitions_in(n, permutations)
+    rows = inputs * count * references
+    line = Progress(f"shapley_values: {rows:,} rows forward", rows)
+    games = [
+        play(partial(masked.measured, inputs=part, line=line), n, permutations, seed)
+        for part in batches(inputs, max(1, ENTRIES // count), 1)
+    ]
+    line.close()
+    errors = [game.standard_error.T for game in games if game.standard_error is not None]
+    shares = Shares(
+        np.concatenate([game.values.T for game in games]),
+        np.concatenate([game.score for game in games]),
+        np.concatenate([game.reference_score for game in games]),
+        np.concatenate(errors) if errors else None,
+    )
+    return shares, rows
+
+
+def parts(numbers: Array, labels: Array) -> Array:
+    """(N, players) -> (N, ...): to each entry an equal part of its player's number."""
+    return np.asarray((numbers / np.bincount(labels.reshape(-1)))[:, labels])
+
+
+def added_up(ends: Ends, values: Array) -> Array | None:
+    """The gap, which can only be rounding.  Raises ValueError if it is more."""
+    gap = ends.gap(values)
+    if gap is not None and (excess := abs(gap) - ends.rounding(values)).max() > 0:
+        worst = int(excess.argmax())
+        raise ValueError(
+            f"the values of input {worst} miss its difference in score by {gap[worst]:.3g}, because the model does not "
+            "always give the same row the same score: make it depend on that row alone, without randomness"
+        )
+    return gap

@@ -1,0 +1,152 @@
+"""DeepSHAP: DeepLIFT from every reference of a background, and the mean of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+from minixai.attribution import Attribution
+from minixai.graph import Node, Rules, backward
+from minixai.methods.background import against
+from minixai.methods.call import Call
+from minixai.methods.deeplift import POOLS, blame
+from minixai.methods.registry import method
+from minixai.methods.runs import Ends, FromPlace, add_up
+from minixai.model import Network, known
+from minixai.ops import Selection
+from minixai.progress import Progress
+from minixai.rules import RESCALE
+
+
+@method("what moved the score from the background's mean?", "a pass each reference", complete=True)
+def deep_shap(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    background: npt.ArrayLike,
+    pool: str = "mover",
+    output: str = "score",
+    layer: str | None = None,
+    batch: int | None = None,
+) -> Attribution:
+    """φ = mean over x' of m · (x − x'), Σφ = f(x) − mean f(x'), with DeepLIFT's m.  (Lundberg & Lee 2017, §4.2)
+
+    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
+    background    (R, ...): the references x', each of which is taken once
+    pool          as in `deep_lift`; "gradient" is not complete, so without a gap
+
+    DeepLIFT's rule is Rescale.  Complete for every background, to rounding, so there is no standard error; yet
+    no exact Shapley value: min(1, 2) from (0, 0) is (1, 0), not (½, ½).  At a layer the values are the
+    contributions of its activations.  Raises ValueError for a background that does not fit, and if for any reference
+    the values miss their sum by more than √ε · (|f(x)| + |f(x')| + Σ|φ|), naming the op that loses them.
+
+    >>> from minixai import toys
+    >>> deep_shap(toys.saturation, [[1.0, 0.25]], background=[[0.0, 0.0], [1.0, 1.0]]).values
+    array([[0.4, 0.1]])
+    """
+    call = Call(model, x, target, versus, output, layer, batch)
+    (result,) = averaged(call, background, pool)
+    return result
+
+
+def averaged(
+    call: Call,
+    background: npt.ArrayLike,
+    pool: str = "mover",
+    targets: Sequence[Array] | None = None,
+    check: bool = True,
+) -> list[Attribution]:
+    """The answer for each of the targets, (N,) each, by default the call's own; one way forward serves them all."""
+    rules = {**RESCALE, Selection: POOLS[known(pool, POOLS, "pool")]}
+    references = call.background(background)
+    ends = against(call, references, targets, keep=False)
+    complete, rows = ends[0].alone and pool != "gradient", len(call.rows) * len(references)
+    totals, forward = [np.zeros(about.value.shape) for about in ends], 0
+    for met in meetings(call, references, either_way=pool == "mover"):
+        forward += len(met.output) + 1
+        for about, total in zip(ends, totals, strict=True):
+            seed = about.seed(met.output, met.i)
+            parts = met.sign * met.place.delta * backward(met.output, rules, seed, keep=[met.place])[met.place]
+            add_up(total, met.i, parts)
+            if complete and check and (row := met.broken(seed, parts)) is not None:
+                raise ValueError(told(call, rules, references, about, met, row))
+    given = {"background": np.asarray(background), "pool": pool}
+    return [
+        answer(call, about, total / len(references), given, complete, (forward, rows))
+        for about, total in zip(ends, totals, strict=True)
+    ]
+
+
+def answer(
+    call: Call, ends: Ends, mean: Array, given: Mapping[str, Any], complete: bool, rows: tuple[int, int]
+) -> Attribution:
+    values = mean.astype(ends.value.dtype)
+    return ends.attribution(
+        call,
+        "deep_shap",
+        values,
+        given,
+        rows,
+        reference_score=ends.reference_score,
+        gap=ends.gap(values) if complete else None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Meeting:
+    """Inputs i and references r in one graph; `sign` is −1 where it has them the other way round."""
+
+    i: Array
+    r: Array
+    place: Node
+    output: Node
+    sign: int
+
+    def broken(self, seed: Array, parts: Array) -> int | None:
+        """The row whose contributions miss its difference in score by the most, if that is more than rounding."""
+        missing = self.sign * by_row(parts) - by_row(seed * self.output.delta)
+        ends = abs(by_row(seed * self.output.value)) + abs(by_row(seed * self.output.reference))
+        excess = abs(missing) - np.sqrt(np.finfo(parts.dtype).eps) * (ends + by_row(abs(parts)))
+        return int(excess.argmax()) if excess.max() > 0 else None
+
+
+def meetings(call: Call, references: Array, either_way: bool) -> Iterator[Meeting]:
+    """Every input with every reference.
+
+    The one side goes row by row, as the single reference of all rows of the other.  Rescale is the same from x to x'
+    as from x' to x, so the side with fewer rows may be the one: R references cost one input R + 1 rows, not 2R.
+    """
+    turned = either_way and len(call.rows) < len(references)
+    single, many = (call.rows, references) if turned else (references, call.rows)
+    total, network = len(single) * len(many), FromPlace(call)
+    line = Progress(f"deep_shap: {total:,} rows forward and back", total)
+    for j in range(len(single)):
+        for part in call.parts(len(many)):
+            place, output = network.sent(many[part], single[j : j + 1])
+            k = np.arange(part.start, part.stop)
+            i, r = (np.full_like(k, j), k) if turned else (k, np.full_like(k, j))
+            yield Meeting(i, r, place, output, -1 if turned else 1)
+            line.advance(len(k))
+    line.close()
+
+
+def told(call: Call, rules: Rules, references: Array, ends: Ends, met: Meeting, row: int) -> str:
+    """What went wrong, for whom, and why."""
+    i, r = int(met.i[row]), int(met.r[row])
+    why = blame(call, lambda output: rules, references[r : r + 1], ends, i)
+    return (
+        f"the contributions to row {i} miss its difference in score from reference {r}, because {why}: "
+        "mend the rule of its kind, or its forward and vjp"
+    )
+
+
+def by_row(x: Array) -> Array:
+    """(B, ...) -> (B,): the sum of each row."""
+    return np.asarray(x.reshape(len(x), -1).sum(axis=1, dtype=np.float64))

@@ -1,0 +1,64 @@
+"""Other libraries' variants, where they compute something else under the same name; so the methods stay clean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.graph import Node
+from minixai.ops import upsample
+
+# -- tf-explain's occlusion ---------------------------------------------------------------------------
+
+GREY = 127.5
+"""What tf-explain hides with, whatever the scale of the image: far outside one in [0, 1]."""
+
+
+def one_minus_p(left: Array, size: tuple[int, ...]) -> Array:
+    """(N, rows, columns) -> (N, H, W): 1 − p of each patch of a grid without overlap, resized bilinearly.
+
+    That is tf-explain's OcclusionSensitivity: large where p is small with the patch hidden, however small
+    it was without; the last patches, cut at the border, are drawn as wide as the others.  On images
+    that are not square tf-explain itself hides only part of them and confuses height and width; not so here.
+    """
+    return np.asarray(upsample(Node(1 - left[..., None]), (size[0], size[1])).value[..., 0])
+
+
+# -- shap's random stream -----------------------------------------------------------------------------
+
+
+def shap_draws(
+    seed: int, references: int, shape: tuple[int, ...] | None
+) -> Callable[[Array, Array], tuple[Array, Array, Array | None]]:
+    """The lots of shap's GradientExplainer(rseed=seed), which it draws anew, and alike, for every class.
+
+    For each draw a reference, then how far along the way, then noise of this shape, as on TensorFlow (on
+    PyTorch the noise is torch's, which rseed does not reach).  One stream runs on from input to input.  shap
+    itself leaves NumPy's global stream reseeded; this one is private.
+    """
+    rng = np.random.RandomState(seed)
+
+    def draw(i: Array, k: Array) -> tuple[Array, Array, Array | None]:
+        lots = [
+            (rng.choice(references), rng.uniform(), None if shape is None else rng.standard_normal(shape)) for _ in i
+        ]
+        r, alpha, noise = map(np.array, zip(*lots, strict=True))
+        return r, alpha, None if shape is None else noise
+
+    return draw
+
+
+# -- tf-explain's Grad-CAM ----------------------------------------------------------------------------
+
+
+def guided_weights(maps: Array, slopes: Array) -> Array:
+    """α_k = mean over positions of 1[A > 0] · 1[g > 0] · g, with g = ∂f/∂A: (N, h, w, K) twice -> (N, K)
+
+    That is tf-explain's GradCAM by default, use_guided_grads=True, before it is resized and painted.  No α is
+    negative, so a filter that speaks against the class can no longer lower the map, and raises it where only a
+    few of its slopes are positive: one map may serve for opposite classes.  Not Guided Grad-CAM, which
+    multiplies a map by guided backprop, pixel by pixel.
+    """
+    return np.asarray((slopes * ((maps > 0) & (slopes > 0))).mean(axis=(1, 2)))

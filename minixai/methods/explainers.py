@@ -1,0 +1,152 @@
+"""GradientExplainer and DeepExplainer, as people who come from the shap library know them.
+
+Thin faces: `expected_gradients` and `deep_shap` do the work, for all classes on one way forward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array, amount, count
+from minixai.attribution import Attribution
+from minixai.methods.background import sent
+from minixai.methods.call import Call, prepared
+from minixai.methods.deepshap import averaged
+from minixai.methods.expected import expected
+from minixai.methods.registry import sound
+from minixai.model import Network, known
+
+ORDERS: Mapping[str, Callable[[Array], Array]] = {"max": lambda y: -y, "min": lambda y: y, "max_abs": lambda y: -abs(y)}
+"""Which outputs come first: those where this is smallest."""
+
+
+class Explainer:
+    """What both have in common: a background, and the mean of the model over it."""
+
+    def __init__(
+        self,
+        model: Network,
+        background: npt.ArrayLike,
+        *,
+        output: str = "score",
+        layer: str | None = None,
+        batch: int | None = None,
+    ) -> None:
+        rows = prepared(model, background, "background")
+        self.call = Call(model, rows, output=output, layer=layer, batch=batch)
+
+    @cached_property
+    def expected_value(self) -> Array:
+        """(outputs,): the mean over the background, to which the values of an input add its difference."""
+        outputs = sent(self.call, keep=False).outputs
+        return np.asarray(outputs.mean(axis=0, dtype=np.float64).astype(outputs.dtype))
+
+    def ranked(self, call: Call, outputs: int | None, order: str) -> Array:
+        """(N, k): the outputs to explain for each input, by default all of them in their own order."""
+        total = len(self.expected_value)
+        key = ORDERS[known(order, ORDERS, "output_rank_order")]
+        if outputs is None:
+            return np.broadcast_to(np.arange(total), (len(call.rows), total))
+        if count(outputs, "ranked_outputs") > total:
+            raise ValueError(f"ranked_outputs is {outputs}, but there are {total} outputs: give at most {total}")
+        return np.argsort(key(sent(call, keep=False).outputs), axis=1, kind="stable")[:, :outputs]
+
+
+class GradientExplainer(Explainer):
+    """shap's GradientExplainer: expected gradients for every output.
+
+    model, background    the network; (R, ...) references
+    local_smoothing      σ of the noise added to an input, in its units
+    output, layer, batch see `minixai.methods.call.Call`
+
+    >>> from minixai import toys
+    >>> explainer = GradientExplainer(toys.add_multiply, [[0.0, 0.0, 0.0]])
+    >>> explainer.shap_values([[3.0, 1.0, 2.0]], nsamples=2000)[0, :, 0].round(0)
+    array([4., 3., 4.])
+    """
+
+    def __init__(
+        self,
+        model: Network,
+        background: npt.ArrayLike,
+        local_smoothing: float = 0.0,
+        *,
+        output: str = "score",
+        layer: str | None = None,
+        batch: int | None = None,
+    ) -> None:
+        super().__init__(model, background, output=output, layer=layer, batch=batch)
+        self.local_smoothing = amount(local_smoothing, "local_smoothing")
+
+    def shap_values(
+        self,
+        x: npt.ArrayLike,
+        nsamples: int = 200,
+        ranked_outputs: int | None = None,
+        output_rank_order: str = "max",
+        rseed: int | None = None,
+        return_variances: bool = False,
+    ) -> Array | tuple[Array, ...]:
+        """(N, *x.shape[1:], outputs); then the variances, if asked for; then the outputs (N, k), if ranked.
+
+        nsamples             draws for each input
+        ranked_outputs       explain the first k outputs of each input only, by `output_rank_order`: "max",
+                             "min" or "max_abs", the largest by size (shap on TensorFlow takes the smallest)
+        rseed                shap's random stream with this seed, sample for sample; None is the stream of
+                             `expected_gradients` with seed 0, in which no input sees its batch mates.  Either way
+                             the same call gives the same values
+        return_variances     of the means: s²/n, the square of the standard error (shap's var/√n is neither)
+
+        Raises ValueError for an unknown order, and more outputs than there are.
+        """
+        call = replace(self.call, x=x)
+        seed, rng = (0, "minixai") if rseed is None else (rseed, "shap")
+        ranks = self.ranked(call, ranked_outputs, output_rank_order)
+        found = expected(call, self.call.rows, nsamples, self.local_smoothing, seed, rng, list(ranks.T))
+        answers = [stacked(found)]
+        if return_variances:
+            answers.append(np.stack([np.asarray(result.standard_error) ** 2 for result in found], axis=-1))
+        if ranked_outputs is not None:
+            answers.append(ranks)
+        return tuple(answers) if len(answers) > 1 else answers[0]
+
+
+class DeepExplainer(Explainer):
+    """shap's DeepExplainer: DeepLIFT from every reference, for every output.
+
+    model, background    the network; (R, ...) references
+    output, layer, batch see `minixai.methods.call.Call`
+
+    >>> from minixai import toys
+    >>> explainer = DeepExplainer(toys.saturation, [[0.0, 0.0], [1.0, 1.0]])
+    >>> explainer.expected_value, explainer.shap_values([[1.0, 0.25]])[0, :, 0]
+    (array([0.5]), array([0.4, 0.1]))
+    """
+
+    def shap_values(
+        self,
+        x: npt.ArrayLike,
+        ranked_outputs: int | None = None,
+        output_rank_order: str = "max",
+        check_additivity: bool = True,
+    ) -> Array | tuple[Array, Array]:
+        """(N, *x.shape[1:], outputs); and the outputs (N, k), if ranked, as in GradientExplainer.
+
+        check_additivity     raise ValueError where the values miss f(x) − f(x') for any reference by more than
+                             rounding, √ε · (|f(x)| + |f(x')| + Σ|φ|); shap's bound is .01, whatever the size
+                             of f, and it measures ranked values by outputs that are not
+        """
+        call = replace(self.call, x=x)
+        ranks = self.ranked(call, ranked_outputs, output_rank_order)
+        values = stacked(averaged(call, self.call.rows, targets=list(ranks.T), check=check_additivity))
+        return values if ranked_outputs is None else (values, ranks)
+
+
+def stacked(found: list[Attribution]) -> Array:
+    """(N, ..., outputs)"""
+    return np.stack([sound(result).values for result in found], axis=-1)

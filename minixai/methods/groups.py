@@ -1,0 +1,36 @@
+"""Groups: which entries of an input move together."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+
+
+def grouped(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> tuple[Array, int]:
+    """(labels, count): the group of every entry of a row of this shape, 0 to count − 1.
+
+    A mask of integers, any at all, puts entries of equal number into one group; None lets each go alone.
+    Raises ValueError for a mask that does not fit, TypeError for one that holds no integers.
+
+    >>> labels, count = grouped([[7], [3]], (2, 2), "groups")
+    >>> labels.tolist(), count
+    ([[1, 1], [0, 0]], 2)
+    """
+    if mask is None:
+        return np.arange(prod(shape)).reshape(shape), prod(shape)
+    array = np.asarray(mask)
+    if array.dtype.kind not in "iub":
+        raise TypeError(f"{what} is a mask of integers, got {array.dtype} {array.shape}: number the groups")
+    try:
+        full = np.broadcast_to(array, shape)
+    except ValueError:
+        raise ValueError(
+            f"{what} of shape {array.shape} does not fit inputs of shape {shape}: "
+            "give a number for each entry, or axes of length 1 where they share it"
+        ) from None
+    names, labels = np.unique(full, return_inverse=True)
+    return labels.reshape(shape), len(names)

@@ -1,0 +1,53 @@
+"""Layer-wise relevance propagation: the score itself is handed back, shared out at every sum."""
+
+from __future__ import annotations
+
+import numpy.typing as npt
+
+from minixai.arrays import amount
+from minixai.attribution import Attribution
+from minixai.methods.call import Call
+from minixai.methods.registry import method
+from minixai.methods.runs import walk
+from minixai.model import Network, known
+from minixai.rules import lrp_epsilon, lrp_gamma
+
+
+@method("what of the score goes back to each pixel, sum by sum?", "1 forward, 1 back", complete=False)
+def lrp(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    rule: str = "epsilon",
+    epsilon: float = 1e-6,
+    gamma: float = 0.25,
+    output: str = "score",
+    layer: str | None = None,
+    batch: int | None = None,
+) -> Attribution:
+    """R_i = Σ_j x_i·w_ij / (z_j + ε·sign z_j) · R_j, from R = the score.  (Bach et al. 2015, eq. 58)
+
+    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
+    rule       "epsilon", or "gamma": the same with w + γ·max(w, 0), so that what speaks for the score counts more
+               (Montavon et al. 2019, §10.2; for inputs and sums of any sign, Andéol et al. 2021)
+    epsilon    ≥ 0, in the units of the sums z: what keeps a z near 0 from dividing; a large one (0.25) lets weak and
+               contradictory evidence fade
+    gamma      ≥ 0, without units; 0 is the ε-rule
+
+    The defaults are those of zennit and of Montavon et al.  Of the score, what biases (and functions with f(0) ≠ 0)
+    brought is kept back, so there is no gap.  On a ReLU network the ε-rule tends to x · gradient as ε -> 0.
+    Raises ValueError for an unknown rule and for numbers below 0.
+
+    >>> from minixai import ops
+    >>> lrp(lambda x: ops.relu(x @ [[2.0], [-1.0]]), [[1.0, 1.0]], rule="gamma").values.round(3)  # 2.5 : −1 of 1
+    array([[ 1.667, -0.667]])
+    """
+    call = Call(model, x, target, versus, output, layer, batch)
+    tables = {
+        "epsilon": lrp_epsilon(amount(epsilon, "epsilon")),
+        "gamma": lrp_gamma(amount(gamma, "gamma"), epsilon),
+    }
+    found, m = walk(call, tables[known(rule, tables, "rule")])
+    return found.attribution(call, "lrp", m * found.value, {"rule": rule, "epsilon": epsilon, "gamma": gamma})

@@ -1,0 +1,101 @@
+"""SmoothGrad: a map averaged over a neighbourhood of the image, so that what flickers cancels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array, amount, count
+from minixai.attribution import Attribution
+from minixai.methods.call import Call
+from minixai.methods.gradients import gradient
+from minixai.methods.moments import Moments
+from minixai.methods.registry import method as enter
+from minixai.methods.runs import Stream, stretched, variants
+from minixai.model import Network
+
+
+@enter("how does the score slope, on average around this image?", "a pass each sample", complete=False, sampled=True)
+def smooth_grad(
+    model: Network,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    noise: float = 0.1,
+    sigma: float | None = None,
+    samples: int = 50,
+    seed: int = 0,
+    squared: bool = False,
+    variance: bool = False,
+    method: Callable[..., Attribution] = gradient,
+    output: str = "score",
+    layer: str | None = None,
+    batch: int | None = None,
+    **options: Any,
+) -> Attribution:
+    """φ = mean over k of g(x + ε_k), ε_k ~ N(0, σ²), with g = ∂f/∂x, signed.  (Smilkov et al. 2017, §2)
+
+    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
+    noise       σ as a part of the range of each image, σ = noise · (max x − min x)
+    sigma       σ itself, in the units of x, in place of `noise`
+    samples     noisy copies of each input, at least 2
+    seed        of the noise, which is the same for every input up to its σ
+    squared     the mean of g² instead  (Hooker et al. 2019)
+    variance    Σ (g − ḡ)² / n instead: VarGrad  (Adebayo et al. 2018)
+    method      what g is: any method called as `gradient` is; `options` are handed on to it
+
+    The class is that of x itself, whatever the noise makes of it.  `standard_error` is that of the mean, √(s²/n), or of
+    the variance, √((μ₄ − μ₂²)/n).  For f = relu and σ it is Φ(x/σ), in the limit.  Raises ValueError for
+    noise that is none, and if both squares and variance are asked for.
+
+    >>> result = smooth_grad(lambda x: x[:, 0] ** 2, [[3.0]], sigma=1.0, samples=10_000)
+    >>> result.values.round(1), result.standard_error.round(2)
+    (array([[6.]]), array([[0.02]]))
+    """
+    n = checked(samples, squared, variance, method)
+    asked = {"output": output, "layer": layer, "batch": batch} | options
+    clean = method(model, x, target, versus=versus, **asked)
+    call = Call(model, x, clean.target, clean.versus, output, layer, batch)
+    width = spread(call.rows, noise, sigma)
+    draw = Stream(count(seed, "seed", 0), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
+    maps, cost = Moments(clean.values.shape, n, 4 if variance else 2), clean.cost
+    for i, k in variants(call, n, "smooth_grad"):
+        noisy = call.rows[i] + stretched(width[i], call.rows) * draw(i, k).astype(call.rows.dtype)
+        found = method(model, noisy, clean.target[i], versus=None if clean.versus is None else clean.versus[i], **asked)
+        maps.add(i, k, found.values.astype(np.float64) ** 2 if squared else found.values)
+        cost = cost.plus(*found.cost)
+    mean, error = (maps.variance, maps.standard_error_of_variance) if variance else (maps.mean, maps.standard_error)
+    given = {"noise": noise, "sigma": sigma, "samples": samples, "seed": seed, "squared": squared, "variance": variance}
+    return replace(
+        clean,
+        values=mean.astype(clean.values.dtype),
+        method="smooth_grad",
+        cost=cost,
+        gap=None,
+        gap_standard_error=None,
+        standard_error=error.astype(clean.values.dtype),
+        parameters=given | {"method": clean.method} | options,
+        extras={},
+    )
+
+
+def checked(samples: int, squared: bool, variance: bool, method: Callable[..., Attribution]) -> int:
+    """How many samples, if the question can be answered."""
+    if squared and variance:
+        raise ValueError("squared and variance are two different averages: ask for one of them")
+    if not callable(method):
+        raise TypeError(f"method is {method!r}: give a function such as mx.gradient, without calling it")
+    return count(samples, "samples", 2)
+
+
+def spread(x: Array, noise: float, sigma: float | None) -> Array:
+    """(N,): σ for each input."""
+    if sigma is not None:
+        return np.full(len(x), amount(sigma, "sigma"))
+    rows = x.reshape(len(x), -1)
+    return np.asarray(amount(noise, "noise") * (rows.max(axis=1) - rows.min(axis=1)))

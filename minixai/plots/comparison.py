@@ -1,0 +1,63 @@
+"""Many methods on one image, each on a scale of its own."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from minixai.arrays import Array
+from minixai.attribution import Attribution
+from minixai.plots.maps import certified_gap, check_beside, check_size, checked_images, checked_values, limit, place_of
+from minixai.plots.panels import Column, Maps, Pictures, drawn
+from minixai.plots.text import number
+
+REMARK = (
+    "±: the scale of each map, its value in full colour; "
+    "gap: how far its sum is from the change in score that it explains"
+)
+
+
+def compare(
+    results: Sequence[Attribution],
+    image: Array,
+    *,
+    title: str | None = None,
+    size: float = 1.7,
+    beside: int = 6,
+) -> Figure:
+    """Show what many methods say about one image: a grid of maps, the image first.
+
+    Beneath each map stands its scale, and whether it adds up: the gap, or that none is promised.
+
+    results     Attributions of one image each; those at a layer are stretched to the image
+    image       (1, H, W, 1 or 3), in [0, 1] or uint8
+    title       above it all: what was asked
+    size        width of a panel in inches
+    beside      panels on a line
+
+    Raises ValueError if a result is not about one image.
+
+    >>> from minixai.methods import gradient, input_x_gradient
+    >>> image = np.full((1, 4, 4, 1), 0.5)
+    >>> figure = compare([m(lambda x: (x * x).sum((1, 2, 3)), image) for m in (gradient, input_x_gradient)], image)
+    """
+    check_size(size)
+    check_beside(beside)
+    pictures = checked_images(image)
+    if len(pictures) != 1 or not results:
+        raise ValueError(f"compare shows results, {len(results)} were given, for one image, {len(pictures)} were given")
+    columns: list[Column] = [Pictures(images=pictures), *(panel(result, pictures) for result in results)]
+    h, w = pictures.shape[1:3]
+    return drawn(columns, 1, REMARK, size, h / w, title, beside=beside)
+
+
+def panel(result: Attribution, pictures: Array) -> Maps:
+    maps = checked_values(result, 1, pictures).sum(axis=-1, dtype=np.float64)
+    most = limit([maps], None, 100.0)
+    return Maps(
+        heading=result.method.replace("_", " "),
+        details=[place_of(result)] if result.layer else [],
+        captions=[f"±{number(most)}\n{certified_gap(result, 0) or 'need not add up'}"],
+        maps=maps,
+        limit=most,
+    )

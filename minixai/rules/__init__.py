@@ -1,0 +1,54 @@
+"""Attribution methods, each a table of local rules.
+
+    rule(node, i, m)   m is the multiplier of `node`; the answer is what its
+                       i-th input receives.
+
+A table lists the kinds of operation it covers, and the most specific kind counts.  An
+op of no listed kind is an error, never silently the gradient.
+
+    GRADIENT, DECONVNET, GUIDED, RESCALE                the same for every graph  (slopes.py)
+    lrp_epsilon(epsilon), lrp_gamma(gamma, epsilon)     with a number in them     (relevance.py)
+    reveal_cancel(output), genomics(output)             made for one graph        (reveal_cancel.py)
+"""
+
+from minixai.rules.relevance import lrp_epsilon, lrp_gamma
+from minixai.rules.reveal_cancel import RevealCancel, genomics, merging, reveal_cancel
+from minixai.rules.slopes import (
+    DECONVNET,
+    GRADIENT,
+    GUIDED,
+    RESCALE,
+    chord,
+    credit,
+    deconvnet,
+    first_mover,
+    gradient,
+    guided,
+    halfway,
+    midpoint,
+    mover,
+    secant,
+)
+
+__all__ = [
+    "DECONVNET",
+    "GRADIENT",
+    "GUIDED",
+    "RESCALE",
+    "RevealCancel",
+    "chord",
+    "credit",
+    "deconvnet",
+    "first_mover",
+    "genomics",
+    "gradient",
+    "guided",
+    "halfway",
+    "lrp_epsilon",
+    "lrp_gamma",
+    "merging",
+    "midpoint",
+    "mover",
+    "reveal_cancel",
+    "secant",
+]

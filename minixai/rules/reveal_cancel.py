@@ -1,0 +1,167 @@
+"""RevealCancel: every Δ in two parts, what pulls up and what pulls down, so that no sum hides what cancels in it.
+
+    elementwise     Δy⁺ = ½[f(x₀ + Δ⁺) − f(x₀)] + ½[f(x₀ + Δ⁻ + Δ⁺) − f(x₀ + Δ⁻)], Δy⁻ likewise
+    linear          each part for itself
+    u·constant      entry by entry: each part for itself, as the other where the constant is negative
+    x @ w, x ⋆ w    Δy⁺ is the sum of all terms Δx·w > 0, of the whole Δx, and Δy⁻ that of the others
+    u·v, max        the parts merge: Δy⁺ = max(Δy, 0), Δy⁻ = min(Δy, 0), and on goes Rescale
+
+Each line is a linear map of the parts, for this one pair of value and reference.  Multipliers come in two
+parts too, m⁺ and m⁻, and walk back through the same map transposed; so Σ m⁺Δ⁺ + m⁻Δ⁻ is the same at
+every step, and adds up.  (Shrikumar et al. 2017, §3.5.1, 3.5.3; the authors' library for u·constant)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.graph import Node, Op, Rule, history, values
+from minixai.ops.arithmetic import MatMul, Multiply
+from minixai.ops.functions import Exp, Log, Power
+from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
+from minixai.rules.signs import by_sign, constant, lone, pulls, split, sums
+from minixai.rules.slopes import chord, gradient, halfway, midpoint, mover
+
+
+class RevealCancel(dict[type[Op], Rule]):
+    """The table for the graph of one output.
+
+    parts      {node: (2, N, ...)}, Δ⁺ and Δ⁻ of each of its nodes
+    pool       the rule at a maximum
+    reveals    whether an elementwise node has chords for each part; otherwise both parts have Rescale's
+
+    A multiplier of the shape of its node belongs to both parts; one of (2, N, ...) is m⁺ and m⁻.
+    """
+
+    def __init__(self, output: Node, pool: Rule = mover, reveals: Callable[[Node], bool] = lambda node: True) -> None:
+        super().__init__(
+            {Linear: linear, Multiply: scaled, Bilinear: weighted, Selection: merging(pool), Elementwise: self.chords}
+        )
+        self.reveals = reveals
+        self.parts: dict[Node, Array] = {}
+        for node in history(output):
+            self.parts[node] = self.forward(node)
+
+    def forward(self, node: Node) -> Array:
+        """Δ⁺ and Δ⁻ of a node, from those of its inputs."""
+        if isinstance(node.op, Elementwise):
+            return self.slopes(node) * self.parts[node.sources[0]]
+        if isinstance(node.op, Linear):
+            still = [np.zeros_like(x) for x in values(node.inputs)]  # what an op adds itself, a border, has not moved
+            return np.stack([node.op.forward(*self.moved(node, s, still)) for s in (0, 1)]) - node.op.forward(*still)
+        if isinstance(node.op, Bilinear) and lone(node):
+            (x,), i = node.sources, 0 if isinstance(node.inputs[0], Node) else 1
+            moved = self.parts[x] if isinstance(node.op, Multiply) else split(x.delta)
+            return sums(node, i, moved, up_and_down(node, i))
+        return split(node.delta)
+
+    def moved(self, node: Node, sign: int, still: list[Array]) -> list[Array]:
+        """One part of all inputs; constants stand still."""
+        return [self.parts[x][sign] if isinstance(x, Node) else o for x, o in zip(node.inputs, still, strict=True)]
+
+    def contributions(self, node: Node, m: Array) -> Array:
+        """m⁺Δ⁺ + m⁻Δ⁻"""
+        return np.asarray(m * node.delta if m.ndim == node.ndim else (m * self.parts[node]).sum(axis=0))
+
+    def effective(self, node: Node, m: Array) -> Array:
+        """The one multiplier that makes the same contributions, m·Δ; where Δ is 0, the mean of m⁺ and m⁻."""
+        if m.ndim == node.ndim:
+            return m
+        dx = node.delta
+        share = np.divide(self.parts[node][0], dx, out=np.full_like(dx, 0.5), where=dx != 0)
+        return np.asarray(share * m[0] + (1 - share) * m[1])
+
+    def chords(self, node: Node, i: int, m: Array) -> Array:
+        """m⁺ · Δy⁺/Δx⁺ and m⁻ · Δy⁻/Δx⁻"""
+        return m * self.slopes(node)
+
+    def slopes(self, node: Node) -> Array:
+        """Δy⁺/Δx⁺ and Δy⁻/Δx⁻, each the mean of two chords: one from x₀, one from where the other part leads."""
+        (x,), op = node.sources, node.op
+        if not (self.reveals(node) and everywhere(op)):
+            slope = chord(op, x.reference, x.value, node.delta, halfway(x))
+            return np.stack([slope, slope])
+        x0, (rise, fall) = x.reference, self.parts[x]
+        up = along(op, x0, rise, 1) + along(op, x0 + fall, rise, 1)
+        down = along(op, x0, fall, -1) + along(op, x0 + rise, fall, -1)
+        return np.stack([up, down]) / 2
+
+
+def reveal_cancel(output: Node, pool: Rule = mover) -> RevealCancel:
+    """The table that takes Δ apart at every function.  It is made from the graph, and good for that graph alone.
+
+    >>> from minixai.graph import backward
+    >>> from minixai.ops import relu
+    >>> x = Node([[1.0, 2.0]], reference=0.0)
+    >>> smaller = x[:, 0] - relu(x[:, 0] - x[:, 1])
+    >>> rules = reveal_cancel(smaller)
+    >>> rules.contributions(x, backward(smaller, rules)[x])
+    array([[0.5, 0.5]])
+    """
+    return RevealCancel(output, pool)
+
+
+def genomics(output: Node, pool: Rule = mover) -> RevealCancel:
+    """RevealCancel after dense layers, Rescale at every other function: the default of the authors' library.
+
+    A function is after a dense layer if nothing lies between but weights ≥ 0, shifts, and scales entry by entry.
+    """
+    dense: set[Node] = set()
+    for node in history(output):
+        passing = isinstance(node.op, Linear) or (isinstance(node.op, Multiply) and lone(node))
+        if (isinstance(node.op, MatMul) and lone(node)) or (passing and dense.issuperset(node.sources)):
+            dense.add(node)
+    return RevealCancel(output, pool, lambda node: node.sources[0] in dense)
+
+
+def merging(rule: Rule) -> Rule:
+    """The rule for one multiplier: that of the part which moved the node, m⁺ where Δy > 0, m⁻ where Δy < 0."""
+
+    def merged(node: Node, i: int, m: Array) -> Array:
+        return rule(node, i, m if m.ndim == node.ndim else by_sign(node.delta, *m))
+
+    return merged
+
+
+def linear(node: Node, i: int, m: Array) -> Array:
+    """Each part for itself."""
+    return gradient(node, i, m) if m.ndim == node.ndim else np.stack([gradient(node, i, part) for part in m])
+
+
+def scaled(node: Node, i: int, m: Array) -> Array:
+    """m⁺·w and m⁻·w where w > 0; where w < 0, what pulls up pulls down."""
+    if m.ndim == node.ndim or not lone(node):
+        return merging(midpoint)(node, i, m)
+    return np.stack(pulls(node, i, m, up_and_down(node, i)))
+
+
+def weighted(node: Node, i: int, m: Array) -> Array:
+    """m⁺·w where Δx·w > 0, m⁻·w where Δx·w < 0, and their mean where Δx is 0."""
+    if m.ndim == node.ndim or not lone(node):
+        return merging(midpoint)(node, i, m)
+    return by_sign(node.sources[0].delta, *pulls(node, i, m, up_and_down(node, i)))
+
+
+def up_and_down(node: Node, i: int) -> tuple[Array, Array]:
+    """The weights that the i-th input meets, positive and negative."""
+    w = constant(node, i)
+    return np.maximum(w, 0), np.minimum(w, 0)
+
+
+def along(op: Elementwise, start: Array, step: Array, side: int) -> Array:
+    """The slope of the chord over `step`; where it has no length, the slope just beside: to the right, or left (−1)."""
+    end, kind = start + step, np.finfo(start.dtype)
+    beside = start + side * (kind.eps * abs(start) + kind.tiny)
+    tangent = np.where(end == start, beside, start + (end - start) / 2)
+    return chord(op, start, end, op.forward(end) - op.forward(start), tangent)
+
+
+def everywhere(op: Elementwise) -> bool:
+    """Whether f may be asked at x₀ + Δ⁺ and x₀ + Δ⁻, where the network has never been.
+
+    log, √x and 1/x end at 0, and eˣ may be of another order there than anything in the network.
+    """
+    return not isinstance(op, (Exp, Log)) and not (isinstance(op, Power) and (op.p < 0 or op.p % 1))

@@ -1,0 +1,76 @@
+"""What each method costs beyond the passes it needs: python tests/benchmarks/overhead.py [METHOD ...]
+
+For every method on a digit network: rows per second, and the ratio of its time to that of
+the bare forward and backward passes it counts in its `cost`, in batches of the same size.
+Method and bare passes take turns in one run; the ratio is the median over the turns.
+"""
+
+import sys
+import time
+from inspect import signature
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import minixai as mx
+from minixai.graph import Node, backward
+from minixai.methods.registry import Method
+from minixai.rules import GRADIENT, RESCALE
+from minixai.text import columns
+
+BATCH, TURNS = 100, 7
+OPTIONS = {
+    "integrated_gradients": {"baseline": 0.0},
+    "activations": {"layer": "conv1"},
+    "shapley_values": {"players": np.arange(784).reshape(28, 28, 1) // 28 // 4},
+    "feature_ablation": {"groups": np.arange(784).reshape(28, 28, 1) // 2},
+}
+FEW, MANY = 10, 400
+"""Inputs for methods of many passes each, and for methods of one."""
+
+
+def bare(model: mx.Model, x: np.ndarray, forward: int, back: int, moved: bool) -> None:
+    """So many rows forward and back, and nothing else."""
+    rows = np.resize(x, (BATCH, *x.shape[1:]))
+    while forward > 0:
+        n, m = min(BATCH, forward), min(BATCH, forward, back)
+        node = Node(rows[:n], 0.0) if moved and back else Node(rows[:n])
+        output = model(node)
+        if m > 0:
+            backward(output, RESCALE if moved else GRADIENT, np.eye(10)[np.zeros(n, int)], keep=[node])
+        # a moved node is two passes forward for every row: the reference has one row, or counts for itself
+        forward, back = forward - n, back - m
+
+
+def measured(method: Method, model: mx.Model, images: np.ndarray, labels: np.ndarray) -> tuple[str, ...]:
+    """A line of the table."""
+    options = dict(OPTIONS.get(method.name, {}))
+    if "background" in signature(method.function).parameters and not method.baseline:
+        options["background"] = images[-20:]
+    passes = method.function(model, images[:2], labels[:2], batch=BATCH, **options).cost
+    x, target = (images[:MANY], labels[:MANY]) if passes.forward <= 6 else (images[:FEW], labels[:FEW])
+    moved = method.name in ("deep_lift", "deep_shap")
+    times = []
+    for _ in range(TURNS):
+        start = time.perf_counter()
+        cost = method.function(model, x, target, batch=BATCH, **options).cost
+        middle = time.perf_counter()
+        bare(model, x, cost.forward, cost.backward, moved)
+        times.append((middle - start, time.perf_counter() - middle))
+    own, ratio = median(a for a, _ in times), median(a / b for a, b in times)
+    return method.name, f"{cost.forward:,}", f"{cost.backward:,}", f"{cost.forward / own:,.0f}", f"{ratio:.2f}"
+
+
+def main(names: list[str]) -> None:
+    model = mx.load("digits")
+    images, labels = mx.datasets.digits("test")
+    titles = ("method", "rows forward", "rows back", "rows/s", "time / bare passes")
+    lines = [measured(mx.catalogue[name], model, images, labels) for name in names or mx.catalogue]
+    print(*columns([titles, *lines], right=[1, 2, 3, 4]), sep="\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
