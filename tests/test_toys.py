@@ -4,11 +4,22 @@ import numpy as np
 import pytest
 
 import minixai as mx
-from minixai import toys
+from minixai import ops, toys
 from minixai.graph import Node
 
 F_MINUS_G = lambda x: toys.invariance_f(x) - toys.invariance_g(x)  # noqa: E731
 THREE = lambda x: (x[:, 0] * x[:, 1]) * x[:, 2]  # noqa: E731
+
+
+def without_bias(x):
+    """Two hidden layers; from (0, 0) every chord of it begins at a kink."""
+    first, second = np.array([[2, 1, 0], [-1, -1, -2]]), np.array([[-2, -2], [-2, 2], [1, 2]])
+    return ops.relu(ops.relu(x @ first) @ second) @ np.array([[0], [1]])
+
+
+def reveal(*args):
+    return mx.deep_lift(*args, rule="reveal-cancel")
+
 
 NUMBERS = [
     # saturation: nothing that only looks at the slope sees the inputs
@@ -53,6 +64,26 @@ NUMBERS = [
     # products
     (toys.product, (2, 3), mx.deep_lift, (3, 3)),
     (THREE, (1, 1, 1), mx.deep_lift, (0.25, 0.25, 0.5)),
+    # RevealCancel: what cancels is shared, as by Shapley
+    (toys.saturation, (1, 1), reveal, (0.5, 0.5)),
+    (toys.one_minus_relu, (2,), reveal, (1,)),
+    (toys.threshold, (10.01,), reveal, (0.01,)),
+    (toys.minimum, (1, 2), reveal, (0.5, 0.5)),
+    (toys.minimum, (2, 1), reveal, (0.5, 0.5)),
+    (toys.minimum, (1, 1), reveal, (0.5, 0.5)),
+    (toys.maximum, (1, 2), reveal, (0.5, 1.5)),
+    (toys.invariance_f, (3, 1), reveal, (1.5, -0.5)),
+    (toys.invariance_g, (3, 1), reveal, (1.5, -0.5)),
+    (F_MINUS_G, (3, 1), reveal, (0, 0)),
+    (toys.product, (2, 3), reveal, (3, 3)),
+    (without_bias, (3, 3), reveal, (0.75, -0.75)),
+    # LRP: 1 − relu(...) has its 1 as a bias, which keeps it
+    (toys.saturation, (1, 1), mx.lrp, (0, 0)),
+    (toys.add_multiply, (3, 1, 2), mx.lrp, (4.5, 3.5, 4)),
+    (toys.minimum, (2, 1), mx.lrp, (0, 1)),
+    (toys.invariance_f, (3, 1), mx.lrp, (3, -1)),
+    (toys.invariance_g, (3, 1), mx.lrp, (3, -1)),
+    (toys.product, (2, 3), mx.lrp, (3, 3)),
 ]
 
 

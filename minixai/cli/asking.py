@@ -132,8 +132,10 @@ def blocks(shape: tuple[int, ...], most: int) -> Array:
 
 
 def layer(name: str, model: Model) -> str:
-    """The name of a layer, if its values have places in a picture."""
+    """The name of a layer, given by name or number, if its values have places in a picture."""
     shapes = {entry.name: entry.shape for entry in model.layers}
+    if name.isdecimal() and int(name) < len(model.layers):
+        name = model.layers[int(name)].name
     if len(shapes[known(name, shapes, "layer")]) != 3:
         places = ", ".join(each for each, shape in shapes.items() if len(shape) == 3)
         raise ValueError(f"the values of layer {name!r} have no place in a picture: give one of {places}")

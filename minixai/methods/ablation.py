@@ -29,7 +29,7 @@ def feature_ablation(
     values: Sequence[Baseline] | None = None,
     groups: npt.ArrayLike | None = None,
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
     """φ_i = f(x) − f(x with x_i from x'); of several x', the largest change by size.  (Zeiler & Fergus 2014, §4.2)

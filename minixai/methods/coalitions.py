@@ -38,7 +38,7 @@ def shapley_values(
     permutations: int | None = None,
     seed: int = 0,
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
     """φ_i = Σ_{S∌i} |S|! (n − |S| − 1)! / n! · (v(S + i) − v(S)), v(S) = f(x in S, x' elsewhere).  (Shapley 1953)

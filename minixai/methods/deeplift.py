@@ -42,7 +42,7 @@ def deep_lift(
     rule: str = "rescale",
     pool: str = "mover",
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
     """φ = m · (x − x'), Σφ = f(x) − f(x'), with m carried back by m · Δy/Δx.  (Shrikumar et al. 2017, eq. 1–3, §3.5)
@@ -81,7 +81,7 @@ def deep_lift(
         worst = int(excess.argmax())
         raise ValueError(
             f"the contributions to row {worst} miss its difference in score by {gap[worst]:.3g}, because "
-            f"{blame(call, table, rows, found, worst)}: mend the rule of its kind, or its forward and vjp"
+            f"{blame(call, table, rows, found, worst)}"
         )
     given = {"baseline": call.told(baseline), "rule": rule, "pool": pool}
     return found.attribution(
@@ -141,5 +141,8 @@ def blame(call: Call, table: Table, baseline: Array, found: Ends, row: int) -> s
         ]
         size = abs(m * node.value).sum() + abs(m * node.reference).sum() + sum(map(abs, given))
         if given and abs(sum(given) - passed) > np.sqrt(np.finfo(node.dtype).eps) * size:
-            return f"{type(node.op).__name__} (at {node!r}) passes on {sum(given):.6g} of {passed:.6g}"
-    return "small errors of many ops add up"
+            return (
+                f"{type(node.op).__name__} (at {node!r}) passes on {sum(given):.6g} of {passed:.6g}: "
+                "mend the rule of its kind, or its forward and vjp"
+            )
+    return "rounding adds up over many ops: take float64, model.astype(np.float64)"

@@ -33,7 +33,7 @@ def deep_shap(
     background: npt.ArrayLike,
     pool: str = "mover",
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
     """φ = mean over x' of m · (x − x'), Σφ = f(x) − mean f(x'), with DeepLIFT's m.  (Lundberg & Lee 2017, §4.2)

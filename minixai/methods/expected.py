@@ -60,7 +60,7 @@ def expected_gradients(
     seed: int = 0,
     rng: str = "minixai",
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
     """φ = mean over k of (x̃ − x') · ∇f(x' + α (x̃ − x')), Σφ → f(x) − mean f(x').  (Erion et al. 2021)
@@ -117,7 +117,7 @@ def expected(
             total.add(i, k, parts.reshape(len(i), -1).sum(axis=1, dtype=np.float64))
     given = {"background": np.asarray(background), "samples": samples, "local_smoothing": local_smoothing}
     rows = len(call.rows) * n
-    sent = rows * 2 if smooth and call.layer else rows  # x̃ on its way to the layer, and from there
+    sent = rows * 2 if smooth and call.layer is not None else rows  # x̃ on its way to the layer, and from there
     return [
         answer(call, about, values, total, given | {"seed": seed, "rng": rng}, (sent, rows))
         for about, values, total in zip(ends, maps, sums, strict=True)

@@ -34,7 +34,7 @@ class Explainer:
         background: npt.ArrayLike,
         *,
         output: str = "score",
-        layer: str | None = None,
+        layer: str | int | None = None,
         batch: int | None = None,
     ) -> None:
         rows = prepared(model, background, "background")
@@ -77,7 +77,7 @@ class GradientExplainer(Explainer):
         local_smoothing: float = 0.0,
         *,
         output: str = "score",
-        layer: str | None = None,
+        layer: str | int | None = None,
         batch: int | None = None,
     ) -> None:
         super().__init__(model, background, output=output, layer=layer, batch=batch)

@@ -27,7 +27,7 @@ def gradient(
     *,
     versus: npt.ArrayLike | None = None,
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
     """φ = ∂f/∂x, signed.
@@ -50,7 +50,7 @@ def input_x_gradient(
     *,
     versus: npt.ArrayLike | None = None,
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
     """φ = x · ∂f/∂x, or at a layer activation · gradient.
@@ -75,7 +75,7 @@ def guided_backprop(
     *,
     versus: npt.ArrayLike | None = None,
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
     """The gradient, with max(m, 0) · f'(x) at every ReLU: positive on the way forward and on the way back.
@@ -97,7 +97,7 @@ def deconvnet(
     *,
     versus: npt.ArrayLike | None = None,
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
     """The gradient, with max(m, 0) at every ReLU, whether it was on or off.  (Zeiler & Fergus 2014, §2.1)

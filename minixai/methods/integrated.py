@@ -56,7 +56,7 @@ def integrated_gradients(
     multiply: bool = True,
     path: bool = False,
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
     """φ = (x − x') · Σ_k w_k ∇f(x' + α_k (x − x')), Σφ → f(x) − f(x').  (Sundararajan et al. 2017, eq. 1 and 3)

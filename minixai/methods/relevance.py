@@ -24,7 +24,7 @@ def lrp(
     epsilon: float = 1e-6,
     gamma: float = 0.25,
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
     """R_i = Σ_j x_i·w_ij / (z_j + ε·sign z_j) · R_j, from R = the score.  (Bach et al. 2015, eq. 58)

@@ -101,7 +101,8 @@ class Ends:
     def rounding(self, values: Array) -> Array:
         """How large a gap rounding can explain: √ε · (|f(x)| + |f(x')| + Σ|φ|)."""
         size = abs(self.score) + abs(self.reference_score) + abs(values).reshape(len(values), -1).sum(axis=1)
-        return np.asarray(np.sqrt(np.finfo(values.dtype).eps) * size)
+        kind = np.finfo(values.dtype)
+        return np.asarray(np.sqrt(kind.eps) * size + np.sqrt(kind.tiny))
 
     def attribution(
         self,

@@ -34,7 +34,7 @@ def smooth_grad(
     variance: bool = False,
     method: Callable[..., Attribution] = gradient,
     output: str = "score",
-    layer: str | None = None,
+    layer: str | int | None = None,
     batch: int | None = None,
     **options: Any,
 ) -> Attribution:

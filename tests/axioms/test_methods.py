@@ -173,7 +173,7 @@ def test_implementation_invariance_is_broken_by_guided_backprop():
 # -- linearity in the output -------------------------------------------------------------------------------
 
 
-@each(set(METHODS) - {"guided_backprop", "deconvnet", "lrp"})
+@each(set(METHODS) - {"guided_backprop", "deconvnet"})
 def test_linearity(name):
     """φ of 2f₀ − 3f₁ is 2φ(f₀) − 3φ(f₁)."""
     mixed = lambda x: (lambda s: 2 * s[:, 0] - 3 * s[:, 1])(piecewise(x))  # noqa: E731

@@ -16,9 +16,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import minixai as mx
-from minixai.graph import Node, backward
+from minixai.graph import Node, Rules, backward
 from minixai.methods.registry import Method
-from minixai.rules import GRADIENT, RESCALE
+from minixai.rules import DECONVNET, GRADIENT, GUIDED, RESCALE, lrp_epsilon
 from minixai.text import columns
 
 BATCH, TURNS = 100, 7
@@ -32,17 +32,26 @@ FEW, MANY = 10, 400
 """Inputs for methods of many passes each, and for methods of one."""
 
 
-def bare(model: mx.Model, x: np.ndarray, forward: int, back: int, moved: bool) -> None:
-    """So many rows forward and back, and nothing else."""
+RULES = {
+    "deep_lift": RESCALE,
+    "deep_shap": RESCALE,
+    "lrp": lrp_epsilon(1e-6),
+    "guided_backprop": GUIDED,
+    "deconvnet": DECONVNET,
+}
+"""A pass back is one by the method's own table; by default the gradient's."""
+
+
+def bare(model: mx.Model, x: np.ndarray, forward: int, back: int, rules: Rules) -> None:
+    """So many rows forward and back, and nothing else; by Rescale from a black image."""
     rows = np.resize(x, (BATCH, *x.shape[1:]))
     while forward > 0:
-        n, m = min(BATCH, forward), min(BATCH, forward, back)
-        node = Node(rows[:n], 0.0) if moved and back else Node(rows[:n])
+        n = min(BATCH, forward)
+        node = Node(rows[:n], 0.0 if rules is RESCALE else None)
         output = model(node)
-        if m > 0:
-            backward(output, RESCALE if moved else GRADIENT, np.eye(10)[np.zeros(n, int)], keep=[node])
-        # a moved node is two passes forward for every row: the reference has one row, or counts for itself
-        forward, back = forward - n, back - m
+        if back > 0:
+            backward(output, rules, np.eye(10)[np.zeros(n, int)], keep=[node])
+        forward, back = forward - n, back - n
 
 
 def measured(method: Method, model: mx.Model, images: np.ndarray, labels: np.ndarray) -> tuple[str, ...]:
@@ -52,13 +61,13 @@ def measured(method: Method, model: mx.Model, images: np.ndarray, labels: np.nda
         options["background"] = images[-20:]
     passes = method.function(model, images[:2], labels[:2], batch=BATCH, **options).cost
     x, target = (images[:MANY], labels[:MANY]) if passes.forward <= 6 else (images[:FEW], labels[:FEW])
-    moved = method.name in ("deep_lift", "deep_shap")
+    rules = RULES.get(method.name, GRADIENT)
     times = []
     for _ in range(TURNS):
         start = time.perf_counter()
         cost = method.function(model, x, target, batch=BATCH, **options).cost
         middle = time.perf_counter()
-        bare(model, x, cost.forward, cost.backward, moved)
+        bare(model, x, cost.forward, cost.backward, rules)
         times.append((middle - start, time.perf_counter() - middle))
     own, ratio = median(a for a, _ in times), median(a / b for a, b in times)
     return method.name, f"{cost.forward:,}", f"{cost.backward:,}", f"{cost.forward / own:,.0f}", f"{ratio:.2f}"

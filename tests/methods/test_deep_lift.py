@@ -1,11 +1,14 @@
 """DeepLIFT: it adds up, whatever the network, baseline, class or layer; and says so when it cannot."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 import minixai as mx
 from minixai import ops, toys
-from minixai.graph import Op
+from minixai.graph import Op, history
+from minixai.methods import deeplift
 from minixai.ops import Elementwise, Linear
 from tests.methods.everything import ON_VECTORS, ask
 
@@ -26,6 +29,63 @@ def test_adds_up_on_digits(name, dtype, bound, count, digits):
         assert (abs(result.gap) / np.maximum(1, abs(result.score - result.reference_score))).max() <= bound
     result = mx.deep_lift(model, images[:count], labels, baseline="noise")  # whose own scores are large
     assert (abs(result.gap) / np.maximum(1, abs(result.score) + abs(result.reference_score))).max() <= bound
+
+
+@pytest.mark.parametrize("rule", ["reveal-cancel", "genomics"])
+@pytest.mark.parametrize("name", ["digits", "digits-paper", "digits-gap"])
+def test_with_two_parts_it_adds_up_too(name, rule, digits):
+    images, labels = digits[0][:12], digits[1][:12]
+    for dtype, bound in ((np.float64, 1e-10), (np.float32, 1e-5)):
+        model = mx.load(name).astype(dtype)
+        for baseline in ("black", "noise", images[::-1]):
+            asked = {"versus": labels ^ 1, "baseline": baseline, "rule": rule, "batch": 7}
+            result = mx.deep_lift(model, images, labels, **asked)
+            assert (abs(result.gap) / (1 + abs(result.score) + abs(result.reference_score))).max() <= bound
+            assert result.values.dtype == dtype
+            assert result.cost == (24 if np.ndim(baseline) else 14, 12)
+
+
+@pytest.mark.parametrize("rule", ["rescale", "reveal-cancel", "genomics"])
+def test_adds_up_at_every_layer(rule, digits):
+    """A model's layers come one after the other here, so all paths run through each."""
+    model, x = mx.load("digits").astype(np.float64), digits[0][:5]
+    for layer in model.layers[1:]:
+        result = mx.deep_lift(model, x, 3, baseline="noise", rule=rule, layer=layer.name)
+        assert result.values.shape == (5, *layer.shape)
+        assert abs(result.gap).max() < 1e-12
+        delta = at(model, x, layer.name) - at(model, result.baseline, layer.name)
+        np.testing.assert_allclose(result.extras["multipliers"] * delta, result.values, rtol=1e-9, atol=1e-12)
+
+
+def at(model, x, layer):
+    """The activations of a layer."""
+    return next(n.value for n in history(model(mx.Node(model.prepare(x)))) if n.name == layer)
+
+
+def test_the_three_rules_differ(digits):
+    """On a network with dense layers after convolutions."""
+    model, x = mx.load("digits-paper").astype(np.float64), digits[0][:5]
+    by_rule = [mx.deep_lift(model, x, rule=rule).values for rule in ("rescale", "genomics", "reveal-cancel")]
+    for one, other in combinations(by_rule, 2):
+        assert abs(one - other).max() > 1e-3
+
+
+def test_probabilities_and_reveal_cancel_do_not_go_together(digits):
+    model, x = mx.load("digits"), digits[0][:2]
+    with pytest.raises(ValueError, match="'reveal-cancel' explains scores: .*rule='rescale'"):
+        mx.deep_lift(model, x, rule="reveal-cancel", output="probability")
+    assert abs(mx.deep_lift(model, x, rule="genomics", output="probability").gap).max() < 1e-5
+
+
+def test_parts_take_half_as_many_rows_at_a_time(digits, monkeypatch):
+    """They take as much memory again as all that a walk keeps without them."""
+    model, rows = mx.load("digits"), []
+    monkeypatch.setattr("minixai.model.MEMORY", 4 * model.row_bytes * 12)
+    send = deeplift.brought
+    monkeypatch.setattr(deeplift, "brought", lambda visit, table: rows.append(len(visit.x)) or send(visit, table))
+    mx.deep_lift(model, digits[0][:20])
+    mx.deep_lift(model, digits[0][:20], rule="reveal-cancel")
+    assert rows == [12, 8, 6, 6, 6, 2]
 
 
 @pytest.mark.parametrize("baseline", ["black", "white", "mean", "blur", "noise", 0.3])
@@ -126,6 +186,7 @@ def test_image_baselines_are_for_images():
     ("option", "words"),
     [
         ({"rule": "rescal"}, "unknown rule 'rescal', did you mean 'rescale'"),
+        ({"rule": "revealcancel"}, "unknown rule 'revealcancel', did you mean 'reveal-cancel'"),
         ({"pool": "last"}, "unknown pool 'last'"),
     ],
 )
@@ -163,6 +224,23 @@ def test_an_op_that_loses_credit_is_named():
         ValueError, match=r"row 1 miss its difference in score by .*because Squared .*passes on 72 of 36"
     ):
         mx.deep_lift(lambda x: (Squared()(3 * x) + 1).sum(), [[0.0], [2.0]])
+
+
+class Doubling(Linear):
+    """Its derivative is half of what it does."""
+
+    def forward(self, x):
+        return 2 * x
+
+    def vjp(self, i, m, x):
+        return m
+
+
+@pytest.mark.parametrize("rule", ["rescale", "reveal-cancel", "genomics"])
+def test_it_is_named_where_multipliers_have_two_parts(rule):
+    network = lambda x: ops.tanh(Doubling()(ops.relu(x @ [[1.0], [-1.0]]))).sum()  # noqa: E731
+    with pytest.raises(ValueError, match=r"because Doubling .*passes on"):
+        mx.deep_lift(network, [[2.0, 1.0]], rule=rule)
 
 
 def test_the_op_is_named_for_a_contrast_too():

@@ -108,8 +108,8 @@ graph.py: difference the wrong way
   ? tests/test_graph.py::test_a_stale_reference_is_never_used
 
 graph.py: constants in float64
-  - read_only(np.asarray(x, dtype))
-  + read_only(np.asarray(x))
+  - read_only(as_float(x).astype(dtype, copy=False))
+  + read_only(as_float(x))
   ? tests/test_graph.py::test_a_graph_has_one_dtype
 
 graph.py: two dtypes in a graph
@@ -178,107 +178,107 @@ operators.py: out= ignored
   + method != "__call__" or
   ? tests/test_graph.py::test_what_would_leave_the_graph_is_refused_with_the_remedy
 
-rules.py: Rescale is the gradient
+rules/slopes.py: Rescale is the gradient
   - Elementwise: secant, Selection: mover}
   + Elementwise: gradient, Selection: mover}
   ? tests/test_rules.py::test_a_chord_across_the_kink
 
-rules.py: max-pool's gradient under Rescale
+rules/slopes.py: max-pool's gradient under Rescale
   - Selection: mover}
   + Selection: gradient}
   ? tests/test_rules.py::test_who_moved_the_maximum
 
-rules.py: the other factor's value
+rules/slopes.py: the other factor's value
   - halfway(x) if isinstance(x, Node) and j != i else x
   + x
   ? tests/test_rules.py::test_products_of_inputs
 
-rules.py: the other factor's reference
+rules/slopes.py: the other factor's reference
   - np.asarray(x.reference + x.delta / 2)
   + np.asarray(x.reference)
   ? tests/test_rules.py::test_products_of_inputs
 
-rules.py: its own factor averaged too
+rules/slopes.py: its own factor averaged too
   - isinstance(x, Node) and j != i else x
   + isinstance(x, Node) else x
   ? tests/test_rules.py::test_the_midpoint_rule_averages_only_the_other_factor
 
-rules.py: no chord is flat
+rules/slopes.py: no chord is flat
   - flat = abs(dx) <= np.cbrt(np.finfo(dx.dtype).eps) * size
   + flat = dx == 0
   ? tests/test_rules.py::test_rescale_is_continuous_as_the_input_nears_its_reference
 
-rules.py: few chords are flat
+rules/slopes.py: few chords are flat
   - np.cbrt(np.finfo(dx.dtype).eps)
   + np.sqrt(np.finfo(dx.dtype).eps)
   ? tests/test_rules.py::test_rescale_is_continuous_as_the_input_nears_its_reference
 
-rules.py: too many chords are flat
+rules/slopes.py: too many chords are flat
   - np.cbrt(np.finfo(dx.dtype).eps)
   + np.sqrt(np.cbrt(np.finfo(dx.dtype).eps))
   ? tests/test_rules.py::test_rescale_is_complete_on_both_sides_of_the_threshold
 
-rules.py: flat beside 1, not beside x
+rules/slopes.py: flat beside 1, not beside x
   - np.cbrt(np.finfo(dx.dtype).eps) * size
   + np.cbrt(np.finfo(dx.dtype).eps)
   ? tests/test_rules.py::test_a_chord_across_zero_is_never_flat
 
-rules.py: flat beside the largest entry
+rules/slopes.py: flat beside the largest entry
   - np.finfo(dx.dtype).eps) * size
   + np.finfo(dx.dtype).eps) * size.max()
   ? tests/test_rules.py::test_flat_and_steep_entries_side_by_side
 
-rules.py: 0 is not flat
+rules/slopes.py: 0 is not flat
   - flat = abs(dx) <=
   + flat = abs(dx) <
   ? tests/axioms/test_engine.py::test_rescale_from_the_input_itself_is_the_gradient_bit_for_bit
 
-rules.py: the tangent at the value
-  - op.slope(halfway(x)[flat])
-  + op.slope(x.value[flat])
+rules/slopes.py: the tangent at the value
+  - node.delta, halfway(x)))
+  + node.delta, x.value))
   ? tests/test_rules.py::test_rescale_is_complete_on_both_sides_of_the_threshold
 
-rules.py: a slope where there is none
-  - slope[flat] = op.slope(halfway(x)[flat])
-  + slope[flat] = op.slope(x.value)[flat]
+rules/slopes.py: a slope where there is none
+  - slope[flat] = op.slope(tangent[flat])
+  + slope[flat] = op.slope(tangent)[flat]
   ? tests/test_rules.py::test_no_slope_is_asked_for_where_there_is_none
 
-rules.py: credit for who fell
+rules/slopes.py: credit for who fell
   - (dy < 0)
   + (dy > 0)
   ? tests/test_rules.py::test_who_moved_the_maximum
 
-rules.py: the first of equal new winners
+rules/slopes.py: the first of equal new winners
   - risen=op.winner(x.value, x.reference)
   + risen=op.winner(x.value)
   ? tests/test_rules.py::test_who_moved_the_maximum
 
-rules.py: the first of equal old winners
+rules/slopes.py: the first of equal old winners
   - fallen=op.winner(x.reference, x.value)
   + fallen=op.winner(x.reference)
   ? tests/test_rules.py::test_who_moved_the_maximum
 
-rules.py: nothing through a maximum that stood still
+rules/slopes.py: nothing through a maximum that stood still
   - out=np.ones_like(dx)
   + out=np.zeros_like(dx)
   ? tests/axioms/test_engine.py::test_rescale_from_the_input_itself_is_the_gradient_bit_for_bit
 
-rules.py: guided without the forward mask
+rules/slopes.py: guided without the forward mask
   - return gradient(node, i, np.maximum(m, 0))
   + return np.maximum(m, 0)
   ? tests/test_rules.py::test_three_ways_back_through_a_relu
 
-rules.py: guided without the backward mask
+rules/slopes.py: guided without the backward mask
   - return gradient(node, i, np.maximum(m, 0))
   + return gradient(node, i, m)
   ? tests/test_rules.py::test_three_ways_back_through_a_relu
 
-rules.py: deconvnet with the forward mask
+rules/slopes.py: deconvnet with the forward mask
   - return np.maximum(m, 0)
   + return gradient(node, i, np.maximum(m, 0))
   ? tests/test_rules.py::test_three_ways_back_through_a_relu
 
-rules.py: deconvnet masks every function
+rules/slopes.py: deconvnet masks every function
   - {**GRADIENT, Relu: deconvnet}
   + {**GRADIENT, Elementwise: deconvnet}
   ? tests/test_rules.py::test_only_a_relu_is_masked
@@ -890,13 +890,128 @@ methods/call.py: softmax of a single score
   - scores.shape[1] > 1 else sigmoid(scores)
   + scores.shape[1] > 0 else sigmoid(scores)
   ? tests/methods/test_call.py::test_a_single_column_of_scores_has_the_sigmoid_too
+
+rules/signs.py: what pulls up and what pulls down confused
+  - product(rise, up) + product(fall, down), product(rise, down) + product(fall, up)
+  + product(rise, up) + product(fall, up), product(rise, down) + product(fall, down)
+  ? tests/test_reveal_cancel.py::test_dense_networks_have_the_authors_numbers
+
+rules/signs.py: zero counts as falling
+  - (rising + falling) / 2
+  + falling
+  ? tests/test_reveal_cancel.py::test_dense_networks_have_the_authors_numbers
+
+rules/signs.py: the bias of a product moves
+  - np.zeros_like(b)
+  + b
+  ? tests/test_reveal_cancel.py::test_dense_in_other_words
+
+rules/reveal_cancel.py: a scale merges the parts
+  - self.parts[x] if isinstance(node.op, Multiply) else split(x.delta)
+  + split(x.delta)
+  ? tests/test_reveal_cancel.py::test_a_scale_may_as_well_be_in_the_weights
+
+rules/reveal_cancel.py: dense layers carry the parts of each input
+  - self.parts[x] if isinstance(node.op, Multiply) else split(x.delta)
+  + self.parts[x]
+  ? tests/test_reveal_cancel.py::test_dense_networks_have_the_authors_numbers
+
+rules/reveal_cancel.py: the other part is never there
+  - along(op, x0 + fall, rise, 1)
+  + along(op, x0, rise, 1)
+  ? tests/test_toys.py::test_number
+
+rules/reveal_cancel.py: the derivative of the other side
+  - along(op, x0, fall, -1)
+  + along(op, x0, fall, 1)
+  ? tests/test_reveal_cancel.py::test_at_a_kink_the_limit_is_the_derivative_of_that_side
+
+rules/reveal_cancel.py: no side at a kink
+  - start + side * (kind.eps * abs(start) + kind.tiny)
+  + start
+  ? tests/test_toys.py::test_number
+
+rules/reveal_cancel.py: a side at 0 only
+  - (kind.eps * abs(start) + kind.tiny)
+  + kind.tiny
+  ? tests/test_reveal_cancel.py::test_the_side_is_taken_wherever_the_kink_is
+
+rules/reveal_cancel.py: a border moves
+  - for s in (0, 1)]) - node.op.forward(*still)
+  + for s in (0, 1)])
+  ? tests/test_reveal_cancel.py::test_a_border_has_not_moved
+
+rules/reveal_cancel.py: merged parts have one multiplier
+  - m if m.ndim == node.ndim else by_sign(node.delta, *m)
+  + m if m.ndim == node.ndim else m[0]
+  ? tests/test_reveal_cancel.py::test_complete_on_programs
+
+rules/reveal_cancel.py: genomics stops at every op
+  - (passing and dense.issuperset(node.sources))
+  + False
+  ? tests/test_reveal_cancel.py::test_genomics_looks_back_to_the_layer
+
+rules/reveal_cancel.py: genomics knows no convolution
+  - isinstance(node.op, MatMul) and lone(node)
+  + isinstance(node.op, Bilinear) and lone(node)
+  ? tests/test_reveal_cancel.py::test_genomics_looks_back_to_the_layer
+
+rules/reveal_cancel.py: log of what never was
+  - isinstance(op, (Exp, Log))
+  + isinstance(op, Exp)
+  ? tests/test_reveal_cancel.py::test_functions_that_end_or_explode_keep_to_rescale
+
+rules/relevance.py: epsilon pulls towards 0
+  - np.where(total < 0, -epsilon, epsilon)
+  + np.where(total < 0, epsilon, -epsilon)
+  ? tests/methods/test_lrp.py::test_epsilon_fades_what_is_weak
+
+rules/relevance.py: f(0) handed on
+  - np.where(np.isfinite(start), start, 0)
+  + 0 * start
+  ? tests/methods/test_lrp.py::test_functions_keep_what_they_are_at_zero
+
+rules/relevance.py: every factor takes all
+  - (2 if i < 2 and isinstance
+  + (1 if i < 2 and isinstance
+  ? tests/methods/test_lrp.py::test_a_product_is_shared_and_a_maximum_is_the_winners
+
+rules/relevance.py: gamma favours positive terms of negative sums
+  - np.stack([m * (z > 0), m * (z < 0)])
+  + np.stack([m, 0 * m])
+  ? tests/methods/test_lrp.py::test_dense_networks_have_the_published_numbers
+
+rules/relevance.py: the bias is not favoured
+  - total if b is None else total + by_sign(z, *favour(np.asarray(b)))
+  + total if b is None else total + np.asarray(b)
+  ? tests/methods/test_lrp.py::test_dense_networks_have_the_published_numbers
+
+rules/relevance.py: a scale fades
+  - Multiply: shared, Bilinear: fading
+  + Multiply: fading, Bilinear: fading
+  ? tests/methods/test_lrp.py::test_a_scale_makes_no_sum_so_nothing_fades
+
+methods/relevance.py: the multiplier is not the relevance
+  - m * found.value
+  + m
+  ? tests/methods/test_lrp.py::test_relevance_of_a_layer
+
+methods/deeplift.py: contributions are m times the whole difference
+  - np.stack([one, contributions(rules, x, m)], axis=1)
+  + np.stack([one, one * x.delta], axis=1)
+  ? tests/test_reveal_cancel.py::test_a_layer_that_has_not_moved_may_contribute
+
+methods/deeplift.py: as many rows at a time with parts as without
+  - .stop // 2
+  + .stop
+  ? tests/methods/test_deep_lift.py::test_parts_take_half_as_many_rows_at_a_time
 '''
 
 
 def parse(block: str) -> Mutant:
     """The mutant that a block of lines describes.
 
-    >>> parse("rules.py: no mask\\n  - np.maximum(m, 0)\\n  + m\\n  ? tests/test_rules.py").old
+    >>> parse("rules/slopes.py: no mask\\n  - np.maximum(m, 0)\\n  + m\\n  ? tests/test_rules.py").old
     'np.maximum(m, 0)'
     """
     title, *lines = block.splitlines()

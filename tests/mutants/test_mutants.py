@@ -79,7 +79,7 @@ def test_without_a_mistake_nothing_is_noticed(file: str, tree: Path, run: Run) -
 def test_what_is_no_failed_test_does_not_count(tree: Path, run: Run) -> None:
     """A test that is not there, and an engine that cannot be imported, are no successes."""
     assert run(tree, "tests/test_graph.py::test_of_nothing")[0] == 4
-    (tree / "minixai" / "rules.py").write_text("1 +", encoding="utf-8")
+    (tree / "minixai" / "rules" / "slopes.py").write_text("1 +", encoding="utf-8")
     code, report = run(tree, "tests/test_graph.py::test_names")
     assert (code, "SyntaxError" in report) == (99, True)
 
