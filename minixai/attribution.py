@@ -19,7 +19,10 @@ LINES = 8
 
 
 class Cost(NamedTuple):
-    """What an attribution cost: rows sent forward through the network, and rows sent back."""
+    """What an attribution cost: rows sent forward through the network, and rows sent back.
+
+    A baseline of one row goes forward once with every batch, so that smaller batches may cost a few rows more.
+    """
 
     forward: int
     backward: int

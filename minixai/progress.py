@@ -1,22 +1,34 @@
 """One line on stderr that tells how long work will take; silent when nobody watches."""
 
+from __future__ import annotations
+
 import sys
 import time
+import weakref
+from typing import ClassVar
 
 
 class Progress:
-    """Shown after the first second, if stderr is a terminal or `show` says so.
+    """What will be done, at once; after a second how long it will take.  Work inside other work is silent.
+
+    Shown if stderr is a terminal, or `show` says so.
 
     >>> progress = Progress("training", 10, show=False)
     >>> progress.advance(1, "loss 0.5")
     >>> progress.close()
     """
 
+    outermost: ClassVar[weakref.ref[Progress] | None] = None
+
     def __init__(self, what: str, total: int, show: bool | None = None) -> None:
         self.what, self.total, self.done = what, total, 0
-        self.show = sys.stderr.isatty() if show is None else show
+        watched = sys.stderr.isatty() if show is None else show
+        self.show = watched and (Progress.outermost is None or Progress.outermost() is None)
         self.start = self.last = time.monotonic()
         self.width = 0
+        if self.show:
+            Progress.outermost = weakref.ref(self)
+            self.write(what)
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """`steps` more of the total are done."""
@@ -29,7 +41,8 @@ class Progress:
 
     def close(self) -> None:
         """Wipe the line."""
-        if self.width:
+        if self.show:
+            Progress.outermost = None
             self.write("")
             sys.stderr.write("\r")
             sys.stderr.flush()

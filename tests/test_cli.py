@@ -615,3 +615,10 @@ def test_a_buffer_as_stdout(monkeypatch):
     monkeypatch.setattr(sys, "stdout", page := Notebook())
     assert main(["methods"]) == 0
     assert b"deep_lift" in page.getvalue()
+
+
+@pytest.mark.parametrize("baseline", ["nope", "3e40"])
+def test_compare_with_a_baseline_that_cannot_be(baseline, capsys):
+    assert main(["compare", "--baseline", baseline]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert files() == []

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from minixai import zoo
 from minixai.attribution import Attribution
-from minixai.cli.asking import Answer, ask, asked, takes
+from minixai.cli.asking import Answer, ask, asked, baseline, takes
 from minixai.cli.output import place, save
 from minixai.cli.subject import Subject, chosen, class_names, percent, size
 from minixai.methods import catalogue
+from minixai.methods.call import Call
 from minixai.methods.registry import Method
 from minixai.model import known
 from minixai.text import columns
@@ -68,6 +69,8 @@ def compare(args: argparse.Namespace) -> None:
     out = place(args.out, PICTURES, inputs=(args.image, args.baseline))
     methods = named(args.methods)
     subject = chosen(args)
+    if args.baseline is not None:  # one that cannot be is no reason to leave methods out
+        Call(subject.model, subject.image).baseline(baseline(args.baseline, subject.model, args.invert))
     answers, left_out = several(args, methods, subject)
 
     from minixai import plots

@@ -73,6 +73,10 @@ def several(baseline: Baseline, values: Sequence[Baseline] | None) -> list[Basel
     """The baselines to try: `values`, or the one."""
     if values is None:
         return [baseline]
+    if not isinstance(baseline, (int, float)) or baseline != 0:
+        raise ValueError(
+            "baseline and values are both given: the one is a single value to try, the others many; give one"
+        )
     if isinstance(values, (str, int, float)) or not len(values):
         raise ValueError(f"values is a list of baselines to try, at least one, got {values!r}: or give baseline=")
     return list(values)

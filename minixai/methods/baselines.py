@@ -66,7 +66,11 @@ def resolve(
                 f"a {what} is a name, a finite number or an array, got {baseline!r}: "
                 f"the names are {', '.join(map(repr, BASELINES))}"
             )
-        return np.full((1, *x.shape[1:]), number, x.dtype)
+        with np.errstate(over="ignore"):
+            number = number.astype(x.dtype)
+        if not np.isfinite(number):
+            raise ValueError(f"{what} {baseline!r} is too large for {x.dtype}: give a number of the size of x")
+        return np.full((1, *x.shape[1:]), number)
     array = np.asarray(baseline)
     rows = array[None] if array.shape == x.shape[1:] else array
     if rows.shape not in (x.shape, (1, *x.shape[1:])):

@@ -26,11 +26,15 @@ def grouped(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> tu
     if array.dtype.kind not in "iub":
         raise TypeError(f"{what} is a mask of integers, got {array.dtype} {array.shape}: number the groups")
     try:
+        if not array.ndim:
+            raise ValueError
         full = np.broadcast_to(array, shape)
     except ValueError:
+        given = f"{what}={mask!r}" if not array.ndim else f"{what} of shape {array.shape}"
+        hint = f"; here {what}[..., None]" if array.shape == shape[:-1] else ""
         raise ValueError(
-            f"{what} of shape {array.shape} does not fit inputs of shape {shape}: "
-            "give a number for each entry, or axes of length 1 where they share it"
+            f"{given} does not fit inputs of shape {shape}: "
+            f"give a number for each entry, or axes of length 1 where they share it{hint}"
         ) from None
     names, labels = np.unique(full, return_inverse=True)
     return labels.reshape(shape), len(names)

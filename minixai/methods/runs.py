@@ -51,7 +51,7 @@ class Visit:
 
 def visits(call: Call, baseline: Array | None = None, what: str = "rows") -> Iterator[Visit]:
     """Send the inputs forward, and the baseline with them as their reference, batch by batch."""
-    line = Progress(what, len(call.rows))
+    line = Progress(f"{len(call.rows):,} {what}", len(call.rows))
     for part in call.parts(len(call.rows)):
         reference = baseline[part] if baseline is not None and len(baseline) > 1 else baseline
         x = Node(call.rows[part], reference, name="input")
@@ -166,10 +166,13 @@ def ends(found: Iterator[tuple[Visit, Array | None]]) -> tuple[Ends, Array]:
 # -- many rows for each input -------------------------------------------------------------------------
 
 
-def variants(call: Call, count: int, what: str, back: bool = True) -> Iterator[tuple[Array, Array]]:
-    """(which input, which of its variants) for N · count rows, in batches; those of one input stand together."""
+def variants(call: Call, count: int, what: str, back: bool = True, each: int = 1) -> Iterator[tuple[Array, Array]]:
+    """(which input, which of its variants) for N · count rows, in batches; those of one input stand together.
+
+    `each` is how many rows one variant sends through the network, as far as progress is told.
+    """
     total = len(call.rows) * count
-    line = Progress(f"{what}: {total:,} rows forward{' and back' * back}", total)
+    line = Progress(f"{what}: {total * each:,} rows forward{' and back' * back}", total)
     for part in call.parts(total):
         i, k = np.divmod(np.arange(part.start, part.stop), count)
         yield i, k

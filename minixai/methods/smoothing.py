@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -57,14 +58,16 @@ def smooth_grad(
     >>> result.values.round(1), result.standard_error.round(2)
     (array([[6.]]), array([[0.02]]))
     """
-    n = checked(samples, squared, variance, method)
-    asked = {"output": output, "layer": layer, "batch": batch} | options
+    n = checked(samples, squared, variance, method, options)
+    asked = {"output": output, "batch": batch} | ({} if layer is None else {"layer": layer}) | options
     clean = method(model, x, target, versus=versus, **asked)
     call = Call(model, x, clean.target, clean.versus, output, layer, batch)
+    still = {name: call.baseline(options[name], what=name) for name in ("baseline", "fill") if name in options}
     width = spread(call.rows, noise, sigma)
     draw = Stream(count(seed, "seed", 0), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
     maps, cost = Moments(clean.values.shape, n, 4 if variance else 2), clean.cost
-    for i, k in variants(call, n, "smooth_grad"):
+    for i, k in variants(call, n, "smooth_grad", each=-(-clean.cost.forward // len(call.rows))):
+        asked |= {name: rows[i] if len(rows) > 1 else rows for name, rows in still.items()}  # that of x itself
         noisy = call.rows[i] + stretched(width[i], call.rows) * draw(i, k).astype(call.rows.dtype)
         found = method(model, noisy, clean.target[i], versus=None if clean.versus is None else clean.versus[i], **asked)
         maps.add(i, k, found.values.astype(np.float64) ** 2 if squared else found.values)
@@ -84,12 +87,20 @@ def smooth_grad(
     )
 
 
-def checked(samples: int, squared: bool, variance: bool, method: Callable[..., Attribution]) -> int:
+def checked(
+    samples: int, squared: bool, variance: bool, method: Callable[..., Attribution], options: Mapping[str, Any]
+) -> int:
     """How many samples, if the question can be answered."""
     if squared and variance:
         raise ValueError("squared and variance are two different averages: ask for one of them")
     if not callable(method):
         raise TypeError(f"method is {method!r}: give a function such as mx.gradient, without calling it")
+    function = getattr(method, "function", method)  # an entry of the catalogue will do
+    known = signature(function).parameters
+    if "versus" not in known:
+        raise TypeError(f"method is {method!r}, which is not called as mx.gradient is: give a method of mx.catalogue")
+    if unknown := [name for name in options if name not in known]:
+        raise TypeError(f"neither smooth_grad nor {function.__name__} takes {', '.join(unknown)}: see their docstrings")
     return count(samples, "samples", 2)
 
 

@@ -370,3 +370,24 @@ def test_a_model_that_is_not_a_function_of_its_rows_is_told():
 def test_what_cannot_be(model, x, option, error, words):
     with pytest.raises(error, match=words):
         mx.shapley_values(model, x, 0, **option)
+
+
+def test_no_order_comes_again_and_again():
+    """With few different orders the mean would stop far from the exact value, and its error would lie."""
+    worth = np.random.default_rng(3).normal(size=256)
+    value = lambda coalitions: worth[coalitions @ (1 << np.arange(8))]  # noqa: E731
+    exact, sampled = mx.shapley(value, 8), mx.shapley(value, 8, permutations=4096)
+    assert (abs(sampled.values - exact.values) < 4 * sampled.standard_error).all()
+
+
+def test_a_number_is_no_mask():
+    for method, option in ((mx.shapley_values, "players"), (mx.feature_ablation, "groups")):
+        with pytest.raises(ValueError, match=f"{option}=2 does not fit inputs of shape"):
+            method(lambda x: x.sum(), [[1.0, 2.0]], **{option: 2})
+    with pytest.raises(ValueError, match=r"here players\[..., None\]"):
+        mx.shapley_values(lambda x: x.sum(), np.ones((1, 2, 2, 3)), players=[[0, 0], [1, 1]])
+
+
+def test_values_and_a_baseline_are_two_questions():
+    with pytest.raises(ValueError, match="baseline and values are both given"):
+        mx.feature_ablation(lambda x: x.sum(), [[1.0, 2.0]], baseline=5.0, values=[0.0])
