@@ -141,10 +141,7 @@ def told(call: Call, rules: Rules, references: Array, ends: Ends, met: Meeting, 
     """What went wrong, for whom, and why."""
     i, r = int(met.i[row]), int(met.r[row])
     why = blame(call, lambda output: rules, references[r : r + 1], ends, i)
-    return (
-        f"the contributions to row {i} miss its difference in score from reference {r}, because {why}: "
-        "mend the rule of its kind, or its forward and vjp"
-    )
+    return f"the contributions to row {i} miss its difference in score from reference {r}, because {why}"
 
 
 def by_row(x: Array) -> Array:
