@@ -85,3 +85,8 @@ def amount(x: float, what: str) -> float:
     if isinstance(x, bool) or not isinstance(x, (int, float, np.integer, np.floating)) or not 0 <= x < np.inf:
         raise ValueError(f"{what} is a finite number, at least 0, got {x!r}")
     return float(x)
+
+
+def by_row(x: Array) -> Array:
+    """(N, ...) -> (N,): the sum of each row, in float64."""
+    return np.asarray(x.reshape(len(x), -1).sum(axis=1, dtype=np.float64))

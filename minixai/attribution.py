@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, by_row
 from minixai.files import write_arrays
 from minixai.text import columns
 
@@ -102,7 +102,7 @@ class Attribution:
 
     def table(self) -> list[str]:
         """The certificate line by line, a line for each input."""
-        total = self.values.reshape(len(self), -1).sum(axis=1, dtype=np.float64)
+        total = by_row(self.values)
         about: dict[str, Any] = {"input": range(len(self)), "class": [self.asked(i) for i in range(len(self))]}
         about |= {
             self.output: self.score,

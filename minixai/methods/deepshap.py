@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array
+from minixai.arrays import Array, by_row
 from minixai.attribution import Attribution
 from minixai.graph import Node, Rules, backward
 from minixai.methods.background import against
@@ -142,8 +142,3 @@ def told(call: Call, rules: Rules, references: Array, ends: Ends, met: Meeting, 
     i, r = int(met.i[row]), int(met.r[row])
     why = blame(call, lambda output: rules, references[r : r + 1], ends, i)
     return f"the contributions to row {i} miss its difference in score from reference {r}, because {why}"
-
-
-def by_row(x: Array) -> Array:
-    """(B, ...) -> (B,): the sum of each row."""
-    return np.asarray(x.reshape(len(x), -1).sum(axis=1, dtype=np.float64))

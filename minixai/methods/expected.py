@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, count
+from minixai.arrays import Array, amount, by_row, count
 from minixai.attribution import Attribution
 from minixai.graph import backward
 from minixai.methods.background import against
@@ -114,7 +114,7 @@ def expected(
         for about, values, total in zip(ends, maps, sums, strict=True):
             parts = delta * backward(output, GRADIENT, about.seed(output, i), keep=[here])[here]
             values.add(i, k, parts)
-            total.add(i, k, parts.reshape(len(i), -1).sum(axis=1, dtype=np.float64))
+            total.add(i, k, by_row(parts))
     given = {"background": np.asarray(background), "samples": samples, "local_smoothing": local_smoothing}
     rows = len(call.rows) * n
     sent = rows * 2 if smooth and call.layer is not None else rows  # x̃ on its way to the layer, and from there

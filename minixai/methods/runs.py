@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, by_row
 from minixai.attribution import Attribution, Cost
 from minixai.graph import Node, Rules, backward, history, replay
 from minixai.methods.call import Call
@@ -95,7 +95,7 @@ class Ends:
         """Σφ − (f(x) − f(x')) for every input; None where other paths lead round the layer."""
         if not self.alone:
             return None
-        total = values.reshape(len(values), -1).sum(axis=1, dtype=np.float64)
+        total = by_row(values)
         return np.asarray(total - (self.score.astype(np.float64) - self.reference_score))
 
     def rounding(self, values: Array) -> Array:
