@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
-_PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parent
 
 
 def shipped(name: str) -> Path:
@@ -21,8 +21,8 @@ def shipped(name: str) -> Path:
     >>> shipped("digits.npz").name
     'digits.npz'
     """
-    installed = _PACKAGE / "_data"
-    folder = installed if installed.is_dir() else _PACKAGE.parent / "data"
+    installed = PACKAGE / "_data"
+    folder = installed if installed.is_dir() else PACKAGE.parent / "data"
     path = folder / name
     if not path.is_file():
         raise FileNotFoundError(

@@ -12,6 +12,7 @@ from typing import NoReturn, TypeAlias
 
 from minixai import zoo
 from minixai.cli.commands import PICTURES, compare, explain, methods, models, predict, train
+from minixai.cli.learning import check, lesson, lessons
 from minixai.cli.subject import DIGIT
 from minixai.cli.tour import tour
 from minixai.methods import catalogue
@@ -48,7 +49,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for each in (add_tour, add_explain, add_compare, add_predict, add_methods, add_models, add_train):
+    for each in (add_tour, add_explain, add_compare, add_predict, add_methods, add_models, add_train, *LEARNING):
         each(commands)
     try:
         args, rest = parser.parse_known_args(argv)
@@ -185,6 +186,28 @@ def add_train(commands: Commands) -> None:
         "--seed", metavar="N", type=number, default=0, help="where the random numbers start (default: 0)"
     )
     parser.add_argument("--out", metavar="FILE.npz", help="the file to write (default: NAME.npz)")
+
+
+def add_lessons(commands: Commands) -> None:
+    parser = add(commands, lessons, "minixai lessons\nminixai lessons --copy my-lessons")
+    parser.add_argument("--copy", metavar="FOLDER", help="copy the scripts there, to write answers into them")
+
+
+def add_lesson(commands: Commands) -> None:
+    parser = add(commands, lesson, "minixai lesson 1\nminixai lesson 4 --quiet --out figures")
+    parser.add_argument("lesson", metavar="N", help="a lesson's number, or its script")
+    parser.add_argument("--quiet", action="store_true", help="leave the prose out: only what the code prints")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--out", metavar="FOLDER", help="where figures go (default: out/ beside the script)")
+    which.add_argument("--no-figures", action="store_true", help="write no figures")
+
+
+def add_check(commands: Commands) -> None:
+    parser = add(commands, check, "minixai check\nminixai check 4")
+    parser.add_argument("lesson", metavar="N", nargs="?", help="a lesson's number, or its script (default: all)")
+
+
+LEARNING = (add_lessons, add_lesson, add_check)
 
 
 def number(text: str) -> int:

@@ -106,7 +106,7 @@ def test_in_a_wheel_the_files_lie_inside_the_package(tmp_path: Path, monkeypatch
     for folder in ["data", "minixai/_data"]:
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "a.npz").touch()
-    monkeypatch.setattr(files, "_PACKAGE", tmp_path / "minixai")
+    monkeypatch.setattr(files, "PACKAGE", tmp_path / "minixai")
     assert shipped("a.npz") == tmp_path / "minixai" / "_data" / "a.npz"
 
 

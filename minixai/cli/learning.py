@@ -1,0 +1,86 @@
+"""The lessons on the command line: which there are, running one, and how far a learner has come."""
+
+from __future__ import annotations
+
+import argparse
+import io
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from minixai.lesson import Lesson, Session, copy_to, every_lesson, find_lesson, home
+from minixai.text import columns
+
+MARKS = {"right": "+", "wrong": "!", "open": "."}
+
+
+def lessons(args: argparse.Namespace) -> None:
+    """List the lessons, and the question that each one answers.
+
+    Each is a script to read, run and change; the answers to its exercises are written
+    into it.  --copy puts the scripts into a folder of yours.
+    """
+    if args.copy is not None:
+        copies = copy_to(Path(args.copy))
+        print(f"{len(copies)} lessons are in {args.copy}; begin with: minixai lesson {copies[0]}")
+        return
+    lines = [(str(each.number), name(each), each.question) for each in every_lesson()]
+    print(*columns([("", "lesson", "question"), *lines], right=[0]), sep="\n")
+    print(f"\nThe scripts are in {home()}. Begin with: minixai lesson {lines[0][0]}")
+
+
+def name(lesson: Lesson) -> str:
+    """The title without its number."""
+    return lesson.title.split(". ", 1)[-1]
+
+
+def lesson(args: argparse.Namespace) -> None:
+    """Tell a lesson: its prose, and what its code prints.
+
+    Its claims are checked as it runs, and its figures written.  Read the script too:
+    the method is there in ten lines.  Answers to its exercises are written into it.
+    """
+    chosen = find_lesson(args.lesson)
+    out = None if args.out is None else Path(args.out)
+    found = run(chosen, out=out, tell=not args.quiet, figures=not args.no_figures)
+    right = sum(each.state == "right" for each in found.exercises)
+    print(f"\n{len(found.claims)} claims hold, {right} of {len(found.exercises)} exercises are right.")
+    print(f"Write your answers into {chosen.path}, then: minixai check {args.lesson}")
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check the answers to a lesson's exercises, or to those of all lessons.
+
+    A wrong answer is told by the misconception behind it, where that is known.
+    """
+    if args.lesson is not None:
+        chosen = find_lesson(args.lesson)
+        print(chosen.path, *silently(chosen).exercises, sep="\n")
+        return
+    lines, marks = list[tuple[str, str, str]](), ""
+    for each in every_lesson():
+        mine = "".join(MARKS[outcome.state] for outcome in silently(each).exercises)
+        lines.append((str(each.number), name(each), mine))
+        marks += mine
+    print(*columns([("", "lesson", "exercises"), *lines], right=[0]), sep="\n")
+    right, wrong, still = map(marks.count, MARKS.values())
+    print(f"\n{len(marks)} exercises: {right} right (+), {wrong} wrong (!), {still} not tried yet (.)")
+
+
+def silently(chosen: Lesson) -> Session:
+    """Run a lesson for its exercises alone."""
+    with redirect_stdout(io.StringIO()):
+        return run(chosen, figures=False)
+
+
+def run(chosen: Lesson, **options: Any) -> Session:
+    """Run a lesson.  Raises ValueError, in one sentence, if it cannot be run to its end."""
+    try:
+        return chosen.run(**options)
+    except AssertionError as broken:
+        raise ValueError(f"{chosen.path} stops: {broken}") from None
+    except BrokenPipeError:
+        raise
+    except Exception as problem:  # what a learner writes can fail in any way
+        reason = f"{type(problem).__name__}, {problem}"
+        raise ValueError(f"{chosen.path} stops ({reason}): python {chosen.path} shows where") from None

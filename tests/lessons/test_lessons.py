@@ -1,0 +1,92 @@
+"""Every lesson: unanswered, solved, trapped, and told truthfully."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minixai.lesson import every_lesson, judged
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSONS = every_lesson(ROOT / "lessons")
+
+pytestmark = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.path.stem)
+
+
+@pytest.fixture
+def ran(lesson, ran_once):
+    """(what it said, what it printed), run once for all tests."""
+    return ran_once(lesson)
+
+
+def test_it_runs_unanswered(lesson, ran):
+    found, _ = ran
+    assert len(found.claims) >= 2
+    assert 2 <= len(found.exercises) <= 4 or lesson.number == 0
+    assert all(each.state == "open" for each in found.exercises)
+    assert found.figures or lesson.number == 0
+    assert all(path.stat().st_size > 5000 for path in found.figures)
+
+
+def test_its_solutions_are_right(lesson):
+    if lesson.number == 0:
+        pytest.skip("the tour has no exercises")
+    found = lesson.run(lesson.solutions, figures=False)
+    assert [each.state for each in found.exercises] == ["right"] * len(found.exercises)
+
+
+def test_every_trap_fires(ran):
+    for exercise in ran[0].exercises:
+        for why, wrong in exercise.traps.items():
+            state, said = judged(wrong, exercise.right, exercise.traps, exercise.tol)
+            assert state == "wrong", f"exercise {exercise.name}: the trap {why!r} is the right answer"
+            assert said.endswith(why), f"exercise {exercise.name}: {said!r} instead of {why!r}"
+
+
+def test_every_number_in_its_prose_is_printed(lesson, ran):
+    """Numbers with a decimal point, or of three digits and more, outside the reading list and exercises."""
+    told = "\n".join(cell.text for cell in lesson.cells[1:] if cell.prose and "## To read on" not in cell.text)
+    told = told.split("## Exercises")[0]
+    printed = ran[1].replace(",", "").replace("−", "-")
+    found = re.findall(r"(?<![\w.])\d[\d,]*\.?\d*", re.sub(r"\b(19|20)\d\d\b", "", told))
+    numbers = [n.replace(",", "").rstrip(".") for n in found]
+    missing = [n for n in numbers if ("." in n or len(n) > 2) and n not in printed]
+    assert not missing, f"in the prose but not in the output: {missing}"
+
+
+def test_it_says_what_it_is_about(lesson):
+    assert re.match(r"\d+\. \w", lesson.title)
+    assert lesson.title.startswith(f"{lesson.number}. ")
+    for what in ("Question", "Afterwards", "Minutes"):
+        assert lesson.about(what)
+
+
+def test_it_is_short(lesson):
+    lines = lesson.path.read_text(encoding="utf-8").splitlines()
+    code = [line for cell in lesson.cells if not cell.prose for line in cell.text.splitlines() if line.strip()]
+    assert len(code) <= 110, f"{len(code)} lines of code, of {len(lines)}"
+
+
+@pytest.mark.slow
+def test_it_stands_alone(lesson, tmp_path):
+    """As a script, from another folder; without a screen."""
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "OPENBLAS_NUM_THREADS": "1"}
+    copy = tmp_path / "lessons" / lesson.path.name
+    copy.parent.mkdir()
+    copy.write_bytes(lesson.path.read_bytes())
+    away = tmp_path / "away"
+    away.mkdir()
+    done = subprocess.run(
+        [sys.executable, str(copy)], cwd=away, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert not list(away.iterdir()), "it wrote into the folder it was called from"
+    assert list((tmp_path / "lessons" / "out").glob("*.png")) or lesson.number == 0
+
+
+def test_it_imports_only_what_minixai_needs(lesson):
+    names = re.findall(r"^(?:from|import) (\w+)", lesson.path.read_text(encoding="utf-8"), re.M)
+    assert set(names) <= {"minixai", "numpy", "scipy", "matplotlib", "PIL", *sys.stdlib_module_names}
