@@ -58,14 +58,17 @@ class Layer:
         """The shapes of the weights, where rows of `shape` arrive."""
         return {}
 
-    def initial(self, key: str, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    def initial(self, key: str, shape: tuple[int, ...], rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """What a weight is before training.  A kernel has the variance 2 / (numbers that enter one output).
 
         (He et al. 2015, eq. 10)
         """
         if key == "kernel":
-            return rng.normal(0, np.sqrt(2 / prod(shape[:-1])), shape)
-        return np.ones(shape) if key in ("gamma", "variance") else np.zeros(shape)
+            w = np.empty(shape, dtype)
+            for part in w:  # the same draws as all at once, and no large array of another dtype
+                part[...] = rng.normal(0, np.sqrt(2 / prod(shape[:-1])), part.shape)
+            return w
+        return np.ones(shape, dtype) if key in ("gamma", "variance") else np.zeros(shape, dtype)
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         raise NotImplementedError(f"{type(self).__name__} has no forward: define forward(self, x, w, training) -> Node")

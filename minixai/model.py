@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from dataclasses import asdict
 from difflib import get_close_matches
 from itertools import count as counted
 from math import prod
@@ -21,6 +22,7 @@ from minixai.files import write_arrays
 from minixai.graph import Node, history
 from minixai.layers import KINDS, Function, Layer, Training
 from minixai.ops import identity
+from minixai.preprocessing import Preprocessing
 from minixai.text import columns
 
 FORMAT = "minixai model 1"
@@ -48,7 +50,8 @@ class Model:
     too.  A function of a node in place of the list makes a model that cannot be saved.
     A layer listed twice shares its weights and is called `name`, `name-2`.  The last
     makes one score for each class, without softmax.  `input_shape` is the
-    shape of one row, (H, W, C).  Weights are drawn with `seed`.
+    shape of one row, (H, W, C).  Weights are drawn with `seed`.  `preprocessing` turns pixels into what
+    the first layer reads; it is no layer, and attributions are about the pixels.
 
     Raises ValueError where names or shapes do not fit.
 
@@ -66,7 +69,9 @@ class Model:
         classes: Sequence[str] | None = None,
         dtype: npt.DTypeLike = np.float32,
         seed: int | None = 0,
+        preprocessing: Preprocessing | None = None,
     ) -> None:
+        self.preprocessing = preprocessing
         self.input_shape = tuple(count(n, "each side of input_shape, the shape of one row,") for n in input_shape)
         self.dtype = np.dtype(dtype)
         if self.dtype.kind != "f" or not self.input_shape:
@@ -77,7 +82,8 @@ class Model:
         rng = None if seed is None else np.random.default_rng(seed)
         self.layers: tuple[Entry, ...] = (Entry("input", None, (), self.input_shape),)
         self.owners: dict[Layer, str] = {}  # under whose name a layer's weights go
-        nodes = {"input": Node(np.zeros((0, *self.input_shape), self.dtype))}  # no rows: shapes without work
+        image = Node(np.zeros((0, *self.input_shape), self.dtype))  # no rows: shapes without work
+        nodes = {"input": self.seen(image)}
         listed = [layers] if isinstance(layers, Layer) else [Function(layers)] if callable(layers) else layers
         for name, layer, inputs in entries(listed):
             xs = [nodes[known(x, nodes, "input")] for x in inputs]
@@ -100,12 +106,19 @@ class Model:
     def supply(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator | None) -> None:
         """Give a layer the weights it needs for rows of this shape, if it has none yet."""
         for key, shape in layer.needs(row).items():
-            if rng is None and key not in layer.weights:
+            if key in layer.weights:
+                w = layer.weights[key]
+            elif rng is not None:
+                w = layer.initial(key, shape, rng, self.dtype)
+            else:
                 raise ValueError(f"its {key} is missing")
-            w = layer.weights[key] if rng is None or key in layer.weights else layer.initial(key, shape, rng)
             if w.shape != shape:
                 raise ValueError(f"its {key} has the shape {w.shape}, but {shape} is needed here")
             layer.weights[key] = np.asarray(w, self.dtype)
+
+    def seen(self, x: Node) -> Node:
+        """What the first layer reads of the pixels."""
+        return x if self.preprocessing is None else self.preprocessing(x)
 
     def check_end(self, classes: Sequence[str] | None) -> tuple[str, ...]:
         """The names of the classes, if the last layer gives a score for each."""
@@ -135,7 +148,7 @@ class Model:
             )
         if x.shape[1:] != self.input_shape:
             raise ValueError(f"a node {x.shape} does not fit this model, which takes (N, {self.shape_text})")
-        nodes = {"input": x if x.name or x.op else x.named("input")}
+        nodes = {"input": self.seen(x if x.name or x.op else x.named("input"))}
         mine = self.weights
         for name in weights or ():
             known(name, mine, "weight")
@@ -228,7 +241,7 @@ class Model:
         for layer in copies.values():
             layer.weights = dict(layer.weights)
         items: list[Item] = [(e.name, copies[e.layer], e.inputs) for e in self.layers if e.layer]
-        return Model(items, self.input_shape, classes=self.classes, dtype=dtype)
+        return Model(items, self.input_shape, classes=self.classes, dtype=dtype, preprocessing=self.preprocessing)
 
     def summary(self) -> str:
         """A line for each layer: number, name, output shape, parameters.
@@ -274,7 +287,7 @@ class Model:
             "dtype": self.dtype.name,
             "classes": self.classes,
             "layers": lines,
-        }
+        } | ({} if self.preprocessing is None else {"preprocessing": asdict(self.preprocessing)})
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write one .npz: the weights under their names, the architecture as JSON.
@@ -348,6 +361,8 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Mo
             layer.weights = {key: finite(numbers(w, key), f"weight {line['name']}/{key}") for key, w in own.items()}
         items.append((line["name"], layer, tuple(line["inputs"])))
     settings = {key: architecture[key] for key in ("input_shape", "classes", "dtype")}
+    if config := architecture.get("preprocessing"):
+        settings["preprocessing"] = Preprocessing(**tuples(config))
     model = Model(items, **settings, seed=None)
     if missing := sorted(set(model.weights) ^ set(weights)):
         raise ValueError(f"weights and architecture do not belong together: {', '.join(missing)}")

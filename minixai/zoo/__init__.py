@@ -1,4 +1,4 @@
-"""Trained models: the recipes they are made by, and the weights shipped in data/."""
+"""Trained models: the recipes they are made by, and the weights shipped in data/; VGG-16 and the weights of others."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from minixai.files import shipped
 from minixai.layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, MaxPool2D
 from minixai.model import Model, known, load_model
 from minixai.training import Adam, Epoch, cosine, evaluate, shifted, train
+from minixai.zoo.vgg import vgg16 as vgg16
+from minixai.zoo.vgg import vgg19 as vgg19
 
 DIGITS = (28, 28, 1)
 

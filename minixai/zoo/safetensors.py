@@ -1,0 +1,66 @@
+"""Safetensors: the length of a header, the header as JSON, then the numbers of one tensor after the other.
+
+https://huggingface.co/docs/safetensors: nothing in such a file can run.  NumPy alone reads it, bfloat16 too.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minixai.arrays import Array
+
+DTYPES = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
+LONGEST = 100_000_000  # bytes of a header
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor of a file, not yet read."""
+
+    path: Path
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    start: int
+
+    def read(self, shape: tuple[int, ...]) -> Array:
+        """Its numbers, in a shape of as many."""
+        numbers = np.fromfile(self.path, DTYPES[self.dtype], prod(shape), offset=self.start).reshape(shape)
+        if self.dtype == "BF16":  # the upper half of a float32
+            return (numbers.astype(np.uint32) << 16).view(np.float32)
+        return numbers
+
+
+def tensors(path: Path) -> list[Tensor]:
+    """Every tensor of a file, checked to lie in it.  Raises ValueError for a file that is damaged."""
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > min(size - 8, LONGEST):
+            raise ValueError("it is damaged: its header is not whole, copy or download it again")
+        try:
+            header = json.loads(file.read(length))
+            entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+            return [tensor(path, name, entry, 8 + length, size) for name, entry in entries.items()]
+        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError):
+            raise ValueError("it is damaged: its header is no list of tensors, copy or download it again") from None
+
+
+def tensor(path: Path, name: str, entry: dict[str, Any], base: int, size: int) -> Tensor:
+    """One entry of the header."""
+    dtype, shape, (begin, end) = str(entry["dtype"]), tuple(map(int, entry["shape"])), map(int, entry["data_offsets"])
+    if dtype not in DTYPES:
+        raise ValueError(f"{name} holds {dtype}: weights are floats, {', '.join(DTYPES)}")
+    if min(shape, default=1) < 0 or begin < 0 or end - begin != prod(shape) * np.dtype(DTYPES[dtype]).itemsize:
+        raise ValueError(f"it is damaged: {name} of shape {shape} does not take the bytes from {begin} to {end}")
+    if base + end > size:
+        raise ValueError(
+            f"it is truncated: {name} ends at byte {base + end:,}, but the file has {size:,}, copy or download it again"
+        )
+    return Tensor(path, name, shape, dtype, base + begin)
