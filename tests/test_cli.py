@@ -245,8 +245,11 @@ def test_baselines_by_name_number_and_file(capsys):
         (["--image", "light.png", "--out", "light.png"], ["light.png", "overwrite"]),
         (["--image", "two\nlines.png"], ["no such file"]),
         (["--colour", "red"], ["'--colour'", "explain --help"]),
-        (["two\nlines"], ["explain --help"]),
-        (["light.png"], ["'light.png'", "no option"]),
+        (["two\nlines"], ["no such file"]),
+        (["light.png", "more.png"], ["'more.png'", "no option"]),
+        (["light.png", "--image", "light.png"], ["--image", "not allowed"]),
+        (["light.png", "--digit", "3"], ["--digit", "not allowed"]),
+        (["--digit", "3", "light.png"], ["'light.png'", "no option"]),
     ],
 )
 def test_explain_refuses_in_one_line(capsys, argv, words):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
@@ -23,7 +24,16 @@ from minixai.text import columns
 BACKGROUND = 20  # training digits
 PLAYERS, ORDERS = 7, 50  # blocks along a side, and in how many orders they are added
 ABLATED = 28  # blocks along a side of an image too large to ablate every pixel
-OPTIONS = {"baseline": ("baseline", "fill"), "layer": ("layer",), "seed": ("seed",)}
+FOLDER = 100  # images of a folder that are a background
+SAMPLES = 20  # noisy copies of an image for a large network
+LARGE = 20e6  # bytes that one image takes in a network where every pass is felt
+OPTIONS = {
+    "baseline": ("baseline", "fill"),
+    "layer": ("layer",),
+    "seed": ("seed",),
+    "samples": ("samples",),
+    "background": ("background",),
+}
 """What an option may be called by a method."""
 
 
@@ -56,24 +66,31 @@ def asked(args: argparse.Namespace, subject: Subject) -> str:
     return words + ("" if versus is None else f" minus that of {called(versus, subject.model)}")
 
 
-def ask(args: argparse.Namespace, method: Method, subject: Subject) -> Answer:
-    """Put the question to a method.  Raises ValueError for options that it does not know."""
+def ask(args: argparse.Namespace, method: Method, subject: Subject, **more: Any) -> Answer:
+    """Put the question to a method, with more options of its own.  Raises ValueError for those it does not know."""
     target, versus = question(args, subject)
-    typed = parameters(args, method, subject.model)
-    given, said = needed(method, subject, typed)
-    return Answer(method(subject.model, subject.image, target, versus=versus, **typed | given), said)
+    typed, said = parameters(args, method, subject.model)
+    given, also = needed(method, subject, typed)
+    return Answer(method(subject.model, subject.image, target, versus=versus, **typed | given | more), said + also)
 
 
-def parameters(args: argparse.Namespace, method: Method, model: Model) -> dict[str, Any]:
-    """What was typed for the method.  Raises ValueError for what it cannot have."""
+def parameters(args: argparse.Namespace, method: Method, model: Model) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What was typed for the method, and what to call it.  Raises ValueError for what it cannot have."""
     given: dict[str, Any] = {"output": "probability" if args.probability else "score"}
+    said = list[tuple[str, str]]()
     if args.layer is not None:
         given[taken(method, "layer")] = layer(args.layer, model)
     if args.baseline is not None:
         given[taken(method, "baseline")] = baseline(args.baseline, model, args.invert)
     if args.seed is not None:
         given[taken(method, "seed")] = args.seed
-    return given
+    if args.samples is not None:
+        given[taken(method, "samples")] = args.samples
+    if args.background is not None:
+        option = taken(method, "background")
+        given[option], name = folder(args.background, model, args.invert)
+        said.append((option, name))
+    return given, said
 
 
 def takes(method: Method, option: str) -> str | None:
@@ -96,11 +113,13 @@ def needed(method: Method, subject: Subject, typed: dict[str, Any]) -> tuple[dic
     """What the method cannot do without, or would take hours without, and how it is called."""
     model, given, said = subject.model, dict[str, Any](), list[tuple[str, str]]()
     required = [p.name for p in signature(method.function).parameters.values() if p.default is Parameter.empty]
-    if "background" in required:
+    if "background" in required and "background" not in typed:
         given["background"], name = background(subject)
         said.append(("background", name))
+    if method.name == "smooth_grad" and large(model) and "samples" not in typed:
+        given["samples"] = SAMPLES
     shape = {entry.name: entry.shape for entry in model.layers}[typed.get("layer", "input")]
-    if method.name == "shapley_values":
+    if method.name == "shapley_values" and "background" not in typed:
         given |= {"players": blocks(shape, PLAYERS), "permutations": ORDERS}
         said.append(("players", f"{given['players'].max() + 1} blocks, added in {ORDERS} random orders"))
     if method.name == "feature_ablation" and np.prod(shape) > ABLATED**2:
@@ -116,6 +135,11 @@ def background(subject: Subject) -> tuple[Array, str]:
         return images[:BACKGROUND], f"the first {BACKGROUND} training digits"
     rows = [make(subject.image)[0] for make in BASELINES.values()]
     return np.stack(rows).astype(subject.image.dtype), f"the baselines {', '.join(BASELINES)}"
+
+
+def large(model: Model) -> bool:
+    """Whether every pass through the network is felt."""
+    return model.row_bytes > LARGE
 
 
 def blocks(shape: tuple[int, ...], most: int) -> Array:
@@ -140,6 +164,17 @@ def layer(name: str, model: Model) -> str:
         places = ", ".join(each for each, shape in shapes.items() if len(shape) == 3)
         raise ValueError(f"the values of layer {name!r} have no place in a picture: give one of {places}")
     return name
+
+
+def folder(name: str, model: Model, invert: bool) -> tuple[Array, str]:
+    """The images of a folder, in the order of their names, and what to call them."""
+    if not Path(name).is_dir():
+        raise ValueError(f"--background {name!r} is no folder: give one with images that the image is compared with")
+    paths = sorted(path for path in Path(name).iterdir() if path.suffix.lower() in Image.registered_extensions())
+    if not paths:
+        raise ValueError(f"--background {name!r} holds no images: give a folder with PNG or JPEG files")
+    rows = [picture(str(path), model, invert)[0] for path in paths[:FOLDER]]
+    return np.stack(rows), f"{'the first ' * (len(paths) > FOLDER)}{len(rows)} images in {name}"
 
 
 def baseline(text: str, model: Model, invert: bool) -> str | float | Array:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from minixai import zoo
 from minixai.attribution import Attribution
-from minixai.cli.asking import Answer, ask, asked, baseline, takes
+from minixai.cli.asking import Answer, asked, baseline, large, takes
 from minixai.cli.output import place, save
+from minixai.cli.questions import Question, asked_for, foretell, strip, varied
 from minixai.cli.subject import Subject, chosen, class_names, percent, size
 from minixai.methods import catalogue
 from minixai.methods.call import Call
 from minixai.methods.registry import Method
 from minixai.model import known
 from minixai.text import columns
+from minixai.zoo import fetching
 
 if TYPE_CHECKING:  # matplotlib takes a while to load, so only the commands that draw load it
     from matplotlib.figure import Figure
@@ -22,6 +24,11 @@ if TYPE_CHECKING:  # matplotlib takes a while to load, so only the commands that
 PICTURES = (".png", ".pdf", ".svg")
 FILTERS = 256  # that a picture shows
 TOP = 5  # classes that `predict` lists
+FEW = (
+    *("gradient", "integrated_gradients", "deep_lift", "guided_backprop"),
+    *("grad_cam", "guided_grad_cam", "smooth_grad"),
+)
+"""What `compare` asks a large network."""
 
 
 def explain(args: argparse.Namespace) -> None:
@@ -29,29 +36,44 @@ def explain(args: argparse.Namespace) -> None:
 
     Prints the prediction, then the certificate: what the values are, what they
     cost, and whether they add up to the score.  The picture shows them beside the
-    image: red raises the score, blue lowers it.  Without options, a test digit.
+    image: red raises the score, blue lowers it.  Without options, a test digit;
+    with --model vgg16 alone, a photo.
+
+    --strip shows how a map comes about: smooth_grad with ever more noise, integrated
+    gradients on the way from the baseline, grad_cam and its relatives at every convolution.
+    --classes lays the maps of several classes over the image, side by side.
     """
     out = place(args.out, PICTURES, inputs=(args.image, args.baseline))
     method = catalogue[args.method]
     subject = chosen(args)
-    answer = ask(args, method, subject)
+    questions = asked_for(args, method, subject)
+    foretell(questions, subject)
+    answers = [question.ask(subject) for question in questions]
 
-    figure, meaning = drawn(answer.result, subject)
+    figure, meaning = drawn(args, [answer.result for answer in answers], questions, subject)
     save(figure, out)
     print(subject)
-    about = f" (the {asked(args, subject)})" if method.class_specific else ""
+    about = f" (the {asked(args, subject)})" if method.class_specific and args.classes is None else ""
     print(f"question    {method.answers}{about}", end="\n\n")
-    print(answer, end="\n\n")
+    print(*answers, sep="\n\n", end="\n\n")
     print(f"picture     {out} ({meaning})")
 
 
-def drawn(result: Attribution, subject: Subject) -> tuple[Figure, str]:
-    """The picture of a result, and what its colours mean."""
+def drawn(
+    args: argparse.Namespace, results: list[Attribution], questions: list[Question], subject: Subject
+) -> tuple[Figure, str]:
+    """The picture of the results, and what its colours mean."""
     from minixai import plots
 
+    result, names, titles = results[0], class_names(subject.model), [question.title for question in questions]
+    if args.strip:
+        return strip(results, titles, subject)
+    if args.classes is not None:
+        over = plots.show(results, subject.image, titles=titles, classes=names, percentile=99.9, overlay=True)
+        return over, colours(result)
     if result.method == "activations":
         return plots.filters(result, subject.image, count=min(result.values.shape[-1], FILTERS)), "bright is active"
-    return plots.show(result, subject.image, classes=class_names(subject.model)), colours(result)
+    return plots.show(result, subject.image, classes=names), colours(result)
 
 
 def colours(result: Attribution) -> str:
@@ -64,14 +86,17 @@ def compare(args: argparse.Namespace) -> None:
     Prints the certificate of each: what its values are, what they cost, and whether
     they add up to the score.  In the picture every map has a scale of its own, whose
     number stands beneath it: red raises the score, blue lowers it.  Those that add up
-    come first.  --baseline and --seed are for those methods that know them.
+    come first.  --baseline, --seed, --samples and --background are for those methods
+    that know them.  What a large network is asked, and for how long, is told beforehand.
     """
     out = place(args.out, PICTURES, inputs=(args.image, args.baseline))
-    methods = named(args.methods)
     subject = chosen(args)
+    methods = named(args.methods, subject)
     if args.baseline is not None:  # one that cannot be is no reason to leave methods out
         Call(subject.model, subject.image).baseline(baseline(args.baseline, subject.model, args.invert))
-    answers, left_out = several(args, methods, subject)
+    questions = [varied("", args, method, **of_others(args, method)) for method in methods]
+    foretell(questions, subject)
+    answers, left_out = several(questions, subject, args.methods is not None)
 
     from minixai import plots
 
@@ -86,10 +111,11 @@ def compare(args: argparse.Namespace) -> None:
     print(f"picture     {out} ({colours(answers[0].result)})")
 
 
-def named(text: str | None) -> list[Method]:
-    """The methods named, or those that explain a class, with those that add up first."""
+def named(text: str | None, subject: Subject) -> list[Method]:
+    """The methods named, or those that explain a class, with those that add up first; of a large network a few."""
     if text is None:
-        return sorted((m for m in catalogue.values() if m.class_specific), key=lambda m: not m.complete)
+        names = FEW if large(subject.model) else [name for name, m in catalogue.items() if m.class_specific]
+        return sorted((catalogue[name] for name in names), key=lambda m: not m.complete)
     methods = [catalogue[name] for name in text.split(",")]
     for method in methods:
         if not method.class_specific:
@@ -97,19 +123,22 @@ def named(text: str | None) -> list[Method]:
     return methods
 
 
-def several(
-    args: argparse.Namespace, methods: list[Method], subject: Subject
-) -> tuple[list[Answer], list[tuple[str, str]]]:
+def of_others(args: argparse.Namespace, method: Method) -> dict[str, None]:
+    """The options that this method does not know, taken back."""
+    shared = ("baseline", "seed", "samples", "background")
+    return {option: None for option in shared if not takes(method, option)}
+
+
+def several(questions: list[Question], subject: Subject, named: bool) -> tuple[list[Answer], list[tuple[str, str]]]:
     """What the methods say; and if nobody asked for them by name, those that cannot, and why."""
     answers, left_out = list[Answer](), list[tuple[str, str]]()
-    for method in methods:
-        own = {option: vars(args)[option] if takes(method, option) else None for option in ("baseline", "seed")}
+    for question in questions:
         try:
-            answers.append(ask(argparse.Namespace(**vars(args) | own), method, subject))
+            answers.append(question.ask(subject))
         except ValueError as problem:
-            if args.methods is not None or (method is methods[-1] and not answers):
+            if named or (question is questions[-1] and not answers):
                 raise
-            left_out.append((method.name, str(problem).split(":")[0]))  # after it stands what to do
+            left_out.append((question.method.name, str(problem).split(":")[0]))  # after it stands what to do
     return answers, left_out
 
 
@@ -142,6 +171,7 @@ def models(args: argparse.Namespace) -> None:
     """List the networks that come with minixai."""
     titles = ("model", "input", "classes", "parameters", "file", "what it is")
     print(*columns([titles, *map(entry, zoo.RECIPES)], right=[2, 3, 4]), sep="\n")
+    print(f"\nFor photos: {', '.join(zoo.PHOTOS)}, whose weights do not come with it: minixai download --help.")
 
 
 def entry(name: str) -> tuple[str, ...]:
@@ -150,6 +180,24 @@ def entry(name: str) -> tuple[str, ...]:
     weights = sum(w.size for w in model.weights.values())
     numbers = str(len(model.classes)), f"{weights:,}", f"{length / 1000:.0f} kB"
     return name, size(model), *numbers, zoo.RECIPES[name].about
+
+
+def download(args: argparse.Namespace) -> None:
+    """Fetch the weights of a network for photos, as Keras publishes them.
+
+    They are trained on ImageNet's 1,000 classes.  vgg16 is 553 MB, vgg19 575 MB; the files
+    called features are without the dense layers.  The file appears when it is whole and its
+    checksum is the publisher's.  No other command ever uses the network.
+    """
+    source = fetching.SOURCES[known(args.name, fetching.SOURCES, "file of weights")]
+    out = place(args.out or source.name, (".h5",))
+    print(f"from        {source.url}", flush=True)
+    new = fetching.fetch(args.name, out)
+    print(f"{'written to' if new else 'already in'}  {out}, {source.length:,} bytes, MD5 {source.md5}")
+    if args.name in zoo.PHOTOS:
+        print(f"now try     minixai explain PHOTO.jpg --model {args.name} --weights {out}")
+    else:
+        print(f"now try     mx.zoo.{args.name.split('-')[0]}({str(out)!r}, features_only=True), in Python")
 
 
 def methods(args: argparse.Namespace) -> None:

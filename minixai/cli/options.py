@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from minixai import zoo
-from minixai.cli.commands import PICTURES, compare, explain, methods, models, predict, train
+from minixai.cli.commands import PICTURES, compare, download, explain, methods, models, predict, train
 from minixai.cli.learning import check, lesson, lessons
+from minixai.cli.questions import STRIPS
 from minixai.cli.subject import DIGIT
 from minixai.cli.tour import tour
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
+from minixai.zoo.fetching import SOURCES
 
 Command: TypeAlias = Callable[[argparse.Namespace], None]
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -49,7 +51,17 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for each in (add_tour, add_explain, add_compare, add_predict, add_methods, add_models, add_train, *LEARNING):
+    for each in (
+        add_tour,
+        add_explain,
+        add_compare,
+        add_predict,
+        add_methods,
+        add_models,
+        add_train,
+        add_download,
+        *LEARNING,
+    ):
         each(commands)
     try:
         args, rest = parser.parse_known_args(argv)
@@ -61,6 +73,10 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
     if args.command is None:
         (parser.error(f"{rest[0]!r} is no command") if rest else parser.print_help())
         return None
+    if len(rest) == 1 and not rest[0].startswith("-") and vars(args).get("photo", "") is None and args.image is None:
+        args.photo = rest.pop()  # argparse looks for it at the beginning only
+    if vars(args).get("photo"):
+        args.image = args.photo
     if rest:
         args.parser.error(f"{rest[0]!r} is no option of {args.command}")
     return args
@@ -94,27 +110,39 @@ def add_explain(commands: Commands) -> None:
         minixai explain --digit 51 --versus 9 --method gradient
         minixai explain --image my-digit.jpg --invert --out why.pdf
         minixai explain --model digits-gap --layer conv3 --probability
-        minixai explain --model mine.npz --image cat.jpg --target cat --baseline blur
+        minixai explain cat.jpg --model mine.npz --target cat --baseline blur
+        minixai explain --model vgg16 --method activations --layer 7
+        minixai explain bird.jpg --model vgg16 --weights FILE --target redshank
+        minixai explain --method grad_cam --strip
+        minixai explain --method expected_gradients --classes 8,3 --samples 500
     """
     parser = add(commands, explain, examples)
     add_subject(parser)
     methods = ", ".join(catalogue)
     parser.add_argument("--method", metavar="NAME", default="deep_lift", help=f"{methods} (default: %(default)s)")
     add_question(parser, "minixai-explain.png")
+    parser.add_argument(
+        "--strip", action="store_true", help=f"one map for every step of a method, for {', '.join(STRIPS)}"
+    )
+    parser.add_argument(
+        "--classes", metavar="CLASS,CLASS,...", help="explain several classes, and lay their maps over the image"
+    )
 
 
 def add_compare(commands: Commands) -> None:
     examples = """
         minixai compare
         minixai compare --digit 51 --versus 9 --methods gradient,deep_lift,grad_cam
-        minixai compare --image my-digit.jpg --invert --out methods.pdf
+        minixai compare my-digit.jpg --invert --out methods.pdf
+        minixai compare --model vgg16
     """
     parser = add(commands, compare, examples)
     add_subject(parser)
     parser.add_argument(
         "--methods",
         metavar="NAME,NAME,...",
-        help="in this order, without spaces (default: all that explain a class); `minixai methods` lists them",
+        help="in this order, without spaces (default: all that explain a class, of a large network the quicker ones); "
+        "`minixai methods` lists them",
     )
     add_question(parser, "minixai-compare.png")
 
@@ -134,6 +162,12 @@ def add_question(parser: Parser, out: str) -> None:
     parser.add_argument(
         "--layer", metavar="NAME", help="explain by what a layer makes of the image (default: the method's own)"
     )
+    parser.add_argument(
+        "--background", metavar="FOLDER", help="images that the image is compared with, where a method takes a set"
+    )
+    parser.add_argument(
+        "--samples", metavar="N", type=positive, help="how often a sampled method draws (default: the method's own)"
+    )
     parser.add_argument("--probability", action="store_true", help="explain the probability, not the score")
     parser.add_argument(
         "--seed", metavar="N", type=number, help="where the random numbers of a sampled method start (default: 0)"
@@ -144,7 +178,12 @@ def add_question(parser: Parser, out: str) -> None:
 
 
 def add_predict(commands: Commands) -> None:
-    add_subject(add(commands, predict, "minixai predict --digit 42\nminixai predict --image my-digit.jpg --invert"))
+    examples = """
+        minixai predict --digit 42
+        minixai predict my-digit.jpg --invert
+        minixai predict photo.jpg --model vgg16 --weights FILE.h5
+    """
+    add_subject(add(commands, predict, examples))
 
 
 def add_subject(parser: Parser) -> None:
@@ -154,13 +193,19 @@ def add_subject(parser: Parser) -> None:
         "--model",
         metavar="NAME",
         default="digits",
-        help=f"{names}, or an .npz file written by model.save (default: %(default)s)",
+        help=f"{names}, an .npz file of model.save, or for photos {', '.join(zoo.PHOTOS)} (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="FILE",
+        help="trained weights for a network for photos: Keras's .h5, a .safetensors with torchvision's names, or .npz",
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--image", metavar="FILE", help="an image file; its middle is fitted to the model's size")
     which.add_argument(
-        "--digit", metavar="N", type=number, default=DIGIT, help="a test digit, by its number (default: %(default)s)"
+        "photo", nargs="?", metavar="FILE", help="an image file; its middle is fitted to the model's size"
     )
+    which.add_argument("--image", metavar="FILE", help="the same")
+    which.add_argument("--digit", metavar="N", type=number, help=f"a test digit, by its number (default: {DIGIT})")
     parser.add_argument(
         "--invert",
         action="store_true",
@@ -208,6 +253,13 @@ def add_check(commands: Commands) -> None:
 
 
 LEARNING = (add_lessons, add_lesson, add_check)
+
+
+def add_download(commands: Commands) -> None:
+    examples = "minixai download vgg16\nminixai download vgg16 --out weights/vgg16.h5"
+    parser = add(commands, download, examples)
+    parser.add_argument("name", metavar="NAME", help=", ".join(SOURCES))
+    parser.add_argument("--out", metavar="FILE.h5", help="the file to write (default: the publisher's name)")
 
 
 def number(text: str) -> int:

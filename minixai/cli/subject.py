@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from difflib import get_close_matches
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,15 +20,18 @@ from minixai.text import columns
 DIGIT = 702  # an 8 that leaves no doubt
 NEXT = 3  # classes told beside each other
 LISTED = 12  # names that an error lists
+RANDOM = "random: this network has learnt nothing, so its classes and maps mean nothing"
+PHOTO = "sample_data/grace_hopper.jpg"  # comes with matplotlib
 
 
 class Subject(NamedTuple):
-    """A model and one image for it (1, H, W, C); how they are called, and what the model sees."""
+    """A model and one image for it (1, H, W, C); how they are called, what the model sees, and what its weights are."""
 
     model: Model
     image: Array
     names: tuple[str, str]
     probabilities: Array
+    weights: str = ""
 
     @property
     def order(self) -> npt.NDArray[np.intp]:
@@ -38,6 +43,7 @@ class Subject(NamedTuple):
         next_best = f", then {', '.join(seen[1:])}" if seen[1:] else ""
         lines = [
             ("model", f"{self.names[0]}, {size(self.model)} -> {count(self.model)}"),
+            *(("weights" * (i == 0), line) for i, line in enumerate(self.weights.splitlines())),
             ("image", self.names[1]),
             ("prediction", seen[0] + next_best),
         ]
@@ -51,9 +57,35 @@ def chosen(args: argparse.Namespace) -> Subject:
     """
     if args.invert and args.image is None:
         raise ValueError("--invert is for image files: add --image FILE, or leave it out")
-    model = zoo.load(args.model)
-    image, name = digit_image(args.digit, model) if args.image is None else picture(args.image, model, args.invert)
-    return Subject(model, image[None], (args.model, name), model.probabilities(image[None])[0])
+    model, weights = network(args)
+    image, name = shown(args, model)
+    return Subject(model, image[None], (args.model, name), model.probabilities(image[None])[0], weights)
+
+
+def network(args: argparse.Namespace) -> tuple[Model, str]:
+    """The model, and what is to be said of its weights."""
+    if args.model in zoo.PHOTOS:
+        said = f"{RANDOM}\nminixai download {args.model} fetches trained ones, --weights FILE takes them"
+        return zoo.PHOTOS[args.model](args.weights), args.weights or said
+    if args.weights is not None:
+        raise ValueError(f"--weights is for {' and '.join(zoo.PHOTOS)}: leave it out, or add --model vgg16")
+    return zoo.load(args.model), ""
+
+
+def shown(args: argparse.Namespace, model: Model) -> tuple[Array, str]:
+    """The image (H, W, C), and what to call it: the one that was named, else a digit or, for photos, a photo."""
+    if args.image is not None:
+        return picture(args.image, model, args.invert)
+    if args.model in zoo.PHOTOS and args.digit is None:
+        return read_image(sample_photo(), model.input_shape), "the portrait of Grace Hopper that comes with matplotlib"
+    return digit_image(DIGIT if args.digit is None else args.digit, model)
+
+
+def sample_photo() -> Path:
+    """A photo that is there wherever minixai is."""
+    from matplotlib import get_data_path  # matplotlib takes a while to load
+
+    return Path(get_data_path()) / PHOTO
 
 
 def digit_image(number: int, model: Model) -> tuple[Array, str]:
@@ -81,14 +113,31 @@ def picture(path: str, model: Model, invert: bool) -> tuple[Array, str]:
 
 
 def class_number(text: str, model: Model) -> int:
-    """A class by its name or, if none is called so, by its number."""
-    if text in model.classes:
-        return model.classes.index(text)
+    """A class by its name, in which a space may stand for _, or, if none is called so, by its number.
+
+    Raises ValueError with the nearest names if there is none, and with the numbers if there are several.
+    """
+    name = text if text in model.classes else text.replace(" ", "_")
+    numbers = [k for k, each in enumerate(model.classes) if each == name]
+    if len(numbers) > 1:
+        raise ValueError(f"{name!r} is what the classes {' and '.join(map(str, numbers))} are called: give the number")
+    if numbers:
+        return numbers[0]
     if text.isdecimal() and int(text) < len(model.classes):
         return int(text)
+    raise ValueError(
+        f"this model has no class {text!r}: give a number from 0 to {len(model.classes) - 1}{suggested(name, model)}"
+    )
+
+
+def suggested(name: str, model: Model) -> str:
+    """Names to choose from: the nearest of many, or all of a few."""
     names = class_names(model) or ()
-    listed = f", or a name: {', '.join(names[:LISTED])}{', ...' * (len(names) > LISTED)}" if names else ""
-    raise ValueError(f"this model has no class {text!r}: give a number from 0 to {len(model.classes) - 1}{listed}")
+    if len(names) <= LISTED:
+        return f", or a name: {', '.join(names)}" if names else ""
+    near = [each for each in names if name and name.lower() in each.lower()]
+    near += [each for each in get_close_matches(name, names, NEXT, 0.6) if each not in near]
+    return f", or a name such as {', '.join(near[:NEXT] or names[:NEXT])}"
 
 
 def class_names(model: Model) -> tuple[str, ...] | None:

@@ -26,7 +26,7 @@ def number(x: float, digits: int = 3) -> str:
     >>> [number(x) for x in (-0.0, 2 / 3, -12, 31415.9, 1e-7)]
     ['0', '0.667', '−12', '31416', '1e−7']
     """
-    text = f"{x:.0f}" if 1000 <= abs(x) < 1e5 else f"{x + 0.0:.{digits}g}"
+    text = f"{x:.0f}" if 10**digits <= abs(x) < 1e5 else f"{x + 0.0:.{digits}g}"
     return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", "−").replace("inf", "∞")
 
 

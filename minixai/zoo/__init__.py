@@ -12,8 +12,7 @@ from minixai.files import shipped
 from minixai.layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, MaxPool2D
 from minixai.model import Model, known, load_model
 from minixai.training import Adam, Epoch, cosine, evaluate, shifted, train
-from minixai.zoo.vgg import vgg16 as vgg16
-from minixai.zoo.vgg import vgg19 as vgg19
+from minixai.zoo.vgg import vgg16, vgg19
 
 DIGITS = (28, 28, 1)
 
@@ -94,6 +93,10 @@ RECIPES = {
 }
 
 
+PHOTOS: dict[str, Callable[..., Model]] = {"vgg16": vgg16, "vgg19": vgg19}
+"""Networks for photos, whose weights their publishers ship."""
+
+
 def make(
     name: str,
     seed: int = 0,
@@ -129,7 +132,11 @@ def accuracy(model: Model) -> float:
 
 def weights_file(name: str) -> Path:
     """Where a shipped model lies.  Raises ValueError for an unknown name."""
-    return shipped(f"model-{known(name, RECIPES, 'model')}.npz")
+    if name in PHOTOS:
+        raise ValueError(
+            f"the weights of {name} do not come with minixai: mx.zoo.{name}(weights=FILE) takes a file of them"
+        )
+    return shipped(f"model-{known(name, [*RECIPES, *PHOTOS], 'model')}.npz")
 
 
 def load(name: str | PathLike[str]) -> Model:

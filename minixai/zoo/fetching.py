@@ -1,0 +1,98 @@
+"""Fetching the weights that Keras publishes, when a person asks for it: the only place that touches the network.
+
+Addresses and checksums are those of keras/src/applications/vgg16.py and vgg19.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from minixai.files import whole
+from minixai.model import known
+from minixai.progress import Progress
+
+PUBLISHER = "https://storage.googleapis.com/tensorflow/keras-applications"
+BLOCK, MB = 1 << 20, 1_000_000
+PATIENCE = 30  # seconds without an answer
+
+
+class Source(NamedTuple):
+    """A file of its publisher: where it lies, its MD5, and its length in bytes."""
+
+    url: str
+    md5: str
+    length: int
+
+    @property
+    def name(self) -> str:
+        return self.url.rsplit("/", 1)[1]
+
+
+def source(network: str, ending: str, md5: str, length: int) -> Source:
+    return Source(f"{PUBLISHER}/{network}/{network}_weights_tf_dim_ordering_tf_kernels{ending}.h5", md5, length)
+
+
+SOURCES = {
+    "vgg16": source("vgg16", "", "64373286793e3c8b2b4e3219cbf3544b", 553_467_096),
+    "vgg19": source("vgg19", "", "cbe5617147190e668d6c5d5026f83318", 574_710_816),
+    "vgg16-features": source("vgg16", "_notop", "6d6bbae143d832006294945121d1f1fc", 58_889_256),
+    "vgg19-features": source("vgg19", "_notop", "253f8cb515780f3b799900260a226db6", 80_134_624),
+}
+"""The last two are without the dense layers, for `features_only`."""
+
+
+def fetch(name: str, out: Path, progress: bool | None = None) -> bool:
+    """Get a file of SOURCES, whole and checked, or none at all; False if it is there already.
+
+    Raises ValueError if it cannot be had, or is not what its publisher describes.
+    """
+    wanted = SOURCES[known(name, SOURCES, "file of weights")]
+    if out.is_file() and out.stat().st_size == wanted.length and md5(out) == wanted.md5:
+        return False
+    with whole(out) as file:
+        line = Progress(f"{wanted.name}, MB", -(-wanted.length // MB), progress)
+        found, length = hashlib.md5(), 0
+        try:
+            for block in blocks(wanted.url):
+                found.update(block)
+                file.write(block)
+                line.advance((length + len(block)) // MB - length // MB)
+                length += len(block)
+                if length > wanted.length:
+                    break
+        finally:
+            line.close()
+        if (length, found.hexdigest()) != (wanted.length, wanted.md5):
+            raise ValueError(
+                f"{wanted.url} gave {length:,} bytes with the MD5 {found.hexdigest()}, but its publisher names "
+                f"{wanted.length:,} and {wanted.md5}: nothing was written, try again, or get the file in another way"
+            )
+    return True
+
+
+def blocks(url: str) -> Iterator[bytes]:
+    """What a server sends.  Raises ValueError if it does not answer, or breaks off."""
+    from urllib.request import urlopen  # only when it is needed
+
+    try:
+        with urlopen(url, timeout=PATIENCE) as answer:
+            yield from read(answer)
+    except (OSError, HTTPException) as problem:
+        reason = getattr(problem, "reason", None) or str(problem) or type(problem).__name__
+        raise ValueError(
+            f"{url} cannot be fetched ({reason}): nothing was written, try again, or get the file in another way"
+        ) from None
+
+
+def read(answer: IO[bytes]) -> Iterator[bytes]:
+    while block := answer.read(BLOCK):
+        yield block
+
+
+def md5(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
