@@ -65,11 +65,11 @@ def drawn(
     """The picture of the results, and what its colours mean."""
     from minixai import plots
 
-    result, names, titles = results[0], class_names(subject.model), [question.title for question in questions]
+    result, names = results[0], class_names(subject.model)
     if args.strip:
-        return strip(results, titles, subject)
+        return strip(results, questions, subject)
     if args.classes is not None:
-        over = plots.show(results, subject.image, titles=titles, classes=names, percentile=99.9, overlay=True)
+        over = plots.show(results, subject.image, classes=names, percentile=99.9, overlay=True)
         return over, colours(result)
     if result.method == "activations":
         return plots.filters(result, subject.image, count=min(result.values.shape[-1], FILTERS)), "bright is active"
@@ -94,7 +94,7 @@ def compare(args: argparse.Namespace) -> None:
     methods = named(args.methods, subject)
     if args.baseline is not None:  # one that cannot be is no reason to leave methods out
         Call(subject.model, subject.image).baseline(baseline(args.baseline, subject.model, args.invert))
-    questions = [varied("", args, method, **of_others(args, method)) for method in methods]
+    questions = [varied(args, method, **of_others(args, method)) for method in methods]
     foretell(questions, subject)
     answers, left_out = several(questions, subject, args.methods is not None)
 

@@ -73,8 +73,6 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
     if args.command is None:
         (parser.error(f"{rest[0]!r} is no command") if rest else parser.print_help())
         return None
-    if len(rest) == 1 and not rest[0].startswith("-") and vars(args).get("photo", "") is None and args.image is None:
-        args.photo = rest.pop()  # argparse looks for it at the beginning only
     if vars(args).get("photo"):
         args.image = args.photo
     if rest:

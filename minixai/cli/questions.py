@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minixai.attribution import Attribution, Cost
 from minixai.cli.asking import Answer, ask, large, layer
-from minixai.cli.subject import Subject, called, class_number
+from minixai.cli.subject import Subject, class_names, class_number
 from minixai.layers import Conv2D, Dense, GlobalAveragePool2D, Upsample2D
 from minixai.methods import gradient
 from minixai.methods.registry import Method
@@ -30,20 +30,20 @@ NOISE = (0, 0.05, 0.1, 0.2, 0.3, 0.5)  # σ in parts of the image's range, as th
 
 
 class Question(NamedTuple):
-    """A method, asked with the options that were typed and some of its own; and what sets it apart from others."""
+    """A method, asked with the options that were typed and some of its own; a title, if these set it apart."""
 
-    title: str
     args: argparse.Namespace
     method: Method
-    more: Mapping[str, Any]
+    more: Mapping[str, Any] = {}
+    title: str = ""
 
     def ask(self, subject: Subject) -> Answer:
         return ask(self.args, self.method, subject, **self.more)
 
 
-def varied(title: str, args: argparse.Namespace, method: Method, **changes: Any) -> Question:
+def varied(args: argparse.Namespace, method: Method, **changes: Any) -> Question:
     """The same question with other words on the command line."""
-    return Question(title, argparse.Namespace(**vars(args) | changes), method, {})
+    return Question(argparse.Namespace(**vars(args) | changes), method)
 
 
 # -- strips -------------------------------------------------------------------------------------------
@@ -51,11 +51,11 @@ def varied(title: str, args: argparse.Namespace, method: Method, **changes: Any)
 
 def noise_levels(args: argparse.Namespace, method: Method, model: Model) -> list[Question]:
     """The same random numbers, larger from map to map."""
-    return [Question(f"noise {level:.0%}", args, method, {"noise": level}) for level in NOISE]
+    return [Question(args, method, {"noise": level}, f"noise {level:.0%}") for level in NOISE]
 
 
 def steps(args: argparse.Namespace, method: Method, model: Model) -> list[Question]:
-    return [Question("", args, method, {"path": True})]
+    return [Question(args, method, {"path": True})]
 
 
 def convolutions(args: argparse.Namespace, method: Method, model: Model) -> list[Question]:
@@ -65,7 +65,7 @@ def convolutions(args: argparse.Namespace, method: Method, model: Model) -> list
     names = [entry.name for entry in model.layers if isinstance(entry.layer, Conv2D)]
     if not names:
         raise ValueError("this model has no convolutions to go through: leave --strip out")
-    return [varied(name, args, method, layer=name) for name in names]
+    return [varied(args, method, layer=name) for name in names]
 
 
 STRIPS: Mapping[str, Callable[[argparse.Namespace, Method, Model], list[Question]]] = {
@@ -87,24 +87,24 @@ def asked_for(args: argparse.Namespace, method: Method, subject: Subject) -> lis
             raise ValueError(f"{method.name} has no strip: leave --strip out, or take {', '.join(STRIPS)}")
         return STRIPS[method.name](args, method, subject.model)
     if args.classes is None:
-        return [Question("", args, method, {})]
+        return [Question(args, method)]
     if args.target is not None or not method.class_specific:
         reason = "--target names one class" if args.target is not None else f"{method.name} explains no class"
         raise ValueError(f"{reason}, --classes several: leave one of them out")
-    numbers = [class_number(name, subject.model) for name in args.classes.split(",")]
-    if len(set(numbers)) < len(numbers):
+    names = args.classes.split(",")
+    if len({class_number(name, subject.model) for name in names}) < len(names):
         raise ValueError(f"--classes {args.classes!r} names a class twice: name each once")
-    return [varied(called(k, subject.model), args, method, target=str(k)) for k in numbers]
+    return [varied(args, method, target=name) for name in names]
 
 
-def strip(results: Sequence[Attribution], titles: Sequence[str], subject: Subject) -> tuple[Figure, str]:
+def strip(results: Sequence[Attribution], questions: Sequence[Question], subject: Subject) -> tuple[Figure, str]:
     """The picture of a strip, and what it shows."""
     from minixai import plots
-    from minixai.cli.subject import class_names
 
     names = class_names(subject.model)
-    if "path" in results[0].parameters:
+    if results[0].method == "integrated_gradients":
         return plots.series(results[0], classes=names), "the way from the baseline to the image"
+    titles = [question.title for question in questions if question.title] or None
     figure = plots.show(results, subject.image, scale="result", titles=titles, classes=names)
     return figure, f"red raises the {results[0].output}, blue lowers it; each map has a scale of its own"
 
@@ -149,7 +149,7 @@ def duration(seconds: float) -> str:
     """A time as one says it.
 
     >>> duration(7.4), duration(75), duration(4000)
-    ('7 s', '1 min 15 s', '1 h 7 min')
+    ('7 s', '1 min 15 s', '1 h 6 min')
     """
     whole = round(seconds)
     if whole < 60:
