@@ -65,15 +65,16 @@ def drawn(
     """The picture of the results, and what its colours mean."""
     from minixai import plots
 
-    result, names = results[0], class_names(subject.model)
+    result, names, above = results[0], class_names(subject.model), subject.caveat
     if args.strip:
         return strip(results, questions, subject)
     if args.classes is not None:
-        over = plots.show(results, subject.image, classes=names, percentile=99.9, overlay=True)
-        return over, colours(result)
+        two = plots.show(results, subject.image, title=above, classes=names, percentile=99.9, overlay=True)
+        return two, colours(result)
     if result.method == "activations":
-        return plots.filters(result, subject.image, count=min(result.values.shape[-1], FILTERS)), "bright is active"
-    return plots.show(result, subject.image, classes=names), colours(result)
+        count = min(result.values.shape[-1], FILTERS)
+        return plots.filters(result, subject.image, count=count, title=above), "bright is active"
+    return plots.show(result, subject.image, title=above, classes=names), colours(result)
 
 
 def colours(result: Attribution) -> str:
@@ -101,7 +102,7 @@ def compare(args: argparse.Namespace) -> None:
     from minixai import plots
 
     about, score = asked(args, subject), answers[0].result.score[0]
-    title = f"{subject.names[1]}: {about}, {score:.3g}"
+    title = f"{subject.names[1]}: {about}, {score:.3g}" + f" ({subject.caveat})" * bool(subject.caveat)
     save(plots.compare([answer.result for answer in answers], subject.image, title=title), out)
     print(subject)
     print(f"question    the {about}, {score:.4g}", end="\n\n")

@@ -103,9 +103,9 @@ def strip(results: Sequence[Attribution], questions: Sequence[Question], subject
 
     names = class_names(subject.model)
     if results[0].method == "integrated_gradients":
-        return plots.series(results[0], classes=names), "the way from the baseline to the image"
+        return plots.series(results[0], title=subject.caveat, classes=names), "the way from the baseline to the image"
     titles = [question.title for question in questions if question.title] or None
-    figure = plots.show(results, subject.image, scale="result", titles=titles, classes=names)
+    figure = plots.show(results, subject.image, scale="result", title=subject.caveat, titles=titles, classes=names)
     return figure, f"red raises the {results[0].output}, blue lowers it; each map has a scale of its own"
 
 

@@ -34,6 +34,11 @@ class Subject(NamedTuple):
     weights: str = ""
 
     @property
+    def caveat(self) -> str | None:
+        """What a picture must say above all."""
+        return "random weights" if self.weights.startswith("random") else None
+
+    @property
     def order(self) -> npt.NDArray[np.intp]:
         """Class numbers, the likeliest first."""
         return np.asarray((-self.probabilities).argsort(kind="stable"))
@@ -77,7 +82,7 @@ def shown(args: argparse.Namespace, model: Model) -> tuple[Array, str]:
     if args.image is not None:
         return picture(args.image, model, args.invert)
     if args.model in zoo.PHOTOS and args.digit is None:
-        return read_image(sample_photo(), model.input_shape), "the portrait of Grace Hopper that comes with matplotlib"
+        return read_image(sample_photo(), model.input_shape), "Grace Hopper, a photo that comes with matplotlib"
     return digit_image(DIGIT if args.digit is None else args.digit, model)
 
 

@@ -6,10 +6,11 @@ Addresses and checksums are those of keras/src/applications/vgg16.py and vgg19.p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from http.client import HTTPException
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from minixai.files import whole
 from minixai.model import known
@@ -57,13 +58,14 @@ def fetch(name: str, out: Path, progress: bool | None = None) -> bool:
         line = Progress(f"{wanted.name}, MB", -(-wanted.length // MB), progress)
         found, length = hashlib.md5(), 0
         try:
-            for block in blocks(wanted.url):
-                found.update(block)
-                file.write(block)
-                line.advance((length + len(block)) // MB - length // MB)
-                length += len(block)
-                if length > wanted.length:
-                    break
+            with closing(blocks(wanted.url)) as answer:
+                for block in answer:
+                    found.update(block)
+                    file.write(block)
+                    line.advance((length + len(block)) // MB - length // MB)
+                    length += len(block)
+                    if length > wanted.length:
+                        break
         finally:
             line.close()
         if (length, found.hexdigest()) != (wanted.length, wanted.md5):
@@ -74,23 +76,19 @@ def fetch(name: str, out: Path, progress: bool | None = None) -> bool:
     return True
 
 
-def blocks(url: str) -> Iterator[bytes]:
+def blocks(url: str) -> Generator[bytes, None, None]:
     """What a server sends.  Raises ValueError if it does not answer, or breaks off."""
     from urllib.request import urlopen  # only when it is needed
 
     try:
         with urlopen(url, timeout=PATIENCE) as answer:
-            yield from read(answer)
+            while block := answer.read(BLOCK):
+                yield block
     except (OSError, HTTPException) as problem:
         reason = getattr(problem, "reason", None) or str(problem) or type(problem).__name__
         raise ValueError(
             f"{url} cannot be fetched ({reason}): nothing was written, try again, or get the file in another way"
         ) from None
-
-
-def read(answer: IO[bytes]) -> Iterator[bytes]:
-    while block := answer.read(BLOCK):
-        yield block
 
 
 def md5(path: Path) -> str:

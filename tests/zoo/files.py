@@ -1,0 +1,67 @@
+"""A narrow VGG-16, and its weights in files written here byte for byte, without the libraries of their publishers."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.model import Model
+from minixai.zoo.vgg import DEPTHS, Weights, vgg
+
+SIZE = {"size": 64, "widths": (4, 6, 8, 10, 12), "units": 16, "classes": [*"abcdefg"]}
+MAPS = (2, 2, 12)  # what is flattened at this size
+CODES = {"float16": "F16", "float32": "F32", "float64": "F64", "uint16": "BF16", "int64": "I64"}
+
+
+def narrow(weights: Weights = None, seed: int = 0, network: str = "vgg16", **options) -> Model:
+    """The same code path as vgg16, at 64 × 64."""
+    return vgg(DEPTHS[network], weights, seed, **SIZE | options)
+
+
+def as_torchvision(model: Model) -> dict[str, Array]:
+    """The weights by torchvision's names, in its order of axes; written out, not as the library does it."""
+    tensors, layers = {}, [entry.name for entry in model.layers if entry.layer and entry.layer.weights]
+    features = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28]
+    places = [f"features.{i}" for i in features] + ["classifier.0", "classifier.3", "classifier.6"]
+    for layer, place in zip(layers, places, strict=True):
+        kernel = model.weights[f"{layer}/kernel"]
+        if layer == "fc1":
+            h, w, c = MAPS
+            kernel = kernel.reshape(h, w, c, -1).transpose(3, 2, 0, 1).reshape(-1, c * h * w)
+        else:
+            kernel = kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+        tensors[f"{place}.weight"], tensors[f"{place}.bias"] = kernel, model.weights[f"{layer}/bias"]
+    return tensors
+
+
+def write_safetensors(path: Path, tensors: Mapping[str, Array]) -> Path:
+    """The format as its documentation describes it."""
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, array in tensors.items():
+        numbers = np.ascontiguousarray(array).tobytes()
+        offsets = [len(data), len(data) + len(numbers)]
+        header[name] = {"dtype": CODES[array.dtype.name], "shape": list(array.shape), "data_offsets": offsets}
+        data += numbers
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+    return path
+
+
+def write_keras(path: Path, model: Model, names: str = "{0}_{1}_1:0", root: str = "/") -> Path:
+    """Keras's layout, with h5py: `names` are those of long ago, or "{0}/{2}:0" of later years, "{0}/{2}" of today."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        top = file.require_group(root)
+        entries = [entry.name for entry in model.layers]
+        top.attrs["layer_names"] = [name.encode() for name in entries]
+        for layer in entries:
+            group = top.create_group(layer)
+            keys = [("W", "kernel"), ("b", "bias")] if f"{layer}/kernel" in model.weights else []
+            paths = [names.format(layer, short, key) for short, key in keys]
+            group.attrs["weight_names"] = [each.encode() for each in paths]
+            for each, (_, key) in zip(paths, keys, strict=True):
+                group.create_dataset(each, data=model.weights[f"{layer}/{key}"])
+    return path
