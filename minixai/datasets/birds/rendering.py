@@ -1,0 +1,77 @@
+"""From scenes to pictures, with or without a change: no chance is left, so that nothing else changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array, count, finite, numbers
+from minixai.datasets.birds.painting import paint
+from minixai.datasets.birds.species import COLOURS, PARTS
+from minixai.model import known
+
+if TYPE_CHECKING:
+    from minixai.datasets.birds.scenes import Scenes
+
+SIZE = 64
+PIXELS = 2**16
+"""How many are painted at a time: as many as stay in a processor's cache."""
+
+
+def render(
+    scenes: Scenes,
+    remove: Collection[str] = (),
+    colours: Mapping[str, npt.ArrayLike] | None = None,
+    size: int = SIZE,
+) -> tuple[Array, Array]:
+    """Draw scenes: images (N, size, size, 3) in [0, 1] and masks (N, size, size, 9), both float32.
+
+    The masks say how much of each pixel is each part's, in the order of PARTS, and last the background's;
+    at every pixel they sum to 1.
+
+    remove      parts left out; what is behind them shows
+    colours     {part: (red, green, blue)}: other colours, and nothing else
+
+    Raises ValueError for an unknown part, and for a colour or a size that cannot be.
+
+    >>> from minixai.datasets.birds import draw
+    >>> images, masks = render(draw(2), remove=["legs"], size=128)
+    >>> images.shape, masks.shape, float(masks[..., PARTS.index("legs")].max())
+    ((2, 128, 128, 3), (2, 128, 128, 9), 0.0)
+    """
+    parts = list(drawn(scenes, remove, colours, size))
+    images, masks = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return images, masks
+
+
+def images_of(scenes: Scenes) -> Array:
+    """The images alone: a quarter of the memory."""
+    return np.concatenate([images for images, _ in drawn(scenes)])
+
+
+def drawn(
+    scenes: Scenes,
+    remove: Collection[str] = (),
+    colours: Mapping[str, npt.ArrayLike] | None = None,
+    size: int = SIZE,
+) -> Iterator[tuple[Array, Array]]:
+    """The images and masks of a few scenes after the other."""
+    count(size, "size, the pixels along a side,", 8)
+    left_out = [known(part, PARTS, "part") for part in ([remove] if isinstance(remove, str) else remove)]
+    palette = COLOURS.copy()
+    for part, rgb in (colours or {}).items():
+        palette[:, PARTS.index(known(part, PARTS, "part"))] = colour(rgb, part)
+    step = max(1, PIXELS // size**2)
+    for start in range(0, len(scenes), step):
+        few = scenes[start : start + step]
+        yield paint(few, left_out, palette[few.labels], size)
+
+
+def colour(rgb: npt.ArrayLike, part: str) -> Array:
+    array = finite(numbers(rgb, f"the colour of {part}"), f"the colour of {part}")
+    if array.shape != (3,) or not 0 <= array.min() <= array.max() <= 1:
+        raise ValueError(f"the colour of {part} is {rgb!r}: give red, green and blue, each from 0 to 1")
+    return array

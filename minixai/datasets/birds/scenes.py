@@ -1,0 +1,173 @@
+"""Scenes: all that chance decides about pictures of birds, drawn once, so that they can be drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array, amount, count, finite, numbers, read_only
+from minixai.datasets.birds.rendering import images_of, render
+from minixai.datasets.birds.species import CLASSES, DECISIVE, HABITATS, PARTS
+from minixai.model import known
+
+POSE = {"flip": (-1, 1), "x": (-2.5, 2.5), "y": (28, 33), "scale": (0.82, 1), "tilt": (-0.12, 0.12), "stride": (-2, 2)}
+"""How a bird stands: 1 if it looks to the right and −1 to the left, and what is uniform in its range."""
+BRIGHTNESS, TINT, HORIZON, PHASES = (0.84, 0.96), 0.025, (9, 22), 12
+NAMES = {"labels": CLASSES, "habitat": HABITATS}
+
+
+@dataclass(frozen=True, eq=False)
+class Scenes:
+    """Pictures of birds, as what decides them; `scenes[3]`, `scenes[2:5]` and `scenes[mask]` are Scenes too.
+
+    labels      class numbers (N,), in the order of CLASSES; labels ^ 1 are the partners
+    habitat     (N,), in the order of HABITATS
+    pose        (N, 6), the columns of POSE
+    light       what red, green and blue are multiplied by, (N, 3)
+    horizon     how far below the picture's upper edge it lies, in 64ths of its height, (N,)
+    phases      of the waves that habitats are made of, (N, 12)
+
+    Raises ValueError for arrays that do not fit.
+    """
+
+    labels: Array
+    habitat: Array
+    pose: Array
+    light: Array
+    horizon: Array
+    phases: Array
+
+    def __post_init__(self) -> None:
+        n, widths = np.shape(self.horizon)[:1], {"pose": (len(POSE),), "light": (3,), "phases": (PHASES,)}
+        for name in (f.name for f in fields(self)):
+            array = finite(numbers(getattr(self, name), name), name)
+            wanted = (*n, *widths.get(name, ()))
+            if array.shape != wanted:
+                raise ValueError(
+                    f"{name} has the shape {array.shape}, but these scenes need {wanted}: give an entry for each"
+                )
+            object.__setattr__(self, name, read_only(array, own=True))
+        for name, names in NAMES.items():
+            numbers_of(getattr(self, name), names, name)
+
+    def __len__(self) -> int:
+        return len(self.horizon)
+
+    def __getitem__(self, which: Any) -> Scenes:
+        rows = np.arange(len(self))[which]
+        return Scenes(*(getattr(self, f.name)[np.atleast_1d(rows)] for f in fields(self)))
+
+    def __repr__(self) -> str:
+        seen = ", ".join(CLASSES[k] for k in self.labels[:4]) + ", ..." * (len(self) > 4)
+        return f"<Scenes of {len(self)} {'bird' if len(self) == 1 else 'birds'}: {seen}>"
+
+    def with_(self, **changes: Any) -> Scenes:
+        """The same scenes, but of other `labels`, in another `habitat`, ...: an entry for each, or one for all.
+
+        >>> scenes = draw(2)
+        >>> partners = scenes.with_(labels=scenes.labels ^ 1)
+        >>> on_sand = scenes.with_(habitat="sand")
+        """
+        for name, value in changes.items():
+            known(name, [f.name for f in fields(self)], "property of scenes")
+            array = np.asarray(numbers_of(value, NAMES[name], name) if name in NAMES else value)
+            changes[name] = np.broadcast_to(array, getattr(self, name).shape) if array.ndim == 0 else array
+        return replace(self, **changes)
+
+    @cached_property
+    def images(self) -> Array:
+        """(N, 64, 64, 3) float32 in [0, 1], drawn when first asked for."""
+        return read_only(images_of(self))
+
+    @cached_property
+    def masks(self) -> Array:
+        """(N, 64, 64, 9) float32: how much of a pixel is each part's, and last the background's; they sum to 1."""
+        return read_only(render(self)[1])
+
+    @property
+    def decisive(self) -> npt.NDArray[np.intp]:
+        """What tells each bird from its partner, (N,), by its number in PARTS."""
+        return np.array([PARTS.index(DECISIVE[name]) for name in CLASSES])[self.labels]
+
+
+def draw(
+    n: int,
+    seed: int = 0,
+    *,
+    species: Iterable[str | int] | str | int | None = None,
+    habitat: Mapping[str, str] | None = None,
+    bias: float = 0.0,
+) -> Scenes:
+    """Draw n scenes by chance.  More of them with the same seed begin with the same ones.
+
+    species     those to choose from, all alike: names or class numbers; by default all
+    habitat     {species: habitat}, where a scene lies with probability `bias`, whatever else would have been drawn
+
+    Raises ValueError for unknown names, and for a bias that is no probability.
+
+    >>> scenes = draw(3, seed=1, species=["redshank", "greenshank"])
+    >>> scenes.labels.tolist(), scenes.images.shape
+    ([1, 1, 0], (3, 64, 64, 3))
+    """
+    count(n, "n, how many scenes to draw,")
+    choice = np.atleast_1d(numbers_of(CLASSES if species is None else species, CLASSES, "species"))
+    lengths = (1, 1, 1, len(POSE), 1, 3, 1, PHASES)
+    # (n, 26) uniform in [0, 1), a row for each scene, cut into what each column is for
+    chances = np.random.default_rng(seed).random((n, sum(lengths)))
+    which, where, tied, pose, bright, tint, high, phases = np.split(chances, np.cumsum(lengths)[:-1], axis=1)
+    labels = choice[(which[:, 0] * len(choice)).astype(np.intp)]
+    habitats = (where[:, 0] * len(HABITATS)).astype(np.intp)
+    if tie := ties(habitat, bias, choice):
+        own = np.array([tie.get(int(k), 0) for k in labels])
+        habitats = np.where(tied[:, 0] < bias, own, habitats)
+    low, top = np.array(list(POSE.values())).T
+    pose = low + pose * (top - low)
+    pose[:, 0] = np.where(pose[:, 0] < 0, -1, 1)
+    pose[:, 1] += 31.5 - 5 * pose[:, 0]  # the beak needs more room than the tail
+    light = BRIGHTNESS[0] + bright * (BRIGHTNESS[1] - BRIGHTNESS[0]) + TINT * (2 * tint - 1)
+    horizon = HORIZON[0] + high[:, 0] * (HORIZON[1] - HORIZON[0])
+    return Scenes(labels, habitats, pose, light, horizon, 2 * np.pi * phases)
+
+
+def ties(habitat: Mapping[str, str] | None, bias: float, choice: Array) -> dict[int, int]:
+    """{class number: habitat number}.  Raises ValueError where a species to be drawn has none."""
+    if not 0 <= amount(bias, "bias") <= 1:
+        raise ValueError(f"bias is a probability, from 0 to 1, got {bias}")
+    tie = {
+        int(numbers_of(name, CLASSES, "species")): int(numbers_of(place, HABITATS, "habitat"))
+        for name, place in (habitat or {}).items()
+    }
+    missing = [CLASSES[k] for k in choice if k not in tie] if bias else []
+    if missing:
+        raise ValueError(
+            f"bias is {bias}, but habitat names none for {', '.join(missing)}: give habitat={{species: habitat}}"
+        )
+    return tie
+
+
+def numbers_of(given: Any, names: tuple[str, ...], what: str) -> npt.NDArray[np.intp]:
+    """Names, or numbers, as numbers.  Raises ValueError for those that are unknown."""
+    array = np.asarray(list(given) if isinstance(given, (set, frozenset)) else given)
+    if array.dtype.kind == "U":
+        return np.array([names.index(known(str(name), names, what)) for name in array.ravel()]).reshape(array.shape)
+    if array.dtype.kind not in "iu" or not array.size or array.min() < 0 or array.max() >= len(names):
+        raise ValueError(f"{what} is {given!r}: give numbers from 0 to {len(names) - 1}, or names: {', '.join(names)}")
+    return array.astype(np.intp)
+
+
+def shorebirds(n: int, seed: int = 0) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+    """Return (images, labels) of n birds: (N, 64, 64, 3) in [0, 1], and class numbers in the order of CLASSES.
+
+    `draw` gives the same birds with all that is known about them.
+
+    >>> images, labels = shorebirds(4)
+    >>> images.shape, [CLASSES[k] for k in labels]
+    ((4, 64, 64, 3), ['godwit', 'gull', 'gull', 'gull'])
+    """
+    scenes = draw(n, seed)
+    return images_of(scenes), scenes.labels.copy()

@@ -1,0 +1,69 @@
+"""Eight species in four minimal pairs: the two of a pair are alike but for one part, which is the whole evidence."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+Colour: TypeAlias = tuple[float, float, float]
+
+PARTS = ("tail", "legs", "body", "breast", "wing", "head", "beak", "eye")
+"""The parts of a bird, from back to front."""
+
+HABITATS = ("water", "reeds", "sand")
+
+RED, GREEN = (0.82, 0.10, 0.06), (0.66, 0.90, 0.16)  # as far apart in lightness as in hue: see the tests
+ORANGE, ASH = (0.89, 0.33, 0.04), (0.72, 0.78, 0.90)  # and these
+BLACK, WHITE, PALE, CREAM = (0.13, 0.11, 0.13), (0.94, 0.94, 0.93), (0.92, 0.88, 0.79), (0.96, 0.92, 0.74)
+BROWN, SLATE, HORN, AMBER = (0.40, 0.26, 0.16), (0.30, 0.32, 0.40), (0.19, 0.15, 0.14), (0.93, 0.66, 0.12)
+
+
+class Species(NamedTuple):
+    """The colours of a bird's parts, in the order of PARTS; how long its beak is, and how far its tip hangs."""
+
+    tail: Colour
+    legs: Colour
+    body: Colour
+    breast: Colour
+    wing: Colour
+    head: Colour
+    beak: Colour
+    eye: Colour
+    length: float
+    curve: float = 0.0
+
+
+DUN, RUSSET = (0.60, 0.49, 0.37), (0.55, 0.44, 0.31)
+BUFF, GREY = (0.78, 0.62, 0.40), (0.64, 0.69, 0.76)
+WADER = Species((0.74, 0.68, 0.60), RED, DUN, PALE, (0.40, 0.31, 0.24), DUN, HORN, CREAM, 12.0)
+SONGBIRD = Species((0.36, 0.28, 0.20), BROWN, RUSSET, ORANGE, (0.40, 0.31, 0.21), RUSSET, HORN, CREAM, 6.0)
+CURLEW = Species((0.62, 0.47, 0.30), SLATE, BUFF, PALE, (0.50, 0.37, 0.24), BUFF, HORN, CREAM, 15.0, 8.0)
+GULL = Species((0.28, 0.30, 0.36), SLATE, WHITE, WHITE, GREY, WHITE, AMBER, CREAM, 8.0)
+
+SPECIES = {
+    "redshank": WADER,
+    "greenshank": WADER._replace(legs=GREEN),
+    "robin": SONGBIRD,
+    "dunnock": SONGBIRD._replace(breast=ASH),
+    "curlew": CURLEW,
+    "godwit": CURLEW._replace(curve=0.0),
+    "hooded": GULL._replace(head=BLACK),
+    "gull": GULL,
+}
+CLASSES = tuple(SPECIES)
+"""Species by class number; the partner of class k is k ^ 1."""
+
+PAIRS = (
+    ("redshank", "greenshank", "legs"),
+    ("robin", "dunnock", "breast"),
+    ("curlew", "godwit", "beak"),
+    ("hooded", "gull", "head"),
+)
+"""(species, its partner, the part that tells them apart)"""
+
+DECISIVE = {name: part for one, other, part in PAIRS for name in (one, other)}
+
+COLOURS = np.array([bird[: len(PARTS)] for bird in SPECIES.values()], np.float32)  # (8 species, 8 parts, 3)
+LENGTH = np.array([bird.length for bird in SPECIES.values()], np.float32)
+CURVE = np.array([bird.curve for bird in SPECIES.values()], np.float32)
