@@ -510,7 +510,7 @@ def test_alone_it_prints_the_help(capsys):
     assert "minixai tour" in text
 
 
-@pytest.mark.parametrize("command", ["tour", "explain", "compare", "predict", "methods", "models", "train"])
+@pytest.mark.parametrize("command", ["tour", "explain", "compare", "predict", "methods", "models", "train", "download"])
 def test_every_command_has_a_help_with_examples_that_are_understood(capsys, command):
     text = told(capsys, command, "--help")
     assert text.startswith(f"usage: minixai {command}")
