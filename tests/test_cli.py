@@ -505,7 +505,7 @@ def test_an_interrupted_training_leaves_nothing(capsys, monkeypatch):
 def test_alone_it_prints_the_help(capsys):
     text = told(capsys)
     assert text == told(capsys, "--help")
-    for command in ("tour", "explain", "compare", "predict", "methods", "models", "train"):
+    for command in ("tour", "explain", "compare", "predict", "methods", "models", "train", "download"):
         assert re.search(rf"^ +{command} +\w", text, re.MULTILINE)
     assert "minixai tour" in text
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 UNFELT = 10  # rows
+SPECKLED = 128  # pixels along a side of an image whose map has a few values far above all others
 NOISE = (0, 0.05, 0.1, 0.2, 0.3, 0.5)  # σ in parts of the image's range, as the article varies it
 
 
@@ -105,8 +106,19 @@ def strip(results: Sequence[Attribution], questions: Sequence[Question], subject
     if results[0].method == "integrated_gradients":
         return plots.series(results[0], title=subject.caveat, classes=names), "the way from the baseline to the image"
     titles = [question.title for question in questions if question.title] or None
-    figure = plots.show(results, subject.image, scale="result", title=subject.caveat, titles=titles, classes=names)
+    options: dict[str, Any] = {
+        "title": subject.caveat,
+        "titles": titles,
+        "classes": names,
+        "percentile": percentile(subject),
+    }
+    figure = plots.show(results, subject.image, scale="result", **options)
     return figure, f"red raises the {results[0].output}, blue lowers it; each map has a scale of its own"
+
+
+def percentile(subject: Subject) -> float:
+    """Which part of a map's values is not beyond the scale of its colours."""
+    return 99.9 if min(subject.image.shape[1:3]) >= SPECKLED else 100.0
 
 
 # -- what it will cost --------------------------------------------------------------------------------
