@@ -246,3 +246,12 @@ def test_durations():
 
 def test_models_lists_them(capsys):
     assert "For photos: vgg16, vgg19, whose weights do not come with it" in told(capsys, "models")
+
+
+@pytest.mark.slow
+def test_the_whole_road_without_a_network_or_weights(capsys, monkeypatch):
+    monkeypatch.setitem(zoo.PHOTOS, "vgg16", mx.zoo.vgg16)
+    text = told(capsys, "explain", "--model", "vgg16", "--target", "redshank")
+    assert "model       vgg16, 224 × 224 × 3 -> 1000 classes" in text
+    assert "the score of redshank" in text
+    assert "cost 2 rows forward, 1 row back" in text

@@ -128,6 +128,7 @@ def foretell(questions: Sequence[Question], subject: Subject) -> None:
     """Say on stderr what will be computed and about how long it takes, where that is felt."""
     if not large(subject.model) or sum(cost := rehearsed(questions, subject)) < UNFELT:
         return
+    gradient(subject.model, subject.image)  # what is prepared once is prepared here
     start = time.monotonic()
     gradient(subject.model, subject.image)
     seconds = (time.monotonic() - start) / 2 * sum(cost)
