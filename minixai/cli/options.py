@@ -202,7 +202,7 @@ def add_subject(parser: Parser) -> None:
     which.add_argument(
         "photo", nargs="?", metavar="FILE", help="an image file; its middle is fitted to the model's size"
     )
-    which.add_argument("--image", metavar="FILE", help="the same")
+    which.add_argument("--image", metavar="FILE", help="the same, as an option")
     which.add_argument("--digit", metavar="N", type=number, help=f"a test digit, by its number (default: {DIGIT})")
     parser.add_argument(
         "--invert",

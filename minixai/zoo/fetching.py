@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator
 from contextlib import closing
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,7 +77,8 @@ def fetch(name: str, out: Path, progress: bool | None = None) -> bool:
 
 def blocks(url: str) -> Generator[bytes, None, None]:
     """What a server sends.  Raises ValueError if it does not answer, or breaks off."""
-    from urllib.error import HTTPError  # only when they are needed
+    from http.client import HTTPException  # only when they are needed
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     try:
