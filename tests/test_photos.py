@@ -11,7 +11,8 @@ from PIL import Image
 import minixai as mx
 from minixai import zoo
 from minixai.cli import asking, main
-from minixai.cli.questions import NOISE, duration
+from minixai.cli.questions import NOISE
+from minixai.cli.rehearsal import duration
 from minixai.cli.subject import percent, sample_photo
 from minixai.images import read_image
 from tests.zoo.files import narrow

@@ -9,7 +9,8 @@ from minixai import zoo
 from minixai.attribution import Attribution
 from minixai.cli.asking import Answer, asked, baseline, large, takes
 from minixai.cli.output import place, save
-from minixai.cli.questions import Question, asked_for, foretell, percentile, strip, varied
+from minixai.cli.questions import Question, asked_for, percentile, strip, varied
+from minixai.cli.rehearsal import foretell
 from minixai.cli.subject import Subject, chosen, class_names, percent, size
 from minixai.methods import catalogue
 from minixai.methods.call import Call

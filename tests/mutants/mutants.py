@@ -1091,7 +1091,7 @@ cli/subject.py: the first of two classes of one name is taken
   + if False:
   ? tests/test_photos.py::test_a_class_that_is_none
 
-cli/questions.py: the rehearsal leaves the layer out
+cli/rehearsal.py: the rehearsal leaves the layer out
   - args.layer and name}
   + None}
   ? tests/test_photos.py::test_the_cost_that_is_told_is_what_it_costs
