@@ -24,38 +24,53 @@ QUADRATURES = {
 def ask(networks: dict[str, Any], Results: Any) -> Any:
     results = Results("captum", {"captum": captum.__version__, "torch": torch.__version__, "numpy": np.__version__})
     for name, frozen in networks.items():
-        walks(results, name, frozen)
-    for name in ("dense", "conv", "gap"):
-        perturbations(results, name, networks[name])
-    for name in ("conv", "gap", "strided"):
-        layers(results, name, networks[name])
+        how = "DeepLift(net).attribute(x, background[:1], 1), a clone after each activation"
+        found = attr.DeepLift(Twin(frozen)).attribute(first(frozen.x), first(frozen.background)[:1], 1)
+        results.add(f"{name}/deep_lift", how, last(found))
     for name in ("conv", "smooth"):
+        paths(results, name, networks[name])
         noise(results, name, networks[name])
+    for name in ("conv", "residual"):
+        walks(results, name, networks[name])
+    for name in ("dense", "conv"):
+        perturbations(results, name, networks[name])
+    layers(results, "conv", networks["conv"])
     faults(results, networks)
     return results
 
 
+def paths(results: Any, name: str, frozen: Any) -> None:
+    """One walk for each step."""
+    net, x, base = Twin(frozen), first(frozen.x), first(frozen.background)[:1]
+    for ours, theirs in QUADRATURES.items():
+        how = f"IntegratedGradients(net).attribute(x, background[:1], 1, n_steps={STEPS}, method={theirs!r})"
+        found = attr.IntegratedGradients(net).attribute(x, base, 1, n_steps=STEPS, method=theirs)
+        results.add(f"{name}/integrated_gradients.{ours}", how, last(found))
+    results.add(f"{name}/size", "the largest |(x - x') * slope| on the way to x, by autograd", largest_term(net, x, base))
+
+
 def walks(results: Any, name: str, frozen: Any) -> None:
-    """What one walk, or one walk for each step, gives."""
+    """One walk for each input, or for each reference."""
     net, x, background = Twin(frozen), first(frozen.x), first(frozen.background)
-    base = background[:1]
 
     def add(what: str, how: str, found: torch.Tensor) -> None:
         results.add(f"{name}/{what}", how, last(found))
 
     add("gradient", "Saliency(net).attribute(x, 1, abs=False)", attr.Saliency(net).attribute(x, 1, abs=False))
     add("input_x_gradient", "InputXGradient(net).attribute(x, 1)", attr.InputXGradient(net).attribute(x, 1))
-    for ours, theirs in QUADRATURES.items():
-        how = f"IntegratedGradients(net).attribute(x, background[:1], 1, n_steps={STEPS}, method={theirs!r})"
-        found = attr.IntegratedGradients(net).attribute(x, base, 1, n_steps=STEPS, method=theirs)
-        add(f"integrated_gradients.{ours}", how, found)
-    how = "DeepLift(net).attribute(x, background[:1], 1), a clone after each activation"
-    add("deep_lift", how, attr.DeepLift(net).attribute(x, base, 1))
     how = "DeepLiftShap(net).attribute(x, background, 1), a clone after each activation"
     add("deep_shap", how, attr.DeepLiftShap(net).attribute(x, background, 1))
-    if name != "smooth":  # both know ReLUs alone
-        add("guided_backprop", "GuidedBackprop(net).attribute(x, 1)", attr.GuidedBackprop(net).attribute(x, 1))
-        add("deconvnet", "Deconvolution(net).attribute(x, 1)", attr.Deconvolution(net).attribute(x, 1))
+    add("guided_backprop", "GuidedBackprop(net).attribute(x, 1)", attr.GuidedBackprop(net).attribute(x, 1))
+    add("deconvnet", "Deconvolution(net).attribute(x, 1)", attr.Deconvolution(net).attribute(x, 1))
+
+
+def largest_term(net: Twin, x: torch.Tensor, base: torch.Tensor) -> float:
+    sizes = []
+    for alpha in np.linspace(0, 1, 101):
+        here = (base + alpha * (x - base)).detach().requires_grad_()
+        (slopes,) = torch.autograd.grad(net(here)[:, 1].sum(), here)
+        sizes.append(float(((x - base) * slopes).abs().max()))
+    return max(sizes)
 
 
 def perturbations(results: Any, name: str, frozen: Any) -> None:

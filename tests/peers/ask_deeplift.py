@@ -31,9 +31,45 @@ def ask(networks: dict[str, Any], Results: Any) -> Any:
         for rule, mode in MODES.items():
             how = f"contributions of the input, {mode}, output 1, from background[:1], float32"
             found = contributions(*built(frozen, mode), frozen.x, np.repeat(frozen.background[:1], len(frozen.x), 0), 1)
-            results.add(f"{name}/deep_lift.{rule}", how, found)
+            right = len(found) if rule == "rescale" or name != "dense" else 2
+            results.add(f"{name}/deep_lift.{rule}", how + f", rows 0 to {right - 1}", found[:right])
+            if rule == "reveal-cancel" and name == "dense":
+                fault(results, frozen, how, found)
     pools(results)
     return results
+
+
+def fault(results: Any, frozen: Any, how: str, found: Any) -> None:
+    """Row 2 has a unit whose input has no negative part: its multiplier is the noise of 1e-7 in float32."""
+    results.add("dense/fault.pseudocount", f"{how}, row 2", found[2])
+    exact = in_float64(frozen, frozen.x[2], frozen.background[0], 1)
+    results.add("dense/port.pseudocount", "its formulas in float64, with the same pseudocount of 1e-7, row 2", exact)
+
+
+def in_float64(frozen: Any, x: Any, reference: Any, output: int) -> Any:
+    """RevealCancel of a dense ReLU network as layers/core.py and layers/activations.py write it, for one input."""
+    f = lambda z: np.maximum(z, 0)  # noqa: E731
+    here, there, back = x, reference, []
+    names = [line["name"] for line in frozen.layers]
+    for name in names:
+        w, b = frozen.weights[f"{name}/kernel"], frozen.weights[f"{name}/bias"]
+        delta = here - there
+        terms = delta[:, None] * w
+        z, z0 = here @ w + b, there @ w + b
+        up, down = (np.where(keep, terms, 0).sum(axis=0) for keep in (terms > 0, terms < 0))
+        up, down = up + 1e-7 * (abs(up) < 0.5e-7), down - 1e-7 * (abs(down) < 0.5e-7)
+        rise = (f(z0 + up) - f(z0) + f(z0 + down + up) - f(z0 + down)) / 2 / up
+        fall = (f(z0 + down) - f(z0) + f(z0 + up + down) - f(z0 + up)) / 2 / down
+        back.append((w, delta, rise, fall))
+        here, there = (z, z0) if name == names[-1] else (f(z), f(z0))
+    m = high = low = np.eye(len(here))[output]
+    for w, delta, rise, fall in reversed(back):
+        if w is not back[-1][0]:
+            high, low = high * rise, low * fall
+        half = (delta == 0)[:, None]
+        share = np.where(half, (high + low) / 2, np.where(delta[:, None] * w > 0, high, low))
+        m = high = low = (share * w).sum(axis=1)
+    return m * (x - reference)
 
 
 def built(frozen: Any, mode: Any) -> tuple[Any, Any]:

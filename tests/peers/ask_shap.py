@@ -16,11 +16,11 @@ SAMPLES, SEED = 25, 3
 def ask(networks: dict[str, Any], Results: Any) -> Any:
     versions = {"shap": shap.__version__, "torch": torch.__version__, "numpy": np.__version__}
     results = Results("shap", versions)
-    for name, frozen in networks.items():
-        deep(results, name, frozen)
-        drawn(results, name, frozen)
-    for name in ("dense",):
-        exact(results, name, networks[name])
+    for name in ("conv", "residual", "smooth"):
+        deep(results, name, networks[name])
+    for name in ("dense", "conv", "smooth"):
+        drawn(results, name, networks[name])
+    exact(results, "dense", networks["dense"])
     stream(results)
     faults(results)
     return results

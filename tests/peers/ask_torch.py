@@ -34,6 +34,8 @@ def ask(networks: dict[str, Any], Results: Any) -> Any:
         results.add(f"{name}/scores", "net(x), float64", last(scores))
         (slopes,) = torch.autograd.grad(scores[:, 1].sum(), x, retain_graph=True)
         results.add(f"{name}/gradient", "autograd.grad(net(x)[:, 1].sum(), x)", last(slopes))
+        if name not in ("conv", "smooth"):
+            continue
         (slopes,) = torch.autograd.grad((scores[:, 2] - scores[:, 0]).sum(), x, retain_graph=True)
         results.add(f"{name}/contrast", "autograd.grad((net(x)[:, 2] - net(x)[:, 0]).sum(), x)", last(slopes))
         (slopes,) = torch.autograd.grad(scores.softmax(1)[:, 1].sum(), x)

@@ -32,7 +32,7 @@ def composite(make: Any) -> Any:
 def ask(networks: dict[str, Any], Results: Any) -> Any:
     versions = {"zennit": version("zennit"), "torch": torch.__version__, "numpy": np.__version__}
     results = Results("zennit", versions)
-    for name in ("dense", "strided", "nobias", "conv"):
+    for name in ("strided", "conv"):
         net, x = Twin(networks[name]), first(networks[name].x)
         for rule, make in {
             "epsilon": lambda: zennit.rules.Epsilon(epsilon=1e-6),
