@@ -15,10 +15,11 @@ from minixai.cli.commands import PICTURES, compare, explain, methods, models, pr
 from minixai.cli.learning import check, lesson, lessons
 from minixai.cli.subject import DIGIT
 from minixai.cli.tour import tour
+from minixai.cli.verify import verify
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
 
-Command: TypeAlias = Callable[[argparse.Namespace], None]
+Command: TypeAlias = Callable[[argparse.Namespace], "int | None"]
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 ABOUT = """
@@ -49,7 +50,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for each in (add_tour, add_explain, add_compare, add_predict, add_methods, add_models, add_train, *LEARNING):
+    for each in (add_tour, add_explain, add_compare, add_predict, add_methods, add_models, add_train, *LEARNING, add_verify):
         each(commands)
     try:
         args, rest = parser.parse_known_args(argv)
@@ -208,6 +209,23 @@ def add_check(commands: Commands) -> None:
 
 
 LEARNING = (add_lessons, add_lesson, add_check)
+
+
+def add_verify(commands: Commands) -> None:
+    examples = """
+        minixai verify
+        minixai verify --source shrikumar
+        minixai verify --only deep_lift
+        minixai verify --only 'saturation.*@1,1' --json
+    """
+    parser = add(commands, verify, examples)
+    parser.add_argument(
+        "--only", metavar="PATTERN", help="claims whose id holds these letters, or has this pattern with * and ?"
+    )
+    parser.add_argument("--source", metavar="NAME", help="claims of one source, by its short name: article, captum, ...")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="everything, arrays and reasons too, for a program")
+    form.add_argument("--markdown", action="store_true", help="a table of sources, then one of each source's claims")
 
 
 def number(text: str) -> int:

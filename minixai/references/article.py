@@ -100,7 +100,7 @@ def filters() -> list[Entry]:
     patches = {"diagonal": np.eye(3), "antidiagonal": np.eye(3)[::-1], "row": row, "constant": np.ones((3, 3))}
     sums = {"diagonal": 6, "antidiagonal": 0, "row": 0, "constant": 0}
     return [
-        entry(f"kernel.{name}", f"[[2, −1, −1], [−1, 2, −1], [−1, −1, 2]] on a {name} gives {sums[name]}", "§5.1",
+        entry(f"kernel.{name}", f"Σ K·P, K = [[2, −1, −1], [−1, 2, −1], [−1, −1, 2]], P {name}, is {sums[name]}", "§5.1",
               sums[name], lambda patch=patch: response(patch), exact())
         for name, patch in patches.items()
     ]  # fmt: skip

@@ -20,7 +20,7 @@ from minixai.methods import (
     smooth_grad,
 )
 from minixai.methods.smoothing import spread
-from minixai.references.entry import Entry, Tolerance, exact, printed, rounded
+from minixai.references.entry import Entry, Tolerance, exact, number, printed, rounded
 from minixai.references.sources import ARTICLE, LUNDBERG, QUADRATURE, SMILKOV, SUNDARARAJAN
 
 Function = Callable[[Node], Node]
@@ -211,7 +211,7 @@ def smoothed() -> list[Entry]:
         p = float(special.ndtr(x / 0.2))
         claim = f"SmoothGrad of relu at {x} with σ = .2 is Φ({x / 0.2:g}) = {p:.4f}"
         found.append(
-            Entry(f"relu.smooth_grad@{x}", claim, SMILKOV, "§2, by hand", p, four(np.sqrt(p * (1 - p) / n)),
+            Entry(f"relu.smooth_grad@{number(x)}", claim, SMILKOV, "§2, by hand", p, four(np.sqrt(p * (1 - p) / n)),
                   lambda x=x: smooth(relu, x, 0.2))
         )  # fmt: skip
     return [

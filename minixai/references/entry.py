@@ -120,31 +120,39 @@ def added(model: Model) -> int:
 # -- numbers in a line --------------------------------------------------------------------------------
 
 
-def short(value: npt.ArrayLike | None, digits: int = 4) -> str:
+DUST = 1e-12
+"""What is smaller is shown as 0; how far it is off is shown beside it."""
+
+
+def short(value: npt.ArrayLike | None) -> str:
     """A value in a few characters; of many numbers how many, and the largest by size.
 
-    >>> short([0.5, -1 / 3]), short(7.0), short(np.zeros((3, 4)))
-    ('(.5, -.3333)', '7', '3×4 numbers, max 0')
+    >>> short([0.5, -1 / 3]), short(7.0), short(np.ones((3, 4)) / 4)
+    ('(.5, -.3333)', '7', '12 up to .25')
     """
     if value is None:
         return "nothing"
     array = np.asarray(value, np.float64)
+    array = np.where(abs(array) < DUST, 0, array)
     if array.ndim == 0:
-        return number(float(array), digits)
+        return number(float(array))
     if array.size <= 6:
-        return f"({', '.join(number(v, digits) for v in array.ravel().tolist())})"
-    return f"{'×'.join(map(str, array.shape))} numbers, max {number(float(abs(array).max()), digits)}"
+        return f"({', '.join(map(number, array.ravel().tolist()))})"
+    return f"{array.size} up to {number(float(abs(array).max()))}"
 
 
 def number(x: float, digits: int = 4) -> str:
-    """A number without the 0 before its point.
+    """A number of so many digits, without the 0 before its point.
 
-    >>> number(0.25), number(-0.0), number(-0.125), number(752640.0)
-    ('.25', '0', '-.125', '752,640')
+    >>> number(0.25), number(-0.0), number(-0.125), number(752640.0), number(10.001), number(1e-9)
+    ('.25', '0', '-.125', '752,640', '10.001', '1e-09')
     """
-    if x == int(x) if abs(x) < 1e15 else False:
+    if not np.isfinite(x):
+        return str(x)
+    if x == int(x):
         return f"{int(x):,}"
-    return f"{x:.{digits}g}".replace("0.", ".", 1) if 1e-4 <= abs(x) < 1 else f"{x:.{digits}g}"
+    words = f"{x:.{digits + (abs(x) >= 10)}g}"
+    return words.replace("0.", ".", 1) if 1e-4 <= abs(x) < 1 else words
 
 
 def point(x: Sequence[float]) -> str:

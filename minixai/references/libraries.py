@@ -32,7 +32,7 @@ from minixai.methods import (
     smooth_grad,
 )
 from minixai.model import Model
-from minixai.references.entry import Entry, Tolerance, rounded, summed
+from minixai.references.entry import Entry, Tolerance, rounded, short, summed
 from minixai.references.frozen import Frozen, network, results
 from minixai.references.sources import CAPTUM, DEEPLIFT, SHAP, TORCH, ZENNIT, Source
 from minixai.rules import GRADIENT
@@ -331,6 +331,6 @@ def deeplift() -> list[Entry]:
     ):
         key = f"pool/{what}"
         ask = lambda x=x, b=reference: deep_lift(largest, [list(x)], baseline=list(b), pool="gradient").values[0]  # noqa: E731
-        found.append(Entry(f"pool.deep_lift.gradient.{what}.deeplift", f"max{x} from max{reference}: the winner's own Δx",
+        found.append(Entry(f"pool.deep_lift.gradient.{what}.deeplift", f"max{short(x)} from max{short(reference)}: the winner's own Δx",
                            DEEPLIFT, said.how[key], said.arrays[key], rounded(4), ask))  # fmt: skip
     return found

@@ -89,18 +89,17 @@ def guided_x_input(function: Function, x: list[list[float]]) -> Any:
 
 
 METHODS: dict[str, tuple[str, Callable[[Function, list[list[float]]], Any]]] = {
-    "value": ("f", value),
-    "feature_ablation": ("f − f without i", feature_ablation),
-    "gradient": ("∇f", gradient),
-    "input_x_gradient": ("x·∇f", input_x_gradient),
-    "guided_backprop": ("guided backprop", guided_backprop),
-    "guided_x_input": ("x · guided backprop", guided_x_input),
-    "integrated_gradients": ("x·∫∇f(αx)dα", exact_path),
-    "gauss": ("x·Σwₖ∇f(αₖx), 50 Gauss nodes,", integrated_gradients),
-    "rescale": ("Rescale", deep_lift),
-    "reveal_cancel": ("RevealCancel", reveal_cancel),
-    "shapley_values": ("Shapley", shapley_values),
-    "lrp": ("LRP-ε", lrp),
+    "value": ("f =", value),
+    "feature_ablation": ("f − f without i, f =", feature_ablation),
+    "gradient": ("∇f, f =", gradient),
+    "input_x_gradient": ("x·∇f, f =", input_x_gradient),
+    "guided_backprop": ("guided backprop of", guided_backprop),
+    "guided_x_input": ("x · guided backprop of", guided_x_input),
+    "integrated_gradients": ("x·∫∇f(αx)dα, f =", exact_path),
+    "rescale": ("Rescale of", deep_lift),
+    "reveal_cancel": ("RevealCancel of", reveal_cancel),
+    "shapley_values": ("Shapley of", shapley_values),
+    "lrp": ("LRP-ε of", lrp),
 }
 
 Row = tuple[str, Sequence[float], dict[str, Sequence[float]], Source, str]
@@ -182,11 +181,11 @@ ROWS: list[Row] = [
 def entry(name: str, x: Sequence[float], method: str, expected: Sequence[float], source: Source, where: str) -> Entry:
     toy, (symbol, function) = TOYS[name], METHODS[method]
     size = max(1.0, *map(abs, expected), *map(abs, x))
-    steps = {"integrated_gradients": 4096, "gauss": 256}.get(method, 64)
+    steps = 4096 if method == "integrated_gradients" else 64
     rows = [[float(v) for v in x]]
     return Entry(
         f"{name}.{method}@{point(x)}",
-        f"{symbol} of {toy.formula} at ({', '.join(short(v) for v in x)}) is {short(list(expected))}",
+        f"{symbol} {toy.formula} at ({', '.join(short(v) for v in x)})",
         source,
         where,
         expected if method == "value" else [list(expected)],

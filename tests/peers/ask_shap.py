@@ -90,16 +90,6 @@ def faults(results: Any) -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return (self.relu(x[:, :1] * 2 - 1) + 3 * self.relu(1 - x[:, 1:] * 2)).sum(1, keepdim=True)
 
-    class Soft(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.dense, self.softmax = nn.Linear(2, 3, bias=False), nn.Softmax(1)
-            with torch.no_grad():
-                self.dense.weight.copy_(torch.tensor([[1, 0.5], [-1, 2], [0.3, -0.7]]))
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return self.softmax(self.dense(x))
-
     def deep(net: nn.Module, x: list[float]) -> Any:
         rows = torch.tensor([x], dtype=torch.float64)
         return np.asarray(shap.DeepExplainer(net.double(), rows * 0).shap_values(rows, check_additivity=False))
@@ -107,7 +97,6 @@ def faults(results: Any) -> None:
     how = "DeepExplainer(net, [[0, 0]]).shap_values"
     results.add("faults/product", f"{how}([[2, 3]]): x1 * x2", deep(Product(), [2.0, 3.0])[..., 0])
     results.add("faults/twice", f"{how}([[1.5, -.7]]): one ReLU module called twice", deep(Twice(), [1.5, -0.7])[..., 0])
-    results.add("faults/softmax", f"{how}([[1, 2]]): Linear, Softmax, output 1", deep(Soft(), [1.0, 2.0])[..., 1])
 
     net = nn.Sequential(nn.MaxPool1d(2, 1), nn.Flatten(), nn.Linear(2, 1, bias=False)).double()
     with torch.no_grad():
