@@ -50,7 +50,17 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for each in (add_tour, add_explain, add_compare, add_predict, add_methods, add_models, add_train, *LEARNING, add_verify):
+    for each in (
+        add_tour,
+        add_explain,
+        add_compare,
+        add_predict,
+        add_methods,
+        add_models,
+        add_train,
+        *LEARNING,
+        add_verify,
+    ):
         each(commands)
     try:
         args, rest = parser.parse_known_args(argv)
@@ -222,7 +232,9 @@ def add_verify(commands: Commands) -> None:
     parser.add_argument(
         "--only", metavar="PATTERN", help="claims whose id holds these letters, or has this pattern with * and ?"
     )
-    parser.add_argument("--source", metavar="NAME", help="claims of one source, by its short name: article, captum, ...")
+    parser.add_argument(
+        "--source", metavar="NAME", help="claims of one source, by its short name: article, captum, ..."
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="everything, arrays and reasons too, for a program")
     form.add_argument("--markdown", action="store_true", help="a table of sources, then one of each source's claims")

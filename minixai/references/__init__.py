@@ -1,15 +1,15 @@
 """The ledger behind `minixai verify`: results that others published or computed, and that come out of this code.
 
-    entry.py         one line of it, and what tolerances are made of
-    sources.py       who says so
-    toy_table.py     the documents' little networks
-    worked.py        examples that fit on a page
-    averages.py      quadratures, and methods that draw lots
-    equalities.py    methods that must agree
-    article.py       the article's numbers
-    libraries.py     frozen results of other libraries (frozen.py reads them)
-    faults.py        where they are wrong, and by how much
-    report.py        the ledger as text, Markdown or JSON
+entry.py         one line of it, and what tolerances are made of
+sources.py       who says so
+toy_table.py     the documents' little networks
+worked.py        examples that fit on a page
+averages.py      quadratures, and methods that draw lots
+equalities.py    methods that must agree
+article.py       the article's numbers
+libraries.py     frozen results of other libraries (frozen.py reads them)
+faults.py        where they are wrong, and by how much
+report.py        the ledger as text, Markdown or JSON
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from minixai.model import known
-from minixai.references import article, averages, equalities, faults, libraries, sources, toy_table, worked
+from minixai.references import article, averages, equalities, faults, libraries, operations, sources, toy_table, worked
 from minixai.references.entry import Entry, Outcome
 from minixai.references.sources import Source
 
@@ -33,7 +33,7 @@ def ledger() -> tuple[Entry, ...]:
     >>> len(ledger()) >= 150
     True
     """
-    rooms = (toy_table, worked, averages, equalities, article, libraries, faults)
+    rooms = (toy_table, worked, averages, equalities, article, libraries, operations, faults)
     order = [each for each in vars(sources).values() if isinstance(each, Source)]
     return tuple(sorted((entry for room in rooms for entry in room.entries()), key=lambda e: order.index(e.source)))
 

@@ -25,6 +25,7 @@ from minixai.model import Model, known, rebuild
 class Frozen(NamedTuple):
     """A network with its inputs and its background."""
 
+    name: str
     model: Model
     x: Array
     background: Array
@@ -43,7 +44,8 @@ class Results(NamedTuple):
 def digest(arrays: Mapping[str, Array]) -> str:
     """SHA-256 of arrays, by name: what must not change without the results.
 
-    >>> digest({"a": np.zeros(2)}) == digest({"a": np.zeros(2)}), digest({"a": np.zeros(2)}) == digest({"b": np.zeros(2)})
+    >>> a, b = digest({"a": np.zeros(2)}), digest({"b": np.zeros(2)})
+    >>> a == digest({"a": np.zeros(2)}), a == b
     (True, False)
     """
     seen = hashlib.sha256()
@@ -72,7 +74,7 @@ def network(name: str) -> Frozen:
     checksum = digest(own)
     architecture = json.loads(str(own.pop("architecture")))
     x, background = own.pop("x"), own.pop("background")
-    return Frozen(rebuild(architecture, own), x, background, checksum)
+    return Frozen(name, rebuild(architecture, own), x, background, checksum)
 
 
 @cache

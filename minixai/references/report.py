@@ -95,7 +95,9 @@ def summary(outcomes: Sequence[Outcome]) -> str:
         (f"`{source.key}`", source.title, str(len(group)), holding(group))
         for source, group in by_source(outcomes).items()
     ]
-    return table(("`--source`", "who says so", "claims", "hold"), [*lines, ("", "all", str(len(outcomes)), holding(outcomes))])
+    return table(
+        ("`--source`", "who says so", "claims", "hold"), [*lines, ("", "all", str(len(outcomes)), holding(outcomes))]
+    )
 
 
 def holding(outcomes: Sequence[Outcome]) -> str:
@@ -112,9 +114,7 @@ def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     """
     rows = [titles, ["---"] * len(titles), *lines]
     cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return "\n".join(
-        f"|{'|'.join(row)}|" if k == 1 else f"| {' | '.join(row)} |" for k, row in enumerate(cells)
-    )
+    return "\n".join(f"|{'|'.join(row)}|" if k == 1 else f"| {' | '.join(row)} |" for k, row in enumerate(cells))
 
 
 # -- JSON ---------------------------------------------------------------------------------------------

@@ -11,12 +11,16 @@ class Source(NamedTuple):
 
 
 ARTICLE = Source("article", "B. Roussel and M. Sok, Techniques d'intelligibilité en Deep Learning")
-SHRIKUMAR = Source("shrikumar", "Shrikumar et al. 2017, Learning important features through propagating activation differences")
+SHRIKUMAR = Source(
+    "shrikumar", "Shrikumar et al. 2017, Learning important features through propagating activation differences"
+)
 SUNDARARAJAN = Source("sundararajan", "Sundararajan et al. 2017, Axiomatic attribution for deep networks")
 LUNDBERG = Source("lundberg", "Lundberg and Lee 2017, A unified approach to interpreting model predictions")
 SHAPLEY = Source("shapley", "Shapley 1953, A value for n-person games, and the games that textbooks solve with it")
 ANCONA = Source("ancona", "Ancona et al. 2018, Towards better understanding of gradient-based attribution methods")
-SELVARAJU = Source("selvaraju", "Selvaraju et al. 2017, Grad-CAM; Zhou et al. 2016, CAM; Draelos and Carin 2020, HiResCAM")
+SELVARAJU = Source(
+    "selvaraju", "Selvaraju et al. 2017, Grad-CAM; Zhou et al. 2016, CAM; Draelos and Carin 2020, HiResCAM"
+)
 SMILKOV = Source("smilkov", "Smilkov et al. 2017, SmoothGrad: removing noise by adding noise")
 ZEILER = Source("zeiler", "Zeiler and Fergus 2014, Visualizing and understanding convolutional networks")
 BACH = Source("bach", "Bach et al. 2015, On pixel-wise explanations by layer-wise relevance propagation")

@@ -112,7 +112,7 @@ ROWS: list[Row] = [
         "shapley_values": HALF, "lrp": (0, 0),
     }, SHRIKUMAR, "Fig. 1"),
     ("saturation", (1, 0), {"rescale": (1, 0), "shapley_values": (1, 0)}, SHRIKUMAR, "Fig. 1"),
-    ("saturation", (0.4, 0.4), {"value": (0.8,), "feature_ablation": (0.4, 0.4)}, SHRIKUMAR, "Fig. 1, below saturation"),
+    ("saturation", (0.4, 0.4), {"value": (0.8,), "feature_ablation": (0.4, 0.4)}, SHRIKUMAR, "Fig. 1, below it"),
     ("saturation", (0.7, 0.7), {"value": (1,), "feature_ablation": (0.3, 0.3)}, SHRIKUMAR, "Fig. 1, above it"),
     ("saturation", (1, 0.25), {
         "feature_ablation": (0.75, 0), "rescale": (0.8, 0.2), "reveal_cancel": (0.8, 0.2),

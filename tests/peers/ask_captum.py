@@ -46,7 +46,9 @@ def paths(results: Any, name: str, frozen: Any) -> None:
         how = f"IntegratedGradients(net).attribute(x, background[:1], 1, n_steps={STEPS}, method={theirs!r})"
         found = attr.IntegratedGradients(net).attribute(x, base, 1, n_steps=STEPS, method=theirs)
         results.add(f"{name}/integrated_gradients.{ours}", how, last(found))
-    results.add(f"{name}/size", "the largest |(x - x') * slope| on the way to x, by autograd", largest_term(net, x, base))
+    results.add(
+        f"{name}/size", "the largest |(x - x') * slope| on the way to x, by autograd", largest_term(net, x, base)
+    )
 
 
 def walks(results: Any, name: str, frozen: Any) -> None:
@@ -91,7 +93,7 @@ def perturbations(results: Any, name: str, frozen: Any) -> None:
     if x.ndim == 4:
         window = (x.shape[1], 4, 3)
         found = attr.Occlusion(net).attribute(x, window, strides=(x.shape[1], 3, 2), baselines=base, target=1)
-        how = "Occlusion(net).attribute(x, (channels, 4, 3), strides=(channels, 3, 2), baselines=background[:1], target=1)"
+        how = "Occlusion(net).attribute(x, (2, 4, 3), strides=(2, 3, 2), baselines=background[:1], target=1)"
         results.add(f"{name}/occlusion", how, last(found)[..., :1])
 
 
@@ -190,4 +192,6 @@ def faults(results: Any, networks: dict[str, Any]) -> None:
     frozen = networks["conv"]
     net, x, base = Twin(frozen, clones=False), first(frozen.x), first(frozen.background)[:1]
     found = attr.DeepLift(net).attribute(x, base, 1)
-    results.add("conv/fault.adjacent", f"{lift}(x, background[:1], 1), ReLU beside max-pool without a clone", last(found))
+    results.add(
+        "conv/fault.adjacent", f"{lift}(x, background[:1], 1), ReLU beside max-pool without a clone", last(found)
+    )

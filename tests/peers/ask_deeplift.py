@@ -82,7 +82,9 @@ def built(frozen: Any, mode: Any) -> tuple[Any, Any]:
 
     for line in frozen.layers:
         kind, config = line["kind"], line["config"]
-        w = {k.split("/")[1]: a.astype(np.float32) for k, a in frozen.weights.items() if k.split("/")[0] == line["name"]}
+        w = {
+            k.split("/")[1]: a.astype(np.float32) for k, a in frozen.weights.items() if k.split("/")[0] == line["name"]
+        }
         if kind == "Conv2D":
             stride, options = config["stride"], {"padding": "VALID", "data_format": "channels_last"}
             options |= {"strides": (stride, stride), "conv_mxts_mode": L.ConvMxtsMode.Linear}

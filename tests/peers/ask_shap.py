@@ -36,7 +36,7 @@ def deep(results: Any, name: str, frozen: Any) -> None:
     net, x, background = Twin(frozen), first(frozen.x), first(frozen.background)
     explainer = shap.DeepExplainer(net, background)
     found = channels_last(explainer.shap_values(x, check_additivity=False))
-    results.add(f"{name}/deep_shap", "DeepExplainer(net, background).shap_values(x), all outputs", found)
+    results.add(f"{name}/deep_shap.all", "DeepExplainer(net, background).shap_values(x), all outputs", found)
     results.add(f"{name}/expected_value", "DeepExplainer(net, background).expected_value", explainer.expected_value)
     one = shap.DeepExplainer(net, background[:1]).shap_values(x, check_additivity=False)
     how = "DeepExplainer(net, background[:1]).shap_values(x), output 1"
@@ -45,7 +45,10 @@ def deep(results: Any, name: str, frozen: Any) -> None:
 
 def drawn(results: Any, name: str, frozen: Any) -> None:
     """In float32: shap's buffers are."""
-    net, x, background = (Twin(frozen, torch.float32), *(first(a, torch.float32) for a in (frozen.x, frozen.background)))
+    net, x, background = (
+        Twin(frozen, torch.float32),
+        *(first(a, torch.float32) for a in (frozen.x, frozen.background)),
+    )
     found = shap.GradientExplainer(net, background).shap_values(x, nsamples=SAMPLES, rseed=SEED)
     how = f"GradientExplainer(net, background).shap_values(x, nsamples={SAMPLES}, rseed={SEED}), float32, all outputs"
     results.add(f"{name}/expected_gradients", how, channels_last(found))
@@ -56,7 +59,9 @@ def exact(results: Any, name: str, frozen: Any) -> None:
     masker = shap.maskers.Independent(frozen.background, max_samples=100)
     f = lambda rows: net(torch.tensor(rows)).detach().numpy()[:, 1]  # noqa: E731
     found = shap.ExactExplainer(f, masker)(frozen.x).values
-    results.add(f"{name}/shapley_values", "ExactExplainer(net, Independent(background))(x).values, output 1", found)
+    results.add(
+        f"{name}/shapley_values.background", "ExactExplainer(net, Independent(background))(x).values, output 1", found
+    )
 
 
 def stream(results: Any) -> None:
@@ -96,14 +101,18 @@ def faults(results: Any) -> None:
 
     how = "DeepExplainer(net, [[0, 0]]).shap_values"
     results.add("faults/product", f"{how}([[2, 3]]): x1 * x2", deep(Product(), [2.0, 3.0])[..., 0])
-    results.add("faults/twice", f"{how}([[1.5, -.7]]): one ReLU module called twice", deep(Twice(), [1.5, -0.7])[..., 0])
+    results.add(
+        "faults/twice", f"{how}([[1.5, -.7]]): one ReLU module called twice", deep(Twice(), [1.5, -0.7])[..., 0]
+    )
 
     net = nn.Sequential(nn.MaxPool1d(2, 1), nn.Flatten(), nn.Linear(2, 1, bias=False)).double()
     with torch.no_grad():
         net[2].weight.fill_(1.0)
     x = torch.tensor([[[1.0, 5.0, 2.0]]], dtype=torch.float64)
     found = np.asarray(shap.DeepExplainer(net, x * 0).shap_values(x, check_additivity=False))
-    results.add("faults/overlap", "DeepExplainer(net, 0).shap_values([1, 5, 2]): MaxPool1d(2, 1), summed", found[0, ..., 0])
+    results.add(
+        "faults/overlap", "DeepExplainer(net, 0).shap_values([1, 5, 2]): MaxPool1d(2, 1), summed", found[0, ..., 0]
+    )
 
     line = nn.Sequential(nn.Linear(2, 2))
     with torch.no_grad():

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-sys.modules.setdefault("zennit.torchvision", ModuleType("zennit.torchvision"))  # of no use here, and torchvision is large
-import zennit.composites
-import zennit.rules
-from torch_twin import Twin, first, last
-from zennit.attribution import Gradient
-from zennit.types import AvgPool, Convolution, Linear
+# zennit imports it for networks that are of no use here, and it is large
+sys.modules.setdefault("zennit.torchvision", ModuleType("zennit.torchvision"))
+import zennit.composites  # noqa: E402
+import zennit.rules  # noqa: E402
+from torch_twin import Twin, first, last  # noqa: E402
+from zennit.attribution import Gradient  # noqa: E402
+from zennit.types import AvgPool, Convolution, Linear  # noqa: E402
 
 
 def composite(make: Any) -> Any:

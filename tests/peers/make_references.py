@@ -11,8 +11,8 @@ The frozen values were made by
     python 3.11   deeplift 0.6.13.0    tensorflow-cpu 2.15.1        numpy 1.26
         pip install "tensorflow-cpu==2.15.*" "numpy<2" h5py deeplift==0.6.13.0
 
-Each library is asked in a file of its own, `tests/peers/ask_*.py`, which knows nothing of minixai: it builds its network
-from the plain arrays in networks.npz.  Results are arrays named "network/method", channels last; beside them,
+Each library is asked in a file of its own, `tests/peers/ask_*.py`, which knows nothing of minixai: it builds its
+networks from the plain arrays in networks.npz.  Results are arrays named "network/method", channels last; beside them,
 as JSON under "about", stand the versions, how each was asked for, and the checksum of every network and its inputs.
 Networks that are drawn anew by the same seeds are the same to the bit, and so are their checksums.
 """
@@ -71,8 +71,8 @@ def digest(arrays: Mapping[str, Array]) -> str:
 
 def drawn() -> dict[str, Array]:
     """The arrays of networks.npz."""
-    from minixai.layers import Add, AveragePool2D, BatchNorm, Conv2D, Dense, Flatten, GlobalAveragePool2D, MaxPool2D
-    from minixai.layers import Activation as Act
+    from minixai.layers import Activation, Add, AveragePool2D, BatchNorm, Conv2D, Dense, Flatten, MaxPool2D
+    from minixai.layers import GlobalAveragePool2D as Gap
 
     def end(bias: bool = True) -> tuple[str, Dense]:
         return "scores", Dense(3, bias=bias)
@@ -103,7 +103,7 @@ def drawn() -> dict[str, Array]:
         ),
         "smooth": (
             [
-                Conv2D(3, 3, stride=2, activation="softplus"), BatchNorm(), Act("tanh"),
+                Conv2D(3, 3, stride=2, activation="softplus"), BatchNorm(), Activation("tanh"),
                 Flatten(), Dense(6, activation="sigmoid"), end(),
             ],
             (7, 7, 2),
@@ -111,14 +111,14 @@ def drawn() -> dict[str, Array]:
         "gap": (
             [
                 Conv2D(6, 3, activation="relu"), Conv2D(5, 3, padding=1, activation="relu"),
-                GlobalAveragePool2D(), end(),
+                Gap(), end(),
             ],
             (9, 9, 1),
         ),
         "residual": (
             [
                 ("a", Conv2D(4, 3, activation="relu")), ("b", Conv2D(4, 3, padding=1)), ("norm", BatchNorm()),
-                ("sum", Add(), ["a", "norm"]), ("c", Act("relu")), GlobalAveragePool2D(), end(),
+                ("sum", Add(), ["a", "norm"]), ("c", Activation("relu")), Gap(), end(),
             ],
             (7, 7, 3),
         ),
