@@ -19,7 +19,20 @@ from fnmatch import fnmatchcase
 from functools import cache
 
 from minixai.model import known
-from minixai.references import article, averages, equalities, faults, libraries, operations, sources, toy_table, worked
+from minixai.references import (
+    article,
+    chords,
+    draws,
+    equalities,
+    faults,
+    games,
+    libraries,
+    maps,
+    operations,
+    quadratures,
+    sources,
+    toy_table,
+)
 from minixai.references.entry import Entry, Outcome
 from minixai.references.sources import Source
 
@@ -33,7 +46,7 @@ def ledger() -> tuple[Entry, ...]:
     >>> len(ledger()) >= 150
     True
     """
-    rooms = (toy_table, worked, averages, equalities, article, libraries, operations, faults)
+    rooms = (toy_table, games, chords, maps, quadratures, draws, equalities, article, libraries, operations, faults)
     order = [each for each in vars(sources).values() if isinstance(each, Source)]
     return tuple(sorted((entry for room in rooms for entry in room.entries()), key=lambda e: order.index(e.source)))
 
