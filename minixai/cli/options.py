@@ -16,11 +16,12 @@ from minixai.cli.learning import check, lesson, lessons
 from minixai.cli.questions import STRIPS
 from minixai.cli.subject import DIGIT
 from minixai.cli.tour import tour
+from minixai.cli.verify import verify
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
 from minixai.zoo.fetching import SOURCES
 
-Command: TypeAlias = Callable[[argparse.Namespace], None]
+Command: TypeAlias = Callable[[argparse.Namespace], "int | None"]
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 ABOUT = """
@@ -61,6 +62,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
         add_train,
         add_download,
         *LEARNING,
+        add_verify,
     ):
         each(commands)
     try:
@@ -258,6 +260,25 @@ def add_download(commands: Commands) -> None:
     parser = add(commands, download, examples)
     parser.add_argument("name", metavar="NAME", help=", ".join(SOURCES))
     parser.add_argument("--out", metavar="FILE.h5", help="the file to write (default: the publisher's name)")
+
+
+def add_verify(commands: Commands) -> None:
+    examples = """
+        minixai verify
+        minixai verify --source shrikumar
+        minixai verify --only deep_lift
+        minixai verify --only 'saturation.*@1,1' --json
+    """
+    parser = add(commands, verify, examples)
+    parser.add_argument(
+        "--only", metavar="PATTERN", help="claims whose id holds these letters, or has this pattern with * and ?"
+    )
+    parser.add_argument(
+        "--source", metavar="NAME", help="claims of one source, by its short name: article, captum, ..."
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="everything, arrays and reasons too, for a program")
+    form.add_argument("--markdown", action="store_true", help="a table of sources, then one of each source's claims")
 
 
 def number(text: str) -> int:
