@@ -68,9 +68,9 @@ claim("while y has moved by 0.001", np.isclose(threshold(10.001)[0] - threshold(
 # People often put this as "the gradient is discontinuous". That alone would be harmless: what misleads is that a change
 # of x too small to see turns "worth nothing" into "worth 10.001", ten thousand times what y is.
 #
-# **3. Here is not everywhere.** One hidden layer of twenty relus makes a saw: from x = 0 to x = 1 it climbs by 1, but
-# up by 3 for each unit in one tooth, and down by 1 for each unit in the next. Two inputs that differ by 0.05 get
-# opposite answers, and neither is the climb.
+# **3. Here is not everywhere.** A network of twenty relus makes a saw: from x = 0 to x = 1 it climbs by 1, but up by 3
+# for each unit in one tooth, and down by 1 for each unit in the next. Two inputs that differ by 0.05 get opposite
+# answers, and neither is the climb.
 
 # %%
 corners = np.arange(20) / 20
@@ -135,13 +135,14 @@ save(figure, "three-ways")
 # %% [markdown]
 # ## When it fails, and what it costs
 #
-# - **Dark is not ignored.** Where a map of slopes is 0, the network may depend on that input so much that it is sure.
-# - **Differences cure the first two.** Ask not "how steep is it here?" but "how far did y come from the reference?": y
-#   came by 1 at (1, 1), and by 0 and 0.001 on the two sides of the jump. Lesson 4 and lesson 6 share such differences
-#   out among the inputs.
-# - **Nothing quite cures the third.** Every map of this course is about one input (and one reference). That of another
+# - **Dark is not ignored.** Slopes of pictures are drawn as pictures, dark where they are 0. The network may depend on
+#   a dark place so much that it is sure.
+# - **Differences cure the first two.** Ask not "how steep is it here?" but "how far did y come from the baseline?", as
+#   in lesson 1, but with all inputs at once: y came by 1 at (1, 1), and by 0 and 0.001 on the two sides of the jump.
+#   Lesson 4 and lesson 6 share such differences out among the inputs.
+# - **Nothing quite cures the third.** Every map of this course is about one input (and one baseline). That of another
 #   input can say the contrary, and both be right. The network below is y = |i1 − i2|. At (1, 0.5) i1 raises y, at (0.5,
-#   1) it lowers y, by the method of lesson 4, which starts from (0, 0).
+#   1) it lowers y, by the method of lesson 4 with the baseline (0, 0).
 
 # %%
 apart = mx.integrated_gradients(lambda x: mx.ops.absolute(x[:, 0] - x[:, 1]), [[1.0, 0.5], [0.5, 1.0]])
@@ -157,7 +158,7 @@ claim("one input's map does not describe the network", np.allclose(apart.values,
 # The larger b, the sharper the corner. Put it in place of the relu. How large may b be, if slope × input is to change
 # by less than 1 from x = 9.999 to x = 10.001? Try out `change(b)`, and answer to the nearest whole number.
 #
-# c) Measured as a difference from a reference, one of the three still misleads: "saturation", "jump" or "locality"?
+# c) Measured as a difference from a baseline, one of the three still misleads: "saturation", "jump" or "locality"?
 
 # %%
 mine_a = None
