@@ -145,6 +145,9 @@ claim("and does so on most of the birds", (better > 0).mean() > 0.6)
 
 # %%
 changed = (scenes.images != partners(scenes)).any(axis=-1)
+both = scenes.masks + scenes.with_(labels=scenes.labels ^ 1).masks
+part = np.stack([both[i, ..., scenes.decisive[i]] > 0 for i in range(len(scenes))])
+claim("bird and partner differ nowhere but in one part", part[changed])
 claim("from the partner, every pixel outside the part that differs gets exactly 0", result.values[~changed] == 0)
 print(f"{(~changed).mean():.0%} of the pixels get exactly 0, and the rest add up to the change of contrast")
 
