@@ -7,7 +7,7 @@
 # **Afterwards.** You can compute integrated gradients by hand, tell from the result itself whether enough steps were
 # taken, and say which factor many descriptions leave out.
 #
-# **Minutes.** 20
+# **Minutes.** 25
 #
 # The network is y = 1 − relu(1 − (i1 + i2)) once more, at (1, 0.25). As long as i1 + i2 is below 1, y is their sum;
 # from there on it stays at 1. We start at the *baseline* (0, 0) and walk straight to (1, 0.25): after the part α of the
