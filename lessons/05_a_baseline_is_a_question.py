@@ -124,7 +124,7 @@ masks = [scenes.masks[..., [PARTS.index(name) for name in names]].sum(axis=-1) f
 
 ranks = {}
 print("baseline   rank correlation   gap, in % of the mean gain")
-for name, baseline in [("black", "black"), ("white", "white"), ("blurred", "blur"), ("partner", partners(scenes))]:
+for name, baseline in [("black", "black"), ("blurred", "blur"), ("partner", partners(scenes))]:
     result = explain(scenes, baseline)
     parts = [(result.values.sum(axis=-1) * mask).sum(axis=(1, 2)) for mask in masks]
     ranks[name] = [spearmanr(a, b).statistic for a, b in zip(np.transpose(parts), np.transpose(effects), strict=True)]
