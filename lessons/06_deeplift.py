@@ -153,7 +153,7 @@ claim("in a network with max-pools the contributions add up to 1e-6", missing < 
 claim("with slopes at the maxima it misses by more than 5% for most digits", np.mean(lost > 0.05) > 0.5)
 
 # %% [markdown]
-# ## When it fails, and what it costs
+# ## When two inputs pull in opposite directions
 #
 # y = min(i1, i2), written i1 − relu(i1 − i2), at (1, 2): y is 1. The relu's input moved by +1 (i1) and by −2 (i2),
 # together −1, so relu stayed at 0. Rescale sees that nothing moved there, and gives all of y to i1. But without i2 y
@@ -202,6 +202,11 @@ node = mx.toys.saturation(mx.Node([[1.0, 0.25]], reference=0.0).named("x"))
 save(mx.plots.graph(node, {"DeepLIFT": RESCALE}, title="The walk back at (1, 0.25), baseline (0, 0)"), "walk")
 
 # %% [markdown]
+# ## When it fails, and what it costs
+#
+# - **Cost.** One pass forward for the input, one for the baseline, one walk back.
+# - **Inputs that cancel, or need each other.** Rescale looks at the sum of what reaches a relu, and can miss what is in
+#   it. RevealCancel looks deeper, at about four times the work.
 # - **"It approximates the gradient."** No: both are exact, and they answer different questions. At (1, 1) the slope is
 #   0, and each input brought one half.
 # - **"It is integrated gradients in one pass."** With one layer of relus. Beyond that it is a method of its own.
