@@ -122,8 +122,8 @@ claim("DeepSHAP is not the Shapley value", abs(deep - fair).max() > 0.4)
 #   to approximate.
 # - **"More references are better."** They make the answer to one question steadier. Which question that is, the kind
 #   of references decides (exercise b).
-# - **Networks that are not what the code thinks.** Some implementations note at each relu what came in. If the same relu
-#   is used twice, they remember only the last (exercise c). Sums that do not add up would tell; so check the gap.
+# - **Networks that are not what the code thinks.** Some implementations note at each relu what came in. If the same
+#   relu is used twice, they remember only the last (exercise c). The sum would tell; so check the gap.
 #
 # ## Exercises
 #
