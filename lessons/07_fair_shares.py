@@ -212,7 +212,8 @@ for k, (start, step) in enumerate(zip(starts, steps, strict=True)):
 chart.axvline(nobody[0], color="grey", linestyle=":", linewidth=1)
 chart.axvline(everybody[0], color="grey", linestyle=":", linewidth=1)
 chart.set(xlabel="redshank − greenshank", title="from the landscape (left line) to the bird (right line)")
-chart.margins(x=0.12)
+chart.use_sticky_edges = False
+chart.margins(x=0.22)
 save(figure, "waterfall")
 
 # %% [markdown]
