@@ -100,15 +100,19 @@ claim("efficiency, symmetry, dummy and additivity hold, to rounding", max(off.va
 # its half.
 
 # %%
-points = {"AND at (1, 1)": (lambda i, j: max(i + j - 1, 0), 1, 1), "OR at (1, 1)": (lambda i, j: min(i + j, 1), 1, 1)}
-points |= {"lesson 1 at (1, 0.25)": (points["OR at (1, 1)"][0], 1, 0.25), "min(1, 2)": (min, 1, 2)}
+games = {
+    "AND at (1, 1)": (lambda i1, i2: max(i1 + i2 - 1, 0), 1, 1),
+    "OR at (1, 1)": (lambda i1, i2: min(i1 + i2, 1), 1, 1),
+    "OR at (1, 0.25)": (lambda i1, i2: min(i1 + i2, 1), 1, 0.25),
+    "min(1, 2)": (min, 1, 2),
+}
 shares = {}
-for name, (f, i1, i2) in points.items():
-    found = shapley(lambda group, f=f, i1=i1, i2=i2: f(i1 * ("i1" in group), i2 * ("i2" in group)), ["i1", "i2"])
-    shares[name] = tuple(found.values())
-    print(f"{name:22} i1 {shares[name][0]:.3f}   i2 {shares[name][1]:.3f}")
+for name, (f, i1, i2) in games.items():
+    worth = shapley(lambda group, f=f, i1=i1, i2=i2: f(i1 * ("i1" in group), i2 * ("i2" in group)), ["i1", "i2"])
+    shares[name] = tuple(worth.values())
+    print(f"{name:16} i1 {shares[name][0]:.3f}   i2 {shares[name][1]:.3f}")
 claim("AND and OR give each input one half", shares["AND at (1, 1)"] == shares["OR at (1, 1)"] == (0.5, 0.5))
-claim("at (1, 0.25) the shares are 0.875 and 0.125", shares["lesson 1 at (1, 0.25)"] == (0.875, 0.125))
+claim("at (1, 0.25) the shares are 0.875 and 0.125", shares["OR at (1, 0.25)"] == (0.875, 0.125))
 claim("and for min(1, 2) one half each", shares["min(1, 2)"] == (0.5, 0.5))
 
 # %% [markdown]
@@ -119,13 +123,13 @@ claim("and for min(1, 2) one half each", shares["min(1, 2)"] == (0.5, 0.5))
 # ## The same in minixai
 
 # %%
-games = [
-    mx.shapley_values(net, [x]).values[0] for net, x in ((mx.toys.saturation, (1, 0.25)), (mx.toys.minimum, (1, 2)))
-]
-claim("minixai finds the same for both networks", np.allclose(games, list(shares.values())[2:]))
-straight = mx.integrated_gradients(mx.toys.saturation, [[1.0, 0.25]], steps=1000).values[0]
-print(f"at (1, 0.25): Shapley {games[0]}, integrated gradients {straight.round(3)}")
-claim("integrated gradients say 0.8 and 0.2", np.allclose(straight, (0.8, 0.2), atol=1e-3))
+minixai_or = mx.shapley_values(mx.toys.saturation, [[1.0, 0.25]], baseline=0.0)
+minixai_min = mx.shapley_values(mx.toys.minimum, [[1.0, 2.0]], baseline=0.0)
+print(minixai_or)
+claim("minixai finds the same at (1, 0.25)", np.allclose(minixai_or.values[0], shares["OR at (1, 0.25)"]))
+claim("and for min(1, 2)", np.allclose(minixai_min.values[0], shares["min(1, 2)"]))
+diagonal = mx.integrated_gradients(mx.toys.saturation, [[1.0, 0.25]], steps=1000).values[0]
+claim("the diagonal gives 0.8 and 0.2", np.allclose(diagonal, (0.8, 0.2), atol=1e-3))
 
 # %% [markdown]
 # ## The parts of a bird as players
@@ -201,19 +205,16 @@ figure = Figure(figsize=(11, 3.4), layout="constrained")
 *panels, chart = figure.subplots(1, 4, width_ratios=[1, 1, 1, 2.6])
 for panel, group, name in zip(panels, ([], ["legs"], parts), ("nobody", "the legs alone", "all"), strict=True):
     panel.imshow(drawn(group)[0])
-    panel.set(xticks=[], yticks=[])
-    panel.set_title(f"{name}:\ncontrast {contrast(group)[0]:+.1f}", fontsize=10)
+    panel.set(xticks=[], yticks=[], title=f"{name}:\n{contrast(group)[0]:+.1f}")
 order = sorted(parts, key=lambda part: abs(worth[part][0]))
 steps = np.array([worth[part][0] for part in order])
 starts = nobody[0] + np.cumsum(steps) - steps
 chart.barh(order, steps, left=starts, color=np.where(steps > 0, "#c1121f", "#1452a3"))
 for k, (start, step) in enumerate(zip(starts, steps, strict=True)):
     chart.text(max(start, start + step) + 0.6, k, f"{step:+.2f}", va="center", fontsize=9)
-chart.axvline(nobody[0], color="grey", linestyle=":", linewidth=1)
-chart.axvline(everybody[0], color="grey", linestyle=":", linewidth=1)
-chart.set(xlabel="redshank − greenshank", title="from the landscape (left line) to the bird (right line)")
-chart.use_sticky_edges = False
-chart.margins(x=0.22)
+chart.vlines([nobody[0], everybody[0]], -0.5, 6.5, color="grey", linestyle=":", linewidth=1)
+chart.set(xlabel="contrast, redshank − greenshank", title="from the landscape (left line) to the bird (right line)")
+chart.set_xlim(min(starts) - 3, max(starts + steps) + 6)
 save(figure, "waterfall")
 
 # %% [markdown]
