@@ -69,28 +69,25 @@ claim("the shares are 2/3, 1/6 and 1/6", np.allclose(list(fair.values()), (2 / 3
 # - who never adds anything gets nothing (the *dummy*);
 # - if two games are played, the shares in both together are the sums of those in each (*additivity*).
 #
-# We do not prove it here; but let us see that they hold, in 20 random games of four players. A game is a table: what
-# each coalition of A, B, C, D reaches, by who is in it.
+# We do not prove it; but let us see that they hold. D comes along without a glove. And in a second game, shoes, A and B
+# have one of a pair that is worth 2, and C has slippers worth 0.5.
+
 
 # %%
-rng = np.random.default_rng(0)
+def shoes(group):
+    return 2.0 * ("A" in group and "B" in group) + 0.5 * ("C" in group)
 
 
-def played(table):
-    return shapley(lambda group: table[tuple(int(player in group) for player in "ABCD")], "ABCD")
-
-
-off = {"efficiency": 0.0, "symmetry": 0.0, "dummy": 0.0, "additivity": 0.0}
-for _ in range(20):
-    one, two = rng.normal(size=(2, 2, 2, 2, 2))
-    a, b, both = played(one), played(two), played(one + two)
-    twins = played(one + one.swapaxes(0, 1))  # if A and B change places, nothing changes
-    idle = played(np.stack([one[..., 0], one[..., 0]], axis=-1))  # D changes nothing
-    found = sum(a.values()) - (one[1, 1, 1, 1] - one[0, 0, 0, 0]), twins["A"] - twins["B"], idle["D"]
-    found += (max(abs(a[player] + b[player] - both[player]) for player in "ABCD"),)
-    off = {demand: max(off[demand], abs(miss)) for demand, miss in zip(off, found, strict=True)}
-print("missed by, at most:", ", ".join(f"{demand} {miss:.0e}" for demand, miss in off.items()))
-claim("efficiency, symmetry, dummy and additivity hold, to rounding", max(off.values()) < 1e-12)
+with_d, with_shoes = shapley(gloves, "ABCD"), shapley(shoes, "ABC")
+both = shapley(lambda group: gloves(group) + shoes(group), "ABC")
+for name, worth in (("gloves, with D", with_d), ("shoes", with_shoes), ("gloves and shoes", both)):
+    print(f"{name:17}", "   ".join(f"{player} {share:.4f}" for player, share in worth.items()))
+claim("efficiency: the shares add up to 1 pair of gloves", np.isclose(sum(fair.values()), 1))
+claim("symmetry: B and C can stand in for each other, and get the same", np.isclose(fair["B"], fair["C"]))
+claim(
+    "dummy: D gets nothing, and takes nothing from the others", with_d["D"] == 0 and np.isclose(with_d["A"], fair["A"])
+)
+claim("additivity: both games together", all(np.isclose(both[p], fair[p] + with_shoes[p]) for p in "ABC"))
 
 # %% [markdown]
 # ## The inputs of a network as players
@@ -126,8 +123,8 @@ claim("and for min(1, 2) one half each", shares["min(1, 2)"] == (0.5, 0.5))
 minixai_or = mx.shapley_values(mx.toys.saturation, [[1.0, 0.25]], baseline=0.0)
 minixai_min = mx.shapley_values(mx.toys.minimum, [[1.0, 2.0]], baseline=0.0)
 print(minixai_or)
-claim("minixai finds the same at (1, 0.25)", np.allclose(minixai_or.values[0], shares["OR at (1, 0.25)"]))
-claim("and for min(1, 2)", np.allclose(minixai_min.values[0], shares["min(1, 2)"]))
+found = minixai_or.values[0], minixai_min.values[0]
+claim("minixai finds the same", np.allclose(found, (shares["OR at (1, 0.25)"], shares["min(1, 2)"])))
 diagonal = mx.integrated_gradients(mx.toys.saturation, [[1.0, 0.25]], steps=1000).values[0]
 claim("the diagonal gives 0.8 and 0.2", np.allclose(diagonal, (0.8, 0.2), atol=1e-3))
 
