@@ -84,9 +84,7 @@ for name, worth in (("gloves, with D", with_d), ("shoes", with_shoes), ("gloves 
     print(f"{name:17}", "   ".join(f"{player} {share:.4f}" for player, share in worth.items()))
 claim("efficiency: the shares add up to 1 pair of gloves", np.isclose(sum(fair.values()), 1))
 claim("symmetry: B and C can stand in for each other, and get the same", np.isclose(fair["B"], fair["C"]))
-claim(
-    "dummy: D gets nothing, and takes nothing from the others", with_d["D"] == 0 and np.isclose(with_d["A"], fair["A"])
-)
+claim("dummy: D gets nothing", with_d["D"] == 0)
 claim("additivity: both games together", all(np.isclose(both[p], fair[p] + with_shoes[p]) for p in "ABC"))
 
 # %% [markdown]
@@ -108,9 +106,9 @@ for name, (f, i1, i2) in games.items():
     worth = shapley(lambda group, f=f, i1=i1, i2=i2: f(i1 * ("i1" in group), i2 * ("i2" in group)), ["i1", "i2"])
     shares[name] = tuple(worth.values())
     print(f"{name:16} i1 {shares[name][0]:.3f}   i2 {shares[name][1]:.3f}")
-claim("AND and OR give each input one half", shares["AND at (1, 1)"] == shares["OR at (1, 1)"] == (0.5, 0.5))
+halves = [share for name, share in shares.items() if "0.25" not in name]
+claim("AND, OR and min(1, 2) give each input one half", np.array(halves) == 0.5)
 claim("at (1, 0.25) the shares are 0.875 and 0.125", shares["OR at (1, 0.25)"] == (0.875, 0.125))
-claim("and for min(1, 2) one half each", shares["min(1, 2)"] == (0.5, 0.5))
 
 # %% [markdown]
 # At (1, 0.25) integrated gradients and DeepLIFT said 0.8 and 0.2 (lessons 4 and 6). Nobody is wrong. Shapley's orders
@@ -120,11 +118,9 @@ claim("and for min(1, 2) one half each", shares["min(1, 2)"] == (0.5, 0.5))
 # ## The same in minixai
 
 # %%
-minixai_or = mx.shapley_values(mx.toys.saturation, [[1.0, 0.25]], baseline=0.0)
-minixai_min = mx.shapley_values(mx.toys.minimum, [[1.0, 2.0]], baseline=0.0)
-print(minixai_or)
-found = minixai_or.values[0], minixai_min.values[0]
-claim("minixai finds the same", np.allclose(found, (shares["OR at (1, 0.25)"], shares["min(1, 2)"])))
+result = mx.shapley_values(mx.toys.saturation, [[1.0, 0.25]], baseline=0.0)
+print(result)
+claim("minixai finds the same", np.allclose(result.values[0], shares["OR at (1, 0.25)"]))
 diagonal = mx.integrated_gradients(mx.toys.saturation, [[1.0, 0.25]], steps=1000).values[0]
 claim("the diagonal gives 0.8 and 0.2", np.allclose(diagonal, (0.8, 0.2), atol=1e-3))
 
@@ -144,7 +140,6 @@ claim("the diagonal gives 0.8 and 0.2", np.allclose(diagonal, (0.8, 0.2), atol=1
 parts = ["tail", "legs", "body", "breast", "wing", "head", "beak"]
 model = mx.load("shorebirds")
 scenes = birds.draw(5, seed=7, species=["redshank"])
-redshank, greenshank = birds.CLASSES.index("redshank"), birds.CLASSES.index("greenshank")
 known = {}
 
 
@@ -156,7 +151,7 @@ def drawn(group):
 def contrast(group):
     if frozenset(group) not in known:  # most orders lead through a coalition that was drawn before
         scores = model.scores(drawn(group)).astype(np.float64)
-        known[frozenset(group)] = scores[:, redshank] - scores[:, greenshank]
+        known[frozenset(group)] = scores[:, 0] - scores[:, 1]  # redshank is class 0, greenshank class 1
     return known[frozenset(group)]
 
 
@@ -188,9 +183,7 @@ exact, lots = mx.shapley(game, 7), mx.shapley(game, 7, permutations=100)
 claim("mx.shapley finds the same", np.allclose(exact.values, list(worth.values())))
 errors = abs(lots.values - exact.values) / lots.standard_error
 print(f"legs of the first bird, by 100 orders: {lots.values[1, 0]:.2f} ± {lots.standard_error[1, 0]:.2f}")
-print(
-    f"of {errors.size} shares {np.sum(errors < 1)} are within one standard error, the worst is {errors.max():.1f} away"
-)
+print(f"{np.mean(errors < 1):.0%} of the shares are within one standard error, the worst is {errors.max():.1f} away")
 claim("orders by lot come within 5 standard errors", errors.max() < 5)
 
 # %% [markdown]
@@ -211,7 +204,7 @@ for k, (start, step) in enumerate(zip(starts, steps, strict=True)):
     chart.text(max(start, start + step) + 0.6, k, f"{step:+.2f}", va="center", fontsize=9)
 chart.vlines([nobody[0], everybody[0]], -0.5, 6.5, color="grey", linestyle=":", linewidth=1)
 chart.set(xlabel="contrast, redshank − greenshank", title="from the landscape (left line) to the bird (right line)")
-chart.set_xlim(min(starts) - 3, max(starts + steps) + 6)
+chart.set(xlim=(min(starts) - 3, max(starts + steps) + 6))
 save(figure, "waterfall")
 
 # %% [markdown]
