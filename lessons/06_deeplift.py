@@ -126,14 +126,14 @@ claim("with two it does not", apart["two layers of relus"] > 0.1)
 # %% [markdown]
 # ## At a maximum
 #
-# Convolutional networks take the largest of neighbouring numbers (*max-pool*). Say the entries are 4 and 1 at the
+# Networks for images often take the largest of neighbouring numbers (*max-pool*). Say the entries are 4 and 1 at the
 # baseline, and 2 and 5 now: the maximum went from 4 to 5. The slope goes to the winner, the second entry; but that one
 # moved by 4, and slope times Δ would be 4, where the maximum moved by 1. DeepLIFT gives Δy, whole, to the entry that
 # moved the maximum: its multiplier is 1/4, and it brings 1. (The authors' own library takes the slope; then the sum
 # need not be right.)
 #
-# We try both on a convolutional network with two max-pools, which reads handwritten digits: `mx.load` brings it, with
-# the weights it has learnt. The baseline of each digit is another digit.
+# We try both on a network with two max-pools, which reads handwritten digits: `mx.load` brings it, with the weights it
+# has learnt. The baseline of each digit is another digit.
 
 # %%
 entries, before = [[2.0, 5.0]], [[4.0, 1.0]]

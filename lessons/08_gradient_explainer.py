@@ -108,21 +108,23 @@ claim("for min(1, 2) it does not", far["min(1, 2)"] > 0.4)
 # %% [markdown]
 # Two more things can be chosen. *Local smoothing* adds a little noise to x before each draw (as SmoothGrad does, lesson
 # 12). The image is then a small cloud, and the sum tends to the mean of f over the cloud. At (0.5, 0.5), just where the
-# network saturates, noise of 0.3 can only lower f: on average by 0.3/√π.
+# network saturates, noise can only lower f. With noise of standard deviation 0.3 on both inputs, their sum has 0.3·√2 =
+# s. Half the time it lies below 1; counting 0 for the other half, it lies s/√(2π) below on average, and so does f.
 
 # %%
 edge = [[0.5, 0.5]]
 cloud = mx.expected_gradients(mx.toys.saturation, edge, background=zero, samples=4000, local_smoothing=0.3)
-expect = 1 - 0.3 / np.sqrt(np.pi)
+expect = 1 - 0.3 * np.sqrt(2) / np.sqrt(2 * np.pi)
 print(
     f"with noise the sum is {cloud.values.sum():.3f} ± {cloud.gap_standard_error[0]:.3f}; f is 1, its mean {expect:.3f}"
 )
 claim("the sum tends to f's mean over the cloud", abs(cloud.values.sum() - expect) < 4 * cloud.gap_standard_error[0])
 
 # %% [markdown]
-# And *what* is explained: a class's score or its probability (softmax, lesson 2). Red raises, blue lowers whatever was
-# asked about. Say two classes have scores a + b and a + 3b. For the first class b is red in its score; but it raises
-# the other score more, and is blue in the probability.
+# And *what* is explained: a class's score, or its probability, which is exp(score) divided by the sum of exp(score) over
+# all classes. In pictures red raises and blue lowers what was asked about. (The article says: the probability; that is
+# so if one asks for it.) Say two classes have scores a + b and a + 3b. Then b raises the score of the first class; but
+# it raises the other more, and lowers the probability of the first.
 
 # %%
 
