@@ -5,14 +5,14 @@
 # must one walk all the way from every one of them?
 #
 # **Afterwards.** You can explain an image against a set of baselines by drawing lots, say how far off the result
-# typically is, and how many draws would make it so good as you need.
+# typically is, and how many draws would make it as good as you need.
 #
 # **Minutes.** 25
 #
 # Integrated gradients (lesson 4) go from one baseline to the image in many small steps, and take the mean of slope ×
 # difference. *Expected gradients* take the same mean by lot: each draw picks one baseline out of a set, the
-# *background*, and one point on the way from there to the image. The shap library calls it GradientExplainer, and makes
-# 200 draws. In the network of lessons 1, 4 and 6, from the baseline (0, 0) to (1, 1), the slope is 1 on the first half
+# *background*, no matter whether it was drawn before (*with replacement*), and one point on the way from there to the
+# image. The shap library calls it GradientExplainer, and makes 200 draws. In the network of lessons 1, 4 and 6, from the baseline (0, 0) to (1, 1), the slope is 1 on the first half
 # of the way, and 0 on the second. So a draw says 1 or 0, each with probability 1/2.
 #
 # **Predict before you run.** The mean of 200 such draws: within what distance of 0.5 will it typically be: 0.2, 0.04 or
@@ -121,10 +121,10 @@ print(
 claim("the sum tends to f's mean over the cloud", abs(cloud.values.sum() - expect) < 4 * cloud.gap_standard_error[0])
 
 # %% [markdown]
-# And *what* is explained: a class's score, or its probability, which is exp(score) divided by the sum of exp(score) over
-# all classes. In pictures red raises and blue lowers what was asked about. (The article says: the probability; that is
-# so if one asks for it.) Say two classes have scores a + b and a + 3b. Then b raises the score of the first class; but
-# it raises the other more, and lowers the probability of the first.
+# And *what* is explained: a class's score, or its probability, which is exp(score) divided by the sum of exp(score)
+# over all classes. In pictures red raises and blue lowers what was asked about. (The article says: the probability;
+# that is so if one asks for it.) Say two classes have scores a + b and a + 3b. Then b raises the score of the first
+# class; but it raises the other more, and lowers the probability of the first.
 
 # %%
 
