@@ -137,15 +137,16 @@ claim("the diagonal gives 0.8 and 0.2", np.allclose(diagonal, (0.8, 0.2), atol=1
 # rest, and nothing is estimated.
 
 # %%
-parts = ["tail", "legs", "body", "breast", "wing", "head", "beak"]
+parts = list(birds.PLAYERS)
 model = mx.load("shorebirds")
 scenes = birds.draw(5, seed=7, species=["redshank"])
 known = {}
 
 
 def drawn(group):
-    gone = [part for part in parts if part not in group]
-    return birds.render(scenes, remove=gone + ["eye"] * ("head" in gone))[0]
+    return birds.render(scenes, remove=[piece for part in parts if part not in group for piece in birds.PLAYERS[part]])[
+        0
+    ]
 
 
 def contrast(group):

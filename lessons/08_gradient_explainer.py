@@ -12,8 +12,10 @@
 # Integrated gradients (lesson 4) go from one baseline to the image in many small steps, and take the mean of slope ×
 # difference. *Expected gradients* take the same mean by lot: each draw picks one baseline out of a set, the
 # *background*, no matter whether it was drawn before (*with replacement*), and one point on the way from there to the
-# image. The shap library calls it GradientExplainer, and makes 200 draws. In the network of lessons 1, 4 and 6, from the baseline (0, 0) to (1, 1), the slope is 1 on the first half
-# of the way, and 0 on the second. So a draw says 1 or 0, each with probability 1/2.
+# image. The shap library calls it GradientExplainer, and makes 200 draws.
+#
+# In the network of lessons 1, 4 and 6, from the baseline (0, 0) to (1, 1), the slope is 1 on the first half of the way,
+# and 0 on the second. So a draw says 1 or 0, each with probability 1/2.
 #
 # **Predict before you run.** The mean of 200 such draws: within what distance of 0.5 will it typically be: 0.2, 0.04 or
 # 0.002?
@@ -159,7 +161,8 @@ classes = {redshank: "redshank", greenshank: "greenshank"}
 
 
 def explained(images, target, samples=200, **more):
-    return mx.expected_gradients(model, images, target, background=background, samples=samples, **more)
+    how = {"background": background, "samples": samples, "batch": 16}  # 16 rows at a time: they fit into the cache
+    return mx.expected_gradients(model, images, target, **how, **more)
 
 
 two = [explained(bird, k) for k in classes]
