@@ -150,7 +150,8 @@ claim("and lowers its probability", asked["probability"][1] < 0)
 # The network of lesson 7, and a redshank. The background is 50 birds of all eight species, so we ask what makes this
 # bird score higher than birds do on average. The article's picture is made like this: for two classes, red where a
 # pixel raises the score of the class, blue where it lowers it. We ask the same of the cells of a hidden layer, coarser
-# and nearer to what the network makes of the pixels.
+# and nearer to what the network makes of the pixels. When you look at the figure, look at the legs: what do they do to
+# the score for greenshank? Having legs of a colour at all can speak for it, and their being red against it.
 
 # %%
 model, background = mx.load("shorebirds"), birds.draw(50, seed=11).images
