@@ -1,0 +1,202 @@
+"""What a network goes by, measured: draw the same birds again with one thing changed, and see what the score does.
+
+Scenes are `minixai.datasets.birds.Scenes`.  The number that is followed is the contrast, the score of the bird's own
+species minus that of its partner, from which it differs in one part: f_k − f_{k^1}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+from minixai.datasets import birds
+from minixai.datasets.birds import CLASSES, HABITATS, PARTS, Scenes
+from minixai.methods.games import shapley
+from minixai.model import Model
+from minixai.progress import Progress
+from minixai.text import columns
+
+PLAYERS: tuple[tuple[str, ...], ...] = tuple(
+    ("head", "eye") if part == "head" else (part,) for part in PARTS if part != "eye"
+)
+"""Parts that come and go together: the eye goes with the head.  A player is called by its first part."""
+NAMES = tuple(parts[0] for parts in PLAYERS)
+
+
+def contrast(model: Model, images: npt.ArrayLike, labels: Array) -> Array:
+    """f_k − f_{k^1}: the score of each bird's own species minus that of its partner, (N,), in float64.
+
+    Raises ValueError for a model of other classes.
+    """
+    return difference(knows_birds(model).scores(images), labels)
+
+
+def difference(scores: Array, labels: Array) -> Array:
+    rows = np.arange(len(labels))
+    return np.asarray(scores[rows, labels].astype(np.float64) - scores[rows, labels ^ 1])
+
+
+def knows_birds(model: Model) -> Model:
+    """The model, if it tells the eight species apart."""
+    if not isinstance(model, Model) or model.classes != CLASSES:
+        told = f"the classes {', '.join(model.classes)}" if isinstance(model, Model) else type(model).__name__
+        raise ValueError(
+            f"scores with a known truth need a model of the eight shorebirds, got {told}: try 'shorebirds'"
+        )
+    return model
+
+
+def player_masks(scenes: Scenes) -> Array:
+    """(N, H, W, 7): how much of each pixel is each player's."""
+    return np.stack([scenes.masks[..., [PARTS.index(p) for p in parts]].sum(axis=-1) for parts in PLAYERS], axis=-1)
+
+
+def decisive_masks(scenes: Scenes) -> Array:
+    """(N, H, W): the mask of the part that tells each bird from its partner, as it is drawn."""
+    return scenes.masks[np.arange(len(scenes)), ..., scenes.decisive]
+
+
+def decisive_players(scenes: Scenes) -> npt.NDArray[np.intp]:
+    """(N,): the number, in PLAYERS, of the part that tells each bird from its partner."""
+    return np.array([NAMES.index(PARTS[part]) for part in scenes.decisive], dtype=np.intp)
+
+
+def changed_pixels(scenes: Scenes) -> npt.NDArray[np.bool_]:
+    """(N, H, W): the pixels that are not the same when the partner stands there."""
+    return np.asarray((scenes.images != scenes.with_(labels=scenes.labels ^ 1).images).any(axis=-1))
+
+
+def without(scenes: Scenes, players: Iterable[tuple[str, ...]]) -> Array:
+    """The images without these players; what was behind them shows."""
+    return birds.render(scenes, remove=tuple(part for parts in players for part in parts))[0]
+
+
+def removal_drops(model: Model, scenes: Scenes) -> Array:
+    """d_p = f(bird) − f(bird without part p), f the contrast: (N, 7), a column for each of PLAYERS.
+
+    What each part alone is worth, while all others are there: the truth for `deletion_rank`.  (Single deletion of
+    Hesse, Schaub-Meyer & Roth 2023, FunnyBirds.)  Takes 7 · N pictures.
+    """
+    whole = contrast(model, scenes.images, scenes.labels)
+    left = [contrast(model, without(scenes, [parts]), scenes.labels) for parts in PLAYERS]
+    return np.stack([whole - f for f in left], axis=1)
+
+
+def part_shapley(model: Model, scenes: Scenes) -> Array:
+    """φ_p, the Shapley value of part p in the game v(S) = f(bird with the parts S alone), f the contrast: (N, 7).
+
+    Exact, from all 2⁷ sets of PLAYERS, each drawn: 128 · N pictures.  Σφ is the contrast of the whole bird minus that
+    of the empty habitat.  (Shapley 1953; see `minixai.shapley`)
+    """
+    line = Progress(f"part Shapley: {2 ** len(PLAYERS) * len(scenes):,} pictures", 2 ** len(PLAYERS))
+
+    def value(coalitions: npt.NDArray[np.bool_]) -> Array:
+        found = []
+        for present in coalitions:
+            absent = [parts for parts, there in zip(PLAYERS, present, strict=True) if not there]
+            found.append(contrast(model, without(scenes, absent), scenes.labels))
+            line.advance()
+        return np.stack(found)
+
+    values = shapley(value, len(PLAYERS)).values.T
+    line.close()
+    return values
+
+
+def scores_in_habitats(model: Model, scenes: Scenes) -> Array:
+    """(3, N, 8): the scores of each bird in each of HABITATS."""
+    return np.stack([knows_birds(model).scores(scenes.with_(habitat=place).images) for place in HABITATS])
+
+
+def background_range(model: Model, scenes: Scenes) -> Array:
+    """max f − min f over the same bird in every habitat, f the contrast: (N,), and the smaller the better.
+
+    (After the background independence of Hesse, Schaub-Meyer & Roth 2023, FunnyBirds, who count the objects of the
+    background that matter; here the habitat changes as a whole.)
+    """
+    return moved(scores_in_habitats(model, scenes), scenes.labels)
+
+
+def moved(scores: Array, labels: Array) -> Array:
+    """(3, N, 8) -> (N,): from the lowest contrast to the highest."""
+    return np.asarray(np.ptp([difference(one, labels) for one in scores], axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What a network goes by: the bird, or where it stands.
+
+    scenes        the birds it was asked about
+    right         (N, 3): whether each is named rightly in each of HABITATS
+    background    (N,): by how much the contrast moves from habitat to habitat, `background_range`
+    drops         (N, 7): by how much it falls without each part, `removal_drops`
+    """
+
+    scenes: Scenes
+    right: npt.NDArray[np.bool_]
+    background: Array
+    drops: Array
+
+    @property
+    def decisive(self) -> Array:
+        """(N,): by how much the contrast falls without the part that tells the bird from its partner."""
+        return self.drops[np.arange(len(self.drops)), decisive_players(self.scenes)]
+
+    @property
+    def top(self) -> npt.NDArray[np.bool_]:
+        """(N,): whether no other part is worth as much as that one."""
+        return np.asarray(self.drops.argmax(axis=1) == decisive_players(self.scenes))
+
+    @property
+    def at_home(self) -> npt.NDArray[np.bool_]:
+        """(N,): whether each is named rightly as it stands."""
+        return np.asarray(self.right[np.arange(len(self.right)), self.scenes.habitat])
+
+    @property
+    def moved_away(self) -> Array:
+        """(N,): in how many of the two other habitats it is, as a share."""
+        return np.asarray((self.right.sum(axis=1) - self.at_home) / (len(HABITATS) - 1))
+
+    def __str__(self) -> str:
+        lines = [
+            ("named rightly, as they stand", of(self.at_home)),
+            ("named rightly, in the two other habitats", of(self.moved_away)),
+            ("the contrast falls, without the decisive part, by", of(self.decisive)),
+            ("the contrast moves, from habitat to habitat, by", of(self.background)),
+            ("the decisive part matters most of all parts", of(self.top)),
+            ("the habitat matters more than the decisive part", of(self.background > self.decisive)),
+        ]
+        return "\n".join([*columns(lines, right=[1]), "", *self.by_species()])
+
+    def by_species(self) -> list[str]:
+        """How many of each species are named rightly in each habitat: who cheats shows here."""
+        lines = [("named rightly", *HABITATS)]
+        for k in np.unique(self.scenes.labels):
+            shares = self.right[self.scenes.labels == k].mean(axis=0)
+            lines.append((CLASSES[k], *(f"{x:.2f}" for x in shares)))
+        return columns(lines, right=range(1, 1 + len(HABITATS)))
+
+
+def of(numbers: npt.ArrayLike) -> str:
+    """A mean and its standard error.
+
+    >>> of([1.0, 2.0, 3.0])
+    '2.00 ± 0.58'
+    """
+    x = np.asarray(numbers, np.float64)
+    return f"{x.mean():.2f}" + (f" ± {x.std(ddof=1) / np.sqrt(len(x)):.2f}" if len(x) > 1 else "")
+
+
+def audit(model: Model, scenes: Scenes) -> Audit:
+    """Move the birds to other habitats, take their parts away, and see what the network goes by; 11 · N pictures.
+
+    A network that learnt habitats in the place of birds is right as long as they stand where they did in training.
+    `print` shows what gives it away.  Raises ValueError for a model of other classes.
+    """
+    scores = scores_in_habitats(model, scenes)
+    right = scenes.labels[:, None] == scores.argmax(axis=2).T
+    return Audit(scenes, right, moved(scores, scenes.labels), removal_drops(model, scenes))
