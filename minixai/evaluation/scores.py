@@ -10,6 +10,7 @@ import numpy as np
 
 from minixai.arrays import Array
 from minixai.evaluation.amounts import pixels
+from minixai.evaluation.contenders import BATCH
 from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
 from minixai.evaluation.localisation import HALF, decisive_density, pointing, relevance_mass, relevance_rank
 from minixai.evaluation.parts import deletion_rank, rank_correlation, shapley_distance, target_sensitivity
@@ -61,9 +62,9 @@ def like_before(trial: Trial) -> Array:
 def under(curve: Callable[..., Curve], trial: Trial) -> Array:
     """The area under a curve of the own species' probability."""
     t = trial.truth
-    auc = curve(t.model, t.images, trial.values, t.labels, steps=STEPS, signed=trial.signed).auc
+    found = curve(t.model, t.images, trial.values, t.labels, steps=STEPS, signed=trial.signed, batch=BATCH)
     trial.line.advance((STEPS + 2) * len(t.images))
-    return auc
+    return found.auc
 
 
 SCORES: dict[str, Score] = {

@@ -2,27 +2,30 @@
 
 from collections.abc import Callable
 from math import ceil
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minixai.arrays import Array
-from minixai.evaluation import Scoreboard
-from minixai.plots.colours import CAPTION, QUIET, RAISES, SPACE, STRONG, Place, frame
+from minixai.plots.colours import CAPTION, QUIET, RAISES, SPACE, Place, frame
 from minixai.plots.maps import check_beside, check_size
-from minixai.plots.text import TITLE, Line, blank_page, number, stacked, width, write
+from minixai.plots.text import TITLE, Line, blank_page, stacked, width, write
+
+if TYPE_CHECKING:
+    from minixai.evaluation import Scoreboard
 
 MARGIN, GUTTER, NUMBERS, ROW = 0.2, 0.2, 0.36, 0.19  # inches
 THICK = 0.6  # of a row that its bar takes
-PALE = "#b9bec6"
+BAR, PALE = "#a184bd", "#c3c8cf"
 REMARK = (
     "bars: means over scenes, with two standard errors to each side; dashed: what a map that knows nothing reaches; "
     "grey: two maps that know no network"
 )
 
 
-def scores(board: Scoreboard, *, title: str | None = None, size: float = 1.75, beside: int = 4) -> Figure:
+def scores(board: "Scoreboard", *, title: str | None = None, size: float = 1.75, beside: int = 4) -> Figure:
     """Draw a table of scores: a panel for each, a bar for each method, its mean written beside it.
 
     board     of `minixai.evaluation.score`
@@ -87,7 +90,7 @@ def bars(page: Axes, mean: Array, error: Array, chance: float, place: Place) -> 
         ends, edge = (zero, at(m)), THICK * ROW / 2
         page.fill([ends[0], ends[1], ends[1], ends[0]], [y - edge, y - edge, y + edge, y + edge], color=colour(i, mean))
         page.plot([at(m - 2 * e), at(m + 2 * e)], [y, y], color="black", linewidth=0.8)
-        line = Line(number(round(float(m), 1 if abs(m) >= 10 else 2)), CAPTION)
+        line = Line(f"{m:.{1 if abs(m) >= 10 else 2}f}".replace("-", "−"), CAPTION)
         write(page, left + across - SPACE, y - line.height / 2, [line], "right")
     page.plot([zero, zero], [top, top + down], color=QUIET, linewidth=0.6)
     if np.isfinite(chance):
@@ -96,7 +99,7 @@ def bars(page: Axes, mean: Array, error: Array, chance: float, place: Place) -> 
 
 def colour(i: int, mean: Array) -> str:
     """The last two bars are those that know no network."""
-    return PALE if i >= len(mean) - 2 else STRONG
+    return PALE if i >= len(mean) - 2 else BAR
 
 
 def scaled(
@@ -108,6 +111,6 @@ def scaled(
     low, span = min(ends), (max(ends) - min(ends)) or 1.0
 
     def at(x: float) -> float:
-        return left + across * (x - low) / span
+        return float(left + across * (x - low) / span)
 
     return at, at(0.0)
