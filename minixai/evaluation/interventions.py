@@ -20,11 +20,8 @@ from minixai.model import Model
 from minixai.progress import Progress
 from minixai.text import columns
 
-PLAYERS: tuple[tuple[str, ...], ...] = tuple(
-    ("head", "eye") if part == "head" else (part,) for part in PARTS if part != "eye"
-)
-"""Parts that come and go together: the eye goes with the head.  A player is called by its first part."""
-NAMES = tuple(parts[0] for parts in PLAYERS)
+PLAYERS = {part: ("head", "eye") if part == "head" else (part,) for part in PARTS if part != "eye"}
+"""Parts that come and go together: the eye goes with the head."""
 
 
 def contrast(model: Model, images: npt.ArrayLike, labels: Array) -> Array:
@@ -52,7 +49,9 @@ def knows_birds(model: Model) -> Model:
 
 def player_masks(scenes: Scenes) -> Array:
     """(N, H, W, 7): how much of each pixel is each player's."""
-    return np.stack([scenes.masks[..., [PARTS.index(p) for p in parts]].sum(axis=-1) for parts in PLAYERS], axis=-1)
+    return np.stack(
+        [scenes.masks[..., [PARTS.index(p) for p in parts]].sum(axis=-1) for parts in PLAYERS.values()], axis=-1
+    )
 
 
 def decisive_masks(scenes: Scenes) -> Array:
@@ -62,7 +61,7 @@ def decisive_masks(scenes: Scenes) -> Array:
 
 def decisive_players(scenes: Scenes) -> npt.NDArray[np.intp]:
     """(N,): the number, in PLAYERS, of the part that tells each bird from its partner."""
-    return np.array([NAMES.index(PARTS[part]) for part in scenes.decisive], dtype=np.intp)
+    return np.array([list(PLAYERS).index(PARTS[part]) for part in scenes.decisive], dtype=np.intp)
 
 
 def changed_pixels(scenes: Scenes) -> npt.NDArray[np.bool_]:
@@ -70,9 +69,9 @@ def changed_pixels(scenes: Scenes) -> npt.NDArray[np.bool_]:
     return np.asarray((scenes.images != scenes.with_(labels=scenes.labels ^ 1).images).any(axis=-1))
 
 
-def without(scenes: Scenes, players: Iterable[tuple[str, ...]]) -> Array:
+def without(scenes: Scenes, players: Iterable[str]) -> Array:
     """The images without these players; what was behind them shows."""
-    return birds.render(scenes, remove=tuple(part for parts in players for part in parts))[0]
+    return birds.render(scenes, remove=tuple(part for name in players for part in PLAYERS[name]))[0]
 
 
 def removal_drops(model: Model, scenes: Scenes) -> Array:
@@ -82,7 +81,7 @@ def removal_drops(model: Model, scenes: Scenes) -> Array:
     Hesse, Schaub-Meyer & Roth 2023, FunnyBirds.)  Takes 7 · N pictures.
     """
     whole = contrast(model, scenes.images, scenes.labels)
-    left = [contrast(model, without(scenes, [parts]), scenes.labels) for parts in PLAYERS]
+    left = [contrast(model, without(scenes, [name]), scenes.labels) for name in PLAYERS]
     return np.stack([whole - f for f in left], axis=1)
 
 
@@ -97,7 +96,7 @@ def part_shapley(model: Model, scenes: Scenes) -> Array:
     def value(coalitions: npt.NDArray[np.bool_]) -> Array:
         found = []
         for present in coalitions:
-            absent = [parts for parts, there in zip(PLAYERS, present, strict=True) if not there]
+            absent = [name for name, there in zip(PLAYERS, present, strict=True) if not there]
             found.append(contrast(model, without(scenes, absent), scenes.labels))
             line.advance()
         return np.stack(found)
