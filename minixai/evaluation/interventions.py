@@ -40,10 +40,8 @@ def difference(scores: Array, labels: Array) -> Array:
 def knows_birds(model: Model) -> Model:
     """The model, if it tells the eight species apart."""
     if not isinstance(model, Model) or model.classes != CLASSES:
-        told = f"the classes {', '.join(model.classes)}" if isinstance(model, Model) else type(model).__name__
-        raise ValueError(
-            f"scores with a known truth need a model of the eight shorebirds, got {told}: try 'shorebirds'"
-        )
+        got = f"{len(model.classes)} other classes" if isinstance(model, Model) else f"a {type(model).__name__}"
+        raise ValueError(f"the truth is known for a Model of the eight shorebirds, got {got}: load 'shorebirds'")
     return model
 
 

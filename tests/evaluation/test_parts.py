@@ -79,7 +79,8 @@ def test_shapley_distance_is_the_least_over_scales(rows):
     least = np.linalg.norm(c * s - phi, axis=1).min() / np.linalg.norm(phi)
     # between two places of the search the distance differs by at most half a step times |s|
     assert -1e-9 <= least - found <= (c[1, 0] / 2) * np.linalg.norm(s) / np.linalg.norm(phi) + 1e-9
-    assert shapley_distance(of_parts(*(s * 1e-200)), PIXEL_EACH, phi[None] * 1e200)[0] == pytest.approx(found, abs=1e-12)
+    scaled = shapley_distance(of_parts(*(s * 1e-200)), PIXEL_EACH, phi[None] * 1e200)[0]
+    assert scaled == pytest.approx(found, abs=1e-12)
 
 
 def test_target_sensitivity_by_pencil():

@@ -86,11 +86,11 @@ def test_what_forgets_and_what_does_not(model, x):
 
 
 def test_the_numbers_are_the_rank_correlations_of_the_maps(model, x):
-    found = randomisation(mx.integrated_gradients, model, x, 1, versus=2, seed=4, steps=4, layers=2)
+    found = randomisation(mx.smooth_grad, model, x, 1, versus=2, seed=4, samples=3, layers=2)
     assert found.layers == ("scores", "hidden")
     assert found.signed.shape == found.absolute.shape == (2, 4)
     drawn = randomised(model, ["scores", "hidden"], 4)
-    a, b = (mx.integrated_gradients(m, x, 1, versus=2, steps=4).values.sum(axis=-1) for m in (model, drawn))
+    a, b = (mx.smooth_grad(m, x, 1, versus=2, samples=3).values.sum(axis=-1) for m in (model, drawn))
     ranks = [[np.argsort(np.argsort(f(m[2]).ravel())) for m in (a, b)] for f in (np.asarray, np.abs)]
     np.testing.assert_allclose([found.signed[1, 2], found.absolute[1, 2]], [np.corrcoef(r)[0, 1] for r in ranks])
     assert str(found).splitlines()[0].split() == ["randomised", "down", "to", "signed", "absolute"]
