@@ -57,7 +57,9 @@ def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
         place = names.index(known(name, names, "layer with weights"))
         rng = np.random.default_rng((ANEW, count(seed, "seed", 0), place))
         layer = drawn[name]
-        made.set_weights({f"{name}/{key}": layer.initial(key, w.shape, rng) for key, w in layer.weights.items()})
+        made.set_weights(
+            {f"{name}/{key}": layer.initial(key, w.shape, rng, w.dtype) for key, w in layer.weights.items()}
+        )
     return made
 
 
