@@ -239,7 +239,8 @@ def add_score(commands: Commands) -> None:
     parser.add_argument(
         "--methods",
         metavar="NAME,NAME,...",
-        help=f"methods, or METHOD:BASELINE for those that have one, without spaces (default: {','.join(DEFAULT)})",
+        help="methods, or METHOD:BASELINE for those that have one, without spaces "
+        f"(default: {len(DEFAULT)} of them); `minixai methods` lists them",
     )
     parser.add_argument(
         "--seed", metavar="N", type=number, default=0, help="where the random numbers start (default: 0)"

@@ -40,8 +40,14 @@ def difference(scores: Array, labels: Array) -> Array:
 def knows_birds(model: Model) -> Model:
     """The model, if it tells the eight species apart."""
     if not isinstance(model, Model) or model.classes != CLASSES:
-        got = f"{len(model.classes)} other classes" if isinstance(model, Model) else f"a {type(model).__name__}"
-        raise ValueError(f"the truth is known for a Model of the eight shorebirds, got {got}: load 'shorebirds'")
+        this = (
+            f"one has {len(model.classes)} other classes"
+            if isinstance(model, Model)
+            else f"is a {type(model).__name__}"
+        )
+        raise ValueError(
+            f"a truth is known only for models of the eight shorebirds, and this {this}: take 'shorebirds'"
+        )
     return model
 
 

@@ -157,6 +157,6 @@ def test_audit_counts_what_is_named_rightly():
 def test_other_classes_have_no_truth(f, model, scenes):
     with pytest.raises(
         ValueError,
-        match="for a Model of the eight shorebirds, got (10 other classes|a function): load",
+        match="only for models of the eight shorebirds, and this (one has 10 other classes|is a function): take",
     ):
         f(model, scenes)

@@ -179,7 +179,7 @@ def test_options_that_cannot_be(scenes, options, words):
 def test_other_classes_have_no_truth(scenes):
     with pytest.raises(
         ValueError,
-        match="for a Model of the eight shorebirds, got 10 other classes: load",
+        match="only for models of the eight shorebirds, and this one has 10 other classes: take",
     ):
         score(mx.load("digits"), scenes)
 
