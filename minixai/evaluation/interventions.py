@@ -28,6 +28,11 @@ def contrast(model: Model, images: npt.ArrayLike, labels: Array) -> Array:
     """f_k − f_{k^1}: the score of each bird's own species minus that of its partner, (N,), in float64.
 
     Raises ValueError for a model of other classes.
+
+    >>> import minixai as mx
+    >>> scenes = mx.datasets.birds.draw(3, seed=7)
+    >>> bool((contrast(mx.load("shorebirds"), scenes.images, scenes.labels) > 0).all())  # all named rightly
+    True
     """
     return difference(knows_birds(model).scores(images), labels)
 
@@ -83,6 +88,11 @@ def removal_drops(model: Model, scenes: Scenes) -> Array:
 
     What each part alone is worth, while all others are there: the truth for `deletion_rank`.  (Single deletion of
     Hesse, Schaub-Meyer & Roth 2023, FunnyBirds.)  Takes 7 · N pictures.
+
+    >>> import minixai as mx
+    >>> drops = removal_drops(mx.load("shorebirds"), mx.datasets.birds.draw(4, seed=7, species=["redshank"]))
+    >>> list(PLAYERS)[drops.mean(axis=0).argmax()]
+    'legs'
     """
     whole = contrast(model, scenes.images, scenes.labels)
     left = [contrast(model, without(scenes, [name]), scenes.labels) for name in PLAYERS]
@@ -94,6 +104,11 @@ def part_shapley(model: Model, scenes: Scenes) -> Array:
 
     Exact, from all 2⁷ sets of PLAYERS, each drawn: 128 · N pictures.  Σφ is the contrast of the whole bird minus that
     of the empty habitat.  (Shapley 1953; see `minixai.shapley`)
+
+    >>> import minixai as mx
+    >>> values = part_shapley(mx.load("shorebirds"), mx.datasets.birds.draw(2, seed=7, species=["hooded"]))
+    >>> list(PLAYERS)[values.mean(axis=0).argmax()]
+    'head'
     """
     line = Progress(f"part Shapley: {2 ** len(PLAYERS) * len(scenes):,} pictures", 2 ** len(PLAYERS))
 
@@ -120,6 +135,12 @@ def background_range(model: Model, scenes: Scenes) -> Array:
 
     (After the background independence of Hesse, Schaub-Meyer & Roth 2023, FunnyBirds, who count the objects of the
     background that matter; here the habitat changes as a whole.)
+
+    >>> import minixai as mx
+    >>> scenes = mx.datasets.birds.draw(8, seed=7)
+    >>> clean, biased = (background_range(mx.load(n), scenes).mean() for n in ("shorebirds", "shorebirds-biased"))
+    >>> bool(clean < biased)
+    True
     """
     return moved(scores_in_habitats(model, scenes), scenes.labels)
 
@@ -199,6 +220,11 @@ def audit(model: Model, scenes: Scenes) -> Audit:
 
     A network that learnt habitats in the place of birds is right as long as they stand where they did in training.
     `print` shows what gives it away.  Raises ValueError for a model of other classes.
+
+    >>> import minixai as mx
+    >>> found = audit(mx.load("shorebirds-biased"), mx.datasets.birds.draw(16, seed=7))
+    >>> bool(found.moved_away.mean() < 0.9)
+    True
     """
     scores = scores_in_habitats(model, scenes)
     right = scenes.labels[:, None] == scores.argmax(axis=2).T
