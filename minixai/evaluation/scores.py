@@ -123,7 +123,7 @@ SCORES: dict[str, Score] = {
         ),
         Score(
             "off support",
-            "share of the map on pixels that are the partner's, too; with the partner as baseline, if it has one",
+            "share of the map on pixels that the partner has, too; with the partner as its baseline, if it has one",
             "0",
             lambda t: 1 - relevance_mass(t.from_partner, t.truth.changed, signed=False),
             lambda truth: 1 - area(truth.changed),
@@ -131,8 +131,8 @@ SCORES: dict[str, Score] = {
             truths=("changed",),
         ),
         Score(
-            "forgetting",
-            "rank correlation with the map of the network without what its last layer learnt",
+            "randomised top",
+            "rank correlation with the map of the network whose last layer is drawn anew",
             "0",
             like_before,
             lambda truth: 0.0,

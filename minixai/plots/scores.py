@@ -15,6 +15,7 @@ from minixai.plots.text import TITLE, Line, blank_page, stacked, width, write
 
 if TYPE_CHECKING:
     from minixai.evaluation import Scoreboard
+    from minixai.evaluation.scores import Score
 
 MARGIN, GUTTER, NUMBERS, ROW = 0.2, 0.2, 0.36, 0.19  # inches
 THICK = 0.6  # of a row that its bar takes
@@ -44,25 +45,29 @@ def scores(board: "Scoreboard", *, title: str | None = None, size: float = 1.75,
         Line(text, points, colour, bold).wrapped(across - 2 * MARGIN)
         for text, points, colour, bold in ((title or "", TITLE, "black", True), (REMARK, 9.0, QUIET, False))
     )
-    heads = [
-        Line(s.name, 10.0, bold=True).wrapped(size) + Line(direction(s.best), CAPTION, QUIET).wrapped(size)
-        for s in board.scores
-    ]
-    high, head = ROW * len(board.methods), max(map(stacked, heads)) + SPACE
-    pitch = head + high + GUTTER
+    heads = [head(score, size) for score in board.scores]
+    high, above = ROW * len(board.methods), max(map(stacked, heads)) + SPACE
+    pitch = above + high + GUTTER
     top = MARGIN + stacked(titles) + GUTTER * bool(titles)
     end = top + ceil(len(heads) / beside) * pitch
     figure, page = blank_page(across, end + stacked(remarks) + MARGIN)
     write(page, across / 2, MARGIN, titles)
     for j, lines in enumerate(heads):
         line, column = divmod(j, beside)
-        place = (MARGIN + names + column * (size + GUTTER), top + line * pitch + head, size, high)
+        place = (MARGIN + names + column * (size + GUTTER), top + line * pitch + above, size, high)
         write(page, place[0] + size / 2, place[1] - SPACE - stacked(lines), lines)
         if column == 0:
             row_names(page, board.methods, place[0] - SPACE, place[1])
         bars(page, board.mean[:, j], board.standard_error[:, j], float(board.chance[j]), place)
     write(page, across / 2, end, remarks)
     return figure
+
+
+def head(score: "Score", room: float) -> list[Line]:
+    """What stands above a panel."""
+    words = [Line(score.name, 10.0, bold=True), Line(score.meaning, CAPTION, QUIET)]
+    words.append(Line(direction(score.best), CAPTION, QUIET, bold=True))
+    return [part for line in words for part in line.wrapped(room)]
 
 
 def direction(best: str) -> str:

@@ -56,7 +56,7 @@ def test_the_numbers_are_those_of_the_functions(board, scenes):
 
 def test_dear_scores_are_asked_about_few_scenes(board, scenes):
     model, few, partner = bent(), scenes[::2], scenes[::2].labels ^ 1
-    for name in ("target sensitivity", "off support", "forgetting", "deletion", "insertion"):
+    for name in ("target sensitivity", "off support", "randomised top", "deletion", "insertion"):
         values = numbers(board, "gradient", name)
         assert np.isfinite(values[::2]).all()
         assert np.isnan(values[1::2]).all()
@@ -68,7 +68,7 @@ def test_dear_scores_are_asked_about_few_scenes(board, scenes):
     sensitive = evaluation.target_sensitivity(own, others, decisive_masks(few), signed=False)
     np.testing.assert_array_equal(numbers(board, "gradient", "target sensitivity")[::2], sensitive)
     forgot = evaluation.randomisation(mx.gradient, model, few.images, few.labels, versus=partner, layers=1)
-    np.testing.assert_allclose(numbers(board, "gradient", "forgetting")[::2], forgot.absolute[0], rtol=1e-9)
+    np.testing.assert_allclose(numbers(board, "gradient", "randomised top")[::2], forgot.absolute[0], rtol=1e-9)
     maps = mx.gradient(model, few.images, few.labels, versus=partner).values
     deleted = evaluation.deletion_curve(model, few.images, maps, few.labels, steps=16, signed=False).auc
     np.testing.assert_allclose(numbers(board, "gradient", "deletion")[::2], deleted, rtol=1e-9)
@@ -89,7 +89,7 @@ def test_what_knows_no_network(board):
     assert board.methods == ("gradient", "deep_lift:blur", "edge detector", "random map")
     for name in board.methods[2:]:
         assert (numbers(board, name, "target sensitivity")[::2] == 0.5).all()
-        np.testing.assert_allclose(numbers(board, name, "forgetting")[::2], 1, rtol=1e-12)
+        np.testing.assert_allclose(numbers(board, name, "randomised top")[::2], 1, rtol=1e-12)
 
 
 def test_noise_reaches_what_chance_is_said_to_be():
