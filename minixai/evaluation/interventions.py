@@ -142,28 +142,36 @@ def background_range(model: Model, scenes: Scenes) -> Array:
     >>> bool(clean < biased)
     True
     """
-    return moved(scores_in_habitats(model, scenes), scenes.labels)
-
-
-def moved(scores: Array, labels: Array) -> Array:
-    """(3, N, 8) -> (N,): from the lowest contrast to the highest."""
-    return np.asarray(np.ptp([difference(one, labels) for one in scores], axis=0))
+    return np.asarray(np.ptp([difference(one, scenes.labels) for one in scores_in_habitats(model, scenes)], axis=0))
 
 
 @dataclass(frozen=True, eq=False)
 class Audit:
     """What a network goes by: the bird, or where it stands.
 
-    scenes        the birds it was asked about
-    right         (N, 3): whether each is named rightly in each of HABITATS
-    background    (N,): by how much the contrast moves from habitat to habitat, `background_range`
-    drops         (N, 7): by how much it falls without each part, `removal_drops`
+    scenes       the birds it was asked about
+    right        (N, 3): whether each is named rightly in each of HABITATS
+    contrasts    (N, 3): the contrast there
+    drops        (N, 7): by how much it falls without each part, `removal_drops`
     """
 
     scenes: Scenes
     right: npt.NDArray[np.bool_]
-    background: Array
+    contrasts: Array
     drops: Array
+
+    @property
+    def background(self) -> Array:
+        """(N,): by how much the contrast moves from habitat to habitat, `background_range`."""
+        return np.asarray(np.ptp(self.contrasts, axis=1))
+
+    @property
+    def leaving(self) -> Array:
+        """(N,): by how much it falls, on average, when the bird is moved to the two other habitats.
+
+        Where birds stand anywhere this comes out even; it does not if the network expects them where they are.
+        """
+        return self.here(self.contrasts) - self.elsewhere(self.contrasts)
 
     @property
     def decisive(self) -> Array:
@@ -178,18 +186,27 @@ class Audit:
     @property
     def at_home(self) -> npt.NDArray[np.bool_]:
         """(N,): whether each is named rightly as it stands."""
-        return np.asarray(self.right[np.arange(len(self.right)), self.scenes.habitat])
+        return self.here(self.right)
 
     @property
     def moved_away(self) -> Array:
         """(N,): in how many of the two other habitats it is, as a share."""
-        return np.asarray((self.right.sum(axis=1) - self.at_home) / (len(HABITATS) - 1))
+        return self.elsewhere(self.right)
+
+    def here(self, numbers: Array) -> Array:
+        """(N, 3) -> (N,): where each bird stands"""
+        return np.asarray(numbers[np.arange(len(numbers)), self.scenes.habitat])
+
+    def elsewhere(self, numbers: Array) -> Array:
+        """(N, 3) -> (N,): mean over the two other habitats"""
+        return np.asarray((numbers.sum(axis=1) - self.here(numbers)) / (len(HABITATS) - 1))
 
     def __str__(self) -> str:
         lines = [
             ("named rightly, as they stand", of(self.at_home)),
             ("named rightly, in the two other habitats", of(self.moved_away)),
             ("the contrast falls, without the decisive part, by", of(self.decisive)),
+            ("the contrast falls, in the two other habitats, by", of(self.leaving)),
             ("the contrast moves, from habitat to habitat, by", of(self.background)),
             ("the decisive part matters most of all parts", of(self.top)),
             ("the habitat matters more than the decisive part", of(self.background > self.decisive)),

@@ -146,6 +146,13 @@ def test_audit_counts_what_is_named_rightly():
     np.testing.assert_array_equal(found.at_home, model.predict(scenes.images) == scenes.labels)
     elsewhere = [found.right[i, [j for j in range(3) if j != h]].mean() for i, h in enumerate(scenes.habitat)]
     np.testing.assert_allclose(found.moved_away, elsewhere)
+    for j, habitat in enumerate(birds.HABITATS):
+        there = contrast(model, scenes.with_(habitat=habitat).images, scenes.labels)
+        np.testing.assert_allclose(found.contrasts[:, j], there, rtol=1e-12)
+    np.testing.assert_allclose(found.background, background_range(model, scenes), rtol=1e-12)
+    first = scenes.habitat == 0
+    fall = found.contrasts[first, 0] - found.contrasts[first, 1:].mean(axis=1)
+    np.testing.assert_allclose(found.leaving[first], fall, rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(found.decisive, found.drops[np.arange(30), decisive_players(scenes)])
     table = str(found).split("\n\n")[1].splitlines()
     assert table[0].split() == ["named", "rightly", *birds.HABITATS]

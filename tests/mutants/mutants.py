@@ -1232,8 +1232,8 @@ evaluation/interventions.py: the habitat stays
   ? tests/evaluation/test_interventions.py::test_who_looks_at_the_background_alone_is_caught
 
 evaluation/interventions.py: what is left at home counts as elsewhere
-  - (self.right.sum(axis=1) - self.at_home)
-  + (self.right.sum(axis=1))
+  - (numbers.sum(axis=1) - self.here(numbers))
+  + (numbers.sum(axis=1))
   ? tests/evaluation/test_interventions.py::test_audit_counts_what_is_named_rightly
 
 evaluation/scoreboard.py: a deviation is no error
