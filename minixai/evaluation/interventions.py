@@ -245,4 +245,5 @@ def audit(model: Model, scenes: Scenes) -> Audit:
     """
     scores = scores_in_habitats(model, scenes)
     right = scenes.labels[:, None] == scores.argmax(axis=2).T
-    return Audit(scenes, right, moved(scores, scenes.labels), removal_drops(model, scenes))
+    contrasts = np.stack([difference(one, scenes.labels) for one in scores], axis=1)
+    return Audit(scenes, right, contrasts, removal_drops(model, scenes))
