@@ -183,30 +183,26 @@ def pickle_advice(path: Path) -> str:
 
 @contextmanager
 def keras(path: Path) -> Iterator[Contents]:
-    """Keras's HDF5: a group for each layer, whose attribute weight_names lists its kernel and its bias.
+    """Keras's HDF5: a group for each layer, with its kernel and its bias; of a whole model, under model_weights.
 
-    A whole model has these groups under model_weights; the names of long ago (block1_conv1_W_1:0), those of later years
-    (block1_conv1/kernel:0) and today's (block1_conv1/kernel) are all read, by their order.
+    Their names changed with the years, block1_conv1_W_1:0, then block1_conv1/kernel:0, now block1_conv1/kernel; so it
+    is the axes that tell which is which.
     """
     import h5py
 
     with h5py.File(path, "r") as file:
-        root = file.get("model_weights", file)
-        if not (layers := attribute(root, "layer_names")):
-            raise ValueError("it holds no layers of Keras, no attribute layer_names: give a file of model.save('x.h5')")
-        tensors = []
-        for layer in layers:
-            for i, name in enumerate(attribute(root[layer], "weight_names")):
-                tensor, key = root[layer][name], ("kernel", "bias")[i] if i < 2 else name
-                tensors.append(Stored(f"{layer}/{key}", name, tensor.shape, partial(np.asarray, tensor)))
-        yield Contents(tensors, CAFFE)
+        root, tensors = file.get("model_weights", file), dict[str, Stored]()
 
+        def enter(name: str, thing: Any) -> None:
+            if isinstance(thing, h5py.Dataset):
+                key = f"{name.split('/')[0]}/{'kernel' if thing.ndim > 1 else 'bias'}"
+                key = name if key in tensors else key
+                tensors[key] = Stored(key, name, thing.shape, partial(np.asarray, thing))
 
-def attribute(group: Any, name: str) -> list[str]:
-    """A list of names, which Keras splits into name0, name1 ... where it is long."""
-    parts = [name] if name in group.attrs else [f"{name}{i}" for i in range(len(group.attrs))]
-    found = [x for part in parts if part in group.attrs for x in group.attrs[part]]
-    return [x.decode() if isinstance(x, bytes) else str(x) for x in found]
+        root.visititems(enter)
+        if not tensors:
+            raise ValueError("it holds no weights: give a file that Keras has written")
+        yield Contents(list(tensors.values()), CAFFE)
 
 
 def torchvision(path: Path) -> Contents:

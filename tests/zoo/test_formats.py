@@ -195,8 +195,15 @@ def test_hdf5_that_is_not_kerass(tmp_path):
     import h5py
 
     with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.create_group("data")
+    assert "holds no weights: give a file that Keras has written" in refused(tmp_path / "w.h5")
+    with h5py.File(tmp_path / "w.h5", "w") as file:
         file["data"] = np.zeros(3)
-    assert "holds no layers of Keras" in refused(tmp_path / "w.h5")
+    assert "holds data, which this network has not" in refused(tmp_path / "w.h5")
+    write_keras(tmp_path / "w.h5", MODEL)
+    with h5py.File(tmp_path / "w.h5", "a") as file:
+        file["fc1/more"] = np.zeros(3)
+    assert "holds fc1/more, which this network has not" in refused(tmp_path / "w.h5")
 
 
 @pytest.mark.parametrize(
