@@ -79,7 +79,7 @@ class Outcome:
 
     @property
     def holds(self) -> bool:
-        return self.deviation <= self.entry.tolerance.size
+        return bool(self.deviation <= self.entry.tolerance.size)
 
 
 # -- tolerances ---------------------------------------------------------------------------------------
