@@ -151,4 +151,6 @@ def plain(array: Array) -> Any:
     >>> plain(np.array([1.5, np.nan]))
     [1.5, None]
     """
-    return np.where(np.isfinite(array), array.astype(object), None).tolist()
+    numbers = array.astype(object)
+    numbers[~np.isfinite(array)] = None
+    return numbers.tolist()
