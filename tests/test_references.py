@@ -16,7 +16,7 @@ from minixai.references.entry import Entry, Tolerance, exact, short
 from minixai.references.report import as_json, markdown, summary, text, verdict
 
 IDS = [e.id for e in ledger()]
-LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift")
+LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift", "tf-explain")
 
 
 @cache
