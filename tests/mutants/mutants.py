@@ -1266,14 +1266,14 @@ plots/scores.py: bars begin at the lowest
   + return at, at(low)
   ? tests/evaluation/test_scoreboard.py::test_a_longer_bar_is_a_larger_number
 
-rules/slopes.py: deconvnet is the gradient
+rules/slopes.py: deconvnet keeps what is negative
   - return np.maximum(m, 0)
-  + return gradient(node, i, m)
+  + return np.minimum(m, 0)
   ? tests/test_references.py::test_entry[conv.deconvnet.captum]
 
-rules/slopes.py: guided backprop is deconvnet
+rules/slopes.py: guided backprop keeps what is negative
   - return gradient(node, i, np.maximum(m, 0))
-  + return np.maximum(m, 0)
+  + return gradient(node, i, np.minimum(m, 0))
   ? tests/test_references.py::test_entry[conv.guided_backprop.captum]
 
 rules/slopes.py: the tangent at x for the chord
