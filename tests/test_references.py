@@ -16,7 +16,7 @@ from minixai.references.entry import Entry, Tolerance, exact, short
 from minixai.references.report import as_json, markdown, summary, text, verdict
 
 IDS = [e.id for e in ledger()]
-LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift")
+LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift", "tf-explain")
 
 
 @cache
@@ -196,6 +196,14 @@ def test_json_holds_everything():
     assert first["holds"] is True
     assert first["deviation"] <= first["tolerance"]
     assert first["where"] == "Saliency(net).attribute(x, 1, abs=False)"
+
+
+def test_json_is_json_whatever_came_out():
+    nothing = Entry("a.b", "0/0 = 1", sources.HAND, "here", [1.0, 1.0], exact(), lambda: [np.nan, np.inf]).check()
+    told = json.loads(as_json([*map(outcome, IDS), nothing]), parse_constant=pytest.fail)
+    assert (told["claims"], told["hold"]) == (len(IDS) + 1, len(IDS))
+    assert told["entries"][-1]["got"] == [None, None]
+    assert told["entries"][-1]["deviation"] is None
 
 
 def test_claims_are_cut_to_the_width_of_the_terminal():

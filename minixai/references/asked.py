@@ -114,6 +114,14 @@ ASKED: dict[str, tuple[str, Ask]] = {
     ),
     "activations": ("A = conv2", lambda n: activations(n.model, n.x, layer="conv2")),
     "grad_cam": ("Σ αₖAₖ, signed", lambda n: grad_cam(n.model, n.x, 1, layer="conv2", relu=False)),
+    "grad_cam.tf-explain": (
+        "Σ αₖAₖ, α = mean of g where A > 0 and g > 0",
+        lambda n: grad_cam(n.model, n.x, 1, layer="conv2", variant="tf-explain"),
+    ),
+    "occlusion.tf-explain": (
+        "1 − p₁(x under a grey patch of 3), bilinear",
+        lambda n: occlusion(n.model, n.x, 1, window=3, variant="tf-explain"),
+    ),
     "guided_grad_cam": (
         "guided backprop × Grad-CAM, nearest",
         lambda n: guided_grad_cam(n.model, n.x, 1, layer="conv2", upsampling="nearest"),

@@ -32,7 +32,7 @@ MULTILINEAR = "x1x2 + 2x1x2x3 − 3x3 + x2x3"
 
 def four(standard_error: float) -> Tolerance:
     """Four standard errors of a mean of so many draws."""
-    return Tolerance(4 * standard_error, f"4 standard errors, each {standard_error:.3g} by the law of the draws")
+    return Tolerance(4 * float(standard_error), f"4 standard errors, each {standard_error:.3g} by the law of the draws")
 
 
 def entries() -> list[Entry]:

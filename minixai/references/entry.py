@@ -79,7 +79,7 @@ class Outcome:
 
     @property
     def holds(self) -> bool:
-        return self.deviation <= self.entry.tolerance.size
+        return bool(self.deviation <= self.entry.tolerance.size)
 
 
 # -- tolerances ---------------------------------------------------------------------------------------
@@ -120,6 +120,8 @@ def added(model: Model) -> int:
 # -- numbers in a line --------------------------------------------------------------------------------
 
 
+MANY = 5
+"""Numbers that stand in a line."""
 DUST = 1e-12
 """What is smaller is shown as 0; how far it is off is shown beside it."""
 
@@ -136,7 +138,7 @@ def short(value: npt.ArrayLike | None) -> str:
     array = np.where(abs(array) < DUST, 0, array)
     if array.ndim == 0:
         return number(float(array))
-    if array.size <= 6:
+    if array.size <= MANY:
         return f"({', '.join(map(number, array.ravel().tolist()))})"
     return f"{array.size} up to {number(float(abs(array).max()))}"
 

@@ -15,13 +15,13 @@ from minixai.methods.dialects import shap_draws
 from minixai.references.asked import ASKED, SEED
 from minixai.references.entry import Entry, Tolerance, rounded, short, summed
 from minixai.references.frozen import network, results
-from minixai.references.sources import CAPTUM, DEEPLIFT, SHAP, TORCH, ZENNIT, Source
+from minixai.references.sources import CAPTUM, DEEPLIFT, SHAP, TF_EXPLAIN, TORCH, ZENNIT, Source
 
 
 def entries() -> list[Entry]:
     found = [
         entry(source, name, what)
-        for source in (TORCH, CAPTUM, SHAP, ZENNIT, DEEPLIFT)
+        for source in (TORCH, CAPTUM, SHAP, ZENNIT, DEEPLIFT, TF_EXPLAIN)
         for name, what in (key.split("/") for key in results(source.key).how)
         if what in ASKED
     ]
@@ -49,7 +49,7 @@ def tolerance(source: Source, name: str, what: str) -> Tolerance:
     """By default a pass through the network and back, in the dtype that the library computes in."""
     if rule := ROUGHER.get((source, what.split(".")[0])):
         return rule(name, what)
-    single = source is DEEPLIFT or what == "expected_gradients"
+    single = source in (DEEPLIFT, TF_EXPLAIN) or what == "expected_gradients"
     model, numbers = network(name).model, size(name, results(source.key).arrays[f"{name}/{what}"])
     return summed(model, numbers, np.float32 if single else np.float64)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minixai.arrays import Array
 from minixai.references.entry import Outcome, number, short
 from minixai.references.sources import Source
 from minixai.text import columns
@@ -124,7 +125,7 @@ def as_json(outcomes: Sequence[Outcome]) -> str:
     """Everything, arrays in full."""
     entries = [told(outcome) for outcome in outcomes]
     about = {"claims": len(outcomes), "hold": sum(o.holds for o in outcomes), "verdict": verdict(outcomes)}
-    return json.dumps({**about, "entries": entries}, ensure_ascii=False, indent=1)
+    return json.dumps({**about, "entries": entries}, ensure_ascii=False, allow_nan=False, indent=1)
 
 
 def told(outcome: Outcome) -> dict[str, Any]:
@@ -134,11 +135,22 @@ def told(outcome: Outcome) -> dict[str, Any]:
         "claim": entry.claim,
         "source": entry.source.title,
         "where": entry.where,
-        "expected": np.asarray(entry.expected, np.float64).tolist(),
-        "got": None if outcome.got is None else outcome.got.tolist(),
-        "deviation": outcome.deviation if np.isfinite(outcome.deviation) else None,
+        "expected": plain(np.asarray(entry.expected, np.float64)),
+        "got": None if outcome.got is None else plain(outcome.got),
+        "deviation": plain(np.array(outcome.deviation)),
         "tolerance": entry.tolerance.size,
         "reason": entry.tolerance.reason,
         "holds": outcome.holds,
         "problem": outcome.problem,
     }
+
+
+def plain(array: Array) -> Any:
+    """Lists of numbers, and null for what is none: JSON knows neither NaN nor infinity.
+
+    >>> plain(np.array([1.5, np.nan]))
+    [1.5, None]
+    """
+    numbers = array.astype(object)
+    numbers[~np.isfinite(array)] = None
+    return numbers.tolist()

@@ -1265,6 +1265,101 @@ plots/scores.py: bars begin at the lowest
   - return at, at(0.0)
   + return at, at(low)
   ? tests/evaluation/test_scoreboard.py::test_a_longer_bar_is_a_larger_number
+
+rules/slopes.py: deconvnet keeps what is negative
+  - return np.maximum(m, 0)
+  + return np.minimum(m, 0)
+  ? tests/test_references.py::test_entry[conv.deconvnet.captum]
+
+rules/slopes.py: guided backprop keeps what is negative
+  - return gradient(node, i, np.maximum(m, 0))
+  + return gradient(node, i, np.minimum(m, 0))
+  ? tests/test_references.py::test_entry[conv.guided_backprop.captum]
+
+rules/slopes.py: the tangent at x for the chord
+  - slope = np.asarray(dy / np.where(flat, 1, dx))
+  + slope = op.slope(x)
+  ? tests/test_references.py::test_entry[saturation.rescale@1,.25]
+
+rules/slopes.py: a maximum that rose credits the old winner
+  - risen=op.winner(x.value, x.reference), fallen
+  + risen=op.winner(x.reference, x.value), fallen
+  ? tests/test_references.py::test_entry[conv.deep_lift.shap]
+
+rules/reveal_cancel.py: the other part has always come first
+  - up = along(op, x0, rise, 1) + along(op, x0 + fall, rise, 1)
+  + up = 2 * along(op, x0 + fall, rise, 1)
+  ? tests/test_references.py::test_entry[strided.deep_lift.reveal-cancel.deeplift]
+
+rules/relevance.py: no epsilon
+  - np.where(total < 0, -epsilon, epsilon)
+  + np.where(total < 0, -epsilon, epsilon) * 0
+  ? tests/test_references.py::test_entry[strided.lrp.epsilon.wide.zennit]
+
+methods/integrated.py: right nodes are left ones
+  - "right": lambda n: ((np.arange(n) + 1) / n
+  + "right": lambda n: (np.arange(n) / n
+  ? tests/test_references.py::test_entry[x^2.integrated_gradients.right@50]
+
+methods/games.py: Banzhaf's weights
+  - 1 / (self.n * comb(self.n - 1, s))
+  + 1 / 2 ** (self.n - 1) + 0 * comb(self.n - 1, s)
+  ? tests/test_references.py::test_entry[gloves.shapley]
+
+methods/ablation.py: what is left, not what is lost
+  - lost[i, j] = ends.score[i] - network.measured(changed, i, ends)
+  + lost[i, j] = network.measured(changed, i, ends)
+  ? tests/test_references.py::test_entry[dense.feature_ablation.captum]
+
+methods/hiding.py: the windows overlap less by default
+  - pair((-(-sides[0] // 2), -(-sides[1] // 2))
+  + pair((sides[0], sides[1])
+  ? tests/test_references.py::test_entry[windows.occlusion@64]
+
+methods/dialects.py: shap's stream from another seed
+  - rng = np.random.RandomState(seed)
+  + rng = np.random.RandomState(seed + 1)
+  ? tests/test_references.py::test_entry[stream.expected_gradients.shap]
+
+methods/expected.py: the mean gradient without the difference
+  - parts = delta * backward(
+  + parts = backward(
+  ? tests/test_references.py::test_entry[conv.expected_gradients.shap]
+
+methods/deepshap.py: the background's sum
+  - answer(call, about, total / len(references), given, complete, (forward, rows))
+  + answer(call, about, total, given, complete, (forward, rows))
+  ? tests/test_references.py::test_entry[saturation.deep_shap@1,.25]
+
+methods/smoothing.py: noise by the largest entry alone
+  - (rows.max(axis=1) - rows.min(axis=1))
+  + rows.max(axis=1)
+  ? tests/test_references.py::test_entry[smooth_grad.sigma]
+
+methods/cam.py: HiResCAM without the slopes
+  - np.einsum("nhwk,nhwk->nhw", found.value, slopes)
+  + np.einsum("nhwk,nhwk->nhw", found.value, np.ones_like(slopes))
+  ? tests/test_references.py::test_entry[conv.hires_cam.captum]
+
+references/entry.py: whatever comes out holds
+  - return bool(self.deviation <= self.entry.tolerance.size)
+  + return True
+  ? tests/test_references.py::test_both_deviation_and_shape_decide
+
+references/frozen.py: results of whatever network
+  - if network(name).digest != checksum:
+  + if False:
+  ? tests/test_references.py::test_other_networks_are_noticed
+
+references/report.py: failures are not told
+  - if not outcome.holds:
+  + if False:
+  ? tests/test_references.py::test_what_does_not_hold_is_told_and_the_exit_code_is_1
+
+cli/verify.py: the exit code is 0
+  - return int(not all(
+  + return int(0 and not all(
+  ? tests/test_references.py::test_what_does_not_hold_is_told_and_the_exit_code_is_1
 '''
 
 

@@ -2,14 +2,17 @@
 
     python tests/peers/make_references.py networks                  draws the networks and their inputs
     python tests/peers/make_references.py torch captum shap zennit  asks these libraries, and writes what they say
-    python tests/peers/make_references.py deeplift                  likewise, in an environment of its own
+    python tests/peers/make_references.py deeplift                  likewise, in an environment of its own;
+    python tests/peers/make_references.py tf-explain                and the same, one after the other
 
 The frozen values were made by
 
     python 3.11   torch 2.13.0 (CPU)   captum 0.9.0   shap 0.51.0   zennit 0.5.1   numpy 2.4
         pip install torch captum==0.9.0 shap==0.51.0, and pip install --no-deps zennit==0.5.1
     python 3.11   deeplift 0.6.13.0    tensorflow-cpu 2.15.1        numpy 1.26
+                  tf-explain 0.3.1     opencv-python-headless 4.10
         pip install "tensorflow-cpu==2.15.*" "numpy<2" h5py deeplift==0.6.13.0
+        pip install --no-deps tf-explain==0.3.1 "opencv-python-headless<4.11"
 
 Each library is asked in a file of its own, `tests/peers/ask_*.py`, which knows nothing of minixai: it builds its
 networks from the plain arrays in networks.npz.  Results are arrays named "network/method", channels last; beside them,
@@ -31,7 +34,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "references"
-LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift")
+LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift", "tf-explain")
 Array = Any
 
 
@@ -164,7 +167,7 @@ class Results:
 def recomputed(library: str) -> Results:
     """What the library says of the networks in networks.npz, asked now."""
     found = networks()
-    ask: Callable[[dict[str, Frozen], type[Results]], Results] = import_module(f"ask_{library}").ask
+    ask: Callable[[dict[str, Frozen], type[Results]], Results] = import_module(f"ask_{library.replace('-', '_')}").ask
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries' own
         results = ask(found, Results)
