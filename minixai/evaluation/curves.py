@@ -1,0 +1,134 @@
+"""Deletion and insertion: take the pixels away in the order of the map, or bring them, and watch the score.
+
+They need no known truth, and that is their weakness: a picture half deleted is like nothing the network has seen,
+so what the score does then is not only the map's merit.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array, count
+from minixai.evaluation.amounts import pixels
+from minixai.methods.baselines import Baseline
+from minixai.methods.call import Call
+from minixai.methods.runs import FromPlace, endpoints, variants
+from minixai.model import Network
+
+
+class Curve(NamedTuple):
+    """The score of N images as ever more pixels are exchanged.
+
+    fraction    (steps + 1,): the share of the pixels that are exchanged, from 0 to 1
+    scores      (N, steps + 1)
+    """
+
+    fraction: Array
+    scores: Array
+
+    @property
+    def auc(self) -> Array:
+        """The area under each curve, by trapezoids: (N,)."""
+        return np.asarray(np.trapezoid(self.scores, self.fraction, axis=1))
+
+
+def deletion_curve(
+    model: Network,
+    x: npt.ArrayLike,
+    values: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    baseline: Baseline = "black",
+    steps: int = 32,
+    signed: bool = True,
+    seed: int = 0,
+    output: str = "probability",
+    batch: int | None = None,
+) -> Curve:
+    """f(x with the k highest pixels replaced by x'), k = 0 ... H · W: a good map makes it fall early.
+
+    model, x, target, versus, output, batch    see `minixai.methods.call.Call`; x holds images (N, H, W, C)
+    values      the map φ (N, H, W, C), or an Attribution; channels are summed first
+    baseline    x': a name, a number, one image, or one for each
+    steps       into how many pieces, equal to a pixel, the way from x to x' is cut
+    signed      False orders the pixels by |φ|, as for sensitivities, and True by φ
+    seed        of the lots by which pixels of equal value are ordered, the same lots for every image
+
+    The smaller the area, the better.  Chance is a random map, which must be measured: see `sanity.random_map`.
+    (Petsiuk, Das & Saenko 2018, RISE, whose baseline is black, too.)  Raises ValueError for maps that do not fit.
+
+    >>> network = lambda x: x.sum((1, 2, 3))
+    >>> image = np.array([6.0, 2.0]).reshape(1, 1, 2, 1)
+    >>> curve = deletion_curve(network, image, image, output="score", steps=2)
+    >>> curve.scores, curve.auc
+    (array([[8., 2., 0.]]), array([3.]))
+    """
+    return exchanged(Call(model, x, target, versus, output, None, batch), values, baseline, steps, signed, seed, False)
+
+
+def insertion_curve(
+    model: Network,
+    x: npt.ArrayLike,
+    values: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    baseline: Baseline = "blur",
+    steps: int = 32,
+    signed: bool = True,
+    seed: int = 0,
+    output: str = "probability",
+    batch: int | None = None,
+) -> Curve:
+    """f(x' with the k highest pixels taken from x), k = 0 ... H · W: a good map makes it rise early.
+
+    Arguments and errors are those of `deletion_curve`.  The larger the area, the better.  (Petsiuk, Das & Saenko
+    2018, RISE, who begin with a blurred image, too.)
+
+    >>> network = lambda x: x.sum((1, 2, 3))
+    >>> image = np.array([6.0, 2.0]).reshape(1, 1, 2, 1)
+    >>> insertion_curve(network, image, image, baseline="black", output="score", steps=2).scores
+    array([[0., 6., 8.]])
+    """
+    return exchanged(Call(model, x, target, versus, output, None, batch), values, baseline, steps, signed, seed, True)
+
+
+def exchanged(
+    call: Call, values: npt.ArrayLike, baseline: Baseline, steps: int, signed: bool, seed: int, insert: bool
+) -> Curve:
+    """The scores on the way from x to x', or back."""
+    maps = pixels(values)
+    if call.rows.ndim != 4 or maps.shape != call.rows.shape[:3]:
+        raise ValueError(
+            f"maps of {maps.shape} do not fit x of {call.rows.shape}: give a value for each pixel, (N, H, W, C); a "
+            "coarse map is stretched by resize=True"
+        )
+    size = maps[0].size
+    places = order(maps if signed else abs(maps), count(seed, "seed", 0))
+    taken = np.round(np.linspace(0, size, count(steps, "steps") + 1)).astype(int)
+    start, end = call.rows, np.broadcast_to(call.baseline(baseline), call.rows.shape)
+    if insert:
+        start, end = end, start
+    network, ends = FromPlace(call), endpoints(call)
+    scores = np.empty((len(maps), len(taken)))
+    for i, k in variants(call, len(taken), "insertion" if insert else "deletion", back=False):
+        # (B, H, W, 1) chooses between (B, H, W, C) and (B, H, W, C)
+        gone = (places[i] < taken[k, None, None])[..., None]
+        scores[i, k] = network.measured(np.where(gone, end[i], start[i]), i, ends)
+    return Curve(taken / size, scores)
+
+
+def order(maps: Array, seed: int) -> Array:
+    """The place of each pixel, (N, H, W): 0 is the highest; those that are equal are ordered by lot.
+
+    >>> order(np.array([[[0.0, 3.0, -1.0]]]), seed=0)
+    array([[[1, 0, 2]]])
+    """
+    rows = maps.reshape(len(maps), -1)
+    lots = np.random.default_rng(seed).permutation(rows.shape[1])
+    highest_first = np.stack([np.lexsort((lots, -row)) for row in rows])
+    return highest_first.argsort(axis=1).reshape(maps.shape)

@@ -1,0 +1,131 @@
+"""What a map says of whole parts, and whether removing the parts says the same.
+
+A map's word on a part is the sum of its pixels.  The truth is measured: what the score loses when the picture is
+made again without the part, or the part's Shapley value (see `interventions`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array, finite, numbers
+from minixai.evaluation.amounts import coverage, fitted, pixels
+
+
+def part_sums(values: npt.ArrayLike, masks: npt.ArrayLike, signed: bool = True) -> Array:
+    """s_p = Σ mask_p · φ, or Σ mask_p · |φ| of a sensitivity (`signed=False`): (N, parts).
+
+    values    φ, a map (N, H, W, C) or an Attribution; channels are summed first
+    masks     (N, H, W, parts): how much of each pixel belongs to each part
+
+    Raises ValueError for masks that do not fit.
+
+    >>> part_sums([[[[3.0], [-5.0]]]], [[[[1.0, 0.0], [0.5, 0.5]]]])
+    array([[ 0.5, -2.5]])
+    """
+    maps = pixels(values)
+    array = coverage(masks, "set of masks")
+    if array.ndim != 4 or array.shape[:3] != maps.shape or not array.shape[3]:
+        raise ValueError(
+            f"masks of shape {array.shape} do not fit maps of {maps.shape}: give (N, H, W, parts); a coarse map is "
+            "stretched by resize=True"
+        )
+    return np.asarray(np.einsum("nhw,nhwp->np", maps if signed else abs(maps), array))
+
+
+def ranks(row: Array) -> Array:
+    """Places from 1 on, those that are equal share the mean of theirs.
+
+    >>> ranks(np.array([10.0, 30.0, 10.0])).tolist()
+    [1.5, 3.0, 1.5]
+    """
+    _, which, count = np.unique(row, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2)[which])
+
+
+def rank_correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
+    """Spearman's ρ of each row of a with the same row of b, any shape (N, ...): the correlation of their ranks, (N,).
+
+    From −1 to 1, by chance 0.  A row that is the same everywhere orders nothing: its correlation is 0.
+    (Spearman 1904.)  Raises ValueError if the shapes differ.
+
+    >>> rank_correlation([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]], [[10.0, 30.0, 20.0], [1.0, 2.0, 3.0]])
+    array([0.5, 0. ])
+    """
+    first, second = (finite(numbers(x, "a row that is ranked"), "a row that is ranked") for x in (a, b))
+    if first.shape != second.shape or first.ndim < 2:
+        raise ValueError(f"rows of shape {first.shape} and {second.shape} cannot be compared: give two arrays (N, ...)")
+    found = np.zeros(len(first))
+    for i, rows in enumerate(zip(first.reshape(len(first), -1), second.reshape(len(second), -1), strict=True)):
+        u, v = (r - r.mean() for r in map(ranks, rows))
+        if u.any() and v.any():
+            found[i] = u @ v / np.sqrt((u @ u) * (v @ v))
+    return found
+
+
+def deletion_rank(values: npt.ArrayLike, masks: npt.ArrayLike, drops: npt.ArrayLike, signed: bool = True) -> Array:
+    """ρ(s, d): whether the map orders the parts as removing each of them does.
+
+    values, masks, signed    as in `part_sums`, which gives s
+    drops                    d (N, parts): what the score loses without each part, see `interventions.removal_drops`
+
+    From −1 to 1; by chance, and for a map of zeros, it is 0.  The absence is rendered, so the network is asked nothing
+    that it has not seen.  (Single deletion of Hesse, Schaub-Meyer & Roth 2023, FunnyBirds, who report ρ/2 + ½.)
+
+    >>> masks = np.eye(3).reshape(1, 1, 3, 3)  # a pixel for each part
+    >>> deletion_rank([[[[5.0], [0.1], [0.2]]]], masks, [[2.0, 0.0, 1.0]])
+    array([1.])
+    """
+    return rank_correlation(part_sums(values, masks, signed), drops)
+
+
+def shapley_distance(values: npt.ArrayLike, masks: npt.ArrayLike, shapley: npt.ArrayLike, signed: bool = True) -> Array:
+    """min over c ≥ 0 of ‖c · s − φ‖ / ‖φ‖: how far the map's sums over parts are from the parts' Shapley values.
+
+    values, masks, signed    as in `part_sums`, which gives s
+    shapley                  φ (N, parts), see `interventions.part_shapley`
+
+    From 0 to 1, and the smaller the better: it is the sine of the angle between s and φ, 1 where they are at right
+    angles or further apart, and for a map of zeros.  The best scale c is granted because not every method has
+    one.  Where all φ are 0 there is nothing to be far from: 0 if s is 0 too, else 1.
+
+    >>> masks = np.eye(2).reshape(1, 1, 2, 2)
+    >>> shapley_distance([[[[6.0], [8.0]]]], masks, [[1.0, 0.0]])
+    array([0.8])
+    """
+    s, phi = part_sums(values, masks, signed), finite(numbers(shapley, "Shapley values"), "Shapley values")
+    if phi.shape != s.shape:
+        raise ValueError(f"Shapley values of shape {phi.shape} do not fit {s.shape[1]} parts of {len(s)} maps")
+    s, phi = unit(s), unit(phi)
+    along = np.maximum((s * phi).sum(axis=1, keepdims=True), 0)
+    apart = np.linalg.norm(along * s - phi, axis=1)
+    nothing = ~phi.any(axis=1)
+    return np.where(nothing, s.any(axis=1), np.minimum(apart, 1))
+
+
+def unit(rows: Array) -> Array:
+    """Each row with length 1; one of zeros stays."""
+    rows = rows / np.where((most := abs(rows).max(axis=1, keepdims=True)) > 0, most, 1)
+    return rows / np.where((length := np.linalg.norm(rows, axis=1, keepdims=True)) > 0, length, 1)
+
+
+def target_sensitivity(own: npt.ArrayLike, other: npt.ArrayLike, mask: npt.ArrayLike, signed: bool = True) -> Array:
+    """1 if s(own) > s(other), ½ if they are equal, else 0: whether a part's importance follows the class asked for.
+
+    own      the map for the class that the part speaks for, and
+    other    for the one it speaks against: Attributions or (N, H, W, C) of one class each, not contrasts
+    mask     of that part, (H, W) or one for each; s is the part's sum, as in `part_sums`
+
+    By chance, and for a map that is the same whatever class is asked, ½.  (Target sensitivity of Hesse, Schaub-Meyer
+    & Roth 2023, FunnyBirds, with the one part that tells two species apart.)
+
+    >>> target_sensitivity([[[[3.0], [0.0]]]], [[[[-3.0], [0.0]]]], [[1, 0]])
+    array([1.])
+    """
+    mine, others = pixels(own), pixels(other)
+    if mine.shape != others.shape:
+        raise ValueError(f"maps of {mine.shape} and {others.shape} cannot be compared: give the same images to both")
+    inside = fitted(mask, mine)[..., None]
+    difference = part_sums(own, inside, signed) - part_sums(other, inside, signed)
+    return np.asarray(np.sign(difference[:, 0]) / 2 + 0.5)

@@ -1,0 +1,172 @@
+"""Sanity checks: a map that explains a network must change when the network forgets what it learnt.
+
+The network's layers are drawn anew from the top, one more each time, and the maps compared with those of the trained
+one.  Beside it two maps that know no network at all: the edges of the image, and noise.  (Adebayo et al. 2018)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from minixai.arrays import Array, count, finite, numbers
+from minixai.attribution import Attribution
+from minixai.evaluation.amounts import pixels
+from minixai.evaluation.parts import rank_correlation
+from minixai.model import Model, known
+from minixai.progress import Progress
+from minixai.text import columns
+
+
+def weighted_layers(model: Model) -> tuple[str, ...]:
+    """The names of the layers that have weights, from the top down.
+
+    >>> import minixai as mx
+    >>> weighted_layers(mx.load("digits"))
+    ('scores', 'dense1', 'conv2', 'conv1')
+    """
+    return tuple(e.name for e in reversed(model.layers) if e.layer and e.layer.weights and owned(model, e.name))
+
+
+def owned(model: Model, name: str) -> bool:
+    """Whether weights go under this name: a layer that is used twice has two names, and the weights of the first."""
+    return name in model.owners.values()
+
+
+def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
+    """A copy of the model in which these layers have the weights they had before training, drawn anew.
+
+    layers    names of layers with weights
+    seed      of the draws; what a layer is given depends on the seed and its place alone
+
+    The given model stays as it is.  Raises ValueError for a layer that is unknown or has no weights.
+
+    >>> import minixai as mx
+    >>> model = mx.load("digits")
+    >>> drawn = randomised(model, ["scores"])
+    >>> bool((drawn.weights["scores/kernel"] != model.weights["scores/kernel"]).any())
+    True
+    """
+    if not isinstance(model, Model):
+        raise TypeError(f"only a Model has layers to randomise, got {type(model).__name__}: make a Model of it")
+    chosen = [layers] if isinstance(layers, str) else list(layers)
+    names = weighted_layers(model)
+    made, drawn = model.astype(model.dtype), {name: layer for layer, name in model.owners.items()}
+    for name in chosen:
+        rng = np.random.default_rng((count(seed, "seed", 0), names.index(known(name, names, "layer with weights"))))
+        layer = drawn[name]
+        made.set_weights({f"{name}/{key}": layer.initial(key, w.shape, rng) for key, w in layer.weights.items()})
+    return made
+
+
+def cascade(model: Model, seed: int = 0) -> Iterator[tuple[str, Model]]:
+    """(layer, the model with this layer and all above it randomised), from the top down.  (Adebayo et al. 2018)
+
+    >>> import minixai as mx
+    >>> [layer for layer, _ in cascade(mx.load("digits"))]
+    ['scores', 'dense1', 'conv2', 'conv1']
+    """
+    names = weighted_layers(model)
+    return ((name, randomised(model, names[: i + 1], seed)) for i, name in enumerate(names))
+
+
+class Cascade(NamedTuple):
+    """How like the trained network's maps are those of the network randomised down to each layer.
+
+    layers      from the top down
+    signed      (layers, N): ρ(φ, φ of the randomised one), the rank correlation over pixels
+    absolute    (layers, N): ρ(|φ|, |φ of the randomised one|)
+    """
+
+    layers: tuple[str, ...]
+    signed: Array
+    absolute: Array
+
+    def __str__(self) -> str:
+        lines = [
+            (name, *(f"{x.mean():.2f}" for x in (s, a)))
+            for name, s, a in zip(self.layers, self.signed, self.absolute, strict=True)
+        ]
+        return "\n".join(columns([("randomised down to", "signed", "absolute"), *lines], right=[1, 2]))
+
+
+def randomisation(
+    method: Callable[..., Attribution],
+    model: Model,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    layers: int | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Cascade:
+    """ρ over pixels of the maps of the trained network and of ever more randomised ones.  (Adebayo et al. 2018)
+
+    method                      of `minixai.catalogue`, or any function that is called as they are
+    model, x, target, versus    see `minixai.methods.call.Call`; where no target is given, it is the class that the
+                                trained network predicts, for the randomised ones too
+    layers                      how many layers, from the top; None is all that have weights
+    seed                        of the randomised weights
+    options                     the method's own
+
+    Channels are summed first.  From −1 to 1.  By chance it is 0; a map that explains what was learnt should come near
+    it, and one that stays near 1 shows the image and not the network.  Where much of an image is exactly 0 the
+    absolute one is high for every method that multiplies by the image.  Raises what the method raises.
+
+    >>> import minixai as mx
+    >>> images, _ = mx.datasets.digits("test")
+    >>> found = randomisation(mx.guided_backprop, mx.load("digits"), images[:8], layers=1)
+    >>> bool(found.signed.mean() > 0.5)  # without its last layer it still knows all, so it never showed it
+    True
+    """
+    names = weighted_layers(model) if isinstance(model, Model) else ()
+    names = names[: None if layers is None else count(layers, "layers")]
+    first = method(model, x, target, versus=versus, **options)
+    line, found = Progress(f"{first.method}, {len(names)} networks randomised", len(names)), []
+    trained = pixels(first)
+    for i in range(len(names)):
+        drawn = randomised(model, names[: i + 1], seed)
+        maps = pixels(method(drawn, x, first.target, versus=versus, **options))
+        found.append((rank_correlation(trained, maps), rank_correlation(abs(trained), abs(maps))))
+        line.advance(note=names[i])
+    line.close()
+    both: Array = np.array(found).reshape(len(names), 2, len(trained))
+    return Cascade(names, both[:, 0], both[:, 1])
+
+
+def edge_detector(images: npt.ArrayLike) -> Array:
+    """√(Gx² + Gy²), the size of the Sobel gradient, mean over channels: (N, H, W, C) -> (N, H, W, 1).
+
+    It looks like an explanation and knows no network: what scores no better has explained nothing.
+    (Adebayo et al. 2018)
+
+    >>> edge_detector(np.array([0.0, 0.0, 1.0, 1.0]).reshape(1, 1, 4, 1)).ravel().tolist()
+    [0.0, 4.0, 4.0, 0.0]
+    """
+    x = checked_images(images)
+    # a difference along one side, weighted 1, 2, 1 along the other: images and channels do not mix
+    across, down = (ndimage.correlate1d(ndimage.correlate1d(x, (-1, 0, 1), a), (1, 2, 1), 3 - a) for a in (2, 1))
+    return np.asarray(np.hypot(across, down).mean(axis=-1, keepdims=True))
+
+
+def random_map(images: npt.ArrayLike, seed: int = 0) -> Array:
+    """Normal noise, (N, H, W, C) -> (N, H, W, 1), another for each image: what chance looks like.
+
+    >>> random_map(np.zeros((2, 4, 4, 3))).shape
+    (2, 4, 4, 1)
+    """
+    n, h, w, _ = checked_images(images).shape
+    return np.random.default_rng(count(seed, "seed", 0)).standard_normal((n, h, w, 1))
+
+
+def checked_images(images: npt.ArrayLike) -> Array:
+    """Images in float64; uint8 is divided by 255."""
+    array = numbers(images, "images")
+    if array.ndim != 4:
+        raise ValueError(f"images of shape {array.shape}: give (N, H, W, C)")
+    return finite(array, "images").astype(np.float64) / (255 if array.dtype == np.uint8 else 1)
