@@ -18,7 +18,7 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return the exit code: 0, 2 for wrong input, 130 if interrupted.
+    """Run a command and return the exit code: 0, 1 if what must hold does not, 2 for wrong input, 130 if interrupted.
 
     >>> main(["predict", "--digit", "1"])  # doctest: +ELLIPSIS
     model       digits, 28 × 28 × 1 -> 10 classes
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     try:
-        run(argv)
+        return run(argv)
     except KeyboardInterrupt:
         return complaint("interrupted", 130)
     except BrokenPipeError:  # whoever reads the output has enough, as in `| head`
@@ -34,18 +34,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except (ValueError, TypeError, OSError) as problem:
         return complaint(str(problem), 2)
-    return 0
 
 
-def run(argv: Sequence[str] | None) -> None:
-    """Read the options and call the command."""
+def run(argv: Sequence[str] | None) -> int:
+    """Read the options, call the command, and return its exit code."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that has no × shows ?
     with warnings.catch_warnings():
         warnings.showwarning = noted
-        if args := parsed(argv):
-            args.run(args)
+        args = parsed(argv)
+        code = args.run(args) if args else None
     sys.stdout.flush()
+    return code or 0
 
 
 def noted(message: Warning | str, *where: object, **more: object) -> None:

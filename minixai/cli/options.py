@@ -12,15 +12,18 @@ from typing import NoReturn, TypeAlias
 
 from minixai import zoo
 from minixai.cli.commands import PICTURES, compare, download, explain, methods, models, predict, train
+from minixai.cli.experiments import experiment
 from minixai.cli.learning import check, lesson, lessons
 from minixai.cli.questions import STRIPS
 from minixai.cli.subject import DIGIT
 from minixai.cli.tour import tour
+from minixai.experiments import EXPERIMENTS
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
 from minixai.zoo.fetching import SOURCES
 
-Command: TypeAlias = Callable[[argparse.Namespace], None]
+Command: TypeAlias = Callable[[argparse.Namespace], int | None]
+"""Returns the exit code; None is 0."""
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 ABOUT = """
@@ -61,6 +64,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
         add_train,
         add_download,
         *LEARNING,
+        add_experiment,
     ):
         each(commands)
     try:
@@ -258,6 +262,26 @@ def add_download(commands: Commands) -> None:
     parser = add(commands, download, examples)
     parser.add_argument("name", metavar="NAME", help=", ".join(SOURCES))
     parser.add_argument("--out", metavar="FILE.h5", help="the file to write (default: the publisher's name)")
+
+
+def add_experiment(commands: Commands) -> None:
+    examples = """
+        minixai experiment
+        minixai experiment digit-morphing
+        minixai experiment sanity --images 100 --seed 1 --out sanity.pdf
+        minixai experiment closeness --json
+    """
+    parser = add(commands, experiment, examples)
+    parser.add_argument("name", metavar="NAME", nargs="?", help=", ".join(EXPERIMENTS))
+    parser.add_argument(
+        "--images",
+        metavar="N",
+        type=positive,
+        help="of how many images; for closeness how many networks (default: the experiment's own)",
+    )
+    parser.add_argument("--seed", metavar="N", type=number, help="where the random numbers start (default: 0)")
+    parser.add_argument("--out", metavar="FILE", help=f"the picture, {', '.join(PICTURES)} (default: minixai-NAME.png)")
+    parser.add_argument("--json", action="store_true", help="print all of it as JSON")
 
 
 def number(text: str) -> int:
