@@ -59,7 +59,9 @@ def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
     for name in chosen:
         rng = np.random.default_rng((count(seed, "seed", 0), names.index(known(name, names, "layer with weights"))))
         layer = drawn[name]
-        made.set_weights({f"{name}/{key}": layer.initial(key, w.shape, rng) for key, w in layer.weights.items()})
+        made.set_weights(
+            {f"{name}/{key}": layer.initial(key, w.shape, rng, w.dtype) for key, w in layer.weights.items()}
+        )
     return made
 
 
