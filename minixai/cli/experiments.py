@@ -47,7 +47,7 @@ def experiment(args: argparse.Namespace) -> int:
 def unnamed(args: argparse.Namespace) -> None:
     """Refuse options that need the name of an experiment."""
     for option in ("images", "seed", "out", "json"):
-        if vars(args)[option] not in (None, False):
+        if vars(args)[option] is not None and vars(args)[option] is not False:
             raise ValueError(f"--{option} is for one experiment: give its name, {' or '.join(EXPERIMENTS)}")
 
 

@@ -3,7 +3,7 @@
 Each is a function that returns a `Result`: its table, what must hold in it, and a figure.
 
 >>> from minixai.experiments import closeness
->>> closeness(images=3).holds
+>>> closeness(images=20).holds
 True
 """
 

@@ -145,15 +145,15 @@ def spread(cells: Sequence[Sequence[str]], known: object) -> list[str]:
 
 
 def shared_zeros(zero: Array) -> Array:
-    """ρ = 1 / (1 + (1 − z)²/3z): of two maps that are 0 on the same part z and independent in size elsewhere.
+    """ρ = 3z / (3z + (1 − z)²): of two maps that are 0 on the same part z and independent in size elsewhere.
 
     Zeros share the rank z/2 and all others rank (1 + z)/2 on average, whose variance is z(1 − z)/4; the ranks of the
-    others add (1 − z)³/12 of their own.  (Ranks as parts of the whole; many pixels; z > 0.)
+    others add (1 − z)³/12 of their own.  (Ranks as parts of the whole; many pixels.)
 
     >>> shared_zeros(np.array([0.81, 1.0])).round(3)
     array([0.985, 1.   ])
     """
-    return np.asarray(1 / (1 + (1 - zero) ** 2 / (3 * np.maximum(zero, 1e-12))))
+    return np.asarray(3 * zero / (3 * zero + (1 - zero) ** 2))
 
 
 # -- what must come out -------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ def closeness(images: int = 200, seed: int = 0) -> Closeness:
     nearest at every depth; with one hidden layer IG and Rescale must be the same, for there every unit moves along a
     straight line.
 
-    >>> closeness(images=3).holds
+    >>> closeness(images=20).holds
     True
     """
     n = count(images, "images")
