@@ -131,7 +131,7 @@ class Morphing(Result):
             titles += [arrow(pair), "published"]
             ours, paper = self.medians(network, pair), np.array(PUBLISHED[network][pair])
             for line, a, b in zip(body, ours, paper, strict=True):
-                line += [f"{a:.1f}", "" if np.isnan(b) else f"{b:.1f}" if b < 100 else f"{b:.0f}"]
+                line += [short(a), short(b)]
             ahead += [lead(ours[-1], ours[:-1].max()), lead(paper[-1], np.nanmax(paper[:-1]))]
         images = ", ".join(f"{self.changes[network, pair].shape[1]} of {pair[0]}" for pair in PAIRS)
         heading = f"{network}, {NETWORKS[network]}: median change of the log-odds ({images})"
@@ -164,6 +164,15 @@ class Morphing(Result):
             mark="published median",
             beside=len(PAIRS),
         )
+
+
+def short(median: float) -> str:
+    """As it is printed; nothing where it is not known.
+
+    >>> short(30.22), short(10092.0), short(nan)
+    ('30.2', '10092', '')
+    """
+    return "" if np.isnan(median) else f"{median:.1f}" if abs(median) < 100 else f"{median:.0f}"
 
 
 def arrow(pair: Pair) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minixai.experiments import digit_morphing
-from minixai.experiments.morphing import METHODS, NETWORKS, PAIRS, PUBLISHED, arrow
+from minixai.experiments.morphing import METHODS, NETWORKS, PAIRS, PUBLISHED, arrow, short
 from minixai.experiments.result import lead
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -23,10 +23,9 @@ def table(result):
         ours = [result.medians(network, pair) for pair in PAIRS]
         paper = [np.array(PUBLISHED[network][pair]) for pair in PAIRS]
         for i, method in enumerate(METHODS):
-            cells = [
-                f"{a[i]:.1f}" + ("" if np.isnan(b[i]) else f" ({b[i]:.5g})") for a, b in zip(ours, paper, strict=True)
-            ]
-            lines.append(f"| {pixels.removeprefix('pixels from ')} | {method} | {' | '.join(cells)} |")
+            cells = [short(a[i]) + f" ({short(b[i])})" * bool(b[i] > 0) for a, b in zip(ours, paper, strict=True)]
+            name = method.replace("|", "\\|")  # which would end the cell
+            lines.append(f"| {pixels.removeprefix('pixels from ')} | {name} | {' | '.join(cells)} |")
         ahead = [
             f"{lead(a[-1], a[:-1].max())} ({lead(b[-1], np.nanmax(b[:-1]))})" for a, b in zip(ours, paper, strict=True)
         ]
