@@ -65,6 +65,13 @@ def test_lines_can_be_read(options):
     assert_readable(line_figure(**options)[1])
 
 
+def test_many_panels_with_many_words_can_be_read():
+    layers = ["none", "scores", *(f"conv{i}" for i in range(6, 0, -1))]
+    y = {"signed": np.linspace(1, 0, 8), "absolute": np.linspace(1, 0.2, 8)}
+    panels = [Lines("guided Grad-CAM\nshorebirds", layers, y) for _ in range(18)]
+    assert_readable(lines(panels, title="Who notices?", note="rank correlation", beside=9))
+
+
 def test_boxes_show_the_quartiles_beneath_each_other():
     panels, figure = box_figure()
     for place, panel in zip(figure.axes, panels, strict=True):

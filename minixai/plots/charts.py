@@ -95,11 +95,12 @@ def lines(panels: Sequence[Lines], *, title: str, note: str, beside: int) -> Fig
     note      what is measured, said beneath
     beside    panels on a line
     """
-    figure, axes = grid(len(panels), beside, (2.6, 2.1) if beside > 2 else (4.2, 2.6), title)
+    size = (4.2, 2.6) if beside < 3 else (2.6, 2.1) if beside < 7 else (1.75, 2.2)
+    figure, axes = grid(len(panels), beside, size, title)
     told: list[str] = []
     for place, panel in zip(axes, panels, strict=True):
         framed(place, panel.heading)
-        draw(place, panel)
+        draw(place, panel, beside)
         if list(panel.y) != told:
             place.legend(prop=font(CAPTION), frameon=False)
         told = list(panel.y)
@@ -108,14 +109,14 @@ def lines(panels: Sequence[Lines], *, title: str, note: str, beside: int) -> Fig
     return figure
 
 
-def draw(place: Axes, panel: Lines) -> None:
-    """The lines of one panel."""
+def draw(place: Axes, panel: Lines, beside: int) -> None:
+    """The lines of one panel; where there are many beside it, words go upwards."""
     words = isinstance(panel.x[0], str)
     x: Any = range(len(panel.x)) if words else panel.x
     for (name, y), colour, style in zip(panel.y.items(), COLOURS, STYLES, strict=False):
         place.plot(x, y, label=name, color=colour, linestyle=style, marker="o", markersize=3, linewidth=1.3)
     if words:
-        place.set_xticks(x, [str(word) for word in panel.x])
+        place.set_xticks(x, [str(word) for word in panel.x], rotation=90 if beside > 6 else 0)
         place.set_ylim(min(-0.3, *(float(np.min(y)) - 0.05 for y in panel.y.values())), 1.05)
         place.axhline(0, color=QUIET, linewidth=0.6)
     if panel.logarithmic:

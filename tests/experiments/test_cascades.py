@@ -104,13 +104,13 @@ def test_the_published_are_of_methods_and_layers_that_are_there():
     assert all(method in METHODS and layer in LAYERS for each in PUBLISHED.values() for method, layer in each)
 
 
-def made(signed, guided=(0.9, 0.8, 0.6, 0.2), absolute=0.99):
+def made(signed, guided=(0.9, 0.8, 0.6, 0.2), absolute=0.99, zeros=0.81):
     """A result in which all methods but guided backprop have these correlations, in eight lots."""
     cascades = {}
     for name in METHODS:
         values = np.array(guided)[:, None] + np.zeros(8) if name == "guided backprop" else np.full((4, 8), signed)
         cascades["digits-paper", name] = Cascade(LAYERS, values + np.linspace(-0.1, 0.1, 8), np.full((4, 8), absolute))
-    return Sanity(cascades, {"digits-paper": np.arange(8)}, {"digits-paper": np.full(8, 0.81)})
+    return Sanity(cascades, {"digits-paper": np.arange(8)}, {"digits-paper": np.full(8, zeros)})
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,8 @@ def made(signed, guided=(0.9, 0.8, 0.6, 0.2), absolute=0.99):
         ({"signed": 0.0, "guided": (0.9, 0.5, 0.4, 0.2)}, 1),  # or the second
         ({"signed": 0.0, "guided": (0.9, 0.8, 0.7, 0.7)}, 1),  # or none at all
         ({"signed": 0.0, "absolute": 0.9}, len(BY_THE_IMAGE)),  # sizes less alike than zeros make them
+        ({"signed": 0.0, "absolute": 0.1, "zeros": 0.0}, 0),  # where there are no zeros sizes are forgotten
+        ({"signed": 0.0, "absolute": 0.4, "zeros": 0.0}, len(BY_THE_IMAGE)),
     ],
 )
 def test_the_claims_fail_where_the_pattern_does(options, broken):
@@ -135,3 +137,4 @@ def test_the_claims_fail_where_the_pattern_does(options, broken):
 def test_the_published_pattern_comes_out():
     result = sanity(networks=["digits-paper"])
     assert result.holds, str(result)
+    assert result.zeros["digits-paper"].shape == (40,)

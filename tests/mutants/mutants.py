@@ -1042,8 +1042,8 @@ experiments/cascades.py: images are taken for independent
   ? tests/experiments/test_cascades.py::test_the_mean_is_over_lots_and_its_error_too
 
 experiments/cascades.py: every draw is the same
-  - seed=seed * draws + draw
-  + seed=seed * draws
+  - seed * times + draw, line
+  + seed * times, line
   ? tests/experiments/test_cascades.py::test_each_correlation_is_that_of_one_method_and_one_draw
 
 experiments/cascades.py: the ranks of zeros are forgotten
