@@ -505,12 +505,12 @@ def test_an_interrupted_training_leaves_nothing(capsys, monkeypatch):
 def test_alone_it_prints_the_help(capsys):
     text = told(capsys)
     assert text == told(capsys, "--help")
-    for command in ("tour", "explain", "compare", "predict", "methods", "models", "train"):
+    for command in ("tour", "explain", "compare", "predict", "methods", "models", "train", "download"):
         assert re.search(rf"^ +{command} +\w", text, re.MULTILINE)
     assert "minixai tour" in text
 
 
-@pytest.mark.parametrize("command", ["tour", "explain", "compare", "predict", "methods", "models", "train"])
+@pytest.mark.parametrize("command", ["tour", "explain", "compare", "predict", "methods", "models", "train", "download"])
 def test_every_command_has_a_help_with_examples_that_are_understood(capsys, command):
     text = told(capsys, command, "--help")
     assert text.startswith(f"usage: minixai {command}")

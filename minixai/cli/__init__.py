@@ -18,7 +18,7 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return the exit code: 0, 1 if what must hold does not, 2 for wrong input, 130 if interrupted.
+    """Run a command and return the exit code: 0, 1 if a claim does not hold, 2 for wrong input, 130 if interrupted.
 
     >>> main(["predict", "--digit", "1"])  # doctest: +ELLIPSIS
     model       digits, 28 × 28 × 1 -> 10 classes
@@ -37,13 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(argv: Sequence[str] | None) -> int:
-    """Read the options, call the command, and return its exit code."""
+    """Read the options and call the command, for the exit code."""
+    code = None
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that has no × shows ?
     with warnings.catch_warnings():
         warnings.showwarning = noted
-        args = parsed(argv)
-        code = args.run(args) if args else None
+        if args := parsed(argv):
+            code = args.run(args)
     sys.stdout.flush()
     return code or 0
 

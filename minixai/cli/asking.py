@@ -119,7 +119,7 @@ def needed(method: Method, subject: Subject, typed: dict[str, Any]) -> tuple[dic
     if method.name == "smooth_grad" and large(model) and "samples" not in typed:
         given["samples"] = SAMPLES
     shape = {entry.name: entry.shape for entry in model.layers}[typed.get("layer", "input")]
-    if method.name == "shapley_values" and "background" not in typed:
+    if method.name == "shapley_values":
         given |= {"players": blocks(shape, PLAYERS), "permutations": ORDERS}
         said.append(("players", f"{given['players'].max() + 1} blocks, added in {ORDERS} random orders"))
     if method.name == "feature_ablation" and np.prod(shape) > ABLATED**2:

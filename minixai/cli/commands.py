@@ -9,7 +9,8 @@ from minixai import zoo
 from minixai.attribution import Attribution
 from minixai.cli.asking import Answer, asked, baseline, large, takes
 from minixai.cli.output import place, save
-from minixai.cli.questions import Question, asked_for, foretell, strip, varied
+from minixai.cli.questions import Question, asked_for, percentile, strip, varied
+from minixai.cli.rehearsal import foretell
 from minixai.cli.subject import Subject, chosen, class_names, percent, size
 from minixai.methods import catalogue
 from minixai.methods.call import Call
@@ -74,7 +75,8 @@ def drawn(
     if result.method == "activations":
         count = min(result.values.shape[-1], FILTERS)
         return plots.filters(result, subject.image, count=count, title=above), "bright is active"
-    return plots.show(result, subject.image, title=above, classes=names), colours(result)
+    one = plots.show(result, subject.image, title=above, classes=names, percentile=percentile(subject))
+    return one, colours(result)
 
 
 def colours(result: Attribution) -> str:

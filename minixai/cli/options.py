@@ -17,13 +17,13 @@ from minixai.cli.learning import check, lesson, lessons
 from minixai.cli.questions import STRIPS
 from minixai.cli.subject import DIGIT
 from minixai.cli.tour import tour
+from minixai.cli.verify import verify
 from minixai.experiments import EXPERIMENTS
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
 from minixai.zoo.fetching import SOURCES
 
-Command: TypeAlias = Callable[[argparse.Namespace], int | None]
-"""Returns the exit code; None is 0."""
+Command: TypeAlias = Callable[[argparse.Namespace], "int | None"]
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 ABOUT = """
@@ -65,6 +65,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
         add_download,
         *LEARNING,
         add_experiment,
+        add_verify,
     ):
         each(commands)
     try:
@@ -206,7 +207,7 @@ def add_subject(parser: Parser) -> None:
     which.add_argument(
         "photo", nargs="?", metavar="FILE", help="an image file; its middle is fitted to the model's size"
     )
-    which.add_argument("--image", metavar="FILE", help="the same")
+    which.add_argument("--image", metavar="FILE", help="the same, as an option")
     which.add_argument("--digit", metavar="N", type=number, help=f"a test digit, by its number (default: {DIGIT})")
     parser.add_argument(
         "--invert",
@@ -282,6 +283,25 @@ def add_experiment(commands: Commands) -> None:
     parser.add_argument("--seed", metavar="N", type=number, help="where the random numbers start (default: 0)")
     parser.add_argument("--out", metavar="FILE", help=f"the picture, {', '.join(PICTURES)} (default: minixai-NAME.png)")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+
+
+def add_verify(commands: Commands) -> None:
+    examples = """
+        minixai verify
+        minixai verify --source shrikumar
+        minixai verify --only deep_lift
+        minixai verify --only 'saturation.*@1,1' --json
+    """
+    parser = add(commands, verify, examples)
+    parser.add_argument(
+        "--only", metavar="PATTERN", help="claims whose id holds these letters, or has this pattern with * and ?"
+    )
+    parser.add_argument(
+        "--source", metavar="NAME", help="claims of one source, by its short name: article, captum, ..."
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="everything, arrays and reasons too, for a program")
+    form.add_argument("--markdown", action="store_true", help="a table of sources, then one of each source's claims")
 
 
 def number(text: str) -> int:

@@ -23,8 +23,8 @@ PRINTED = 6  # entries of an array that are written out
 def number(x: float, digits: int = 3) -> str:
     """So many significant digits, with a real minus sign; whole numbers below 100000 as they are.
 
-    >>> [number(x) for x in (-0.0, 2 / 3, -12, 31415.9, 1e-7)]
-    ['0', '0.667', '−12', '31416', '1e−7']
+    >>> [number(x) for x in (-0.0, 2 / 3, -12, 31415.9, 1e-7)], number(-12.3, digits=1)
+    (['0', '0.667', '−12', '31416', '1e−7'], '−12')
     """
     text = f"{x:.0f}" if 10**digits <= abs(x) < 1e5 else f"{x + 0.0:.{digits}g}"
     return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", "−").replace("inf", "∞")

@@ -93,9 +93,9 @@ def compare_names(file: Contents, names: Mapping[str, str], found: Mapping[str, 
     """Raise ValueError for tensors that are missing, and for some that the network has not."""
     if extra := [tensor.name for tensor in file.tensors if tensor.key not in names]:
         raise ValueError(f"it holds {listed(extra)}, which this network has not: is it the file of another one?")
-    if missing := [theirs for theirs, ours in names.items() if ours in wanted.shapes and ours not in found]:
-        features = all(len(wanted.shapes[names[theirs]]) < 4 and "conv" not in names[theirs] for theirs in missing)
-        mend = "give features_only=True, or the file with the dense layers" if features else "take the whole file"
+    if missing := [theirs for theirs, mine in names.items() if mine in wanted.shapes and mine not in found]:
+        dense = all("conv" not in names[theirs] for theirs in missing)
+        mend = "give features_only=True, or the file with the dense layers" if dense else "is it of another network?"
         raise ValueError(f"it lacks {listed(missing)}: {mend}")
 
 
@@ -196,8 +196,8 @@ def keras(path: Path) -> Iterator[Contents]:
             raise ValueError("it holds no layers of Keras, no attribute layer_names: give a file of model.save('x.h5')")
         tensors = []
         for layer in layers:
-            for name, key in zip(attribute(root[layer], "weight_names"), ("kernel", "bias", "third"), strict=False):
-                tensor = root[layer][name]
+            for i, name in enumerate(attribute(root[layer], "weight_names")):
+                tensor, key = root[layer][name], ("kernel", "bias")[i] if i < 2 else name
                 tensors.append(Stored(f"{layer}/{key}", name, tensor.shape, partial(np.asarray, tensor)))
         yield Contents(tensors, CAFFE)
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import threading
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -47,7 +47,7 @@ def server(tmp_path, monkeypatch):
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as http:
+    with HTTPServer(("127.0.0.1", 0), Server) as http:
         http.asked = []
         thread = threading.Thread(target=http.serve_forever)
         thread.start()

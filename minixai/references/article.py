@@ -1,0 +1,204 @@
+"""The numbers of the article that the lessons grew from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minixai import ops, toys
+from minixai.arrays import Array
+from minixai.graph import Node
+from minixai.layers import Conv2D, Dense, GlobalAveragePool2D, MaxPool2D
+from minixai.methods import deep_lift, feature_ablation, gradient, input_x_gradient, integrated_gradients, occlusion
+from minixai.methods.hiding import covered, extent
+from minixai.model import Model
+from minixai.references.entry import Entry, Tolerance, exact, rounded
+from minixai.references.sources import ARTICLE
+
+DIAGONAL = [[2.0, -1, -1], [-1, 2, -1], [-1, -1, 2]]
+
+
+def entries() -> list[Entry]:
+    return [*costs(), *slopes(), *filters(), *layers()]
+
+
+def entry(id: str, claim: str, where: str, expected: Any, ours: Callable[[], Any], tolerance: Tolerance) -> Entry:
+    return Entry(id, claim, ARTICLE, where, expected, tolerance, ours)
+
+
+def costs() -> list[Entry]:
+    """How many passes a method takes."""
+
+    def forward(side: int) -> int:
+        image, values = np.zeros((1, side, side, 3)), [0.0, 0.2, 0.4, 0.6, 0.8]
+        return feature_ablation(lambda x: ops.sum(x, (1, 2, 3)), image, values=values).cost.forward
+
+    def passes() -> float:
+        """What 24 more inputs cost, carried over to 224 × 224 × 3 of them."""
+        return (forward(3) - forward(1)) / 24 * 224 * 224 * 3
+
+    def windows(side: int) -> int:
+        image = np.zeros((1, side, side, 1), np.float32)
+        return int(occlusion(lambda x: ops.sum(x, (1, 2, 3)), image).extras["windows"].size)
+
+    def cover() -> list[int]:
+        lines = covered(64, 8, 4).sum(axis=0)
+        return [int(lines[32] ** 2), int(lines[0] ** 2)]
+
+    return [
+        entry(
+            "passes.feature_ablation",
+            "224 · 224 · 3 inputs and 5 values each: 752,640 passes",
+            "§1",
+            752_640,
+            passes,
+            exact(),
+        ),
+        entry(
+            "windows.occlusion@64",
+            "windows of 8, 4 apart, on 64 pixels: 15 · 15 = 225",
+            "§5.2",
+            225,
+            lambda: windows(64),
+            exact(),
+        ),
+        entry(
+            "windows.occlusion@224",
+            "windows of 28, 14 apart, on 224 pixels: 225 too",
+            "§5.2",
+            225,
+            lambda: windows(224),
+            exact(),
+        ),
+        entry(
+            "windows.size",
+            "an eighth of each side and half of that",
+            "§5.2",
+            [28, 14, 8, 4],
+            lambda: [extent((n, n), None, None)[k][0] for n in (224, 64) for k in (0, 1)],
+            exact(),
+        ),
+        entry("windows.cover", "a pixel inside lies under 4 of them, a corner under 1", "§5.2", [4, 1], cover, exact()),
+    ]
+
+
+def slopes() -> list[Entry]:
+    """What is told of gradients."""
+    point, below, above = [[3.0, 1.0, 2.0]], [[9.999]], [[10.001]]
+
+    def steepest(method: Callable[..., Any]) -> int:
+        return int(np.argmax(method(toys.add_multiply, point).values))
+
+    def soft(x: Node) -> Node:
+        return ops.softplus(200.5 * (x[:, 0] - 10)) * (1 / 200.5)
+
+    def jump(f: Callable[[Node], Node], method: Callable[..., Any]) -> float:
+        return float((method(f, above).values - method(f, below).values)[0, 0])
+
+    return [
+        entry(
+            "steepest.gradient",
+            "of (a + b)(b + c) at (3, 1, 2) b has the largest slope",
+            "§1, figure",
+            1,
+            lambda: steepest(gradient),
+            exact(),
+        ),
+        entry(
+            "largest.integrated_gradients",
+            "but a the largest share",
+            "§1, figure",
+            0,
+            lambda: steepest(integrated_gradients),
+            exact(),
+        ),
+        entry(
+            "jump.input_x_gradient",
+            "x·∇f of relu(x − 10) jumps by 10.001 from 9.999 to 10.001",
+            "§1, limits",
+            10.001,
+            lambda: jump(toys.threshold, input_x_gradient),
+            rounded(10.001),
+        ),
+        entry(
+            "jump.rescale",
+            "the difference from the reference by .001",
+            "§3",
+            0.001,
+            lambda: jump(toys.threshold, deep_lift),
+            rounded(10.001),
+        ),
+        entry(
+            "jump.softplus",
+            "of softplus with sharpness 200.5 x·∇f moves by 1",
+            "§1, limits",
+            1.0,
+            lambda: jump(soft, input_x_gradient),
+            Tolerance(2.5e-4, "200.5 is printed to 1 decimal, and .005 is how much the jump moves for each 1 of it"),
+        ),
+    ]
+
+
+def filters() -> list[Entry]:
+    """The kernel that looks for diagonals."""
+
+    def response(patch: Array) -> float:
+        kernel = np.array(DIAGONAL)[:, :, None, None]
+        return float(ops.convolution(Node(patch[None, :, :, None]), kernel).value.item())
+
+    row = np.zeros((3, 3))
+    row[1] = 1
+    patches = {"diagonal": np.eye(3), "antidiagonal": np.eye(3)[::-1], "row": row, "constant": np.ones((3, 3))}
+    sums = {"diagonal": 6, "antidiagonal": 0, "row": 0, "constant": 0}
+    return [
+        entry(
+            f"kernel.{name}",
+            f"Σ K·P, K = [[2, −1, −1], [−1, 2, −1], [−1, −1, 2]], P {name}, is {sums[name]}",
+            "§5.1",
+            sums[name],
+            partial(response, patch),
+            exact(),
+        )
+        for name, patch in patches.items()
+    ]
+
+
+def layers() -> list[Entry]:
+    """VGG-16 as far as the first convolution of its third block, which is Keras's layer 7."""
+
+    def begun() -> Model:
+        blocks: list[Any] = []
+        for block, (filters, count) in enumerate(((64, 2), (128, 2), (256, 1)), 1):
+            for k in range(1, count + 1):
+                layer = Conv2D(filters, 3, padding="same", activation="relu")
+                blocks.append((f"block{block}_conv{k}", layer))
+            blocks.append((f"block{block}_pool", MaxPool2D(2)))
+        return Model([*blocks, GlobalAveragePool2D(), Dense(2)], (224, 224, 3))
+
+    def about(model: Model) -> list[int]:
+        layer = model.layers[7]
+        weights = [w.size for name, w in model.weights.items() if name.startswith("block3_conv1/")]
+        return [*layer.shape, sum(weights), layer.name == "block3_conv1"]
+
+    valid = Model([Conv2D(1, 3), GlobalAveragePool2D()], (64, 64, 3))
+    return [
+        entry(
+            "vgg16.layer-7",
+            "layer 7 is block3_conv1: 56 × 56 × 256 from 3·3·128·256 + 256 = 295,168 weights",
+            "§5.1",
+            [56, 56, 256, 295_168, 1],
+            lambda: about(begun()),
+            exact(),
+        ),
+        entry(
+            "size.convolution",
+            "3 × 3 without a border makes 62 of 64",
+            "§5.1",
+            [62, 62, 1],
+            lambda: valid.layers[1].shape,
+            exact(),
+        ),
+    ]

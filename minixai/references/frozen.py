@@ -1,0 +1,91 @@
+"""What other libraries found, frozen: small networks as plain arrays, and the values that belong to them.
+
+    networks.npz      each network's architecture, weights, inputs x and background
+    LIBRARY.npz       "network/method" arrays, channels last; under "about", as JSON: the versions, how each value was
+                      asked for, and the checksum of every network that was asked about
+
+`tests/peers/make_references.py` makes them again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.files import shipped
+from minixai.model import Model, known, rebuild
+
+
+class Frozen(NamedTuple):
+    """A network with its inputs and its background."""
+
+    name: str
+    model: Model
+    x: Array
+    background: Array
+    digest: str
+
+
+class Results(NamedTuple):
+    """What a library said: its arrays, and how it was asked for each."""
+
+    arrays: Mapping[str, Array]
+    how: Mapping[str, str]
+    versions: Mapping[str, str]
+    networks: Mapping[str, str]
+
+
+def digest(arrays: Mapping[str, Array]) -> str:
+    """SHA-256 of arrays, by name: what must not change without the results.
+
+    >>> a, b = digest({"a": np.zeros(2)}), digest({"b": np.zeros(2)})
+    >>> a == digest({"a": np.zeros(2)}), a == b
+    (True, False)
+    """
+    seen = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        seen.update(f"{name} {array.dtype.str} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
+    return seen.hexdigest()
+
+
+@cache
+def archive(name: str) -> dict[str, Array]:
+    """The arrays of a file in data/references."""
+    with np.load(shipped(f"references/{name}.npz"), allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
+
+
+@cache
+def network(name: str) -> Frozen:
+    """A network of networks.npz.
+
+    >>> network("dense").model.scores(network("dense").x).shape
+    (3, 3)
+    """
+    arrays = archive("networks")
+    known(name, sorted({key.split("/")[0] for key in arrays}), "network")
+    own = {key.removeprefix(f"{name}/"): a for key, a in arrays.items() if key.startswith(f"{name}/")}
+    checksum = digest(own)
+    architecture = json.loads(str(own.pop("architecture")))
+    x, background = own.pop("x"), own.pop("background")
+    return Frozen(name, rebuild(architecture, own), x, background, checksum)
+
+
+@cache
+def results(library: str) -> Results:
+    """What a library said.  Raises ValueError if it was said of other networks than those shipped."""
+    arrays = dict(archive(library))
+    about: dict[str, Any] = json.loads(str(arrays.pop("about")))
+    for name, checksum in about["networks"].items():
+        if network(name).digest != checksum:
+            raise ValueError(
+                f"the results of {library} belong to another network {name!r} than networks.npz holds: restore "
+                "data/references, or make both again with tests/peers/make_references.py"
+            )
+    return Results(arrays, about["how"], about["versions"], about["networks"])

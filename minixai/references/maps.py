@@ -1,0 +1,160 @@
+"""Maps and windows on images of a few pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minixai import ops
+from minixai.arrays import Array
+from minixai.graph import Node
+from minixai.methods import (
+    deep_lift,
+    grad_cam,
+    gradient,
+    hires_cam,
+    integrated_gradients,
+    occlusion,
+)
+from minixai.references.entry import Entry, exact, rounded
+from minixai.references.sources import (
+    SELVARAJU,
+    TF_EXPLAIN,
+    ZEILER,
+)
+
+
+def entries() -> list[Entry]:
+    return [*maps(), *windows()]
+
+
+def maps() -> list[Entry]:
+    """Two filters and their slopes on 2 × 2 places."""
+    # (filters, h, w) -> (1, h, w, filters)
+    a = np.moveaxis(np.array([[[1.0, 2], [0, 3]], [[2, 0], [1, 1]]]), 0, -1)[None]
+    g = np.moveaxis(np.array([[[1.0, -2], [3, -1]], [[1, 1], [-1, -3]]]), 0, -1)
+    network = lambda x: ops.sum(x.named("A") * g, (1, 2, 3))  # noqa: E731
+
+    def seen(values: Any) -> Array:
+        return np.asarray(values)[0, ..., 0]
+
+    def cam(**options: Any) -> Any:
+        return grad_cam(network, a, layer="A", **options)
+
+    stretched = [[0, 0.25, 0.75, 1], [0.5, 0.75, 1.25, 1.5], [1.5, 1.75, 2.25, 2.5], [2, 2.25, 2.75, 3]]
+    small = np.array([[0.0, 1.0], [2.0, 3.0]]).reshape(1, 2, 2, 1)
+    rows: list[tuple[str, str, Any, Callable[[], Any]]] = [
+        ("gradient", "∂f/∂A is G", g[None], lambda: gradient(network, a)),
+        ("grad_cam.weights", "α = mean of G = (.25, −.5)", [[0.25, -0.5]], lambda: cam().extras["weights"]),
+        (
+            "grad_cam.signed",
+            "Σ α A = [[−.75, .5], [−.5, .25]]",
+            [[-0.75, 0.5], [-0.5, 0.25]],
+            lambda: seen(cam(relu=False)),
+        ),
+        ("grad_cam", "max(Σ α A, 0) = [[0, .5], [0, .25]]", [[0, 0.5], [0, 0.25]], lambda: seen(cam())),
+        (
+            "hires_cam",
+            "Σ A·G = [[3, −4], [−1, −6]]",
+            [[3, -4], [-1, -6]],
+            lambda: seen(hires_cam(network, a, layer="A")),
+        ),
+    ]
+    found = [Entry(f"A-G.{i}", claim, SELVARAJU, "eq. 1–2, by hand", e, exact(), f) for i, claim, e, f in rows]
+    guided: list[tuple[str, str, Any, Callable[[], Any]]] = [
+        (
+            "weights",
+            "α = mean of G where A > 0 and G > 0 = (.25, .25)",
+            [[0.25, 0.25]],
+            lambda: cam(variant="tf-explain").extras["weights"],
+        ),
+        (
+            "map",
+            "Σ α A = [[.75, .5], [.25, 1]]: brightest where the class is refuted",
+            [[0.75, 0.5], [0.25, 1]],
+            lambda: seen(cam(variant="tf-explain")),
+        ),
+    ]
+    found += [
+        Entry(f"A-G.grad_cam.tf-explain.{i}", claim, TF_EXPLAIN, "grad_cam.py, use_guided_grads", e, exact(), f)
+        for i, claim, e, f in guided
+    ]
+    upsampled = lambda x: ops.sum(x.named("A") * np.ones((1, 1, 1)), (1, 2, 3))  # noqa: E731
+    found.append(
+        Entry(
+            "upsample.bilinear",
+            "[[0, 1], [2, 3]] stretched to 4 × 4 at half-pixel centres",
+            SELVARAJU,
+            "§3, as OpenCV and torch do",
+            stretched,
+            exact(),
+            lambda: seen(ops.upsample(Node(small), (4, 4)).value),
+        )
+    )
+    found.append(
+        Entry(
+            "upsample.identity",
+            "a map as large as the image is not changed by resize",
+            SELVARAJU,
+            "§3",
+            [[0, 1], [2, 3]],
+            exact(),
+            lambda: seen(grad_cam(upsampled, small, layer="A", resize=True)),
+        )
+    )
+    return found
+
+
+def windows() -> list[Entry]:
+    """Σ x over 1 … 5 with a window of 3; one pixel at a time on a linear network."""
+    image = np.arange(1.0, 6.0).reshape(1, 1, 5, 1)
+    total = lambda x: x.sum()  # noqa: E731
+    rng = np.random.default_rng(0)
+    w, x, fill = rng.normal(size=(4, 5, 3)), rng.normal(size=(2, 4, 5, 3)), rng.normal(size=(4, 5, 3))
+    linear = lambda x: ops.sum(x * w, (1, 2, 3))  # noqa: E731
+    share = (w * (x - fill)).sum(axis=-1, keepdims=True)
+
+    def hidden(**options: Any) -> Array:
+        return occlusion(total, image, **options).values.ravel()
+
+    rows: list[tuple[str, str, Any, Callable[[], Any]]] = [
+        (
+            "occlusion.stride-1",
+            "Σx, x = 1 … 5, window 3, stride 1: (6, 7.5, 9, 10.5, 12)",
+            [6, 7.5, 9, 10.5, 12],
+            lambda: hidden(window=(1, 3), stride=1, fill=0.0),
+        ),
+        (
+            "occlusion.stride-3",
+            "stride 3, the last window cut: (6, 6, 6, 9, 9)",
+            [6, 6, 6, 9, 9],
+            lambda: hidden(window=(1, 3), stride=(1, 3), fill=0.0),
+        ),
+        (
+            "occlusion.mean",
+            "filled with the mean, 3, a pixel alone loses x − 3",
+            [-2, -1, 0, 1, 2],
+            lambda: hidden(window=1, stride=1),
+        ),
+    ]
+    found = [Entry(i, claim, ZEILER, "§4.2, by hand", e, rounded(16), f) for i, claim, e, f in rows]
+    asked: dict[str, Callable[[], Any]] = {
+        "occlusion": lambda: occlusion(linear, x, window=1, stride=1, fill=fill).values,
+        "integrated_gradients": lambda: integrated_gradients(linear, x, baseline=fill).values.sum(-1, keepdims=True),
+        "rescale": lambda: deep_lift(linear, x, baseline=fill).values.sum(-1, keepdims=True),
+    }
+    found += [
+        Entry(
+            f"linear.{name}",
+            "on a linear network a pixel is worth Σ w (x − x') over its channels",
+            ZEILER,
+            "one pixel hidden",
+            share,
+            rounded(float(abs(w * x).sum()), 256),
+            ask,
+        )
+        for name, ask in asked.items()
+    ]
+    return found

@@ -1,0 +1,144 @@
+"""The ledger as a person, a README or a program reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minixai.references.entry import Outcome, number, short
+from minixai.references.sources import Source
+from minixai.text import columns
+
+TITLES = ("", "entry", "claim", "expected", "got", "off by", "allowed")
+
+
+def by_source(outcomes: Iterable[Outcome]) -> dict[Source, list[Outcome]]:
+    found: dict[Source, list[Outcome]] = {}
+    for outcome in outcomes:
+        found.setdefault(outcome.entry.source, []).append(outcome)
+    return found
+
+
+def verdict(outcomes: Sequence[Outcome]) -> str:
+    """The summary in a sentence."""
+    failed = [o.entry.id for o in outcomes if not o.holds]
+    if not failed:
+        return f"all {len(outcomes)} hold" if len(outcomes) > 1 else "it holds"
+    return f"{len(failed)} of {len(outcomes)} do not hold: {', '.join(failed)}"
+
+
+# -- text ---------------------------------------------------------------------------------------------
+
+
+def text(outcomes: Sequence[Outcome], width: int | None = None) -> str:
+    """A line for each, grouped by source; claims are cut so that lines have this width, if there is one."""
+    found = []
+    for source, group in by_source(outcomes).items():
+        title, *lines = laid(group, width)
+        found += [source.title, title]
+        for outcome, words in zip(group, lines, strict=True):
+            found.append(words)
+            if not outcome.holds:
+                found.append(f"    {outcome.problem or 'allowed are ' + outcome.entry.tolerance.reason}")
+        found.append("")
+    return "\n".join([*found, verdict(outcomes)])
+
+
+def laid(outcomes: Sequence[Outcome], width: int | None) -> list[str]:
+    """The lines of one source in columns, the titles first."""
+    cells = [TITLES, *map(line, outcomes)]
+    if width is not None:
+        longest = max(len(cell[2]) for cell in cells)
+        room = max(24, longest - max(0, max(map(len, columns(cells))) - width))
+        cells = [(*cell[:2], cut(cell[2], room), *cell[3:]) for cell in cells]
+    return columns(cells, right=[5, 6])
+
+
+def line(outcome: Outcome) -> tuple[str, ...]:
+    entry = outcome.entry
+    mark = "ok" if outcome.holds else "no"
+    off = (number(outcome.deviation, 2), number(entry.tolerance.size, 2))
+    return mark, entry.id, entry.claim, short(entry.expected), short(outcome.got), *off
+
+
+def cut(words: str, room: int) -> str:
+    """
+    >>> cut("Rescale is Shapley", 10)
+    'Rescale i…'
+    """
+    return words if len(words) <= room else words[: room - 1] + "…"
+
+
+# -- Markdown -----------------------------------------------------------------------------------------
+
+
+def markdown(outcomes: Sequence[Outcome]) -> str:
+    """A table of sources, then a table of each source's entries."""
+    found = [summary(outcomes)]
+    for source, group in by_source(outcomes).items():
+        titles = ("entry", "claim", "where", "expected", "got", "off by", "allowed", "because", "")
+        lines = []
+        for outcome in group:
+            mark, id, claim, expected, got, off, allowed = line(outcome)
+            where, reason = outcome.entry.where, outcome.entry.tolerance.reason
+            lines.append((f"`{id}`", claim, where, expected, got, off, allowed, reason, mark))
+        found.append(f"### {source.title}\n\n{table(titles, lines)}")
+    return "\n\n".join(found)
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """Who says so, how much of it, and whether it holds."""
+    lines = [
+        (f"`{source.key}`", source.title, str(len(group)), holding(group))
+        for source, group in by_source(outcomes).items()
+    ]
+    return table(
+        ("`--source`", "who says so", "claims", "hold"), [*lines, ("", "all", str(len(outcomes)), holding(outcomes))]
+    )
+
+
+def holding(outcomes: Sequence[Outcome]) -> str:
+    n = sum(outcome.holds for outcome in outcomes)
+    return "all" if n == len(outcomes) else f"**{n}**"
+
+
+def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """
+    >>> print(table(("a", "b"), [("1", "|x|")]))
+    | a | b |
+    |---|---|
+    | 1 | \\|x\\| |
+    """
+    rows = [titles, ["---"] * len(titles), *lines]
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join(f"|{'|'.join(row)}|" if k == 1 else f"| {' | '.join(row)} |" for k, row in enumerate(cells))
+
+
+# -- JSON ---------------------------------------------------------------------------------------------
+
+
+def as_json(outcomes: Sequence[Outcome]) -> str:
+    """Everything, arrays in full."""
+    entries = [told(outcome) for outcome in outcomes]
+    about = {"claims": len(outcomes), "hold": sum(o.holds for o in outcomes), "verdict": verdict(outcomes)}
+    return json.dumps({**about, "entries": entries}, ensure_ascii=False, indent=1)
+
+
+def told(outcome: Outcome) -> dict[str, Any]:
+    entry = outcome.entry
+    return {
+        "id": entry.id,
+        "claim": entry.claim,
+        "source": entry.source.title,
+        "where": entry.where,
+        "expected": np.asarray(entry.expected, np.float64).tolist(),
+        "got": None if outcome.got is None else outcome.got.tolist(),
+        "deviation": outcome.deviation if np.isfinite(outcome.deviation) else None,
+        "tolerance": entry.tolerance.size,
+        "reason": entry.tolerance.reason,
+        "holds": outcome.holds,
+        "problem": outcome.problem,
+    }
