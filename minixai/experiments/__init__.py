@@ -60,7 +60,7 @@ class Experiment:
 
 EXPERIMENTS: Mapping[str, Experiment] = {
     "digit-morphing": Experiment(digit_morphing, 15),
-    "sanity": Experiment(sanity, 60),
+    "sanity": Experiment(sanity, 120),
     "closeness": Experiment(closeness, 15),
-    "convergence": Experiment(convergence, 30),
+    "convergence": Experiment(convergence, 45),
 }

@@ -49,6 +49,8 @@ FORGETFUL = ("gradient", "x · gradient", "IG", "Rescale", "RevealCancel")
 """Those whose sign must be forgotten at once."""
 BY_THE_IMAGE = ("x · gradient", "IG", "Rescale", "RevealCancel")
 """Those that are 0 where the image is 0."""
+MOSTLY = 0.5
+"""Of the pixels of an image, from where on zeros that are shared are told."""
 
 PUBLISHED: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]] = {
     "digits-paper": {
@@ -91,11 +93,10 @@ class Sanity(Result):
         return Block(f"{heading} of the trained network", self.lines(network, 0))
 
     def absolute(self, network: str) -> Block:
-        zeros = self.zeros[network]
-        heading = (
-            f"{network}: that of the sizes, without signs ({zeros.mean():.0%} of the pixels are exactly 0; "
-            f"maps that share these and nothing else have {shared_zeros(zeros).mean():.3f})"
-        )
+        zeros, heading = self.zeros[network], f"{network}: that of the sizes, without signs"
+        if zeros.mean() > MOSTLY:
+            heading += f" ({zeros.mean():.0%} of the pixels are exactly 0; maps that share these and nothing else have "
+            heading += f"{shared_zeros(zeros).mean():.3f})"
         return Block(heading, self.lines(network, 1))
 
     def lines(self, network: str, which: int) -> list[tuple[str, ...]]:
@@ -180,7 +181,7 @@ def sizes(result: Sanity, network: str) -> list[Claim]:
     zeros, claims = result.zeros[network], []
     for method in BY_THE_IMAGE:
         found = result.cascades[network, method].absolute.mean(axis=1)
-        if zeros.mean() > 0.5:
+        if zeros.mean() > MOSTLY:
             chance = shared_zeros(zeros).mean()
             text = f"without signs {method} seems to stay, at {found.min():.3f} or more: shared zeros give {chance:.3f}"
             claims.append(Claim(f"{network}: {text}", bool(found.min() > chance - 0.01)))

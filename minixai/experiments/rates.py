@@ -173,10 +173,10 @@ class Convergence(Result):
         )
 
 
-def convergence(images: int = 4, seed: int = 0) -> Convergence:
+def convergence(images: int = 8, seed: int = 0) -> Convergence:
     """What do more steps, samples and references buy?
 
-    images    the first so many test digits
+    images    the first so many test digits; of few the gaps on kinks scatter
     seed      of the samples, and of the choice of references
 
     IG's gap falls with the steps as the quadrature promises where the network is smooth, and about as 1/n where it has

@@ -138,3 +138,11 @@ def test_the_published_pattern_comes_out():
     result = sanity(networks=["digits-paper"])
     assert result.holds, str(result)
     assert result.zeros["digits-paper"].shape == (40,)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("shorebirds" not in zoo.RECIPES, reason="the birds' network is not here")
+def test_birds_without_zeros_are_forgotten_without_signs_too():
+    result = sanity(networks=["shorebirds"])
+    assert result.holds, str(result)
+    assert result.zeros["shorebirds"].max() < 0.1
