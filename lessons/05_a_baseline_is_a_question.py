@@ -64,10 +64,10 @@ claim("from its own grey it gets exactly 0", share(pixel, pixel) == 0)
 
 # %%
 model = mx.load("shorebirds")
-scenes, others = draw(16, seed=5), draw(16, seed=6)
+scenes, others = draw(24, seed=5), draw(16, seed=6)
 
 
-def explain(birds, baseline, steps=8):
+def explain(birds, baseline, steps=6):
     target = birds.labels
     asked = {"target": target, "versus": target ^ 1, "baseline": baseline, "steps": steps}
     with warnings.catch_warnings():
@@ -90,18 +90,34 @@ save(
 )
 
 # %% [markdown]
-# Red raises the contrast, blue lowers it. Look at the hooded crow's head, row 2, from black and from white. It is the
-# dark pixel once more. Here are six hooded crows, and what all pixels of the head get together.
+# Red raises the contrast, blue lowers it. Beneath each map stands its gap: from black, six steps are too few. Now look
+# at the hooded crow's head, in the second row, from black and from white. It is the dark pixel once more. Here are six
+# hooded crows, with 24 steps from black, and what all pixels of the head get together.
 
 # %%
 crows = draw(6, seed=7, species="hooded")
 head = crows.masks[..., PARTS.index("head")]  # how much of each pixel is head
 heads = {}
-for name, baseline in [("black", "black"), ("white", "white"), ("partner", partners(crows))]:
-    heads[name] = (explain(crows, baseline).values.sum(axis=-1) * head).sum(axis=(1, 2))
+for name, baseline, steps in [("black", "black", 24), ("white", "white", 6), ("partner", partners(crows), 6)]:
+    result = explain(crows, baseline, steps)
+    heads[name] = (result.values.sum(axis=-1) * head).sum(axis=(1, 2))
     print(f"the head gets, from {name:8}", *(f"{v:6.1f}" for v in heads[name]))
 claim("from black the black head speaks against a hooded crow, on all six", heads["black"] < 0)
 claim("from white, and from the gull, it speaks for it", (heads["white"] > 0) & (heads["partner"] > 0))
+
+# %% [markdown]
+# What the map from the partner says can be proved. The gull in the crow's place differs from it in the head only, so
+# nothing else can get anything.
+
+# %%
+gulls = crows.with_(labels=crows.labels ^ 1)
+changed = (crows.images != gulls.images).any(axis=-1)
+claim("crow and gull differ nowhere but in the head", (head + gulls.masks[..., PARTS.index("head")])[changed] > 0)
+claim("from the partner every other pixel gets exactly 0", result.values[~changed] == 0)
+print(f"{(~changed).mean():.0%} of the pixels get exactly 0; the rest add up to the difference of crow and gull:")
+print("sum of the map     ", *(f"{v:6.1f}" for v in result.values.sum(axis=(1, 2, 3))))
+print("contrast, crow−gull", *(f"{v:6.1f}" for v in result.score - result.reference_score))
+claim("they add up, to a tenth", np.abs(result.gap) < 0.1 * (result.score - result.reference_score))
 
 # %% [markdown]
 # ## Which one to believe?
@@ -122,34 +138,31 @@ players = [["tail"], ["legs"], ["body"], ["breast"], ["wing"], ["head", "eye"], 
 effects = [contrast(scenes.images) - contrast(render(scenes, remove=names)[0]) for names in players]
 masks = [scenes.masks[..., [PARTS.index(name) for name in names]].sum(axis=-1) for names in players]
 
-ranks = {}
-print("baseline   rank correlation   gap, in % of the mean gain")
-for name, baseline in [("black", "black"), ("blurred", "blur"), ("partner", partners(scenes))]:
-    result = explain(scenes, baseline)
+best = np.argmax(effects, axis=0)
+ranks, hits, gaps = {}, {}, {}
+print("baseline   steps   gap, in % of the mean gain   rank correlation   largest part right")
+for name, baseline, steps in [("black", "black", 12), ("blurred", "blur", 6)]:
+    result = explain(scenes, baseline, steps)
     parts = [(result.values.sum(axis=-1) * mask).sum(axis=(1, 2)) for mask in masks]
     ranks[name] = [spearmanr(a, b).statistic for a, b in zip(np.transpose(parts), np.transpose(effects), strict=True)]
-    gap = 100 * np.abs(result.gap).mean() / np.abs(result.score - result.reference_score).mean()
-    print(f"{name:9} {np.mean(ranks[name]):10.2f} {gap:20.1f}")
-    claim(f"from {name} the maps add up, to a tenth", gap < 10)
-better = np.subtract(ranks["blurred"], ranks["black"])
-claim("blurred agrees with the measured effects far better than black", better.mean() > 0.3)
-print(f"on {(better > 0).sum()} birds of {len(better)} it agrees better than black")
-claim("and does so on most of the birds", (better > 0).mean() > 0.6)
+    hits[name] = np.argmax(parts, axis=0) == best
+    gaps[name] = 100 * np.abs(result.gap).mean() / np.abs(result.score - result.reference_score).mean()
+    found = f"{hits[name].sum()} of {len(scenes)} birds"
+    print(f"{name:9} {steps:6} {gaps[name]:28.1f} {np.mean(ranks[name]):18.2f} {found:>20}")
+claim(
+    "blurred agrees with the measured effects far better than black",
+    np.mean(ranks["blurred"]) > 0.2 + np.mean(ranks["black"]),
+)
+claim("and finds the part with the largest effect more often", hits["blurred"].mean() > 0.15 + hits["black"].mean())
+claim(
+    "black needs more steps: with twice as many its gap is still the larger",
+    gaps["black"] > gaps["blurred"],
+)
 
 # %% [markdown]
-# Taking a part away is a question, too: "what if it were not there?" The blurred picture asks nearly the same, and so
-# they agree. Black asks another one.
-#
-# The partner does not come first in this table, and should not: it does not ask about all parts, but about one. What it
-# says can be proved. Nothing but the decisive part has changed, so nothing else can get anything.
-
-# %%
-changed = (scenes.images != partners(scenes)).any(axis=-1)
-both = scenes.masks + scenes.with_(labels=scenes.labels ^ 1).masks
-part = np.stack([both[i, ..., scenes.decisive[i]] > 0 for i in range(len(scenes))])
-claim("bird and partner differ nowhere but in one part", part[changed])
-claim("from the partner, every pixel outside the part that differs gets exactly 0", result.values[~changed] == 0)
-print(f"{(~changed).mean():.0%} of the pixels get exactly 0, and the rest add up to the change of contrast")
+# The way from black is long: it crosses pictures the network has never seen, and many kinks. But do not say that
+# blurred is right and black wrong. Taking a part away is a question, too: "what if it were not there?" A blurred
+# picture asks nearly the same, so they agree. Black asks another one.
 
 # %% [markdown]
 # ## When it fails, and what it costs

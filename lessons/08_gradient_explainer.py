@@ -63,10 +63,8 @@ found = [expected_gradients(x, zero, 200, np.random.default_rng(seed)) for seed 
 off = np.array([abs(mean[0] - 0.5) / error[0] for mean, error in found])
 print(f"20 repetitions of 200 draws: {np.sum(off < 1)} within one standard error, the worst {off.max():.1f} away")
 claim("all 20 are within 4 standard errors of one half", off.max() < 4)
-ratios = [
-    expected_gradients(x, zero, 800, np.random.default_rng(seed))[1][0] / found[seed - 1][1][0] for seed in (1, 2)
-]
-claim("four times as many draws halve the standard error", np.allclose(ratios, 0.5, atol=0.02))
+ratio = expected_gradients(x, zero, 800, np.random.default_rng(1))[1][0] / found[0][1][0]
+claim("four times as many draws halve the standard error", np.isclose(ratio, 0.5, atol=0.02))
 
 # %% [markdown]
 # ## The same in minixai
@@ -141,8 +139,7 @@ for output in ("score", "probability"):
         0
     ]
     print(f"class 0, {output:11}: a {asked[output][0]:+.2f}   b {asked[output][1]:+.2f}")
-claim("b raises the score of class 0", asked["score"][1] > 0)
-claim("and lowers its probability", asked["probability"][1] < 0)
+claim("b raises the score of class 0 and lowers its probability", asked["score"][1] > 0 > asked["probability"][1])
 
 # %% [markdown]
 # ## A bird against fifty birds

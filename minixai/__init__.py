@@ -12,7 +12,7 @@ mx.plots.show(result, images[:4]).savefig("digits.png")
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from minixai import datasets, layers, ops, toys, zoo
+from minixai import datasets, evaluation, layers, ops, toys, zoo
 from minixai.attribution import Attribution
 from minixai.checking import check
 from minixai.graph import Node, backward
@@ -60,6 +60,7 @@ __all__ = [
     "deconvnet",
     "deep_lift",
     "deep_shap",
+    "evaluation",
     "expected_gradients",
     "feature_ablation",
     "grad_cam",

@@ -625,3 +625,54 @@ def test_compare_with_a_baseline_that_cannot_be(baseline, capsys):
     assert main(["compare", "--baseline", baseline]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert files() == []
+
+
+# -- score --------------------------------------------------------------------------------------------
+
+
+def bird_model(name: str = "birds.npz") -> str:
+    """A small network of the eight species that has learnt nothing."""
+    layers = [Conv2D(4, 5, stride=4, activation="relu"), Flatten(), Dense(8)]
+    mx.Model(layers, (64, 64, 3), classes=mx.datasets.birds.CLASSES, seed=1).save(name)
+    return name
+
+
+def test_score_prints_the_table_of_the_same_call_in_python(capsys):
+    bird_model()
+    argv = ("score", "--model", "birds.npz", "--images", "4", "--methods", "gradient,deep_lift:blur,hires_cam")
+    text = told(capsys, *argv, "--seed", "3")
+    assert files() == ["birds.npz", "minixai-score.png"]
+    with Image.open("minixai-score.png") as picture:
+        assert min(picture.size) > 300
+    scenes = mx.datasets.birds.draw(4, seed=3)
+    model = mx.load("birds.npz")
+    board = mx.evaluation.score(model, scenes, ["gradient", "deep_lift:blur", "hires_cam"], seed=3)
+    assert str(board) in text
+    assert str(mx.evaluation.audit(model, scenes)) in text
+    for each in mx.evaluation.SCORES.values():
+        assert each.meaning in text
+    assert "of its partner; hires_cam: that of the own species alone" in text
+    assert re.search(r"work +[\d,]+ pictures drawn, [\d,]+ rows through the network", text)
+
+
+def test_what_score_costs_is_told_before_the_work(capsys, monkeypatch):
+    def interrupted(*args, **options):
+        options["announce"]("much")
+        raise ValueError("and then it was interrupted")
+
+    monkeypatch.setattr("minixai.evaluation.score", interrupted)
+    assert main(["score", "--model", bird_model()]) == 2
+    assert re.search("model +birds.npz.*\nscenes +.*\nquestion .*\nwork +much\n", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(("argv", "words"), [
+    (["--images", "0"], "argument --images: 0 is too few"),
+    (["--methods", "gradent"], "unknown method 'gradent', did you mean 'gradient'"),
+    (["--methods", "gradient:blur"], "gradient knows no baseline"),
+    (["--methods", "activations"], "activations explains no class"),
+    (["--model", "digits"], "only for models of the eight shorebirds, and this one has 10 other classes"),
+    (["--out", "table.csv"], "--out 'table.csv' has an unknown ending"),
+    (["--digit", "3"], "'--digit' is no option of score"),
+])  # fmt: skip
+def test_what_score_refuses(capsys, argv, words):
+    assert words in refused(capsys, "score", "--model", bird_model(), *argv)

@@ -17,6 +17,7 @@ from minixai.cli.subject import Subject, called, class_number, picture
 from minixai.datasets import digits
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
+from minixai.methods.groups import blocks
 from minixai.methods.registry import Method
 from minixai.model import Model, known
 from minixai.text import columns
@@ -140,16 +141,6 @@ def background(subject: Subject) -> tuple[Array, str]:
 def large(model: Model) -> bool:
     """Whether every pass through the network is felt."""
     return model.row_bytes > LARGE
-
-
-def blocks(shape: tuple[int, ...], most: int) -> Array:
-    """(H, W, 1): pixels in at most so many blocks along a side, numbered; channels stay together.
-
-    >>> blocks((4, 6, 3), 2)[..., 0].tolist()
-    [[0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1], [2, 2, 2, 3, 3, 3], [2, 2, 2, 3, 3, 3]]
-    """
-    rows, across = (np.arange(n) * min(n, most) // n for n in shape[:2])
-    return np.asarray(rows[:, None] * (across[-1] + 1) + across)[..., None]
 
 
 # -- words as values ----------------------------------------------------------------------------------

@@ -15,9 +15,11 @@ from minixai.cli.commands import PICTURES, compare, download, explain, methods, 
 from minixai.cli.experiments import experiment
 from minixai.cli.learning import check, lesson, lessons
 from minixai.cli.questions import STRIPS
+from minixai.cli.scoring import IMAGES, score
 from minixai.cli.subject import DIGIT
 from minixai.cli.tour import tour
 from minixai.cli.verify import verify
+from minixai.evaluation.contenders import DEFAULT
 from minixai.experiments import EXPERIMENTS
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
@@ -59,6 +61,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
         add_explain,
         add_compare,
         add_predict,
+        add_score,
         add_methods,
         add_models,
         add_train,
@@ -213,6 +216,43 @@ def add_subject(parser: Parser) -> None:
         "--invert",
         action="store_true",
         help="exchange black and white in image files: the digit networks know light ink on black paper",
+    )
+
+
+def add_score(commands: Commands) -> None:
+    examples = """
+        minixai score
+        minixai score --images 200 --methods gradient,integrated_gradients:blur,hires_cam
+        minixai score --model shorebirds-biased --out cheat.pdf
+    """
+    parser = add(commands, score, examples)
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        default="shorebirds",
+        help="one that knows the shorebirds, or an .npz file written by model.save (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--images",
+        metavar="N",
+        type=positive,
+        default=IMAGES,
+        help="birds; the more, the smaller the standard errors, and the longer it takes (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--methods",
+        metavar="NAME,NAME,...",
+        help="methods, or METHOD:BASELINE for those that have one, without spaces "
+        f"(default: {len(DEFAULT)} of them); `minixai methods` lists them",
+    )
+    parser.add_argument(
+        "--seed", metavar="N", type=number, default=0, help="where the random numbers start (default: 0)"
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        default="minixai-score.png",
+        help=f"the picture, {', '.join(PICTURES)} (default: %(default)s)",
     )
 
 

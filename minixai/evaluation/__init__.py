@@ -1,19 +1,29 @@
 """Scores against a known truth, and sanity checks: can this heat map be believed?"""
 
 from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
+from minixai.evaluation.interventions import Audit, audit, background_range, contrast, part_shapley, removal_drops
 from minixai.evaluation.localisation import decisive_density, pointing, relevance_mass, relevance_rank
 from minixai.evaluation.parts import deletion_rank, part_sums, rank_correlation, shapley_distance, target_sensitivity
 from minixai.evaluation.sanity import Cascade, cascade, edge_detector, random_map, randomisation, randomised
+from minixai.evaluation.scoreboard import Scoreboard, score
+from minixai.evaluation.scores import SCORES
 
 __all__ = [
+    "SCORES",
+    "Audit",
     "Cascade",
     "Curve",
+    "Scoreboard",
+    "audit",
+    "background_range",
     "cascade",
+    "contrast",
     "decisive_density",
     "deletion_curve",
     "deletion_rank",
     "edge_detector",
     "insertion_curve",
+    "part_shapley",
     "part_sums",
     "pointing",
     "random_map",
@@ -22,6 +32,8 @@ __all__ = [
     "rank_correlation",
     "relevance_mass",
     "relevance_rank",
+    "removal_drops",
+    "score",
     "shapley_distance",
     "target_sensitivity",
 ]

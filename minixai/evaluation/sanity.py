@@ -21,6 +21,9 @@ from minixai.model import Model, known
 from minixai.progress import Progress
 from minixai.text import columns
 
+ANEW = 1
+"""Goes before the seed, so that no layer is drawn again as a model made with the same seed drew it."""
+
 
 def weighted_layers(model: Model) -> tuple[str, ...]:
     """The names of the layers that have weights, from the top down.
@@ -29,12 +32,9 @@ def weighted_layers(model: Model) -> tuple[str, ...]:
     >>> weighted_layers(mx.load("digits"))
     ('scores', 'dense1', 'conv2', 'conv1')
     """
-    return tuple(e.name for e in reversed(model.layers) if e.layer and e.layer.weights and owned(model, e.name))
-
-
-def owned(model: Model, name: str) -> bool:
-    """Whether weights go under this name: a layer that is used twice has two names, and the weights of the first."""
-    return name in model.owners.values()
+    if not isinstance(model, Model):
+        raise TypeError(f"only a Model has layers to randomise, got {type(model).__name__}: make a Model of it")
+    return tuple(name for layer, name in reversed(model.owners.items()) if layer.weights)
 
 
 def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
@@ -51,13 +51,11 @@ def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
     >>> bool((drawn.weights["scores/kernel"] != model.weights["scores/kernel"]).any())
     True
     """
-    if not isinstance(model, Model):
-        raise TypeError(f"only a Model has layers to randomise, got {type(model).__name__}: make a Model of it")
-    chosen = [layers] if isinstance(layers, str) else list(layers)
-    names = weighted_layers(model)
+    names, chosen = weighted_layers(model), [layers] if isinstance(layers, str) else layers
     made, drawn = model.astype(model.dtype), {name: layer for layer, name in model.owners.items()}
     for name in chosen:
-        rng = np.random.default_rng((count(seed, "seed", 0), names.index(known(name, names, "layer with weights"))))
+        place = names.index(known(name, names, "layer with weights"))
+        rng = np.random.default_rng((ANEW, count(seed, "seed", 0), place))
         layer = drawn[name]
         made.set_weights(
             {f"{name}/{key}": layer.initial(key, w.shape, rng, w.dtype) for key, w in layer.weights.items()}
@@ -126,8 +124,7 @@ def randomisation(
     >>> bool(found.signed.mean() > 0.5)  # without its last layer it still knows all, so it never showed it
     True
     """
-    names = weighted_layers(model) if isinstance(model, Model) else ()
-    names = names[: None if layers is None else count(layers, "layers")]
+    names = weighted_layers(model)[: None if layers is None else count(layers, "layers")]
     first = method(model, x, target, versus=versus, **options)
     line, found = Progress(f"{first.method}, {len(names)} networks randomised", len(names)), []
     trained = pixels(first)

@@ -1,4 +1,4 @@
-"""What a person looks at: a small computation graph with its numbers, heat maps beside their images, filters, the way.
+"""What a person looks at: graphs with their numbers, heat maps beside their images, filters, the way, scores.
 
 Every function returns a matplotlib Figure and leaves matplotlib's global state alone:
 `figure.savefig("maps.png")` writes it, a notebook displays it.
@@ -8,6 +8,7 @@ from minixai.plots.comparison import compare
 from minixai.plots.diagram import graph
 from minixai.plots.filters import filters
 from minixai.plots.maps import show
+from minixai.plots.scores import scores
 from minixai.plots.series import series
 
-__all__ = ["compare", "filters", "graph", "series", "show"]
+__all__ = ["compare", "filters", "graph", "scores", "series", "show"]

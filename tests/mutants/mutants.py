@@ -1101,6 +1101,171 @@ cli/asking.py: large networks are smoothed as small ones
   + pass
   ? tests/test_photos.py::test_compare_asks_a_large_network_less_and_tells_what_it_costs
 
+evaluation/amounts.py: negative relevance counts
+  - np.maximum(maps, 0) if signed else abs(maps)
+  + abs(maps)
+  ? tests/evaluation/test_localisation.py::test_by_pencil
+
+evaluation/amounts.py: signs are settled before channels are summed
+  - finite(array, "an attribution").sum(axis=-1, dtype=np.float64)
+  + abs(finite(array, "an attribution")).sum(axis=-1, dtype=np.float64)
+  ? tests/evaluation/test_localisation.py::test_channels_are_summed_before_signs_are_settled
+
+evaluation/amounts.py: a map of zeros has no share at all
+  - / np.where(most > 0, most, 1), 1)
+  + / np.where(most > 0, most, 1), mask)
+  ? tests/evaluation/test_localisation.py::test_a_map_of_zeros_is_one_that_is_the_same_everywhere
+
+evaluation/localisation.py: density without the area
+  - share(maps, inside) / inside.mean(axis=(1, 2))
+  + share(maps, inside)
+  ? tests/evaluation/test_localisation.py::test_noise_reaches_what_chance_is_said_to_be
+
+evaluation/localisation.py: of equal pixels all count
+  - (n - above.sum()) * inside[equal].mean()
+  + inside[equal].sum()
+  ? tests/evaluation/test_localisation.py::test_equal_pixels_share_their_places
+
+evaluation/localisation.py: of equal pixels the first count
+  - inside[equal].mean()
+  + inside[equal][0]
+  ? tests/evaluation/test_localisation.py::test_where_the_pixels_lie_says_nothing
+
+evaluation/localisation.py: more than a half
+  - fitted(mask, maps) >= HALF
+  + fitted(mask, maps) > HALF
+  ? tests/evaluation/test_localisation.py::test_by_pencil
+
+evaluation/parts.py: sensitivities are summed with their signs
+  - maps if signed else abs(maps), array
+  + maps, array
+  ? tests/evaluation/test_parts.py::test_sums_by_pencil
+
+evaluation/parts.py: equal numbers have the last of their places
+  - np.cumsum(count) - (count - 1) / 2
+  + np.cumsum(count)
+  ? tests/evaluation/test_parts.py::test_rank_correlation_is_spearmans
+
+evaluation/parts.py: a negative scale is granted too
+  - np.maximum((s * phi).sum(axis=1, keepdims=True), 0)
+  + (s * phi).sum(axis=1, keepdims=True)
+  ? tests/evaluation/test_parts.py::test_shapley_distance_by_pencil
+
+evaluation/parts.py: no scale is granted
+  - along * s - phi, axis=1)
+  + s - phi, axis=1)
+  ? tests/evaluation/test_parts.py::test_shapley_distance_by_pencil
+
+evaluation/parts.py: sensitive to the wrong class
+  - part_sums(own, inside, signed) - part_sums(other, inside, signed)
+  + part_sums(other, inside, signed) - part_sums(own, inside, signed)
+  ? tests/evaluation/test_parts.py::test_target_sensitivity_by_pencil
+
+evaluation/curves.py: the lowest first
+  - np.lexsort((lots, -row))
+  + np.lexsort((lots, row))
+  ? tests/evaluation/test_curves.py::test_by_pencil
+
+evaluation/curves.py: equal pixels in the order of their rows
+  - np.lexsort((lots, -row))
+  + np.lexsort((-row,))
+  ? tests/evaluation/test_curves.py::test_pixels_that_are_equal_are_ordered_by_lot
+
+evaluation/curves.py: insertion deletes
+  - start, end = end, start
+  + pass
+  ? tests/evaluation/test_curves.py::test_by_pencil
+
+evaluation/curves.py: a mean is no area
+  - np.trapezoid(self.scores, self.fraction, axis=1)
+  + self.scores.mean(axis=1)
+  ? tests/evaluation/test_curves.py::test_by_pencil
+
+evaluation/sanity.py: only the layer itself
+  - randomised(model, names[: i + 1], seed)) for
+  + randomised(model, names[i : i + 1], seed)) for
+  ? tests/evaluation/test_sanity.py::test_the_cascade_goes_from_the_top_down_and_adds_up
+
+evaluation/sanity.py: from the bottom up
+  - reversed(model.owners.items())
+  + model.owners.items()
+  ? tests/evaluation/test_sanity.py::test_the_cascade_goes_from_the_top_down_and_adds_up
+
+evaluation/sanity.py: the given model forgets
+  - made, drawn = model.astype(model.dtype), {
+  + made, drawn = model, {
+  ? tests/evaluation/test_sanity.py::test_the_given_model_stays_as_it_is
+
+evaluation/sanity.py: drawn as before
+  - ((ANEW, count(seed, "seed", 0), place))
+  + ((count(seed, "seed", 0), place))
+  ? tests/evaluation/test_sanity.py::test_what_forgets_and_what_does_not
+
+evaluation/sanity.py: each network explains what it predicts itself
+  - method(drawn, x, first.target, versus
+  + method(drawn, x, target, versus
+  ? tests/evaluation/test_sanity.py::test_the_target_stays_what_the_trained_network_predicts
+
+evaluation/sanity.py: edges across channels
+  - (1, 2, 1), 3 - a) for a in (2, 1))
+  + (1, 2, 1), 3) for a in (2, 1))
+  ? tests/evaluation/test_sanity.py::test_edges_by_scipy
+
+evaluation/interventions.py: the score of the own species alone
+  - scores[rows, labels].astype(np.float64) - scores[rows, labels ^ 1]
+  + scores[rows, labels].astype(np.float64)
+  ? tests/evaluation/test_interventions.py::test_contrast_by_hand
+
+evaluation/interventions.py: what is left and not what is lost
+  - np.stack([whole - f for f in left], axis=1)
+  + np.stack(left, axis=1)
+  ? tests/evaluation/test_interventions.py::test_drops_of_a_weighted_sum_are_weighted_sums
+
+evaluation/interventions.py: those present are taken away
+  - strict=True) if not there]
+  + strict=True) if there]
+  ? tests/evaluation/test_interventions.py::test_part_shapley_is_the_mean_over_all_orders_of_arrival
+
+evaluation/interventions.py: the habitat stays
+  - scenes.with_(habitat=place).images) for place
+  + scenes.images) for place
+  ? tests/evaluation/test_interventions.py::test_who_looks_at_the_background_alone_is_caught
+
+evaluation/interventions.py: what is left at home counts as elsewhere
+  - (numbers.sum(axis=1) - self.here(numbers))
+  + (numbers.sum(axis=1))
+  ? tests/evaluation/test_interventions.py::test_audit_counts_what_is_named_rightly
+
+evaluation/scoreboard.py: a deviation is no error
+  - np.sqrt(np.where(n > 1, off / (n * np.maximum(n - 1, 1)), np.nan))
+  + np.sqrt(np.where(n > 1, off / np.maximum(n - 1, 1), np.nan))
+  ? tests/evaluation/test_scoreboard.py::test_the_mean_and_its_error
+
+evaluation/contenders.py: the partner is not what it compares with
+  - {**self.options, baseline_of(self.method): reference}
+  + {**self.options}
+  ? tests/evaluation/test_scoreboard.py::test_dear_scores_are_asked_about_few_scenes
+
+evaluation/contenders.py: the background is not the partner
+  - {**self.options, "background": reference[i]}
+  + {**self.options}
+  ? tests/evaluation/test_scoreboard.py::test_with_the_partner_as_baseline_nothing_lies_on_what_they_share
+
+evaluation/trials.py: other is own
+  - self.maps(self.truth.model, self.truth.partner, None)
+  + self.maps(self.truth.model, self.truth.labels, None)
+  ? tests/evaluation/test_scoreboard.py::test_dear_scores_are_asked_about_few_scenes
+
+evaluation/trials.py: nothing is forgotten
+  - self.maps(self.truth.forgetful, self.truth.labels, self.versus)
+  + self.maps(self.truth.model, self.truth.labels, self.versus)
+  ? tests/evaluation/test_scoreboard.py::test_dear_scores_are_asked_about_few_scenes
+
+plots/scores.py: bars begin at the lowest
+  - return at, at(0.0)
+  + return at, at(low)
+  ? tests/evaluation/test_scoreboard.py::test_a_longer_bar_is_a_larger_number
+
 experiments/morphing.py: pixels equal to the limit go too
   - rows <= limit[:, None]
   + rows < limit[:, None]

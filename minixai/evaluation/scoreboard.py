@@ -1,0 +1,137 @@
+"""Methods × scores on birds, where the truth is known: each number a mean over scenes, with its standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from minixai.arrays import Array, count
+from minixai.datasets import birds
+from minixai.datasets.birds import Scenes
+from minixai.evaluation.contenders import DEFAULT, Contender, chance_rows, contender
+from minixai.evaluation.interventions import PLAYERS
+from minixai.evaluation.scores import SCORES, Score
+from minixai.evaluation.trials import Trial, Truth
+from minixai.model import Model, known
+from minixai.progress import Progress
+from minixai.text import columns
+
+REFERENCES, BACKGROUND = 20, 2**20
+"""Other birds, for methods that need a set of images to compare with: how many, and what is added to the seed."""
+PICTURES = {"drops": len(PLAYERS), "shapley": 2 ** len(PLAYERS), "changed": 1}
+"""How many pictures of each scene a truth takes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scoreboard:
+    """The scores of methods on N scenes; `print` shows the table.
+
+    methods    their names, the two that know no network last
+    scores     the columns
+    values     (methods, scores, N); NaN for scenes about which a score was not asked
+    chance     (scores,): what a map that knows nothing reaches; NaN where only the random map can tell
+    """
+
+    methods: tuple[str, ...]
+    scores: tuple[Score, ...]
+    values: Array
+    chance: Array
+
+    @property
+    def mean(self) -> Array:
+        """(methods, scores)"""
+        return np.asarray(np.nanmean(self.values, axis=-1))
+
+    @property
+    def standard_error(self) -> Array:
+        """(methods, scores): s / √n over the n scenes asked about; NaN where it is one."""
+        n = np.isfinite(self.values).sum(axis=-1)
+        off = np.nansum((self.values - self.mean[..., None]) ** 2, axis=-1)
+        return np.asarray(np.sqrt(np.where(n > 1, off / (n * np.maximum(n - 1, 1)), np.nan)))
+
+    def __str__(self) -> str:
+        titles = [("", *(score.name.partition(" ")[i] for score in self.scores)) for i in (0, 2)]
+        best = ("best", *(score.best for score in self.scores))
+        rows = [
+            (name, *(f"{short(m)}±{short(e)}" if e == e else short(m) for m, e in zip(means, errors, strict=True)))
+            for name, means, errors in zip(self.methods, self.mean, self.standard_error, strict=True)
+        ]
+        known = ("chance", *(short(x) if x == x else "" for x in self.chance))
+        return "\n".join(columns([*titles, best, *rows, known], right=range(1, 1 + len(self.scores))))
+
+
+def short(x: float) -> str:
+    """Two decimals, one from 10 on, and no 0 before the point.
+
+    >>> [short(x) for x in (0.534, -0.021, 23.51, 0.0, 1.0)]
+    ['.53', '-.02', '23.5', '.00', '1.00']
+    """
+    text = f"{x:.1f}" if abs(x) >= 10 else f"{x:.2f}"
+    sign, digits = "-" * (text[0] == "-" and text.strip("-0.") != ""), text.lstrip("-")
+    return sign + digits.removeprefix("0")
+
+
+def score(
+    model: Model,
+    scenes: Scenes,
+    methods: Iterable[str] = DEFAULT,
+    scores: Iterable[str] = tuple(SCORES),
+    *,
+    every: int = 4,
+    seed: int = 0,
+    announce: Callable[[str], None] = lambda cost: None,
+) -> Scoreboard:
+    """The scores of methods on scenes whose truth is known, and of two maps that know no network.
+
+    model       tells the eight shorebirds apart
+    scenes      of `minixai.datasets.birds.draw`
+    methods     names of the catalogue, or NAME:BASELINE; see `contenders`
+    scores      names of SCORES
+    every       scores that take maps of their own, or runs through the network, are asked about every so-many-th scene
+    seed        of sampled methods, of the random map, of the network that forgets, and of the birds that some
+                methods compare with
+    announce    called with what it will cost, before the work
+
+    What is explained is the score of each bird's own species minus its partner's; class activation maps are asked
+    about the own species alone.  Raises ValueError for unknown names, and for a model of other classes.
+
+    >>> import minixai as mx
+    >>> model, scenes = mx.load("shorebirds"), mx.datasets.birds.draw(4, seed=7)
+    >>> board = score(model, scenes, ["gradient", "hires_cam"], ["bird mass", "pointing"])
+    >>> board.methods, board.values.shape
+    (('gradient', 'hires_cam', 'edge detector', 'random map'), (4, 2, 4))
+    """
+    columns = [SCORES[known(name, SCORES, "score")] for name in scores]
+    truth = Truth(model, scenes, count(seed, "seed", 0))
+    few = Truth(model, scenes[:: count(every, "every")], seed)
+    background = birds.draw(REFERENCES, seed=BACKGROUND + seed).images
+    rivals = [*(contender(name, background, seed) for name in methods), *chance_rows(seed)]
+    pictures, rows = work(truth, few, rivals, columns)
+    announce(f"{pictures:,} pictures drawn, {rows:,} rows through the network, forward or back")
+    for column in columns:
+        for name in column.truths:
+            getattr(few if column.dear else truth, name)  # which takes a while, and tells of it
+    line = Progress(f"scores: {rows:,} rows forward or back", rows)
+    values = np.full((len(rivals), len(columns), len(scenes)), np.nan)
+    for i, trial in enumerate(Trial(who, truth, line) for who in rivals):
+        part = trial.few(few, every)
+        for j, column in enumerate(columns):
+            values[i, j, :: every if column.dear else 1] = column.of(part if column.dear else trial)
+    line.close()
+    chance = [np.nan if c.chance is None else np.mean(c.chance(few if c.dear else truth)) for c in columns]
+    return Scoreboard(tuple(who.name for who in rivals), tuple(columns), values, np.array(chance))
+
+
+def work(truth: Truth, few: Truth, rivals: Sequence[Contender], columns: Sequence[Score]) -> tuple[int, int]:
+    """(pictures, rows): what it will cost, from what one image costs each method."""
+    n, fewer = len(truth.images), len(few.images)
+    pictures = {name: PICTURES[name] * (fewer if column.dear else n) for column in columns for name in column.truths}
+    rows = 0
+    for who in rivals:
+        same = {"own": who.own_class, "from_partner": not who.compares}
+        more = {need for column in columns for need in column.maps if need != "values" and not same.get(need)}
+        _, cost = who(truth.model, truth.images[:1], truth.labels[:1], truth.partner[:1])
+        rows += sum(cost) * (n + fewer * len(more)) + fewer * sum(column.rows for column in columns)
+    return sum(pictures.values()), rows

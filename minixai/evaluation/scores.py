@@ -1,0 +1,156 @@
+"""The columns of the table: what a map is scored by, what a perfect one reaches, and what knowing nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.evaluation.amounts import pixels
+from minixai.evaluation.contenders import BATCH
+from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
+from minixai.evaluation.localisation import HALF, decisive_density, pointing, relevance_mass, relevance_rank
+from minixai.evaluation.parts import deletion_rank, rank_correlation, shapley_distance, target_sensitivity
+from minixai.evaluation.trials import Trial, Truth
+
+STEPS = 16
+"""Of deletion and insertion."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One column of the table.
+
+    name      what it is called
+    meaning   in a few words
+    best      what a perfect map reaches
+    of        Trial -> (N,)
+    chance    Truth -> what knowing nothing reaches, (N,) or one number; None where only a random map can tell
+    maps      what it needs of a Trial; with more than its `values`, it is asked about few scenes
+    truths    what it needs of the Truth that takes a while
+    rows      that it sends through the network for each scene
+    """
+
+    name: str
+    meaning: str
+    best: str
+    of: Callable[[Trial], Array]
+    chance: Callable[[Truth], Array | float] | None = None
+    maps: tuple[str, ...] = ("values",)
+    truths: tuple[str, ...] = ()
+    rows: int = 0
+
+    @property
+    def dear(self) -> bool:
+        """Whether it takes maps, or rows, of its own."""
+        return self.maps != ("values",) or self.rows > 0
+
+
+def area(mask: Array) -> Array:
+    return np.asarray(mask.mean(axis=(1, 2)))
+
+
+def like_before(trial: Trial) -> Array:
+    """ρ of the map with that of the network that forgot its last layer: of |φ| for sensitivities."""
+    before, after = (pixels(maps) for maps in (trial.values, trial.forgetful))
+    return rank_correlation(before, after) if trial.signed else rank_correlation(abs(before), abs(after))
+
+
+def under(curve: Callable[..., Curve], trial: Trial) -> Array:
+    """The area under a curve of the own species' probability."""
+    t = trial.truth
+    found = curve(t.model, t.images, trial.values, t.labels, steps=STEPS, signed=trial.signed, batch=BATCH)
+    trial.line.advance((STEPS + 2) * len(t.images))
+    return found.auc
+
+
+SCORES: dict[str, Score] = {
+    score.name: score
+    for score in (
+        Score(
+            "bird mass",
+            "share of the relevance that lies on the bird",
+            "1",
+            lambda t: relevance_mass(t.values, t.truth.bird, t.signed),
+            lambda truth: area(truth.bird),
+        ),
+        Score(
+            "density",
+            "how much denser the map is on the decisive part than by chance",
+            "high",
+            lambda t: decisive_density(t.values, t.truth.decisive),
+            lambda truth: 1.0,
+        ),
+        Score(
+            "rank accuracy",
+            "share of the decisive part's pixels among as many highest ones",
+            "1",
+            lambda t: relevance_rank(t.values, t.truth.decisive, t.signed),
+            lambda truth: area(truth.decisive >= HALF),
+        ),
+        Score(
+            "pointing",
+            "how often the highest pixel lies on the decisive part",
+            "1",
+            lambda t: pointing(t.values, t.truth.decisive, t.signed),
+            lambda truth: area(truth.decisive),
+        ),
+        Score(
+            "deletion rank",
+            "rank correlation of part sums with what removing the part costs",
+            "1",
+            lambda t: deletion_rank(t.values, t.truth.parts, t.truth.drops, t.signed),
+            lambda truth: 0.0,
+            truths=("drops",),
+        ),
+        Score(
+            "Shapley distance",
+            "from the part sums to the parts' exact Shapley values, in direction",
+            "0",
+            lambda t: shapley_distance(t.values, t.truth.parts, t.truth.shapley, t.signed),
+            truths=("shapley",),
+        ),
+        Score(
+            "target sensitivity",
+            "how often the decisive part is worth more for its own class",
+            "1",
+            lambda t: target_sensitivity(t.own, t.other, t.truth.decisive, t.signed),
+            lambda truth: 0.5,
+            maps=("own", "other"),
+        ),
+        Score(
+            "off support",
+            "share of the map on pixels that the partner has, too; with the partner as its baseline, if it has one",
+            "0",
+            lambda t: 1 - relevance_mass(t.from_partner, t.truth.changed, signed=False),
+            lambda truth: 1 - area(truth.changed),
+            maps=("from_partner",),
+            truths=("changed",),
+        ),
+        Score(
+            "randomised top",
+            "rank correlation with the map of the network whose last layer is drawn anew",
+            "0",
+            like_before,
+            lambda truth: 0.0,
+            maps=("values", "forgetful"),
+        ),
+        Score(
+            "deletion",
+            "mean probability while the highest pixels go black first",
+            "low",
+            partial(under, deletion_curve),
+            rows=STEPS + 2,
+        ),
+        Score(
+            "insertion",
+            "mean probability while the highest pixels come first into a blur",
+            "high",
+            partial(under, insertion_curve),
+            rows=STEPS + 2,
+        ),
+    )
+}

@@ -1,0 +1,123 @@
+"""What is known of the scenes, and what a method says of them: each made once, when a score first asks for it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.datasets.birds import PARTS, Scenes
+from minixai.evaluation.contenders import Contender
+from minixai.evaluation.interventions import (
+    changed_pixels,
+    decisive_masks,
+    knows_birds,
+    part_shapley,
+    player_masks,
+    removal_drops,
+)
+from minixai.evaluation.sanity import randomised, weighted_layers
+from minixai.model import Model
+from minixai.progress import Progress
+
+PIECE = 8
+"""Scenes whose maps are made at once."""
+
+
+class Truth:
+    """What is known of the scenes and of the network, made when first asked for."""
+
+    def __init__(self, model: Model, scenes: Scenes, seed: int) -> None:
+        self.model, self.scenes, self.seed = knows_birds(model), scenes, seed
+        self.images, self.labels = scenes.images, scenes.labels
+        self.partner = scenes.labels ^ 1
+
+    @cached_property
+    def bird(self) -> Array:
+        return np.asarray(1 - self.scenes.masks[..., len(PARTS)])
+
+    @cached_property
+    def decisive(self) -> Array:
+        return decisive_masks(self.scenes)
+
+    @cached_property
+    def parts(self) -> Array:
+        return player_masks(self.scenes)
+
+    @cached_property
+    def drops(self) -> Array:
+        return removal_drops(self.model, self.scenes)
+
+    @cached_property
+    def shapley(self) -> Array:
+        return part_shapley(self.model, self.scenes)
+
+    @cached_property
+    def changed(self) -> Array:
+        return changed_pixels(self.scenes).astype(np.float64)
+
+    @cached_property
+    def partner_images(self) -> Array:
+        return self.scenes.with_(labels=self.partner).images
+
+    @cached_property
+    def forgetful(self) -> Model:
+        """The network without what its last layer learnt."""
+        return randomised(self.model, weighted_layers(self.model)[:1], self.seed)
+
+
+class Trial:
+    """The maps of one contender, made when first asked for."""
+
+    def __init__(self, who: Contender, truth: Truth, line: Progress) -> None:
+        self.who, self.truth, self.line, self.signed = who, truth, line, who.signed
+
+    def few(self, truth: Truth, every: int) -> Trial:
+        """The same for every so-many-th scene."""
+        trial = Trial(self.who, truth, self.line)
+        trial.values = self.values[::every]
+        return trial
+
+    def maps(self, model: Model, target: Array, versus: Array | None, reference: Array | None = None) -> Array:
+        """(N, H, W, C), some scenes at a time.  What knows no network is the same, whatever it is asked."""
+        if self.who.method is None:
+            return self.values
+        images, found = self.truth.images, []
+        for i in range(0, len(images), PIECE):
+            part = slice(i, i + PIECE)
+            given = (None if a is None else a[part] for a in (versus, reference))
+            values, cost = self.who(model, images[part], target[part], *given)
+            self.line.advance(sum(cost), self.who.name)
+            found.append(values)
+        return np.concatenate(found)
+
+    @property
+    def versus(self) -> Array | None:
+        return None if self.who.own_class else self.truth.partner
+
+    @cached_property
+    def values(self) -> Array:
+        """The map of the contrast or, of one that knows none, of the own class."""
+        if self.who.drawn is not None:
+            return self.who.drawn(self.truth.images)
+        return self.maps(self.truth.model, self.truth.labels, self.versus)
+
+    @cached_property
+    def own(self) -> Array:
+        return self.values if self.who.own_class else self.maps(self.truth.model, self.truth.labels, None)
+
+    @cached_property
+    def other(self) -> Array:
+        return self.maps(self.truth.model, self.truth.partner, None)
+
+    @cached_property
+    def from_partner(self) -> Array:
+        """The map with the partner's picture as what it compares with, if it compares."""
+        if not self.who.compares:
+            return self.values
+        return self.maps(self.truth.model, self.truth.labels, self.versus, self.truth.partner_images)
+
+    @cached_property
+    def forgetful(self) -> Array:
+        return self.maps(self.truth.forgetful, self.truth.labels, self.versus)
