@@ -12,6 +12,7 @@ from typing import NoReturn, TypeAlias
 
 from minixai import zoo
 from minixai.cli.commands import PICTURES, compare, download, explain, methods, models, predict, train
+from minixai.cli.experiments import experiment
 from minixai.cli.learning import check, lesson, lessons
 from minixai.cli.questions import STRIPS
 from minixai.cli.scoring import IMAGES, score
@@ -19,6 +20,7 @@ from minixai.cli.subject import DIGIT
 from minixai.cli.tour import tour
 from minixai.cli.verify import verify
 from minixai.evaluation.contenders import DEFAULT
+from minixai.experiments import EXPERIMENTS
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
 from minixai.zoo.fetching import SOURCES
@@ -65,6 +67,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
         add_train,
         add_download,
         *LEARNING,
+        add_experiment,
         add_verify,
     ):
         each(commands)
@@ -300,6 +303,26 @@ def add_download(commands: Commands) -> None:
     parser = add(commands, download, examples)
     parser.add_argument("name", metavar="NAME", help=", ".join(SOURCES))
     parser.add_argument("--out", metavar="FILE.h5", help="the file to write (default: the publisher's name)")
+
+
+def add_experiment(commands: Commands) -> None:
+    examples = """
+        minixai experiment
+        minixai experiment digit-morphing
+        minixai experiment sanity --images 100 --seed 1 --out sanity.pdf
+        minixai experiment closeness --json
+    """
+    parser = add(commands, experiment, examples)
+    parser.add_argument("name", metavar="NAME", nargs="?", help=", ".join(EXPERIMENTS))
+    parser.add_argument(
+        "--images",
+        metavar="N",
+        type=positive,
+        help="of how many images; for closeness how many networks (default: the experiment's own)",
+    )
+    parser.add_argument("--seed", metavar="N", type=number, help="where the random numbers start (default: 0)")
+    parser.add_argument("--out", metavar="FILE", help=f"the picture, {', '.join(PICTURES)} (default: minixai-NAME.png)")
+    parser.add_argument("--json", action="store_true", help="print all of it as JSON")
 
 
 def add_verify(commands: Commands) -> None:

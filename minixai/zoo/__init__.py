@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+
 from minixai.datasets import digits
 from minixai.files import shipped
 from minixai.layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, MaxPool2D
@@ -52,6 +54,19 @@ def digits_paper(seed: int) -> Model:
     )
 
 
+def digits_paper_255(seed: int) -> Model:
+    """The same, trained on pixels from 0 to 255, as its authors did. (Shrikumar et al. 2017)
+
+    Beside such pixels its biases are small, so that input × gradient, integrated gradients and Rescale nearly agree.
+    Its first and last kernels begin √255 times smaller: scores that begin much larger than for pixels up to 1 kill
+    its ReLUs in the first steps.
+    """
+    model = digits_paper(seed)
+    ends = ("conv1/kernel", "scores/kernel")
+    model.set_weights({name: model.weights[name] / np.sqrt(255) for name in ends})
+    return model
+
+
 def digits_gap(seed: int) -> Model:
     """Four convolutions, then the mean of each channel and one dense layer: the head of CAM. (after Zhou et al. 2016)
 
@@ -76,10 +91,16 @@ def digits_gap(seed: int) -> Model:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a shipped model is made: its architecture for a seed, and how long it is trained."""
+    """How a shipped model is made: its architecture for a seed, how long it is trained, and at what rate.
+
+    `white` is what a white pixel is in training.  Afterwards the first kernel is multiplied by it: so the model takes
+    images in [0, 1] as all others do, and its scores and contributions are those of the larger pixels.
+    """
 
     build: Callable[[int], Model]
     epochs: int
+    rate: float = 2e-3
+    white: float = 1.0
 
     @property
     def about(self) -> str:
@@ -89,6 +110,7 @@ class Recipe:
 RECIPES = {
     "digits": Recipe(digits_lenet, epochs=15),
     "digits-paper": Recipe(digits_paper, epochs=15),
+    "digits-paper-255": Recipe(digits_paper_255, epochs=15, rate=5e-4, white=255.0),
     "digits-gap": Recipe(digits_gap, epochs=15),
 }
 
@@ -110,10 +132,12 @@ def make(
     """
     recipe = RECIPES[known(name, RECIPES, "model")]
     model = recipe.build(seed)
+    images, labels = digits("train")
     history = train(
         model,
-        *digits("train"),
-        optimiser=Adam(2e-3, weight_decay=0.02),
+        images * images.dtype.type(recipe.white),
+        labels,
+        optimiser=Adam(recipe.rate, weight_decay=0.02),
         batch=32,
         epochs=recipe.epochs if epochs is None else epochs,
         seed=seed,
@@ -122,6 +146,8 @@ def make(
         report=report,
         progress=progress,
     )
+    first = next(iter(model.weights))
+    model.set_weights({first: model.weights[first] * recipe.white})
     return model, history
 
 

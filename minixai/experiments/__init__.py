@@ -1,0 +1,66 @@
+"""Longer experiments: what others published, done again with the networks trained here, their figures beside ours.
+
+Each is a function that returns a `Result`: its table, what must hold in it, and a figure.
+
+>>> from minixai.experiments import closeness
+>>> closeness(images=20).holds
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from inspect import signature
+
+from minixai.experiments.cascades import sanity
+from minixai.experiments.distances import closeness
+from minixai.experiments.morphing import digit_morphing
+from minixai.experiments.rates import convergence
+from minixai.experiments.result import Block, Claim, Result
+
+__all__ = [
+    "EXPERIMENTS",
+    "Block",
+    "Claim",
+    "Experiment",
+    "Result",
+    "closeness",
+    "convergence",
+    "digit_morphing",
+    "sanity",
+]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A function that returns a Result, and how long it takes on two cores, in seconds."""
+
+    run: Callable[..., Result]
+    seconds: int
+
+    @property
+    def question(self) -> str:
+        """What it answers, and after whom."""
+        return (self.run.__doc__ or "").splitlines()[0]
+
+    @property
+    def sampled(self) -> bool:
+        return "seed" in signature(self.run).parameters
+
+    @property
+    def time(self) -> str:
+        """How long it takes, as it is read.
+
+        >>> Experiment(closeness, 12).time, Experiment(closeness, 70).time
+        ('about 15 s', 'about 75 s')
+        """
+        return f"about {-(-self.seconds // 15) * 15} s"
+
+
+EXPERIMENTS: Mapping[str, Experiment] = {
+    "digit-morphing": Experiment(digit_morphing, 15),
+    "sanity": Experiment(sanity, 120),
+    "closeness": Experiment(closeness, 15),
+    "convergence": Experiment(convergence, 45),
+}

@@ -1,0 +1,264 @@
+"""Sanity: forget what was learnt, layer by layer from the top, and see which maps notice.
+
+A map that stays as it was explains the image, or the lower layers, and not the decision.  (Adebayo et al. 2018)
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from minixai import zoo
+from minixai.arrays import Array, count
+from minixai.attribution import Attribution
+from minixai.datasets import digits, shorebirds
+from minixai.evaluation import Cascade, randomisation
+from minixai.experiments.result import Block, Claim, Result
+from minixai.methods import (
+    deep_lift,
+    grad_cam,
+    gradient,
+    guided_backprop,
+    guided_grad_cam,
+    input_x_gradient,
+    integrated_gradients,
+    smooth_grad,
+)
+from minixai.model import Model
+from minixai.progress import Progress
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METHODS: Mapping[str, tuple[Callable[..., Attribution], Mapping[str, Any]]] = {
+    "gradient": (gradient, {}),
+    "SmoothGrad": (smooth_grad, {"samples": 20}),
+    "x · gradient": (input_x_gradient, {}),
+    "IG": (integrated_gradients, {"steps": 20, "quadrature": "midpoint"}),
+    "Rescale": (deep_lift, {}),
+    "RevealCancel": (deep_lift, {"rule": "reveal-cancel"}),
+    "guided backprop": (guided_backprop, {}),
+    "Grad-CAM": (grad_cam, {"resize": True}),
+    "guided Grad-CAM": (guided_grad_cam, {}),
+}
+FORGETFUL = ("gradient", "x · gradient", "IG", "Rescale", "RevealCancel")
+"""Those whose sign must be forgotten at once."""
+BY_THE_IMAGE = ("x · gradient", "IG", "Rescale", "RevealCancel")
+"""Those that are 0 where the image is 0."""
+MOSTLY = 0.5
+"""Of the pixels of an image, from where on zeros that are shared are told."""
+
+PUBLISHED: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]] = {
+    "digits-paper": {
+        ("gradient", "scores"): (-0.04, 0.63),
+        ("x · gradient", "scores"): (-0.05, 0.99),
+        ("IG", "scores"): (-0.06, 0.99),
+        ("Rescale", "scores"): (-0.05, 0.99),
+        ("RevealCancel", "scores"): (-0.01, 0.99),
+        ("guided backprop", "scores"): (0.92, 0.93),
+        ("guided backprop", "dense1"): (0.75, 0.83),
+        ("gradient", "conv2"): (-0.01, 0.51),
+        ("guided backprop", "conv2"): (0.63, 0.75),
+        ("guided backprop", "conv1"): (0.20, 0.73),
+    }
+}
+"""(signed, absolute) of the network of DeepLIFT's Fig. 4 with its published weights: 40 test digits, one draw."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sanity(Result):
+    """cascades[network, method]: rank correlations with the trained network's maps, (layers, draws · images).
+
+    lots     network -> (draws · images,): maps of one number share the lots of their score's weights, draw and class
+    zeros    network -> (images,): what part of each image is exactly 0
+    """
+
+    cascades: Mapping[tuple[str, str], Cascade]
+    lots: Mapping[str, Array]
+    zeros: Mapping[str, Array]
+
+    @property
+    def blocks(self) -> list[Block]:
+        return [block for network in self.zeros for block in (self.signed(network), self.absolute(network))]
+
+    def signed(self, network: str) -> Block:
+        images = len(self.zeros[network])
+        heading = (
+            f"{network}, {images} images × {len(self.lots[network]) // images} draws: rank correlation with the map"
+        )
+        return Block(f"{heading} of the trained network", self.lines(network, 0))
+
+    def absolute(self, network: str) -> Block:
+        zeros, heading = self.zeros[network], f"{network}: that of the sizes, without signs"
+        if zeros.mean() > MOSTLY:
+            heading += f" ({zeros.mean():.0%} of the pixels are exactly 0; maps that share these and nothing else have "
+            heading += f"{shared_zeros(zeros).mean():.3f})"
+        return Block(heading, self.lines(network, 1))
+
+    def lines(self, network: str, which: int) -> list[tuple[str, ...]]:
+        """The mean correlations, signed (0) or absolute (1), and published ones where there are some."""
+        layers, known = self.cascades[network, "gradient"].layers, PUBLISHED.get(network)
+        lines = [("randomised down to", *spread([[layer, "published"] for layer in layers], known))]
+        for method in METHODS:
+            found = self.cascades[network, method]
+            cells = [
+                [f"{x.mean():.2f}", f"{known[method, layer][which]:.2f}" if known and (method, layer) in known else ""]
+                for layer, x in zip(layers, found[1 + which], strict=True)
+            ]
+            lines.append((method, *spread(cells, known)))
+        return lines
+
+    @property
+    def claims(self) -> list[Claim]:
+        return [claim for network in self.zeros for claim in (*signs(self, network), *sizes(self, network))]
+
+    def on_average(self, network: str, method: str) -> tuple[float, float]:
+        """The signed correlation after the top layer, mean over lots, with its standard error."""
+        rho, lots = self.cascades[network, method].signed[0], self.lots[network]
+        means = np.array([rho[lots == lot].mean() for lot in np.unique(lots)])
+        return float(means.mean()), float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else np.inf
+
+    @property
+    def figure(self) -> Figure:
+        from minixai.plots.charts import Lines, lines
+
+        panels = []
+        for (network, method), found in self.cascades.items():
+            y = {
+                "signed": np.array([1.0, *found.signed.mean(axis=1)]),
+                "absolute": np.array([1.0, *found.absolute.mean(axis=1)]),
+            }
+            panels.append(Lines(method if len(self.zeros) == 1 else f"{method}\n{network}", ["none", *found.layers], y))
+        return lines(
+            panels,
+            title="Who notices that the network has forgotten?",
+            note="rank correlation with the map of the trained network; randomised from the top down to each layer",
+            beside=5 if len(self.zeros) == 1 else len(METHODS),
+        )
+
+
+def spread(cells: Sequence[Sequence[str]], known: object) -> list[str]:
+    """Ours and published beside each other, or ours alone."""
+    return [cell for pair in cells for cell in (pair if known else pair[:1])]
+
+
+def shared_zeros(zero: Array) -> Array:
+    """ρ = 3z / (3z + (1 − z)²): of two maps that are 0 on the same part z and independent in size elsewhere.
+
+    Zeros share the rank z/2 and all others rank (1 + z)/2 on average, whose variance is z(1 − z)/4; the ranks of the
+    others add (1 − z)³/12 of their own.  (Ranks as parts of the whole; many pixels.)
+
+    >>> shared_zeros(np.array([0.81, 1.0])).round(3)
+    array([0.985, 1.   ])
+    """
+    return np.asarray(3 * zero / (3 * zero + (1 - zero) ** 2))
+
+
+# -- what must come out -------------------------------------------------------------------------------
+
+
+def signs(result: Sanity, network: str) -> list[Claim]:
+    """Signs are forgotten at once, but not by guided backprop."""
+    guided = result.cascades[network, "guided backprop"].signed.mean(axis=1)
+    claims = []
+    for method in FORGETFUL:
+        mean, error = result.on_average(network, method)
+        text = f"{network}: with signs {method} falls to about 0 at once, {mean:.2f} ± {error:.2f} over classes"
+        claims.append(Claim(text, bool(abs(mean) < 4 * error and mean < guided[0] - 0.3)))
+    text = (
+        f"{network}: with signs guided backprop stays high, {guided[0]:.2f}, then {guided[1]:.2f}, "
+        f"and falls with the convolutions, to {guided[-1]:.2f}"
+    )
+    return [*claims, Claim(text, bool(guided[0] > 0.8 and guided[1] > 0.6 and guided[-1] < 0.5))]
+
+
+def sizes(result: Sanity, network: str) -> list[Claim]:
+    """Where images are mostly 0, what multiplies by them keeps the ranks of its sizes, and elsewhere not."""
+    zeros, claims = result.zeros[network], []
+    for method in BY_THE_IMAGE:
+        found = result.cascades[network, method].absolute.mean(axis=1)
+        if zeros.mean() > MOSTLY:
+            chance = shared_zeros(zeros).mean()
+            text = f"without signs {method} seems to stay, at {found.min():.3f} or more: shared zeros give {chance:.3f}"
+            claims.append(Claim(f"{network}: {text}", bool(found.min() > chance - 0.01)))
+        else:
+            text = f"without zeros to share {method} is forgotten without signs, too: {found[-1]:.2f} in the end"
+            claims.append(Claim(f"{network}: {text}", bool(found[-1] < 0.3)))
+    return claims
+
+
+class Subject(NamedTuple):
+    """Images for a network; how many of them and how many draws are enough, in reasonable time."""
+
+    images: Callable[[int], Array]
+    enough: int
+    draws: int
+
+
+SUBJECTS: Mapping[str, Subject] = {
+    "digits-paper": Subject(lambda images: digits("test")[0][:images], 40, 3),
+    "shorebirds": Subject(lambda images: shorebirds(images)[0], 16, 1),
+}
+
+
+def sanity(
+    images: int | None = None, seed: int = 0, draws: int | None = None, networks: Sequence[str] | None = None
+) -> Sanity:
+    """Do the maps change when the network forgets what it learnt?  (Adebayo et al. 2018, §3)
+
+    images      the first so many test digits, and birds; None is 40 and 16
+    seed        of the new weights
+    draws       how often new weights are drawn; None is 3 times for the digits, and once for the birds
+    networks    "digits-paper", "shorebirds", or both
+
+    From the top layer down, weights are drawn anew as before training, one layer more each time; the maps of the class
+    that the trained network predicts are compared with its own by Spearman's rank correlation over pixels, with signs
+    and without.  With signs, those of gradient, x · gradient, IG, Rescale and RevealCancel must fall to about 0 after
+    the first layer, and guided backprop's must not.
+
+    That 0 is to be expected needs no measurement: new weights w of the score are as likely as −w, which turn the sign
+    of every map that is odd in them.  All images of one class share these weights, so classes and draws are averaged
+    over, and not images.
+    """
+    chosen = {name: SUBJECTS[name] for name in networks or (name for name in SUBJECTS if name in zoo.RECIPES)}
+    asked = {
+        name: (
+            subject.images(subject.enough if images is None else count(images, "images")),
+            subject.draws if draws is None else count(draws, "draws"),
+        )
+        for name, subject in chosen.items()
+    }
+    total = len(METHODS) * sum(times for _, times in asked.values())
+    line = Progress(f"sanity: {len(METHODS)} methods, layer by layer, of {' and '.join(asked)}", total)
+    found, lots, zeros = {}, {}, {}
+    for network, (x, times) in asked.items():
+        model = zoo.load(network)
+        target = model.predict(x)
+        zeros[network] = (x == 0).reshape(len(x), -1).mean(axis=1)
+        lots[network] = np.concatenate([draw * len(model.classes) + target for draw in range(times)])
+        for name in METHODS:
+            found[network, name] = joined(
+                [forgetting(name, model, x, target, seed * times + draw, line) for draw in range(times)]
+            )
+    line.close()
+    return Sanity(found, lots, zeros)
+
+
+def forgetting(name: str, model: Model, x: Array, target: Array, seed: int, line: Progress) -> Cascade:
+    """One method, one draw."""
+    method, options = METHODS[name]
+    with warnings.catch_warnings():  # of networks that know nothing IG may miss the sum: nothing is added up here
+        warnings.filterwarnings("ignore", message="integrated_gradients misses")
+        found = randomisation(method, model, x, target, seed=seed, **options)
+    line.advance(note=name)
+    return found
+
+
+def joined(runs: Sequence[Cascade]) -> Cascade:
+    """Many draws as more images."""
+    signed, absolute = (np.concatenate([run[k] for run in runs], axis=1) for k in (1, 2))
+    return Cascade(runs[0].layers, signed, absolute)

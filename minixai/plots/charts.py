@@ -1,0 +1,163 @@
+"""Numbers against each other: box plots of many samples, and lines that fall or stay."""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from minixai.arrays import Array
+from minixai.plots.colours import BORDER, CAPTION, LOWERS, QUIET, RAISES, STRONG
+from minixai.plots.text import DPI, TITLE, font, number
+
+HEADING = 9.0  # points
+COLOURS = (RAISES, LOWERS, STRONG, "#c77700", "#2a7f62", QUIET)
+STYLES = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (1, 1)), (0, (6, 2, 1, 2)), "-")  # what lies on each other is told apart
+
+
+class Boxes(NamedTuple):
+    """One panel: a sample for each name, and a mark where another had its median; NaN where none is known."""
+
+    heading: str
+    samples: Sequence[Array] | Array
+    marks: Sequence[float] | Array
+
+
+class Lines(NamedTuple):
+    """One panel: y at every x for each name; x are numbers, or words in order."""
+
+    heading: str
+    x: Sequence[float] | Sequence[str]
+    y: Mapping[str, Array]
+    along: str = ""
+    logarithmic: bool = False
+
+
+def boxes(
+    panels: Sequence[Boxes],
+    names: Sequence[str],
+    *,
+    title: str,
+    along: str,
+    mark: str,
+    beside: int,
+    logarithmic: bool = False,
+) -> Figure:
+    """Box plots on their side: the box is the middle half, its line the median, whiskers 1.5 boxes long at most.
+
+    names     of the samples, beneath each other; the last is what the figure is about
+    along     what is measured
+    mark      what the marks are
+    beside    panels on a line
+    """
+    figure, axes = grid(len(panels), beside, (2.5, 0.55 + 0.24 * len(names)), title, names)
+    for place, panel in zip(axes, panels, strict=True):
+        framed(place, panel.heading)
+        if logarithmic:
+            place.set_xscale("log")
+        box(place, panel.samples)
+        place.plot(panel.marks, range(len(names)), "D", markersize=4.5, color="black", fillstyle="none")
+        place.set_yticks(range(len(names)), names)
+        place.invert_yaxis()
+        place.grid(axis="x", color=BORDER, linewidth=0.4)
+    for i, place in enumerate(axes):
+        place.tick_params(labelleft=i % beside == 0)
+        fonts(place)
+    foot(figure, f"{along};  ◇ {mark}")
+    return figure
+
+
+def box(place: Axes, samples: Sequence[Array] | Array) -> None:
+    """The boxes of one panel, the last in another colour."""
+    drawn = place.boxplot(
+        list(samples),
+        positions=range(len(samples)),
+        orientation="horizontal",
+        widths=0.62,
+        patch_artist=True,
+        flierprops={"marker": ".", "markersize": 2, "markeredgecolor": BORDER},
+        medianprops={"color": "black", "linewidth": 1.2},
+        manage_ticks=False,
+    )
+    for i, patch in enumerate(drawn["boxes"]):
+        last = i == len(samples) - 1
+        patch.set(facecolor=RAISES if last else "#dfe5ec", edgecolor=QUIET, alpha=0.75 if last else 1.0, linewidth=0.7)
+    for line in (*drawn["whiskers"], *drawn["caps"]):
+        line.set(color=QUIET, linewidth=0.7)
+
+
+def lines(panels: Sequence[Lines], *, title: str, note: str, beside: int) -> Figure:
+    """Lines in panels; those with the names of the one before need no legend of their own.
+
+    note      what is measured, said beneath
+    beside    panels on a line
+    """
+    size = (4.2, 2.6) if beside < 3 else (2.6, 2.1) if beside < 7 else (1.75, 2.2)
+    figure, axes = grid(len(panels), beside, size, title)
+    told: list[str] = []
+    for place, panel in zip(axes, panels, strict=True):
+        framed(place, panel.heading)
+        draw(place, panel, beside)
+        if list(panel.y) != told:
+            place.legend(prop=font(CAPTION), frameon=False)
+        told = list(panel.y)
+        fonts(place)
+    foot(figure, note)
+    return figure
+
+
+def draw(place: Axes, panel: Lines, beside: int) -> None:
+    """The lines of one panel; where there are many beside it, words go upwards."""
+    words = isinstance(panel.x[0], str)
+    x: Any = range(len(panel.x)) if words else panel.x
+    for (name, y), colour, style in zip(panel.y.items(), COLOURS, STYLES, strict=False):
+        place.plot(x, y, label=name, color=colour, linestyle=style, marker="o", markersize=3, linewidth=1.3)
+    if words:
+        place.set_xticks(x, [str(word) for word in panel.x], rotation=90 if beside > 6 else 0)
+        place.set_ylim(min(-0.3, *(float(np.min(y)) - 0.05 for y in panel.y.values())), 1.05)
+        place.axhline(0, color=QUIET, linewidth=0.6)
+    if panel.logarithmic:
+        place.set_xscale("log")
+        place.set_yscale("log")
+        place.set_xticks(panel.x, [str(n) for n in panel.x])
+        every = np.concatenate([*panel.y.values()])
+        near = every.max() < 100 * every.min()  # too few powers of ten to mark these alone
+        place.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if near else (1.0,), numticks=8))
+        place.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
+        for axis in (place.xaxis, place.yaxis):
+            axis.set_minor_locator(NullLocator())
+    place.set_xlabel(panel.along, fontproperties=font(CAPTION))
+    place.grid(color=BORDER, linewidth=0.4)
+
+
+def grid(
+    count: int, beside: int, size: tuple[float, float], title: str, names: Sequence[str] = ()
+) -> tuple[Figure, list[Axes]]:
+    """A figure of panels, `size` inches each, at most `beside` of them on a line; names need room at the left."""
+    across, down = min(beside, count), ceil(count / beside)
+    room = 1.1 if names else 0.0
+    figure = Figure((room + size[0] * across, 0.8 + size[1] * down), dpi=DPI, facecolor="white", layout="constrained")
+    figure.suptitle(title, fontproperties=font(TITLE, bold=True), parse_math=False)
+    places = [figure.add_subplot(down, across, i + 1) for i in range(count)]
+    return figure, places
+
+
+def framed(place: Axes, heading: str) -> None:
+    place.set_title(heading, fontproperties=font(HEADING, bold=True), parse_math=False)
+    place.set_axisbelow(True)
+    for spine in place.spines.values():
+        spine.set(color=BORDER, linewidth=0.7)
+    place.tick_params(which="both", color=BORDER, length=2.5)
+
+
+def fonts(place: Axes) -> None:
+    """The numbers at the axes in the font of everything else."""
+    for text in (*place.get_xticklabels(), *place.get_yticklabels()):
+        text.set_fontproperties(font(CAPTION))
+
+
+def foot(figure: Figure, text: str) -> None:
+    figure.supxlabel(text, fontproperties=font(HEADING), color=QUIET, parse_math=False)
