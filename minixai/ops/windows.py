@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minixai.arrays import Array
+from minixai.ops.blocks import Bench
 
 Pair: TypeAlias = int | tuple[int, int]
 Margins: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
@@ -105,3 +106,22 @@ def taps(
                 top : top + (out[0] - 1) * stride[0] + 1 : stride[0],
                 left : left + (out[1] - 1) * stride[1] + 1 : stride[1],
             ]
+
+
+def framed(bench: Bench, x: Array, i: slice, rows: tuple[int, int], columns: tuple[int, int]) -> Array:
+    """x[i, rows, columns], where rows and columns are (from, to) and may reach beyond the image: there it is 0.
+
+    A view where they do not; otherwise in a buffer of the bench.
+    """
+    (top, bottom), (left, right) = rows, columns
+    high, wide = x.shape[1:3]
+    if min(top, left) >= 0 and bottom <= high and right <= wide:
+        return x[i, top:bottom, left:right]
+    part = x[i, max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    frame = bench("frame", (len(part), bottom - top, right - left, x.shape[3]), x.dtype)
+    above, before = min(max(-top, 0), bottom - top), min(max(-left, 0), right - left)
+    below, after = above + part.shape[1], before + part.shape[2]
+    frame[:, :above], frame[:, below:] = 0, 0
+    frame[:, above:below, :before], frame[:, above:below, after:] = 0, 0
+    frame[:, above:below, before:after] = part
+    return frame
