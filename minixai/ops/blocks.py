@@ -124,3 +124,17 @@ def in_blocks(f: Callable[..., Array], *xs: Array) -> Array:
 
     in_parallel(work, [(i, at, min(at + JOB, length)) for i in range(rows) for at in range(0, length, JOB)])
     return y.reshape(rows if not alike else len(largest), *largest.shape[1:])
+
+
+def pieces(images: range, rows: range, row: int, most: int) -> Iterator[tuple[range, range]]:
+    """Images cut into pieces of at most `most` numbers, `row` in each row: some rows of one image, or whole images.
+
+    >>> list(pieces(range(2), range(3), row=10, most=20))
+    [(range(0, 1), range(0, 2)), (range(0, 1), range(2, 3)), (range(1, 2), range(0, 2)), (range(1, 2), range(2, 3))]
+    >>> list(pieces(range(5), range(3), row=10, most=70))
+    [(range(0, 2), range(0, 3)), (range(2, 4), range(0, 3)), (range(4, 5), range(0, 3))]
+    """
+    several, high = max(1, most // max(1, row * len(rows))), max(1, min(len(rows), most // max(1, row)))
+    for i in range(images.start, images.stop, several):
+        for r in range(rows.start, rows.stop, high):
+            yield range(i, min(i + several, images.stop)), range(r, min(r + high, rows.stop))

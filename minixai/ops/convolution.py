@@ -49,8 +49,7 @@ class Convolution(direct.Geometry, Bilinear):
         if i == 1:
             return direct.to_kernels(x, w, m, self)
         if self.quick(w) and max(map(max, self.around)) <= 2:
-            (top, bottom), (left, right) = self.around
-            return winograd.correlate(m, w, None, ((2 - top, 2 - bottom), (2 - left, 2 - right)), back=True)
+            return winograd.to_image(m, w, self.around)
         return direct.to_image(x, w, m, self)
 
     def quick(self, w: Array) -> bool:

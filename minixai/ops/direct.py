@@ -18,7 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minixai.arrays import Array
-from minixai.ops.blocks import Bench, borrowed, in_parallel
+from minixai.ops.blocks import Bench, borrowed, in_parallel, pieces
 from minixai.ops.windows import Margins, cropped, framed, places, taps
 
 LAID_OUT = 1 << 17
@@ -40,13 +40,14 @@ def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     out, kernels = shape_out(x, w, g), columns(w, g.groups)
     y = np.empty((len(x), *out, w.shape[3]), x.dtype)
 
-    def work(bench: Bench, i: slice, rows: slice) -> None:
-        place = y[i, rows].reshape(-1, g.groups, kernels.shape[2]).transpose(1, 0, 2)
-        np.matmul(windows(bench, x, w, g, i, rows, out[1]), kernels, out=place)
+    def work(bench: Bench, images: range, rows: range) -> None:
+        place = y[images.start : images.stop, rows.start : rows.stop].reshape(-1, w.shape[3])
+        each = place.reshape(-1, g.groups, kernels.shape[2]).transpose(1, 0, 2)
+        np.matmul(windows(bench, x, w, g, images, rows, out[1]), kernels, out=each)
         if b is not None:
-            y[i, rows] += b
+            place += b
 
-    in_parallel(work, blocks(len(x), out, w.shape[0] * w.shape[1] * x.shape[3]))
+    in_parallel(work, blocks(len(x), out, w, g))
     return y
 
 
@@ -54,10 +55,11 @@ def to_kernels(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     """The way back to the kernels, in training -> (kh, kw, C/G, K): what each of their numbers met, times m, summed."""
     out, total = m.shape[1:3], np.zeros_like(columns(w, g.groups))
     with borrowed() as bench:
-        for i, rows in blocks(len(x), out, w.shape[0] * w.shape[1] * x.shape[3]):
+        for images, rows in blocks(len(x), out, w, g):
             # (G, kh·kw·C/G, places) @ (G, places, K/G) -> (G, kh·kw·C/G, K/G)
-            met = windows(bench, x, w, g, i, rows, out[1]).transpose(0, 2, 1)
-            total += met @ m[i, rows].reshape(-1, g.groups, total.shape[2]).transpose(1, 0, 2)
+            met = windows(bench, x, w, g, images, rows, out[1]).transpose(0, 2, 1)
+            part = m[images.start : images.stop, rows.start : rows.stop]
+            total += met @ part.reshape(-1, g.groups, total.shape[2]).transpose(1, 0, 2)
     return total.transpose(1, 0, 2).reshape(w.shape)
 
 
@@ -92,8 +94,8 @@ def scattered(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     y = np.zeros((len(m), high + top + bottom, wide + left + right, x.shape[3]), m.dtype)
 
     def work(bench: Bench, n: int) -> None:
-        for _, rows in blocks(1, m.shape[1:3], w.shape[0] * w.shape[1] * x.shape[3]):
-            part = m[n, rows].reshape(-1, g.groups, w.shape[3] // g.groups).transpose(1, 0, 2)
+        for _, rows in blocks(1, m.shape[1:3], w, g):
+            part = m[n, rows.start : rows.stop].reshape(-1, g.groups, w.shape[3] // g.groups).transpose(1, 0, 2)
             # (G, places, K/G) @ (G, K/G, kh·kw·C/G) -> (G, h, w, kh·kw, C/G), each to its place in (1, H, W, C)
             laid = np.matmul(part, kernels, out=bench("a", (g.groups, part.shape[1], kernels.shape[2]), m.dtype))
             laid = laid.reshape(g.groups, -1, across, w.shape[0] * w.shape[1], w.shape[2])
@@ -105,16 +107,17 @@ def scattered(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     return cropped(y, g.around)
 
 
-def windows(bench: Bench, x: Array, w: Array, g: Geometry, i: slice, rows: slice, across: int) -> Array:
+def windows(bench: Bench, x: Array, w: Array, g: Geometry, images: range, rows: range, across: int) -> Array:
     """The windows at these places laid out: (N, H, W, C) -> (G, places, kh·kw·C/G)"""
     (high, wide, c, _), (down, over) = w.shape, g.stride
     top, left = rows.start * down - g.around[0][0], -g.around[1][0]
-    bottom = top + (rows.stop - rows.start - 1) * down + (high - 1) * g.dilation[0] + 1
-    seen = framed(bench, x, i, (top, bottom), (left, left + (across - 1) * over + (wide - 1) * g.dilation[1] + 1))
+    bottom = top + (len(rows) - 1) * down + (high - 1) * g.dilation[0] + 1
+    right = left + (across - 1) * over + (wide - 1) * g.dilation[1] + 1
+    seen = framed(bench, x, images, (top, bottom), (left, right))
     s = seen.strides
     found = as_strided(
         seen,
-        (g.groups, len(seen), rows.stop - rows.start, across, high, wide, c),
+        (g.groups, len(seen), len(rows), across, high, wide, c),
         (c * s[3], s[0], down * s[1], over * s[2], g.dilation[0] * s[1], g.dilation[1] * s[2], s[3]),
         writeable=False,
     )
@@ -135,10 +138,6 @@ def shape_out(x: Array, w: Array, g: Geometry) -> tuple[int, int]:
     return places((x.shape[1], x.shape[2]), (w.shape[0], w.shape[1]), g.stride, g.around, g.dilation)
 
 
-def blocks(n: int, out: tuple[int, ...], window: int) -> Iterator[tuple[slice, slice]]:
-    """(images, rows of places), with about LAID_OUT numbers in their windows: some rows of one, or several whole."""
-    most = max(1, LAID_OUT // max(window, 1))
-    images, rows = max(1, most // (out[0] * out[1])), max(1, min(out[0], most // out[1]))
-    for i in range(0, n, images):
-        for r in range(0, out[0], rows):
-            yield slice(i, min(i + images, n)), slice(r, min(r + rows, out[0]))
+def blocks(n: int, out: tuple[int, ...], w: Array, g: Geometry) -> Iterator[tuple[range, range]]:
+    """(images, rows of places) with about LAID_OUT numbers in their windows."""
+    return pieces(range(n), range(out[0]), out[1] * w[..., 0].size * g.groups, LAID_OUT)

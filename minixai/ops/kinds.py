@@ -6,8 +6,6 @@ An op of a kind inherits its rules, so a new operation is one class.
 from abc import abstractmethod
 from typing import ClassVar
 
-import numpy as np
-
 from minixai.arrays import Array
 from minixai.graph import Op
 from minixai.ops.blocks import in_blocks

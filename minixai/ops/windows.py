@@ -108,20 +108,28 @@ def taps(
             ]
 
 
-def framed(bench: Bench, x: Array, i: slice, rows: tuple[int, int], columns: tuple[int, int]) -> Array:
-    """x[i, rows, columns], where rows and columns are (from, to) and may reach beyond the image: there it is 0.
+def framed(
+    bench: Bench,
+    x: Array,
+    images: range,
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    fill: float = 0.0,
+    name: str = "frame",
+) -> Array:
+    """Images of x, with rows and columns (from, to) that may reach beyond them: there is `fill`.
 
-    A view where they do not; otherwise in a buffer of the bench.
+    A view where they do not, otherwise the bench's buffer of this name.  An x of one row stands for every image.
     """
     (top, bottom), (left, right) = rows, columns
-    high, wide = x.shape[1:3]
-    if min(top, left) >= 0 and bottom <= high and right <= wide:
-        return x[i, top:bottom, left:right]
+    i = slice(0, 1) if len(x) == 1 else slice(images.start, images.stop)
     part = x[i, max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
-    frame = bench("frame", (len(part), bottom - top, right - left, x.shape[3]), x.dtype)
+    if part.shape[1:3] == (bottom - top, right - left):
+        return part
+    frame = bench(name, (len(part), bottom - top, right - left, x.shape[3]), x.dtype)
     above, before = min(max(-top, 0), bottom - top), min(max(-left, 0), right - left)
     below, after = above + part.shape[1], before + part.shape[2]
-    frame[:, :above], frame[:, below:] = 0, 0
-    frame[:, above:below, :before], frame[:, above:below, after:] = 0, 0
+    frame[:, :above], frame[:, below:] = fill, fill
+    frame[:, above:below, :before], frame[:, above:below, after:] = fill, fill
     frame[:, above:below, before:after] = part
     return frame
