@@ -123,8 +123,8 @@ class MaxPool(Pool, Selection):
             for images, rows in blocks:
                 under = y[images.start : images.stop, rows.start * self.stride[0] :]
                 under = under[:, : (len(rows) - 1) * self.stride[0] + self.window[0]]
-                for place, share in zip(self.taps(under), shares(bench, images, rows), strict=True):
-                    place += share
+                for place, given in zip(self.taps(under), shares(bench, images, rows), strict=True):
+                    place += given
 
         if self.window[0] <= self.stride[0]:
             in_parallel(work, ((each,) for each in self.blocks(m)))
