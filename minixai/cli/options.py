@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from minixai import zoo
-from minixai.cli.commands import PICTURES, compare, explain, methods, models, predict, train
+from minixai.cli.commands import PICTURES, bench, compare, explain, methods, models, predict, train
 from minixai.cli.subject import DIGIT
 from minixai.cli.tour import tour
 from minixai.methods import catalogue
@@ -48,7 +48,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for each in (add_tour, add_explain, add_compare, add_predict, add_methods, add_models, add_train):
+    for each in (add_tour, add_explain, add_compare, add_predict, add_methods, add_models, add_train, add_bench):
         each(commands)
     try:
         args, rest = parser.parse_known_args(argv)
@@ -185,6 +185,16 @@ def add_train(commands: Commands) -> None:
         "--seed", metavar="N", type=number, default=0, help="where the random numbers start (default: 0)"
     )
     parser.add_argument("--out", metavar="FILE.npz", help="the file to write (default: NAME.npz)")
+
+
+def add_bench(commands: Commands) -> None:
+    parser = add(commands, bench, "minixai bench --quick\nminixai bench --sections layers,small")
+    parser.add_argument(
+        "--sections",
+        metavar="NAME,NAME,...",
+        help="layers, vgg, small, methods, rows, memory, floor, import (default: all)",
+    )
+    parser.add_argument("--quick", action="store_true", help="two turns of each, to see that it works")
 
 
 def number(text: str) -> int:

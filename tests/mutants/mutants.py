@@ -536,12 +536,12 @@ ops/windows.py: the border cropped on the wrong side
 ops/windows.py: strides swapped
   - top : top + (out[0] - 1) * stride[0] + 1 : stride[0]
   + top : top + (out[0] - 1) * stride[1] + 1 : stride[1]
-  ? tests/ops/test_convolution.py::test_forward
+  ? tests/ops/test_convolution.py::test_ways_back_are_adjoint
 
 ops/windows.py: dilations swapped
   - i * dilation[0], j * dilation[1]
   + i * dilation[1], j * dilation[0]
-  ? tests/ops/test_convolution.py::test_forward
+  ? tests/ops/test_convolution.py::test_ways_back_are_adjoint
 
 ops/windows.py: the odd pixel before
   - return (totals[0] // 2, totals[0] - totals[0] // 2)
