@@ -8,9 +8,10 @@ cut into jobs does not depend on who does them, and neither does the answer.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
@@ -76,9 +77,13 @@ def in_parallel(work: Callable[..., None], jobs: Iterable[tuple[Any, ...]]) -> N
     if helpers < 1 or not busy.acquire(blocking=False):
         return run()
     try:
-        with blas().limit(limits=1), ThreadPoolExecutor(helpers) as pool:
-            others = [pool.submit(run) for _ in range(helpers)]
-            run()
+        with blas().limit(limits=1):
+            others = [pool(helpers).submit(run) for _ in range(helpers)]
+            try:
+                run()
+            finally:  # nobody may go on writing when this returns
+                waiting.clear()
+                wait(others)
             for other in others:
                 other.result()
     finally:
@@ -86,6 +91,16 @@ def in_parallel(work: Callable[..., None], jobs: Iterable[tuple[Any, ...]]) -> N
 
 
 busy = Lock()
+
+
+@cache
+def pool(helpers: int) -> ThreadPoolExecutor:
+    """Threads that wait for work: to wake one takes less time than to make it."""
+    return ThreadPoolExecutor(helpers, "minixai")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=pool.cache_clear)  # a forked process has none of the threads
 
 
 def threads() -> int:
