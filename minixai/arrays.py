@@ -48,6 +48,27 @@ def read_only(x: Array, own: bool = False) -> Array:
     return view
 
 
+def frozen(x: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
+    """The same numbers in an array that nobody can write into: x, if it is such a one, or a copy."""
+    if isinstance(x, np.ndarray) and x.dtype == dtype and owner(x) is x:
+        return x
+    copy = np.array(x, dtype)
+    copy.flags.writeable = False
+    return copy
+
+
+def owner(x: Array) -> Array | None:
+    """The array that x is a view of, from corner to corner, or x itself, if nobody can write into it; otherwise None.
+
+    What is made of its numbers may be kept for as long as it lives.
+    """
+    whole = x
+    while not whole.flags.writeable and isinstance(whole.base, np.ndarray):
+        whole = whole.base
+    kept = whole.flags.owndata and not whole.flags.writeable
+    return whole if kept and (whole.shape, whole.strides) == (x.shape, x.strides) else None
+
+
 def numbers(x: npt.ArrayLike, what: str) -> Array:
     """x as an array of real numbers."""
     try:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from minixai.arrays import Array, count, finite, numbers
+from minixai.arrays import Array, count, finite, frozen, numbers
 from minixai.files import write_arrays
 from minixai.graph import Node, history
 from minixai.layers import KINDS, Function, Layer, Training
@@ -114,7 +114,7 @@ class Model:
                 raise ValueError(f"its {key} is missing")
             if w.shape != shape:
                 raise ValueError(f"its {key} has the shape {w.shape}, but {shape} is needed here")
-            layer.weights[key] = np.asarray(w, self.dtype)
+            layer.weights[key] = frozen(w, self.dtype)
 
     def seen(self, x: Node) -> Node:
         """What the first layer reads of the pixels."""
@@ -233,7 +233,7 @@ class Model:
             if np.shape(w) != mine[known(full, mine, "weight")].shape:
                 raise ValueError(f"weight {full} has the shape {mine[full].shape}, and {np.shape(w)} cannot replace it")
             name, key = full.rsplit("/", 1)
-            layers[name].weights[key] = np.asarray(w, self.dtype)
+            layers[name].weights[key] = frozen(w, self.dtype)
 
     def astype(self, dtype: npt.DTypeLike) -> Model:
         """A copy whose weights have another dtype, np.float32 or np.float64."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from minixai import zoo
 from minixai.attribution import Attribution
@@ -168,6 +170,33 @@ def train(args: argparse.Namespace) -> None:
     model.save(out)
     print(f"test digits read correctly: {zoo.accuracy(model):.2%}")
     print(f"written to {out}; now try: minixai explain --model {out}")
+
+
+def bench(args: argparse.Namespace) -> None:
+    """Measure how fast minixai is, beside the other libraries that are installed.
+
+    It takes about eight minutes, or one with --quick.  Prints a table in markdown, with the
+    machine and the versions; a ratio below 1 means that minixai is faster.  PyTorch,
+    captum, shap and MyGrad take part where they are installed.  Needs a clone.
+    """
+    runner = benchmark()
+    sections = args.sections.split(",") if args.sections else list(runner.SECTIONS)
+    for section in sections:
+        known(section, runner.SECTIONS, "section")
+    print(runner.main(sections, args.quick))
+
+
+def benchmark() -> Any:
+    """The benchmark, which is among the tests."""
+    path = Path(__file__).parents[2] / "tests" / "benchmarks" / "bench.py"
+    if not path.exists():
+        raise ValueError("the benchmark needs a clone of minixai, it is no part of the package: run it there")
+    spec = spec_from_file_location("bench", path)
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def models(args: argparse.Namespace) -> None:

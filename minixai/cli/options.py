@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from minixai import zoo
-from minixai.cli.commands import PICTURES, compare, download, explain, methods, models, predict, train
+from minixai.cli.commands import PICTURES, bench, compare, download, explain, methods, models, predict, train
 from minixai.cli.experiments import experiment
 from minixai.cli.learning import check, lesson, lessons
 from minixai.cli.questions import STRIPS
@@ -69,6 +69,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
         *LEARNING,
         add_experiment,
         add_verify,
+        add_bench,
     ):
         each(commands)
     try:
@@ -342,6 +343,16 @@ def add_verify(commands: Commands) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="everything, arrays and reasons too, for a program")
     form.add_argument("--markdown", action="store_true", help="a table of sources, then one of each source's claims")
+
+
+def add_bench(commands: Commands) -> None:
+    parser = add(commands, bench, "minixai bench --quick\nminixai bench --sections layers,small")
+    parser.add_argument(
+        "--sections",
+        metavar="NAME,NAME,...",
+        help="layers, vgg, small, methods, rows, memory, floor, import (default: all)",
+    )
+    parser.add_argument("--quick", action="store_true", help="two turns of each, to see that it works")
 
 
 def number(text: str) -> int:

@@ -1,75 +1,67 @@
-"""Convolution (cross-correlation) of images with a bank of kernels, as one matrix product.
+"""Convolution (cross-correlation) of images with a bank of kernels, on one of two paths.
 
-Every window is laid out as a row of numbers, every kernel as a column:
+`direct` lays windows out and multiplies: any kernels, any dtype, and equal windows give equal outputs.  `winograd` does
+3 × 3 kernels in float32 with a quarter of the products.  It wins where there are channels enough to multiply, and its
+rounding, no larger than is usual in float32, differs from place to place: of equal windows in a flat area of an
+image, one comes out larger by the last bit.  That is harmless in a value, but a *reference* of one colour is flat all
+over, and a maximum over it would be decided by rounding; so a reference of one row always goes the direct path.
+Ties in flat areas of the image itself remain.
 
-    (N·h·w, kh·kw·C) @ (kh·kw·C, K) -> (N·h·w, K)
-
-With groups there is one such product for each group of channels, G of them side
-by side.  The way back to the input multiplies by the transposed kernels and adds the windows
-back where they came from.
+All that makes convolution fast is in these two modules and in `blocks`; each is a sitting of its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from minixai.arrays import Array
 from minixai.graph import Node, Operand
+from minixai.ops import direct, winograd
 from minixai.ops.kinds import Bilinear
-from minixai.ops.windows import Margins, Padding, Pair, check_images, cropped, margins, padded, pair, places, taps
+from minixai.ops.windows import Padding, Pair, check_images, margins, pair, places
+
+METHODS = ("auto", "direct", "winograd")
+MANY = 64
+"""Channels, in and out, from which on Winograd's transforms cost less than the products they save (measured)."""
 
 
 @dataclass(frozen=True)
-class Convolution(Bilinear):
+class Convolution(direct.Geometry, Bilinear):
     """x (N, H, W, C) ⋆ w (kh, kw, C/G, K) + b (K,) -> (N, h, w, K)"""
 
-    stride: tuple[int, int] = (1, 1)
-    around: Margins = ((0, 0), (0, 0))
-    dilation: tuple[int, int] = (1, 1)
-    groups: int = 1
+    method: str = "auto"
 
     def forward(self, x: Array, w: Array, b: Array | None = None) -> Array:
-        out, kernels = self.out(x, w), w.shape[3]
-        # (G, N·h·w, kh·kw·C/G) @ (G, kh·kw·C/G, K/G) -> (G, N·h·w, K/G)
-        y = self.patches(x, w) @ self.columns(w)
-        y = y.transpose(1, 0, 2).reshape(len(x), *out, kernels)
-        return np.asarray(y if b is None else np.add(y, b, out=y))
+        if self.quick(w):
+            return winograd.correlate(x, w, b, self.around)
+        return direct.correlate(x, w, b, self)
+
+    def at_reference(self, x: Array, w: Array, b: Array | None = None) -> Array:
+        lone = self.method == "auto" and len(x) == 1
+        return (replace(self, method="direct") if lone else self).forward(x, w, b)
 
     def vjp(self, i: int, m: Array, x: Array, w: Array, b: Array | None = None) -> Array:
         if i == 2:
             return np.asarray(m.sum(axis=(0, 1, 2)))
-        # (N, h, w, K) -> (G, N·h·w, K/G)
-        rows = m.reshape(-1, self.groups, w.shape[3] // self.groups).transpose(1, 0, 2)
         if i == 1:
-            # (G, kh·kw·C/G, N·h·w) @ (G, N·h·w, K/G) -> (G, kh·kw·C/G, K/G) -> (kh, kw, C/G, K)
-            columns = self.patches(x, w).transpose(0, 2, 1) @ rows
-            return columns.transpose(1, 0, 2).reshape(w.shape)
-        # (G, N·h·w, K/G) @ (G, K/G, kh·kw·C/G) -> (G, N, h, w, kh·kw, C/G), each to its place in (N, H, W, C)
-        back = (rows @ self.columns(w).transpose(0, 2, 1)).reshape(
-            self.groups, *m.shape[:3], w.shape[0] * w.shape[1], w.shape[2]
+            return direct.to_kernels(x, w, m, self)
+        if self.quick(w) and max(map(max, self.around)) <= 2:
+            return winograd.to_image(m, w, self.around)
+        return direct.to_image(x, w, m, self)
+
+    def quick(self, w: Array) -> bool:
+        """Whether Winograd's way is taken."""
+        return self.method == "winograd" or (
+            self.method == "auto" and self.fits(w.shape, w.dtype) and min(w.shape[2:]) >= MANY
         )
-        (top, bottom), (left, right) = self.around
-        y = np.zeros((len(m), x.shape[1] + top + bottom, x.shape[2] + left + right, x.shape[3]), m.dtype)
-        for t, place in enumerate(taps(y, w.shape[:2], self.stride, m.shape[1:3], self.dilation)):
-            place += back[..., t, :].transpose(1, 2, 3, 0, 4).reshape(place.shape)
-        return cropped(y, self.around)
 
-    def patches(self, x: Array, w: Array) -> Array:
-        """(N, H, W, C) -> (G, N·h·w, kh·kw·C/G)"""
-        g, c, out = self.groups, w.shape[2], self.out(x, w)
-        windows = np.empty((g, len(x), *out, w.shape[0] * w.shape[1], c), x.dtype)
-        for t, tap in enumerate(taps(padded(x, self.around), w.shape[:2], self.stride, out, self.dilation)):
-            windows[..., t, :] = tap.reshape(*tap.shape[:3], g, c).transpose(3, 0, 1, 2, 4)
-        return windows.reshape(g, len(x) * out[0] * out[1], w.shape[0] * w.shape[1] * c)
-
-    def columns(self, w: Array) -> Array:
-        """(kh, kw, C/G, K) -> (G, kh·kw·C/G, K/G)"""
-        return w.reshape(-1, self.groups, w.shape[3] // self.groups).transpose(1, 0, 2)
-
-    def out(self, x: Array, w: Array) -> tuple[int, int]:
-        return places((x.shape[1], x.shape[2]), (w.shape[0], w.shape[1]), self.stride, self.around, self.dilation)
+    def fits(self, kernel: tuple[int, ...], dtype: np.dtype[Any] | None) -> bool:
+        """Whether Winograd's way can be taken."""
+        plain = (self.stride, self.dilation, self.groups) == ((1, 1), (1, 1), 1)
+        return plain and kernel[:2] == (3, 3) and dtype == np.float32
 
 
 def convolution(
@@ -80,6 +72,7 @@ def convolution(
     padding: Padding = "valid",
     dilation: Pair = 1,
     groups: int = 1,
+    method: str = "auto",
 ) -> Node:
     """y[n, p, q, k] = Σ x[n, p·s + i·d, q·s + j·d, c] · w[i, j, c, k] + b[k], over i, j, c.
 
@@ -87,6 +80,7 @@ def convolution(
     dilation are numbers or pairs; padding is "valid", "same" (ceil(H / stride) places, the odd
     pixel after), a number of pixels, (rows, columns) or ((top, bottom), (left,
     right)).  With groups = C every channel has kernels of its own (depthwise).
+    method is the path, "direct", "winograd" (3 × 3 kernels at stride 1 in float32) or the faster by size, "auto".
     Raises ValueError where the shapes do not fit.
 
     >>> image, kernel = Node(np.ones((1, 5, 5, 3))), np.ones((3, 3, 3, 8))
@@ -113,4 +107,13 @@ def convolution(
     size, window = (shape[1], shape[2]), (kernel[0], kernel[1])
     around = margins(padding, size, window, step, spread)
     places(size, window, step, around, spread)
-    return Convolution(step, around, spread, groups)(x, w, b)
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r} of convolution: one of {', '.join(METHODS)}")
+    op = Convolution(step, around, spread, groups, method)
+    dtype = next((u.dtype for u in (x, w, b) if isinstance(u, Node)), None)
+    if method == "winograd" and not op.fits(kernel, dtype):
+        raise ValueError(
+            f"Winograd's convolution takes kernels of 3 × 3 at stride 1, undilated, in one group, in float32, got "
+            f'{kernel} in {dtype}, stride {step}, dilation {spread}, groups={groups}: leave method at "auto"'
+        )
+    return op(x, w, b)

@@ -1,15 +1,30 @@
 """Pooling over windows of (N, H, W, C), and resizing."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
+from itertools import groupby
 
 import numpy as np
 
 from minixai.arrays import Array
 from minixai.graph import Node
+from minixai.ops.blocks import BLOCK, Bench, in_parallel, pieces
 from minixai.ops.kinds import Linear, Selection
 from minixai.ops.reductions import mean
-from minixai.ops.windows import Margins, Padding, Pair, check_images, cropped, margins, padded, pair, places, taps
+from minixai.ops.windows import (
+    Margins,
+    Padding,
+    Pair,
+    check_images,
+    cropped,
+    framed,
+    margins,
+    padded,
+    pair,
+    places,
+    taps,
+)
 
 
 @dataclass(frozen=True)
@@ -31,34 +46,112 @@ class Pool:
 
 
 class MaxPool(Pool, Selection):
-    """The largest entry of every window, channel by channel."""
+    """The largest entry of every window, channel by channel; a block of windows at a time."""
 
     def forward(self, x: Array) -> Array:
-        return reduce(np.maximum, self.taps(padded(x, self.around, -np.inf)))
+        y = np.empty((len(x), *self.out(x), x.shape[3]), x.dtype)
+
+        def work(bench: Bench, images: range, rows: range) -> None:
+            entries = self.entries(bench, x, images, rows, -np.inf)
+            best = block(y, images, rows)
+            best[...] = entries[0]
+            for entry in entries[1:]:
+                np.maximum(best, entry, out=best)
+
+        in_parallel(work, self.blocks(y))
+        return y
+
+    def vjp(self, i: int, m: Array, x: Array) -> Array:
+        """m to the first of the largest.  Nothing was kept: every entry is compared again, and who takes m leaves 0."""
+
+        def shares(bench: Bench, images: range, rows: range) -> Iterator[Array]:
+            entries = self.entries(bench, x, images, rows, -np.inf)
+            best = reduce(np.maximum, entries)
+            rest = block(m, images, rows)
+            for entry in entries:
+                share = rest * (entry == best)
+                rest = rest - share
+                yield share
+
+        return self.put_back(shares, m, x)
 
     def winner(self, x: Array, other: Array | None = None) -> Array:
-        entries = self.taps(padded(x, self.around, -np.inf))
-        seconds = entries if other is None else self.taps(padded(other, self.around, -np.inf))
-        best, second = entries[0], seconds[0]
-        number = np.min_scalar_type(len(entries)).type
-        winner = np.zeros(np.broadcast_shapes(best.shape, second.shape), number)
-        for t, (entry, rival) in enumerate(zip(entries, seconds, strict=True)):
-            better = entry > best
-            if other is not None:
-                better = better | ((entry == best) & (rival > second))
-                second = np.where(better, rival, second)
-            winner = np.where(better, number(t), winner)
-            best = np.maximum(best, entry)
+        n = len(x) if other is None else max(len(x), len(other))
+        number = np.min_scalar_type(self.window[0] * self.window[1]).type
+        winner = np.empty((n, *self.out(x), x.shape[3]), number)
+
+        def work(bench: Bench, images: range, rows: range) -> None:
+            entries = self.entries(bench, x, images, rows, -np.inf)
+            seconds = entries if other is None else self.entries(bench, other, images, rows, -np.inf, "other")
+            best, second = entries[0], seconds[0]
+            first = block(winner, images, rows)
+            first[...] = 0
+            for t, (entry, rival) in enumerate(zip(entries[1:], seconds[1:], strict=True), 1):
+                better = entry > best
+                if other is not None:
+                    better = better | ((entry == best) & (rival > second))
+                    second = np.where(better, rival, second)
+                np.copyto(first, number(t), where=better)
+                best = np.maximum(best, entry)
+
+        in_parallel(work, self.blocks(winner))
         return winner
 
     def take(self, x: Array, winner: Array) -> Array:
-        return np.asarray(sum(entry * (winner == t) for t, entry in enumerate(self.taps(padded(x, self.around)))))
+        y = np.empty((max(len(x), len(winner)), *winner.shape[1:]), x.dtype)
+
+        def work(bench: Bench, images: range, rows: range) -> None:
+            first = block(winner, images, rows)
+            entries = self.entries(bench, x, images, rows)
+            block(y, images, rows)[...] = sum(entry * (first == t) for t, entry in enumerate(entries))
+
+        in_parallel(work, self.blocks(y))
+        return y
 
     def give(self, m: Array, winner: Array, x: Array) -> Array:
+        def shares(bench: Bench, images: range, rows: range) -> Iterator[Array]:
+            first = block(winner, images, rows)
+            return (block(m, images, rows) * (first == t) for t in range(self.window[0] * self.window[1]))
+
+        return self.put_back(shares, m, x)
+
+    def put_back(self, shares: Callable[[Bench, range, range], Iterator[Array]], m: Array, x: Array) -> Array:
+        """Each entry's share of every window to where it stands, summed where windows overlap."""
         y = self.blank(m, x)
-        for t, place in enumerate(self.taps(y)):
-            place += m * (winner == t)
+
+        def work(bench: Bench, *blocks: tuple[range, range]) -> None:
+            for images, rows in blocks:
+                under = y[images.start : images.stop, rows.start * self.stride[0] :]
+                under = under[:, : (len(rows) - 1) * self.stride[0] + self.window[0]]
+                for place, given in zip(self.taps(under), shares(bench, images, rows), strict=True):
+                    place += given
+
+        if self.window[0] <= self.stride[0]:
+            in_parallel(work, ((each,) for each in self.blocks(m)))
+        else:  # blocks of one image write into the same rows
+            in_parallel(work, (tuple(each) for _, each in groupby(self.blocks(m), lambda each: each[0].start)))
         return cropped(y, self.around)
+
+    def entries(
+        self, bench: Bench, x: Array, images: range, rows: range, fill: float = 0.0, name: str = "frame"
+    ) -> list[Array]:
+        """The entries of a block of windows, each over all of them."""
+        (top, _), (left, right) = self.around
+        start = rows.start * self.stride[0] - top
+        stop = start + (len(rows) - 1) * self.stride[0] + self.window[0]
+        return self.taps(framed(bench, x, images, (start, stop), (-left, x.shape[2] + right), fill, name))
+
+    def blocks(self, y: Array) -> Iterator[tuple[range, range]]:
+        """(images, rows) of an array that has an entry for each window."""
+        return pieces(range(len(y)), range(y.shape[1]), y.shape[2] * y.shape[3], BLOCK)
+
+    def out(self, x: Array) -> tuple[int, int]:
+        return places((x.shape[1], x.shape[2]), self.window, self.stride, self.around)
+
+
+def block(y: Array, images: range, rows: range) -> Array:
+    """A view of these; of an array of one row, that row."""
+    return y[slice(0, 1) if len(y) == 1 else slice(images.start, images.stop), rows.start : rows.stop]
 
 
 class AveragePool(Pool, Linear):

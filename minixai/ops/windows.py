@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from minixai.arrays import Array
+from minixai.ops.blocks import Bench
 
 Pair: TypeAlias = int | tuple[int, int]
 Margins: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
@@ -105,3 +106,30 @@ def taps(
                 top : top + (out[0] - 1) * stride[0] + 1 : stride[0],
                 left : left + (out[1] - 1) * stride[1] + 1 : stride[1],
             ]
+
+
+def framed(
+    bench: Bench,
+    x: Array,
+    images: range,
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+    fill: float = 0.0,
+    name: str = "frame",
+) -> Array:
+    """Images of x, with rows and columns (from, to) that may reach beyond them: there is `fill`.
+
+    A view where they do not, otherwise the bench's buffer of this name.  An x of one row stands for every image.
+    """
+    (top, bottom), (left, right) = rows, columns
+    i = slice(0, 1) if len(x) == 1 else slice(images.start, images.stop)
+    part = x[i, max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if part.shape[1:3] == (bottom - top, right - left):
+        return part
+    frame = bench(name, (len(part), bottom - top, right - left, x.shape[3]), x.dtype)
+    above, before = min(max(-top, 0), bottom - top), min(max(-left, 0), right - left)
+    below, after = above + part.shape[1], before + part.shape[2]
+    frame[:, :above], frame[:, below:] = fill, fill
+    frame[:, above:below, :before], frame[:, above:below, after:] = fill, fill
+    frame[:, above:below, before:after] = part
+    return frame

@@ -4,6 +4,7 @@ import numpy as np
 
 from minixai.arrays import Array
 from minixai.graph import Node, Rules, values
+from minixai.ops.blocks import in_blocks
 from minixai.ops.functions import Relu
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
 
@@ -34,8 +35,12 @@ def midpoint(node: Node, i: int, m: Array) -> Array:
 
 def secant(node: Node, i: int, m: Array) -> Array:
     """m · Δy/Δx, the slope of the chord: DeepLIFT's Rescale. (Shrikumar et al. 2017, eq. 8)"""
-    (x,) = node.sources
-    return np.asarray(m * chord(node.op, x.reference, x.value, node.delta, halfway(x)))
+    (x,), op = node.sources, node.op
+
+    def slope(m: Array, x0: Array, x: Array, y0: Array, y: Array) -> Array:
+        return np.asarray(m * chord(op, x0, x, y - y0, x0 + (x - x0) / 2))
+
+    return in_blocks(slope, m, x.reference, x.value, node.reference, node.value)
 
 
 def chord(op: Elementwise, x0: Array, x: Array, dy: Array, tangent: Array) -> Array:

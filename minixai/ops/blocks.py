@@ -1,0 +1,155 @@
+"""Large arrays, a block at a time: a block that stays in the cache meets memory once, however much is done to it.
+
+Blocks are jobs that know nothing of each other, so they may run on several threads.  Those pay only while the matrix
+products inside them keep to one thread each, which NumPy cannot ask of its BLAS but threadpoolctl can (the extra
+`fast`).  Where it is missing, jobs run one after the other and BLAS uses its threads as it likes.  How the work is
+cut into jobs does not depend on who does them, and neither does the answer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+
+BLOCK = 1 << 15
+"""Numbers of an array that are worked on at a time: a few such blocks fit into a core's own cache."""
+JOB = 32 * BLOCK
+"""Numbers below which a second thread takes longer to wake than to help."""
+
+
+class Bench:
+    """Work buffers under names, used again and again: memory fresh from the system is slow at first touch.
+
+    What lies in a buffer is whatever was left there, so it is written before it is read.
+    """
+
+    def __init__(self) -> None:
+        self.buffers: dict[str, Array] = {}
+
+    def __call__(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        if name not in self.buffers or self.buffers[name].size < size:
+            self.buffers[name] = np.empty(size, np.uint8)
+        return self.buffers[name][:size].view(dtype).reshape(shape)
+
+
+free: list[Bench] = []
+"""The benches that nobody works at.  Who needs one takes it away, so no two threads ever share a buffer."""
+
+
+@contextmanager
+def borrowed() -> Iterator[Bench]:
+    bench = free.pop() if free else Bench()
+    try:
+        yield bench
+    finally:
+        free.append(bench)
+
+
+def in_parallel(work: Callable[..., None], jobs: Iterable[tuple[Any, ...]]) -> None:
+    """work(bench, *job) for every job, in any order, on as many threads as BLAS would have used.
+
+    If someone else has the threads, or work calls this again, the jobs are done by the thread that asks.
+    """
+    waiting = deque(jobs)
+
+    def run() -> None:
+        with borrowed() as bench:
+            while waiting:
+                try:
+                    job = waiting.popleft()
+                except IndexError:  # another thread was faster
+                    return
+                work(bench, *job)
+
+    helpers = min(threads(), len(waiting)) - 1 if len(waiting) > 1 else 0
+    if helpers < 1 or not busy.acquire(blocking=False):
+        return run()
+    try:
+        with blas().limit(limits=1):
+            others = [pool(helpers).submit(run) for _ in range(helpers)]
+            try:
+                run()
+            finally:  # nobody may go on writing when this returns
+                waiting.clear()
+                wait(others)
+            for other in others:
+                other.result()
+    finally:
+        busy.release()
+
+
+busy = Lock()
+
+
+@cache
+def pool(helpers: int) -> ThreadPoolExecutor:
+    """Threads that wait for work: to wake one takes less time than to make it."""
+    return ThreadPoolExecutor(helpers, "minixai")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=pool.cache_clear)  # a forked process has none of the threads
+
+
+def threads() -> int:
+    """How many threads BLAS may use just now, if that can be asked and changed; otherwise 1."""
+    return max((library.num_threads for library in blas().lib_controllers), default=1) if blas() else 1
+
+
+@cache
+def blas() -> Any:
+    """What holds BLAS to a number of threads, or None."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController().select(user_api="blas")
+
+
+def in_blocks(f: Callable[..., Array], *xs: Array) -> Array:
+    """f(*xs) for a function that works entry by entry and keeps the dtype.  Rows of one stand for all.
+
+    >>> in_blocks(np.add, np.ones((3, 2)), np.array([[1.0, 2.0]])).tolist()
+    [[2.0, 3.0], [2.0, 3.0], [2.0, 3.0]]
+    """
+    largest = max(xs, key=np.size)
+    if largest.size <= BLOCK:
+        return np.asarray(f(*xs))
+    alike = all(x.shape == largest.shape for x in xs)
+    flat = [x.reshape(1 if alike else len(x), -1) for x in xs]
+    rows, length = max(map(len, flat)), flat[0].shape[1]
+    y = np.empty((rows, length), largest.dtype)
+
+    def work(bench: Bench, i: int, start: int, stop: int) -> None:
+        for at in range(start, stop, BLOCK):
+            part = slice(at, min(at + BLOCK, stop))
+            y[i, part] = f(*(x[i if len(x) > 1 else 0, part] for x in flat))
+
+    in_parallel(work, [(i, at, min(at + JOB, length)) for i in range(rows) for at in range(0, length, JOB)])
+    return y.reshape(rows if not alike else len(largest), *largest.shape[1:])
+
+
+def pieces(images: range, rows: range, row: int, most: int) -> Iterator[tuple[range, range]]:
+    """Images cut into pieces of at most `most` numbers, `row` in each row: some rows of one image, or whole images.
+
+    >>> list(pieces(range(2), range(3), row=10, most=20))
+    [(range(0, 1), range(0, 2)), (range(0, 1), range(2, 3)), (range(1, 2), range(0, 2)), (range(1, 2), range(2, 3))]
+    >>> list(pieces(range(5), range(3), row=10, most=70))
+    [(range(0, 2), range(0, 3)), (range(2, 4), range(0, 3)), (range(4, 5), range(0, 3))]
+    """
+    several, high = max(1, most // max(1, row * len(rows))), max(1, min(len(rows), most // max(1, row)))
+    for i in range(images.start, images.stop, several):
+        for r in range(rows.start, rows.stop, high):
+            yield range(i, min(i + several, images.stop)), range(r, min(r + high, rows.stop))

@@ -1,0 +1,143 @@
+"""Convolution of any kind as matrix products, a block of places at a time.
+
+Every window is laid out as a row of numbers, every kernel as a column:
+
+    (places, kh·kw·C) @ (kh·kw·C, K) -> (places, K)
+
+The windows of a block are laid out in a work buffer while they are in the cache, never those of a whole image, which
+would be kh·kw times as large as the image; and not at all where they are rows already, under kernels of 1 × 1.  With
+groups there is one such product for each group of channels, G of them side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from minixai.arrays import Array
+from minixai.ops.blocks import Bench, borrowed, in_parallel, pieces
+from minixai.ops.windows import Margins, cropped, framed, places, taps
+
+LAID_OUT = 1 << 17
+"""Numbers in the windows of a block: they stay in a core's own cache, and are enough for a product at full speed."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How kernels of a size lie over an image."""
+
+    stride: tuple[int, int] = (1, 1)
+    around: Margins = ((0, 0), (0, 0))
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+
+def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
+    """x (N, H, W, C) ⋆ w (kh, kw, C/G, K) + b (K,) -> (N, h, w, K)"""
+    out, kernels = shape_out(x, w, g), columns(w, g.groups)
+    y = np.empty((len(x), *out, w.shape[3]), x.dtype)
+
+    def work(bench: Bench, images: range, rows: range) -> None:
+        place = y[images.start : images.stop, rows.start : rows.stop].reshape(-1, w.shape[3])
+        each = place.reshape(-1, g.groups, kernels.shape[2]).transpose(1, 0, 2)
+        np.matmul(windows(bench, x, w, g, images, rows, out[1]), kernels, out=each)
+        if b is not None:
+            place += b
+
+    in_parallel(work, blocks(len(x), out, w, g))
+    return y
+
+
+def to_kernels(x: Array, w: Array, m: Array, g: Geometry) -> Array:
+    """The way back to the kernels, in training -> (kh, kw, C/G, K): what each of their numbers met, times m, summed."""
+    out, total = m.shape[1:3], np.zeros_like(columns(w, g.groups))
+    with borrowed() as bench:
+        for images, rows in blocks(len(x), out, w, g):
+            # (G, kh·kw·C/G, places) @ (G, places, K/G) -> (G, kh·kw·C/G, K/G)
+            met = windows(bench, x, w, g, images, rows, out[1]).transpose(0, 2, 1)
+            part = m[images.start : images.stop, rows.start : rows.stop]
+            total += met @ part.reshape(-1, g.groups, total.shape[2]).transpose(1, 0, 2)
+    return total.transpose(1, 0, 2).reshape(w.shape)
+
+
+def to_image(x: Array, w: Array, m: Array, g: Geometry) -> Array:
+    """The way back to the image, (N, h, w, K) -> (N, H, W, C): every pixel hears from the windows it lay in.
+
+    At stride 1 that is a convolution too, of m with the kernels turned about.
+    """
+    far = [(k - 1) * d for k, d in zip(w.shape[:2], g.dilation, strict=True)]
+    around = tuple((f - before, f - after) for f, (before, after) in zip(far, g.around, strict=True))
+    if g.stride == (1, 1) and min(map(min, around)) >= 0:
+        return correlate(m, turned(w, g.groups), None, Geometry((1, 1), (around[0], around[1]), g.dilation, g.groups))
+    return scattered(x, w, m, g)
+
+
+def turned(w: Array, groups: int) -> Array:
+    """(kh, kw, C/G, K) -> (kh, kw, K/G, C), in each group the kernels turned about: first tap last."""
+    high, wide, c, k = w.shape
+    return (
+        w[::-1, ::-1]
+        .reshape(high, wide, c, groups, k // groups)
+        .transpose(0, 1, 4, 3, 2)
+        .reshape(high, wide, -1, groups * c)
+    )
+
+
+def scattered(x: Array, w: Array, m: Array, g: Geometry) -> Array:
+    """The windows put back where they came from, summed where they overlap."""
+    (top, bottom), (left, right) = g.around
+    (high, wide), (_, across) = x.shape[1:3], m.shape[1:3]
+    kernels = columns(w, g.groups).transpose(0, 2, 1)
+    y = np.zeros((len(m), high + top + bottom, wide + left + right, x.shape[3]), m.dtype)
+
+    def work(bench: Bench, n: int) -> None:
+        for _, rows in blocks(1, m.shape[1:3], w, g):
+            part = m[n, rows.start : rows.stop].reshape(-1, g.groups, w.shape[3] // g.groups).transpose(1, 0, 2)
+            # (G, places, K/G) @ (G, K/G, kh·kw·C/G) -> (G, h, w, kh·kw, C/G), each to its place in (1, H, W, C)
+            laid = np.matmul(part, kernels, out=bench("a", (g.groups, part.shape[1], kernels.shape[2]), m.dtype))
+            laid = laid.reshape(g.groups, -1, across, w.shape[0] * w.shape[1], w.shape[2])
+            under = y[n : n + 1, rows.start * g.stride[0] :]
+            for t, place in enumerate(taps(under, w.shape[:2], g.stride, (laid.shape[1], across), g.dilation)):
+                place += laid[..., t, :].transpose(1, 2, 0, 3).reshape(place.shape)
+
+    in_parallel(work, [(n,) for n in range(len(m))])
+    return cropped(y, g.around)
+
+
+def windows(bench: Bench, x: Array, w: Array, g: Geometry, images: range, rows: range, across: int) -> Array:
+    """The windows at these places laid out: (N, H, W, C) -> (G, places, kh·kw·C/G)"""
+    (high, wide, c, _), (down, over) = w.shape, g.stride
+    top, left = rows.start * down - g.around[0][0], -g.around[1][0]
+    bottom = top + (len(rows) - 1) * down + (high - 1) * g.dilation[0] + 1
+    right = left + (across - 1) * over + (wide - 1) * g.dilation[1] + 1
+    seen = framed(bench, x, images, (top, bottom), (left, right))
+    s = seen.strides
+    found = as_strided(
+        seen,
+        (g.groups, len(seen), len(rows), across, high, wide, c),
+        (c * s[3], s[0], down * s[1], over * s[2], g.dilation[0] * s[1], g.dilation[1] * s[2], s[3]),
+        writeable=False,
+    )
+    shape = (g.groups, -1, high * wide * c)
+    if high == wide == 1 and found[0].flags.c_contiguous:
+        return found.reshape(shape)
+    laid = bench("a", found.shape, x.dtype)
+    np.copyto(laid, found)
+    return laid.reshape(shape)
+
+
+def columns(w: Array, groups: int) -> Array:
+    """(kh, kw, C/G, K) -> (G, kh·kw·C/G, K/G)"""
+    return w.reshape(-1, groups, w.shape[3] // groups).transpose(1, 0, 2)
+
+
+def shape_out(x: Array, w: Array, g: Geometry) -> tuple[int, int]:
+    return places((x.shape[1], x.shape[2]), (w.shape[0], w.shape[1]), g.stride, g.around, g.dilation)
+
+
+def blocks(n: int, out: tuple[int, ...], w: Array, g: Geometry) -> Iterator[tuple[range, range]]:
+    """(images, rows of places) with about LAID_OUT numbers in their windows."""
+    return pieces(range(n), range(out[0]), out[1] * w[..., 0].size * g.groups, LAID_OUT)

@@ -1,0 +1,188 @@
+"""Blocks, threads and work buffers change how fast an answer comes, and never the answer."""
+
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minixai.arrays import Array
+from minixai.ops import blocks, direct, pooling, winograd
+from minixai.ops.functions import Relu, Sigmoid
+from minixai.ops.pooling import MaxPool
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(4, 37, 41, 16)).astype(np.float32)
+M = RNG.normal(size=(4, 37, 41, 24)).astype(np.float32)
+W = RNG.normal(size=(3, 3, 16, 24)).astype(np.float32)
+SAME = direct.Geometry(around=((1, 1), (1, 1)))
+STRIDED = direct.Geometry((2, 3), ((1, 0), (2, 1)), (2, 1), 4)
+LARGE = RNG.normal(size=(3, 2 * blocks.JOB // 3 + 5)).astype(np.float32)
+POOL, OVERLAP = MaxPool((2, 2), (2, 2), ((0, 1), (1, 0))), MaxPool((3, 3), (2, 1), ((1, 1), (1, 1)))
+
+WORK: dict[str, Callable[[], Array]] = {
+    "direct": lambda: direct.correlate(X, W, M[0, 0, 0], SAME),
+    "direct, back": lambda: direct.to_image(X, W, M, SAME),
+    "direct, kernels": lambda: direct.to_kernels(X, W, M, SAME),
+    "strided, in groups": lambda: direct.correlate(X, W[:, :, :4], None, STRIDED),
+    "scattered": lambda: direct.to_image(X, W[:, :, :4], M[:, :17, :14], STRIDED),
+    "winograd": lambda: winograd.correlate(X, W, M[0, 0, 0], SAME.around),
+    "winograd, back": lambda: winograd.to_image(M, W, SAME.around),
+    "max-pool": lambda: POOL.forward(X),
+    "max-pool, back": lambda: POOL.vjp(0, POOL.forward(X), X),
+    "max-pool, winner": lambda: POOL.winner(X, X[:1]),
+    "max-pool, take": lambda: POOL.take(X, POOL.winner(X)),
+    "overlapping, back": lambda: OVERLAP.vjp(0, OVERLAP.forward(X), X),
+    "overlapping, give": lambda: OVERLAP.give(OVERLAP.forward(X), OVERLAP.winner(X[:1]), X),
+    "elementwise": lambda: Relu().forward(LARGE),
+    "elementwise, back": lambda: Sigmoid().vjp(0, LARGE, LARGE[:1]),
+}
+every = pytest.mark.parametrize("work", WORK.values(), ids=WORK.keys())
+
+
+@contextmanager
+def held(limits: int) -> Iterator[None]:
+    yield
+
+
+@pytest.fixture
+def several(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """several(n): from now on n threads, whether threadpoolctl is there or not."""
+    return lambda n: monkeypatch.setattr(
+        blocks, "blas", lambda: SimpleNamespace(lib_controllers=[SimpleNamespace(num_threads=n)], limit=held)
+    )
+
+
+@every
+def test_the_number_of_threads_changes_nothing(work: Callable[[], Array], several: Callable[[int], None]) -> None:
+    several(1)
+    alone = work()
+    several(3)
+    for _ in range(3):
+        assert work().tobytes() == alone.tobytes()
+
+
+@every
+def test_buffers_are_written_before_they_are_read(work: Callable[[], Array], several: Callable[[int], None]) -> None:
+    several(2)
+    first = work()
+    work()
+    for bench in blocks.free:
+        for buffer in bench.buffers.values():
+            buffer[:] = 255  # all bits set is NaN
+    again = work()
+    assert not np.isnan(again).any()
+    assert again.tobytes() == first.tobytes()
+
+
+@every
+def test_answers_are_no_work_buffers(work: Callable[[], Array]) -> None:
+    y = work()
+    for bench in blocks.free:
+        assert not any(np.shares_memory(buffer, y) for buffer in bench.buffers.values())
+
+
+def test_many_callers_at_once(several: Callable[[int], None]) -> None:
+    """As in a server: whoever does not get the threads does the work alone, and nobody sees another's buffers."""
+    several(2)
+    expected = {name: work() for name, work in WORK.items()}
+    names = [*WORK] * 3
+    with ThreadPoolExecutor(4) as pool:
+        for name, y in zip(names, pool.map(lambda name: WORK[name](), names), strict=True):
+            assert y.tobytes() == expected[name].tobytes(), name
+
+
+@given(images=st.integers(0, 5), rows=st.integers(1, 9), row=st.integers(1, 20), most=st.integers(1, 300))
+def test_pieces_hold_everything_once(images: int, rows: int, row: int, most: int) -> None:
+    seen = np.zeros((images, rows), int)
+    for i, r in blocks.pieces(range(images), range(rows), row, most):
+        seen[i.start : i.stop, r.start : r.stop] += 1
+        assert len(i) * len(r) * row <= max(most, row)
+        assert len(i) == 1 or len(r) == rows
+    assert (seen == 1).all()
+
+
+def test_work_that_fails_says_so_and_leaves_the_threads_free(several: Callable[[int], None]) -> None:
+    several(2)
+
+    def work(bench: Any, i: int) -> None:
+        raise ZeroDivisionError(i)
+
+    with pytest.raises(ZeroDivisionError):
+        blocks.in_parallel(work, [(i,) for i in range(4)])
+    assert blocks.busy.acquire(blocking=False)
+    blocks.busy.release()
+
+
+def test_jobs_within_jobs_are_done_by_the_thread_that_asks(several: Callable[[int], None]) -> None:
+    several(2)
+    who: list[tuple[int, int]] = []
+
+    def outer(bench: Any, i: int) -> None:
+        me = threading.get_ident()
+        blocks.in_parallel(lambda bench, j: who.append((me, threading.get_ident())), [(j,) for j in range(3)])
+
+    blocks.in_parallel(outer, [(i,) for i in range(4)])
+    assert len(who) == 12
+    assert all(a == b for a, b in who)
+
+
+def test_blas_has_its_threads_back_afterwards() -> None:
+    controller = pytest.importorskip("threadpoolctl", reason="the extra `fast` is not installed").ThreadpoolController()
+    with controller.limit(limits=2, user_api="blas"):
+        before, seen = blocks.threads(), list[int]()
+        blocks.in_parallel(lambda bench, i: seen.append(blocks.threads()), [(i,) for i in range(8)])
+        assert blocks.threads() == before
+        assert set(seen) == {1}
+
+
+def test_without_threadpoolctl_the_jobs_run_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "blas", lambda: None)
+    order: list[int] = []
+    blocks.in_parallel(lambda bench, i: order.append(i), [(i,) for i in range(9)])
+    assert order == [*range(9)]
+
+
+def test_windows_are_never_laid_out_all_at_once() -> None:
+    """Those of this image are nine times as large as itself."""
+    x = np.ones((8, 96, 96, 16), np.float32)
+    w = np.ones((3, 3, 16, 16), np.float32)
+    for work in (
+        lambda: direct.correlate(x, w, None, SAME),
+        lambda: direct.to_image(x, w, x, SAME),
+        lambda: direct.to_kernels(x, w, x, SAME),
+        lambda: winograd.correlate(x, w, None, SAME.around),
+        lambda: direct.scattered(x, w, x[:, ::2, ::2], direct.Geometry((2, 2), ((0, 1), (0, 1)))),
+    ):
+        blocks.free.clear()
+        tracemalloc.start()
+        work()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 3 * x.nbytes, work
+
+
+@pytest.mark.parametrize("name", ["direct", "direct, back", "direct, kernels", "scattered", "winograd", "max-pool"])
+def test_blocks_add_up_to_the_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One piece of everything gives what many do, but for the order of sums."""
+    y = WORK[name]()
+    monkeypatch.setattr(direct, "LAID_OUT", 1 << 30)
+    monkeypatch.setattr(winograd, "PIECE", 1 << 30)
+    monkeypatch.setattr(pooling, "BLOCK", 1 << 30)
+    np.testing.assert_allclose(y, WORK[name](), rtol=0, atol=1e-5 * abs(y).max())
+
+
+@pytest.mark.parametrize("one", [True, False])
+def test_blocks_of_a_function_are_the_function(one: bool) -> None:
+    x, y = LARGE, LARGE[:1] if one else LARGE[::-1]
+    np.testing.assert_array_equal(blocks.in_blocks(np.subtract, x, y), x - y)
+    np.testing.assert_array_equal(blocks.in_blocks(np.subtract, y, x), y - x)
+    wide = x.T  # no rows in a row of memory
+    np.testing.assert_array_equal(blocks.in_blocks(np.abs, wide), abs(wide))
