@@ -76,7 +76,7 @@ class MaxPool(Pool, Selection):
         return self.put_back(shares, m, x)
 
     def winner(self, x: Array, other: Array | None = None) -> Array:
-        n = len(x) if other is None else max(len(x), len(other))
+        n = len(x) if other is None else shared_rows(x, other)
         number = np.min_scalar_type(self.window[0] * self.window[1]).type
         winner = np.empty((n, *self.out(x), x.shape[3]), number)
 
@@ -98,7 +98,7 @@ class MaxPool(Pool, Selection):
         return winner
 
     def take(self, x: Array, winner: Array) -> Array:
-        y = np.empty((max(len(x), len(winner)), *winner.shape[1:]), x.dtype)
+        y = np.empty((shared_rows(x, winner), *winner.shape[1:]), x.dtype)
 
         def work(bench: Bench, images: range, rows: range) -> None:
             first = block(winner, images, rows)
@@ -152,6 +152,11 @@ class MaxPool(Pool, Selection):
 def block(y: Array, images: range, rows: range) -> Array:
     """A view of these; of an array of one row, that row."""
     return y[slice(0, 1) if len(y) == 1 else slice(images.start, images.stop), rows.start : rows.stop]
+
+
+def shared_rows(x: Array, other: Array) -> int:
+    """How many rows two arrays have together, one of which may have a single row for all."""
+    return np.broadcast_shapes(x.shape[:1], other.shape[:1])[0]
 
 
 class AveragePool(Pool, Linear):
