@@ -156,7 +156,7 @@ def block(y: Array, images: range, rows: range) -> Array:
 
 def shared_rows(x: Array, other: Array) -> int:
     """How many rows two arrays have together, one of which may have a single row for all."""
-    return np.broadcast_shapes(x.shape[:1], other.shape[:1])[0]
+    return int(np.broadcast_shapes(x.shape[:1], other.shape[:1])[0])
 
 
 class AveragePool(Pool, Linear):
