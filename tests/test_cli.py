@@ -21,7 +21,8 @@ import minixai as mx
 from minixai import zoo
 from minixai.cli import main
 from minixai.cli.options import version
-from minixai.cli.subject import DIGIT
+from minixai.cli.subject import DIGIT, SCENE
+from minixai.datasets import birds
 from minixai.layers import Conv2D, Dense, Flatten
 
 ROOT = Path(__file__).parent.parent
@@ -286,6 +287,64 @@ def test_a_folder_that_cannot_be_written(capsys):
     assert "Permission denied" in refused(capsys, "explain", "--out", "locked/why.png")
 
 
+# -- birds --------------------------------------------------------------------------------------------
+
+
+def test_a_bird_by_its_seed(capsys):
+    text = told(capsys, "explain", "--scene", "5", "--versus", "gull")
+    scene = birds.draw(1, 5)
+    result = mx.deep_lift(mx.load("shorebirds"), scene.images, versus=birds.CLASSES.index("gull"))
+    assert str(result) in text
+    species, habitat = birds.CLASSES[scene.labels[0]], birds.HABITATS[scene.habitat[0]]
+    assert re.search(rf"^image +scene 5, a {species} (in|on) the {habitat}$", text, re.M)
+    assert re.search(r"^model +shorebirds, 64 × 64 × 3 -> 8 classes$", text, re.M)
+
+
+@pytest.mark.parametrize("model", ["shorebirds", "shorebirds-gap", "shorebirds-biased"])
+def test_without_an_image_bird_networks_show_a_redshank(capsys, model):
+    assert f"image       scene {SCENE}, a redshank " in told(capsys, "predict", "--model", model)
+
+
+def test_a_bird_is_compared_with_its_partner(capsys):
+    text = told(capsys, "explain", "--scene", "5", "--baseline", "partner")
+    scene = birds.draw(1, 5)
+    partner = scene.with_(labels=scene.labels ^ 1).images
+    assert str(mx.deep_lift(mx.load("shorebirds"), scene.images, baseline=partner[0])) in text
+
+
+def test_birds_are_the_background_of_birds(capsys):
+    text = told(capsys, "explain", "--scene", "5", "--method", "deep_shap")
+    images, background = birds.draw(1, 5).images, mx.datasets.shorebirds(20)[0]
+    assert str(mx.deep_shap(mx.load("shorebirds"), images, background=background)) in text
+    assert "background  20 birds, mx.datasets.shorebirds(20)\n" in text
+
+
+def test_a_bird_from_a_file_is_that_bird(capsys):
+    Image.fromarray(np.rint(255 * birds.draw(1, SCENE).images[0]).astype(np.uint8)).save("bird.png")
+    text = told(capsys, "predict", "--model", "shorebirds", "--image", "bird.png")
+    assert re.search(r"^prediction +redshank ", text, re.M)
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--scene", "5", "--model", "digits"], ["(28, 28, 1)", "birds are (64, 64, 3)"]),
+        (["--digit", "5", "--model", "shorebirds"], ["(64, 64, 3)", "test digits are (28, 28, 1)"]),
+        (["--scene", "5", "--digit", "5"], ["--scene", "--digit", "not allowed"]),
+        (["--scene", "-5"], ["'-5'", "--scene"]),
+        (["--scene", "5", "--target", "duck"], ["'duck'", "redshank, greenshank"]),
+        (["--scene", "5", "--baseline", "partnr"], ["did you mean 'partner'"]),
+        (["--baseline", "partner"], ["test digit", "has no partner", "--scene SEED"]),
+        (["--scene", "5", "--invert"], ["--invert is for image files"]),
+        (["--model", "shorebird"], ["did you mean 'shorebirds'"]),
+    ],
+)
+def test_birds_that_cannot_be(capsys, argv, words):
+    err = refused(capsys, "explain", *argv)
+    for word in words:
+        assert word in err
+
+
 # -- compare ------------------------------------------------------------------------------------------
 
 
@@ -365,10 +424,10 @@ def test_compare_refuses_in_one_line(capsys, argv, words):
 
 
 def test_the_tour_tells_numbers_that_are_computed(capsys):
-    start = time.monotonic()
+    start = time.process_time()
     text = told(capsys, "tour")
-    assert time.monotonic() - start < 10
-    assert 8 <= len(text.splitlines()) <= 30
+    assert time.process_time() - start < 15  # by its own clock: other tests may run beside it
+    assert 8 <= len(text.splitlines()) <= 36
     assert max(map(len, text.splitlines()[:-1])) <= 90
     for numbers in ("(0, 0)", "(0.5, 0.5)", "0.5 + 0.5 = 1", "(3, 7, 4)", "4.5 + 3.5 + 4 = 12"):
         assert numbers in text
@@ -378,6 +437,9 @@ def test_the_tour_tells_numbers_that_are_computed(capsys):
     result = mx.deep_lift(model, images[DIGIT : DIGIT + 1], first, versus=second)
     assert f"{result.values.sum():.4g}" in text
     assert f"{result.score[0]:.4g}" in text
+    bird = birds.draw(1, SCENE)
+    redshank, greenshank = mx.load("shorebirds").scores(bird.images)[0, :2]
+    assert f"{redshank - greenshank:.4g} apart" in text
     assert files() == ["minixai-tour.png"]
     picture = Image.open("minixai-tour.png")
     picture.load()
@@ -395,7 +457,7 @@ def test_the_tour_s_advice_is_sound(capsys):
     text = told(capsys, "tour")
     Image.fromarray(np.full((9, 9), 200, np.uint8)).save("FILE", "PNG")
     commands = re.findall(r"^ +minixai (\S.*?)(?:   |$)", text, re.MULTILINE)
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         assert main(command.split()) == 0
     folder = Path(text.splitlines()[-1].strip())
@@ -435,8 +497,14 @@ def test_predict_with_one_score(capsys):
 def test_models_lists_all_with_their_sizes(capsys):
     text = told(capsys, "models")
     for name, recipe in zoo.RECIPES.items():
-        weights = sum(w.size for w in mx.load(name).weights.values())
-        assert re.search(rf"^{name} +28 × 28 × 1 +10 +{weights:,} +\d+ kB  {re.escape(recipe.about)}$", text, re.M)
+        model = mx.load(name)
+        weights = sum(w.size for w in model.weights.values())
+        size, classes = " × ".join(map(str, model.input_shape)), len(model.classes)
+        assert re.search(
+            rf"^{name} +{size} +{classes} +{weights:,} +\d+ kB  {re.escape(recipe.about)}$",
+            text,
+            re.M,
+        )
 
 
 def test_methods_prints_the_catalogue(capsys):
@@ -450,13 +518,13 @@ def test_methods_prints_the_catalogue(capsys):
 def few_digits(monkeypatch):
     """Training that takes no minutes: 128 digits."""
     images, labels = mx.datasets.digits("train")
-    monkeypatch.setattr(zoo, "digits", lambda split: (images[:128], labels[:128]))
+    monkeypatch.setattr(zoo.digits, "digits", lambda split: (images[:128], labels[:128]))
 
 
 def test_train_writes_a_model_that_explain_takes(capsys, few_digits):
     text = told(capsys, "train", "digits", "--epochs", "2", "--seed", "3")
     assert re.search(r"epoch  1: loss \d.*\nepoch  2: loss \d", text)
-    assert re.search(r"correctly: \d+\.\d\d%", text)
+    assert re.search(r"correct: \d+\.\d\d% of 2,000 test digits\n", text)
     assert files() == ["digits.npz"]
     told(capsys, "train", "digits", "--epochs", "2", "--seed", "3", "--out", "again.npz")
     told(capsys, "train", "digits", "--epochs", "2", "--seed", "4", "--out", "other.npz")

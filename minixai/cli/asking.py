@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from minixai import zoo
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.cli.subject import Subject, called, class_number, picture
-from minixai.datasets import digits
+from minixai.cli.subject import PARTNER, Subject, called, class_number, picture
+from minixai.datasets import digits, shorebirds
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
 from minixai.methods.groups import blocks
@@ -22,7 +23,7 @@ from minixai.methods.registry import Method
 from minixai.model import Model, known
 from minixai.text import columns
 
-BACKGROUND = 20  # training digits
+BACKGROUND = 20  # training digits, or birds
 PLAYERS, ORDERS = 7, 50  # blocks along a side, and in how many orders they are added
 ABLATED = 28  # blocks along a side of an image too large to ablate every pixel
 FOLDER = 100  # images of a folder that are a background
@@ -70,26 +71,28 @@ def asked(args: argparse.Namespace, subject: Subject) -> str:
 def ask(args: argparse.Namespace, method: Method, subject: Subject, **more: Any) -> Answer:
     """Put the question to a method, with more options of its own.  Raises ValueError for those it does not know."""
     target, versus = question(args, subject)
-    typed, said = parameters(args, method, subject.model)
+    typed, said = parameters(args, method, subject)
     given, also = needed(method, subject, typed)
     return Answer(method(subject.model, subject.image, target, versus=versus, **typed | given | more), said + also)
 
 
-def parameters(args: argparse.Namespace, method: Method, model: Model) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def parameters(
+    args: argparse.Namespace, method: Method, subject: Subject
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """What was typed for the method, and what to call it.  Raises ValueError for what it cannot have."""
     given: dict[str, Any] = {"output": "probability" if args.probability else "score"}
     said = list[tuple[str, str]]()
     if args.layer is not None:
-        given[taken(method, "layer")] = layer(args.layer, model)
+        given[taken(method, "layer")] = layer(args.layer, subject.model)
     if args.baseline is not None:
-        given[taken(method, "baseline")] = baseline(args.baseline, model, args.invert)
+        given[taken(method, "baseline")] = baseline(args.baseline, subject, args.invert)
     if args.seed is not None:
         given[taken(method, "seed")] = args.seed
     if args.samples is not None:
         given[taken(method, "samples")] = args.samples
     if args.background is not None:
         option = taken(method, "background")
-        given[option], name = folder(args.background, model, args.invert)
+        given[option], name = folder(args.background, subject.model, args.invert)
         said.append((option, name))
     return given, said
 
@@ -130,10 +133,11 @@ def needed(method: Method, subject: Subject, typed: dict[str, Any]) -> tuple[dic
 
 
 def background(subject: Subject) -> tuple[Array, str]:
-    """A set of baselines, and what to call it: training digits or, for other models, the baselines that have names."""
-    images, _ = digits("train")
-    if subject.model.input_shape == images.shape[1:]:
-        return images[:BACKGROUND], f"the first {BACKGROUND} training digits"
+    """A set of baselines, and what to call it: digits, birds or, for other models, the baselines that have names."""
+    if subject.model.input_shape == zoo.DIGITS:
+        return digits("train")[0][:BACKGROUND], f"the first {BACKGROUND} training digits"
+    if subject.model.input_shape == zoo.BIRDS:
+        return shorebirds(BACKGROUND)[0], f"{BACKGROUND} birds, mx.datasets.shorebirds({BACKGROUND})"
     rows = [make(subject.image)[0] for make in BASELINES.values()]
     return np.stack(rows).astype(subject.image.dtype), f"the baselines {', '.join(BASELINES)}"
 
@@ -168,17 +172,21 @@ def folder(name: str, model: Model, invert: bool) -> tuple[Array, str]:
     return np.stack(rows), f"{'the first ' * (len(paths) > FOLDER)}{len(rows)} images in {name}"
 
 
-def baseline(text: str, model: Model, invert: bool) -> str | float | Array:
-    """A baseline by its name, as a number, or from an image file."""
+def baseline(text: str, subject: Subject, invert: bool) -> str | float | Array:
+    """A baseline by its name, as a number, from an image file, or the partner of a bird."""
     if text in BASELINES:
         return text
+    if text == PARTNER:
+        if subject.partner is None:
+            raise ValueError(f"{subject.names[1]} has no partner: give another baseline, or a bird with --scene SEED")
+        return subject.partner
     try:
         return float(text)
     except ValueError:
         pass
     if Path(text).suffix or os.path.exists(text):
-        return picture(text, model, invert)[0]
+        return picture(text, subject.model, invert)[0]
     try:
-        return known(text, BASELINES, "baseline")
+        return known(text, [*BASELINES, PARTNER], "baseline")
     except ValueError as problem:
         raise ValueError(f"{problem}, a number, or an image file") from None

@@ -98,7 +98,7 @@ def compare(args: argparse.Namespace) -> None:
     subject = chosen(args)
     methods = named(args.methods, subject)
     if args.baseline is not None:  # one that cannot be is no reason to leave methods out
-        Call(subject.model, subject.image).baseline(baseline(args.baseline, subject.model, args.invert))
+        Call(subject.model, subject.image).baseline(baseline(args.baseline, subject, args.invert))
     questions = [varied(args, method, **of_others(args, method)) for method in methods]
     foretell(questions, subject)
     answers, left_out = several(questions, subject, args.methods is not None)
@@ -158,17 +158,17 @@ def predict(args: argparse.Namespace) -> None:
 def train(args: argparse.Namespace) -> None:
     """Train a network of the shipped kinds anew; it takes minutes.
 
-    It sees the 8,000 training digits once in every epoch.  Prints how each went, and
-    how many of the 2,000 test digits are read correctly.  Writes a file that --model
-    takes.  The same seed gives the same network.
+    It sees all of its training images, digits or birds, once in every epoch.  Prints how
+    each went, and how many of the test images are told correctly.  Writes a file that
+    --model takes.  The same seed gives the same network.
     """
     recipe = zoo.RECIPES[known(args.name, zoo.RECIPES, "model")]
     out = place(args.out or f"{args.name}.npz", (".npz",))
     epochs = recipe.epochs if args.epochs is None else args.epochs
-    print(f"training {args.name}, epochs: {epochs}. {recipe.about}", flush=True)
+    print(f"training {args.name} on {recipe.course.learnt}, epochs: {epochs}. {recipe.about}", flush=True)
     model, _ = zoo.make(args.name, args.seed, epochs, lambda i, epoch: print(f"epoch {i:2}: {epoch}", flush=True))
     model.save(out)
-    print(f"test digits read correctly: {zoo.accuracy(model):.2%}")
+    print(f"correct: {zoo.accuracy(args.name, model):.2%} of {recipe.course.measured}")
     print(f"written to {out}; now try: minixai explain --model {out}")
 
 

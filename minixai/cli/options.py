@@ -16,7 +16,7 @@ from minixai.cli.experiments import experiment
 from minixai.cli.learning import check, lesson, lessons
 from minixai.cli.questions import STRIPS
 from minixai.cli.scoring import IMAGES, score
-from minixai.cli.subject import DIGIT
+from minixai.cli.subject import DIGIT, PARTNER, SCENE
 from minixai.cli.tour import tour
 from minixai.cli.verify import verify
 from minixai.evaluation.contenders import DEFAULT
@@ -117,6 +117,7 @@ def add_explain(commands: Commands) -> None:
         minixai explain --digit 51 --versus 9 --method gradient
         minixai explain --image my-digit.jpg --invert --out why.pdf
         minixai explain --model digits-gap --layer conv3 --probability
+        minixai explain --scene 113 --versus greenshank --baseline partner
         minixai explain cat.jpg --model mine.npz --target cat --baseline blur
         minixai explain --model vgg16 --method activations --layer 7
         minixai explain bird.jpg --model vgg16 --weights FILE --target redshank
@@ -141,6 +142,7 @@ def add_compare(commands: Commands) -> None:
         minixai compare
         minixai compare --digit 51 --versus 9 --methods gradient,deep_lift,grad_cam
         minixai compare my-digit.jpg --invert --out methods.pdf
+        minixai compare --scene 113 --versus greenshank --model shorebirds-biased
         minixai compare --model vgg16
     """
     parser = add(commands, compare, examples)
@@ -164,7 +166,8 @@ def add_question(parser: Parser, out: str) -> None:
     parser.add_argument(
         "--baseline",
         metavar="B",
-        help=f"what the image is compared with: {names}, a number, or an image file (default: the method's own)",
+        help=f"what the image is compared with: {names}, a number, an image file, or "
+        f"for a bird {PARTNER}, which is alike but for one part (default: the method's own)",
     )
     parser.add_argument(
         "--layer", metavar="NAME", help="explain by what a layer makes of the image (default: the method's own)"
@@ -199,8 +202,8 @@ def add_subject(parser: Parser) -> None:
     parser.add_argument(
         "--model",
         metavar="NAME",
-        default="digits",
-        help=f"{names}, an .npz file of model.save, or for photos {', '.join(zoo.PHOTOS)} (default: %(default)s)",
+        help=f"{names}, an .npz file of model.save, or for photos {', '.join(zoo.PHOTOS)} "
+        "(default: digits, or shorebirds for a --scene)",
     )
     parser.add_argument(
         "--weights",
@@ -213,6 +216,9 @@ def add_subject(parser: Parser) -> None:
     )
     which.add_argument("--image", metavar="FILE", help="the same, as an option")
     which.add_argument("--digit", metavar="N", type=number, help=f"a test digit, by its number (default: {DIGIT})")
+    which.add_argument(
+        "--scene", metavar="SEED", type=number, help=f"a bird, drawn by chance from this seed (default: {SCENE})"
+    )
     parser.add_argument(
         "--invert",
         action="store_true",
@@ -269,7 +275,7 @@ def add_train(commands: Commands) -> None:
     parser = add(commands, train, "minixai train digits\nminixai train digits-gap --epochs 3 --seed 1 --out quick.npz")
     parser.add_argument("name", metavar="NAME", help=", ".join(zoo.RECIPES))
     parser.add_argument(
-        "--epochs", metavar="N", type=positive, help="how often all digits are seen (default: as for the shipped one)"
+        "--epochs", metavar="N", type=positive, help="how often all images are seen (default: as for the shipped one)"
     )
     parser.add_argument(
         "--seed", metavar="N", type=number, default=0, help="where the random numbers start (default: 0)"

@@ -12,12 +12,15 @@ import numpy.typing as npt
 
 from minixai import zoo
 from minixai.arrays import Array
-from minixai.datasets import digits
+from minixai.datasets import birds, digits
 from minixai.images import read_image
 from minixai.model import Model
 from minixai.text import columns
 
 DIGIT = 702  # an 8 that leaves no doubt
+SCENE = 113  # a redshank in the water
+WHERE = {"water": "in the water", "reeds": "in the reeds", "sand": "on the sand"}
+PARTNER = "partner"
 NEXT = 3  # classes told beside each other
 LISTED = 12  # names that an error lists
 RANDOM = "random: this network has learnt nothing, so its classes and maps mean nothing"
@@ -25,13 +28,17 @@ PHOTO = "sample_data/grace_hopper.jpg"  # comes with matplotlib
 
 
 class Subject(NamedTuple):
-    """A model and one image for it (1, H, W, C); how they are called, what the model sees, and what its weights are."""
+    """A model and one image for it (1, H, W, C); how they are called, what the model sees, and what its weights are.
+
+    If it is a bird that was drawn, `partner` is the same as the other species of its pair.
+    """
 
     model: Model
     image: Array
     names: tuple[str, str]
     probabilities: Array
     weights: str = ""
+    partner: Array | None = None
 
     @property
     def caveat(self) -> str | None:
@@ -62,28 +69,36 @@ def chosen(args: argparse.Namespace) -> Subject:
     """
     if args.invert and args.image is None:
         raise ValueError("--invert is for image files: add --image FILE, or leave it out")
-    model, weights = network(args)
-    image, name = shown(args, model)
-    return Subject(model, image[None], (args.model, name), model.probabilities(image[None])[0], weights)
+    name = args.model or ("digits" if args.scene is None else "shorebirds")
+    model, weights = network(name, args.weights)
+    image, partner, shows = shown(args, name, model)
+    return Subject(model, image[None], (name, shows), model.probabilities(image[None])[0], weights, partner)
 
 
-def network(args: argparse.Namespace) -> tuple[Model, str]:
+def network(name: str, weights: str | None) -> tuple[Model, str]:
     """The model, and what is to be said of its weights."""
-    if args.model in zoo.PHOTOS:
-        said = f"{RANDOM}\nminixai download {args.model} fetches trained ones, --weights FILE takes them"
-        return zoo.PHOTOS[args.model](args.weights), args.weights or said
-    if args.weights is not None:
+    if name in zoo.PHOTOS:
+        said = f"{RANDOM}\nminixai download {name} fetches trained ones, --weights FILE takes them"
+        return zoo.PHOTOS[name](weights), weights or said
+    if weights is not None:
         raise ValueError(f"--weights is for {' and '.join(zoo.PHOTOS)}: leave it out, or add --model vgg16")
-    return zoo.load(args.model), ""
+    return zoo.load(name), ""
 
 
-def shown(args: argparse.Namespace, model: Model) -> tuple[Array, str]:
-    """The image (H, W, C), and what to call it: the one that was named, else a digit or, for photos, a photo."""
+def shown(args: argparse.Namespace, name: str, model: Model) -> tuple[Array, Array | None, str]:
+    """The image (H, W, C), its partner if it is a bird, and what to call it.
+
+    It is the one that was named, else what the network knows: a photo, a bird or a digit.
+    """
     if args.image is not None:
-        return picture(args.image, model, args.invert)
-    if args.model in zoo.PHOTOS and args.digit is None:
-        return read_image(sample_photo(), model.input_shape), "Grace Hopper, a photo that comes with matplotlib"
-    return digit_image(DIGIT if args.digit is None else args.digit, model)
+        image, shows = picture(args.image, model, args.invert)
+    elif args.scene is not None or (args.digit is None and model.input_shape == zoo.BIRDS):
+        return bird_images(SCENE if args.scene is None else args.scene, model)
+    elif name in zoo.PHOTOS and args.digit is None:
+        image, shows = read_image(sample_photo(), model.input_shape), "Grace Hopper, a photo that comes with matplotlib"
+    else:
+        image, shows = digit_image(DIGIT if args.digit is None else args.digit, model)
+    return image, None, shows
 
 
 def sample_photo() -> Path:
@@ -93,17 +108,30 @@ def sample_photo() -> Path:
     return Path(get_data_path()) / PHOTO
 
 
+def bird_images(seed: int, model: Model) -> tuple[Array, Array, str]:
+    """The bird of this seed (64, 64, 3), its partner, and what to call it."""
+    check_fit(model, zoo.BIRDS, "birds")
+    scene = birds.draw(1, seed)
+    name = f"scene {seed}, a {birds.CLASSES[scene.labels[0]]} {WHERE[birds.HABITATS[scene.habitat[0]]]}"
+    return scene.images[0], scene.with_(labels=scene.labels ^ 1).images[0], name
+
+
 def digit_image(number: int, model: Model) -> tuple[Array, str]:
     """A test digit (28, 28, 1), and what to call it."""
     images, labels = digits("test")
-    if model.input_shape != images.shape[1:]:
-        raise ValueError(
-            f"this model takes images of {model.input_shape}, and the test digits are {images.shape[1:]}: "
-            "give it an image with --image FILE"
-        )
+    check_fit(model, images.shape[1:], "the test digits")
     if not 0 <= number < len(images):
         raise ValueError(f"there is no test digit {number}: they are numbered from 0 to {len(images) - 1}")
     return images[number], f"test digit {number}, labelled {labels[number]}"
+
+
+def check_fit(model: Model, shape: tuple[int, ...], what: str) -> None:
+    """Raises ValueError if a model does not take images of this shape."""
+    if model.input_shape != shape:
+        raise ValueError(
+            f"this model takes images of {model.input_shape}, and {what} are {shape}: "
+            "give it an image with --image FILE"
+        )
 
 
 def picture(path: str, model: Model, invert: bool) -> tuple[Array, str]:

@@ -1,4 +1,4 @@
-"""The tour: what attribution is, told with two small functions and one network that reads digits."""
+"""The tour: what attribution is, told with a bird, two small functions and a network that reads digits."""
 
 from __future__ import annotations
 
@@ -12,15 +12,29 @@ import numpy as np
 import minixai
 from minixai import toys, zoo
 from minixai.attribution import Attribution
+from minixai.cli.asking import BACKGROUND
 from minixai.cli.output import place, save_stacked
-from minixai.cli.subject import DIGIT, called, digit_image, percent
+from minixai.cli.subject import DIGIT, SCENE, bird_images, called, digit_image, percent
+from minixai.datasets import shorebirds
 from minixai.graph import Node
-from minixai.methods import deep_lift, gradient, guided_backprop
+from minixai.methods import catalogue, deep_lift, gradient, guided_backprop
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MODEL = "digits"
+MAPS = (
+    "gradient",
+    "input_x_gradient",
+    "guided_backprop",
+    "smooth_grad",
+    "grad_cam",
+    "hires_cam",
+    "occlusion",
+    "integrated_gradients",
+    "deep_lift",
+    "expected_gradients",
+)
 
 
 class Chapter(NamedTuple):
@@ -33,21 +47,43 @@ class Chapter(NamedTuple):
 def tour(args: argparse.Namespace) -> None:
     """See in a few seconds what attribution is.
 
-    Two small functions, then a network that reads digits: a short story whose
-    numbers are computed as it goes, and one picture of all of it.
+    A bird that ten methods explain in ten ways, two small functions, and a network
+    that reads digits: a short story whose numbers are computed as it goes, and one
+    picture of all of it.
     """
     out = place(args.out, (".png",))
-    chapters = [saturation(), product(), digit()]
+    chapters = [bird(), saturation(), product(), digit()]
     save_stacked([chapter.figure for chapter in chapters], out)
     ending = ENDING.format(out=out, folder=Path(minixai.__file__).parent)
     print(*(chapter.text.strip("\n") for chapter in chapters), ending.strip("\n"), sep="\n\n")
 
 
+def bird() -> Chapter:
+    """One decision, ten explanations of it."""
+    from minixai import plots
+
+    model = zoo.load("shorebirds")
+    pixels, _, name = bird_images(SCENE, model)
+    image = pixels[None]
+    first = int(model.predict(image)[0])
+    p, one, other = model.probabilities(image)[0][first], called(first, model), called(first ^ 1, model)
+    given = {"expected_gradients": {"background": shorebirds(BACKGROUND)[0]}}
+    maps = [catalogue[m](model, image, first, versus=first ^ 1, **given.get(m, {})) for m in MAPS]
+    text = f"""
+1. A question. A network is shown {name}.
+   It takes it for a {one} ({percent(p)}).  Why not for a {other}, which is drawn alike
+   but for one part?  Ten methods explain its two scores, {end(maps[0])} apart, by ten maps.
+   Which do you believe?  Write it down: of these birds we know which part it is, and
+   `minixai score` measures how well each method finds it."""
+    title = f"1. Why a {one} and not a {other}?  Ten answers: which do you believe?"
+    return Chapter(text, plots.compare(maps, image, title=title))
+
+
 def saturation() -> Chapter:
     """Why the gradient is not enough."""
-    slopes, parts, figure = toy(toys.saturation, (1.0, 1.0), "1. Saturation: y = 1 − relu(1 − (i1 + i2)) at (1, 1)")
+    slopes, parts, figure = toy(toys.saturation, (1.0, 1.0), "2. Saturation: y = 1 − relu(1 − (i1 + i2)) at (1, 1)")
     text = f"""
-1. Saturation. y = 1 - relu(1 - (i1 + i2)) rises until i1 + i2 is 1, then is flat.
+2. Saturation. y = 1 - relu(1 - (i1 + i2)) rises until i1 + i2 is 1, then is flat.
    At the baseline (0, 0) it is {start(parts)}, at (1, 1) it is {end(parts)}.
      gradient   {listed(slopes):15}  a small change changes nothing: is nothing important?
      deep_lift  {listed(parts):15}  what each input brought, {sum_of(parts)}: all of the rise"""
@@ -56,9 +92,9 @@ def saturation() -> Chapter:
 
 def product() -> Chapter:
     """What a product owes to its factors."""
-    slopes, parts, figure = toy(toys.add_multiply, (3.0, 1.0, 2.0), "2. Interaction: f = (a + b)(b + c) at (3, 1, 2)")
+    slopes, parts, figure = toy(toys.add_multiply, (3.0, 1.0, 2.0), "3. Interaction: f = (a + b)(b + c) at (3, 1, 2)")
     text = f"""
-2. Interaction. f = (a + b)(b + c) is {start(parts)} at (0, 0, 0) and {end(parts)} at (3, 1, 2).
+3. Interaction. f = (a + b)(b + c) is {start(parts)} at (0, 0, 0) and {end(parts)} at (3, 1, 2).
      gradient   {listed(slopes):15}  how fast f grows with each input
      deep_lift  {listed(parts):15}  what each input brought, {sum_of(parts)}: all of f"""
     return Chapter(text, figure)
@@ -87,13 +123,13 @@ def digit() -> Chapter:
     methods = (gradient, guided_backprop, deep_lift)
     slopes, guided, parts = (method(model, image, first, versus=second) for method in methods)
     text = f"""
-3. A network. It takes {name}, for {one} ({percent(p[first])}).
+4. A network. It takes {name}, for {one} ({percent(p[first])}).
    Why not for the next likeliest, {other}?  The difference of their two scores
    is {start(parts)} for a black image, the baseline, and {end(parts)} for this one.
      gradient         its values sum to {total(slopes)}, which means nothing
      guided_backprop  {total(guided)}, which means nothing either, sharp as its map looks
      deep_lift        {total(parts)}, which is {end(parts)} - {start(parts)} to within rounding: it adds up"""
-    title = f"3. A network: why {one} and not {other}?"
+    title = f"4. A network: why {one} and not {other}?"
     return Chapter(text, plots.show([slopes, guided, parts], image, title=title))
 
 
@@ -136,6 +172,8 @@ ENDING = """
 All of it is drawn in {out}: red raises the score, blue lowers it.
 
 Next:
+     minixai explain --scene 5 --baseline partner
+                                             another bird, and what sets it apart
      minixai explain --digit 51 --versus 9   another of the 2,000 test digits
      minixai explain --image FILE --invert   a digit of your own, dark ink on paper
      minixai methods                         all methods, and what each one answers

@@ -165,7 +165,7 @@ def test_a_network_trained_on_large_pixels_takes_small_ones(monkeypatch):
     monkeypatch.setattr(zoo, "train", lambda model, images, labels, **options: seen.append(images.max()) or [])
     made, _ = zoo.make("digits-paper-255")
     x = mx.datasets.digits("test")[0][:4]
-    np.testing.assert_allclose(made.scores(x), zoo.digits_paper_255(0).scores(255 * x), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(made.scores(x), zoo.digits.digits_paper_255(0).scores(255 * x), rtol=1e-4, atol=1e-5)
     assert seen == [255]
     zoo.make("digits")
     assert seen == [255, 1]

@@ -1527,8 +1527,8 @@ experiments/rates.py: rounding is taken for a rate
   + gap[i] > 0
   ? tests/experiments/test_rates.py::test_the_slope_leaves_rounding_and_the_first_steps_out
 
-zoo/__init__.py: the first kernel forgets how large pixels were
-  - model.weights[first] * recipe.white
+zoo/digits.py: the first kernel forgets how large pixels were
+  - model.weights[first] * WHITE
   + model.weights[first]
   ? tests/experiments/test_morphing.py::test_a_network_trained_on_large_pixels_takes_small_ones
 
@@ -1541,6 +1541,81 @@ plots/charts.py: the first name at the bottom
   - place.invert_yaxis()
   + pass
   ? tests/test_charts.py::test_boxes_show_the_quartiles_beneath_each_other
+
+datasets/birds/painting.py: parts behind shine through
+  - clear = clear - masks[i]
+  + clear = clear * 1
+  ? tests/datasets/test_birds.py::test_masks_sum_to_one_and_nothing_is_clipped
+
+datasets/birds/painting.py: front to back is back to front
+  - in reversed(list(enumerate(PARTS))):
+  + in list(enumerate(PARTS)):
+  ? tests/datasets/test_birds.py::test_the_birds_are_the_same_on_every_machine
+
+datasets/birds/painting.py: a part that is removed leaves a hole
+  - 0 if part in remove else covered(shapes[i], unit)
+  + covered(shapes[i], unit)
+  ? tests/datasets/test_birds.py::test_what_is_removed_is_gone_and_changes_nothing_elsewhere
+
+datasets/birds/painting.py: species cast different shadows
+  - masks[-1] * shadow(x, y)
+  + masks[-1] * shadow(x + column(LENGTH[scenes.labels]), y)
+  ? tests/datasets/test_birds.py::test_without_any_part_only_the_habitat_is_left
+
+datasets/birds/painting.py: edges as wide in a large picture
+  - unit = scale * (size / SIDE)
+  + unit = scale * 1
+  ? tests/datasets/test_birds.py::test_a_larger_picture_shows_the_same
+
+datasets/birds/painting.py: pixels by their corners
+  - + 0.5) * (SIDE / size) - 0.5
+  + + 0.0) * (SIDE / size)
+  ? tests/datasets/test_birds.py::test_a_larger_picture_shows_the_same
+
+datasets/birds/rendering.py: every chunk shows the first birds
+  - few = scenes[start : start + step]
+  + few = scenes[0:step]
+  ? tests/datasets/test_birds.py::test_chunks_of_any_size_draw_the_same
+
+datasets/birds/rendering.py: colours of the first species
+  - palette[few.labels]
+  + palette[few.labels * 0]
+  ? tests/datasets/test_birds.py::test_a_partner_differs_in_the_decisive_part_alone
+
+datasets/birds/scenes.py: more scenes are other scenes
+  - .random((n, sum(lengths)))
+  + .random((sum(lengths), n)).T
+  ? tests/datasets/test_birds.py::test_more_scenes_begin_with_the_same_ones
+
+datasets/birds/scenes.py: the tie is the exception
+  - tied[:, 0] < bias
+  + tied[:, 0] > bias
+  ? tests/datasets/test_birds.py::test_bias_ties_species_to_habitats
+
+datasets/birds/scenes.py: the flip goes with the species
+  - pose[:, 0] < 0, -1, 1)
+  + labels % 2 == 0, -1, 1)
+  ? tests/datasets/test_birds.py::test_every_species_and_habitat_is_as_likely_as_the_others
+
+zoo/birds.py: sure of what nobody could know
+  - everyone[scenes.labels ^ 1])[doubtful]
+  + everyone[scenes.labels])[doubtful]
+  ? tests/test_zoo.py::test_half_of_the_birds_lack_a_part_and_without_the_decisive_one_nobody_could_know
+
+zoo/birds.py: in doubt whatever is missing
+  - rows & (scenes.decisive == PARTS.index(name))
+  + rows
+  ? tests/test_zoo.py::test_half_of_the_birds_lack_a_part_and_without_the_decisive_one_nobody_could_know
+
+zoo/birds.py: swapped birds stay at home
+  - habitat=[TIES[CLASSES[k ^ 1]]
+  + habitat=[TIES[CLASSES[k]]
+  ? tests/test_zoo.py::test_partners_are_tied_to_different_habitats
+
+cli/subject.py: the partner is the bird
+  - labels=scene.labels ^ 1
+  + labels=scene.labels
+  ? tests/test_cli.py::test_a_bird_is_compared_with_its_partner
 '''
 
 

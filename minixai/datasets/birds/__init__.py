@@ -7,6 +7,18 @@ Each of the eight species differs from its partner in one part.  `draw` makes sc
 
 from minixai.datasets.birds.rendering import SIZE, render
 from minixai.datasets.birds.scenes import Scenes, draw, shorebirds
-from minixai.datasets.birds.species import CLASSES, DECISIVE, HABITATS, PAIRS, PARTS
+from minixai.datasets.birds.species import CLASSES, DECISIVE, HABITATS, PAIRS, PARTS, PLAYERS
 
-__all__ = ["CLASSES", "DECISIVE", "HABITATS", "PAIRS", "PARTS", "SIZE", "Scenes", "draw", "render", "shorebirds"]
+__all__ = [
+    "CLASSES",
+    "DECISIVE",
+    "HABITATS",
+    "PAIRS",
+    "PARTS",
+    "PLAYERS",
+    "SIZE",
+    "Scenes",
+    "draw",
+    "render",
+    "shorebirds",
+]

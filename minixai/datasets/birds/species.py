@@ -11,6 +11,9 @@ Colour: TypeAlias = tuple[float, float, float]
 PARTS = ("tail", "legs", "body", "breast", "wing", "head", "beak", "eye")
 """The parts of a bird, from back to front."""
 
+PLAYERS = {part: ("head", "eye") if part == "head" else (part,) for part in PARTS if part != "eye"}
+"""What is removed together: seven parts, since no eye is left without a head."""
+
 HABITATS = ("water", "reeds", "sand")
 
 RED, GREEN = (0.82, 0.10, 0.06), (0.66, 0.90, 0.16)  # as far apart in lightness as in hue: see the tests
