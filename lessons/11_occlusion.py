@@ -104,8 +104,8 @@ for panel, (i, j) in zip(panels, places, strict=False):
 panels[4].set(title=f"loses {lost[places[4]]:.1f}, the most")
 
 # %% [markdown]
-# What hides? Grey is a colour, too, and a black square is a thing one can see. Here is the same map with four *fills*. Look
-# at the empty sky under the black one.
+# What hides? Grey is a colour, too, and a black square is a thing one can see. Here is the same map with four *fills*.
+# Look at the empty sky under the black one.
 
 # %%
 for fill in ("black", "white", "blur"):
