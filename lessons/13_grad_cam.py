@@ -118,19 +118,16 @@ target, partner = scenes.labels, scenes.labels ^ 1
 gap = mx.load("shorebirds-gap")
 result = mx.grad_cam(gap, scenes.images, target)
 signed, bias = result.extras["signed"], gap.weights["scores/bias"][target]
-print("score − bias   ", *(f"{v:7.2f}" for v in (result.score - bias)[:6]))
-print("sum of the map ", *(f"{v:7.2f}" for v in signed.sum(axis=(1, 2, 3))[:6]), " before relu")
-print("sum of the map ", *(f"{v:7.2f}" for v in result.values.sum(axis=(1, 2, 3))[:6]), " after relu")
-claim(
-    "before relu the map adds up to score − bias",
-    np.allclose(signed.sum(axis=(1, 2, 3)), result.score - bias, atol=1e-3),
-)
+sums = [each.sum(axis=(1, 2, 3)) for each in (signed, result.values)]
+for name, row in zip(
+    ("score − bias", "map, before relu", "map, after relu"), (result.score - bias, *sums), strict=True
+):
+    print(f"{name:16}", *(f"{v:7.2f}" for v in row[:6]))
+claim("before relu the map adds up to score − bias", np.allclose(sums[0], result.score - bias, atol=1e-3))
 last = mx.activations(gap, scenes.images).values
 cam = np.einsum("nhwk,kn->nhw", last, gap.weights["scores/kernel"][:, target])
-places = last.shape[1] * last.shape[2]
-claim(
-    "CAM is the number of places times Grad-CAM", np.allclose(cam, places * signed[..., 0], atol=1e-3 * abs(cam).max())
-)
+times = last.shape[1] * last.shape[2] * signed[..., 0]
+claim("CAM is the number of places times Grad-CAM", np.allclose(cam, times, atol=1e-3 * abs(cam).max()))
 claim("and HiResCAM is Grad-CAM", np.allclose(mx.hires_cam(gap, scenes.images, target).values, signed, atol=1e-4))
 
 # %% [markdown]
@@ -158,9 +155,7 @@ for name, (method, more) in ways.items():
     empty = weight.sum(axis=(1, 2)) == 0
     share = (weight * decisive).sum(axis=(1, 2))[~empty] / weight.sum(axis=(1, 2))[~empty]
     density[name] = (share / decisive.mean(axis=(1, 2))[~empty]).mean()
-    print(
-        f"{name:15} density {density[name]:4.1f}, class and partner alike {same[name].mean():.2f}, all 0: {empty.sum()}"
-    )
+    print(f"{name:15} density {density[name]:4.1f}, the two alike {same[name].mean():.2f}, maps all 0: {empty.sum()}")
     if name == "Grad-CAM":
         claim("some maps of the right class are empty: before relu, nothing in them was positive", empty.sum() > 0)
     if name == "HiResCAM":
