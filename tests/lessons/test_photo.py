@@ -45,6 +45,8 @@ def test_without_weights_there_is_none(capsys):
         assert course.photo() is None
     assert capsys.readouterr().out.strip() == WITHOUT
     assert "minixai download vgg16" in WITHOUT
+    with pytest.raises(ValueError, match="add --weights FILE"):
+        open_photo(None, "bird.jpg")
 
 
 def test_what_a_script_was_called_with(small, monkeypatch, capsys):

@@ -1541,6 +1541,21 @@ plots/charts.py: the first name at the bottom
   - place.invert_yaxis()
   + pass
   ? tests/test_charts.py::test_boxes_show_the_quartiles_beneath_each_other
+
+photo.py: a photo without weights is passed over
+  - if image is not None:
+  + if False:
+  ? tests/lessons/test_photo.py::test_without_weights_there_is_none
+
+photo.py: the sample is always shown
+  - sample_photo() if image is None else image
+  + sample_photo()
+  ? tests/lessons/test_photo.py::test_a_photo_of_ones_own
+
+lesson.py: a lesson under test hears what pytest was called with
+  - _running[-1].photo if _running else typed(sys.argv[1:])
+  + typed(sys.argv[1:])
+  ? tests/lessons/test_photo.py::test_what_a_script_was_called_with
 '''
 
 
