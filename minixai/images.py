@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import warnings
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+SAMPLE = "sample_data/grace_hopper.jpg"  # comes with matplotlib
 MODES = {1: "L", 3: "RGB"}
 """Pillow's mode for a number of channels."""
 
@@ -100,3 +102,10 @@ def middle(room: int, length: float, whole: bool) -> tuple[float, float]:
     """
     start = int(room - length) // 2 if whole else max((room - length) / 2, 0)
     return start, min(start + length, room)
+
+
+def sample_photo() -> Path:
+    """A photo that is there wherever minixai is."""
+    from matplotlib import get_data_path  # matplotlib takes a while to load
+
+    return Path(get_data_path()) / SAMPLE

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minixai.files import PACKAGE, whole
+from minixai.photo import WITHOUT, Photo, typed
 
 if TYPE_CHECKING:  # matplotlib takes a while to load, and a lesson that draws has loaded it
     from matplotlib.figure import Figure
@@ -45,9 +46,10 @@ class Outcome(NamedTuple):
 
 @dataclass
 class Session:
-    """What a lesson has claimed, asked and drawn so far, and where its figures go; None draws nothing."""
+    """What a lesson has claimed, asked and drawn so far; where its figures go, None draws nothing; its photo."""
 
     out: Path | None
+    photo: Photo | None = None
     claims: list[str] = field(default_factory=list)
     exercises: list[Outcome] = field(default_factory=list)
     figures: list[Path] = field(default_factory=list)
@@ -151,6 +153,13 @@ def place_of_figures(script: Path) -> Path:
     return Path("minixai-lessons") if script.resolve().is_relative_to(PACKAGE) else script.resolve().parent / "out"
 
 
+def photo() -> Photo | None:
+    """VGG-16 and a photo, as --weights and --image name them; without them None, and a sentence on how to get them."""
+    found = _running[-1].photo if _running else typed(sys.argv[1:])
+    print(WITHOUT if found is None else found.title)
+    return found
+
+
 # -- lessons as scripts -------------------------------------------------------------------------------
 
 
@@ -198,6 +207,11 @@ class Lesson:
         return " ".join(found[1].split())
 
     @property
+    def has_photo(self) -> bool:
+        """Whether it has pictures of a photo, for those who have weights."""
+        return "= photo()" in self.path.read_text(encoding="utf-8")
+
+    @property
     def question(self) -> str:
         return self.about("Question")
 
@@ -207,18 +221,20 @@ class Lesson:
         out: Path | None = None,
         tell: bool = False,
         figures: bool = True,
+        photo: Photo | None = None,
     ) -> Session:
         """Run it from the first cell to the last.  Raises AssertionError if a claim fails.
 
         answers    {"mine_a": ...} in place of its `mine_a = None`
         out        where figures go, by default out/ beside the script
         tell       print the prose too
+        photo      what its `photo()` returns
         """
         given = dict(answers or {})
         if unknown := set(given) - set(re.findall(r"^(mine_\w+) = None", self.path.read_text(encoding="utf-8"), re.M)):
             raise ValueError(f"{self.path.name} does not ask for {', '.join(sorted(unknown))}")
         names: dict[str, Any] = {"__name__": "__main__", "__file__": str(self.path)} | given
-        with session((out or place_of_figures(self.path)) if figures else None) as found:
+        with session((out or place_of_figures(self.path)) if figures else None, photo) as found:
             for cell in self.cells:
                 if not cell.prose:
                     tree = ast.parse("\n" * cell.line + cell.text, str(self.path))
@@ -252,9 +268,9 @@ def asked(statement: ast.stmt) -> str:
 
 
 @contextmanager
-def session(out: Path | None) -> Iterator[Session]:
+def session(out: Path | None, photo: Photo | None = None) -> Iterator[Session]:
     """Keep what the lesson inside says."""
-    _running.append(Session(out))
+    _running.append(Session(out, photo))
     try:
         yield _running[-1]
     finally:

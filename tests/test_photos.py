@@ -13,8 +13,8 @@ from minixai import zoo
 from minixai.cli import asking, main
 from minixai.cli.questions import NOISE
 from minixai.cli.rehearsal import duration
-from minixai.cli.subject import percent, sample_photo
-from minixai.images import read_image
+from minixai.cli.subject import percent
+from minixai.images import read_image, sample_photo
 from tests.zoo.files import narrow
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minixai.lesson import Lesson, Session, copy_to, every_lesson, find_lesson, home
+from minixai.photo import open_photo
 from minixai.text import columns
 
 MARKS = {"right": "+", "wrong": "!", "open": "."}
@@ -39,10 +40,15 @@ def lesson(args: argparse.Namespace) -> None:
 
     Its claims are checked as it runs, and its figures written.  Read the script too:
     the method is there in ten lines.  Answers to its exercises are written into it.
+    Some have pictures of a photo too, for those who have weights of VGG-16.
     """
     chosen = find_lesson(args.lesson)
+    if (args.weights or args.image) and not chosen.has_photo:
+        others = ", ".join(str(each.number) for each in every_lesson() if each.has_photo)
+        raise ValueError(f"lesson {chosen.number} has no photo: leave --weights and --image out, or take {others}")
+    photo = open_photo(args.weights, args.image)
     out = None if args.out is None else Path(args.out)
-    found = run(chosen, out=out, tell=not args.quiet, figures=not args.no_figures)
+    found = run(chosen, out=out, tell=not args.quiet, figures=not args.no_figures, photo=photo)
     right = sum(each.state == "right" for each in found.exercises)
     print(f"\n{len(found.claims)} claims hold, {right} of {len(found.exercises)} exercises are right.")
     print(f"Write your answers into {chosen.path}, then: minixai check {args.lesson}")

@@ -289,9 +289,12 @@ def add_lessons(commands: Commands) -> None:
 
 
 def add_lesson(commands: Commands) -> None:
-    parser = add(commands, lesson, "minixai lesson 1\nminixai lesson 4 --quiet --out figures")
+    examples = "minixai lesson 1\nminixai lesson 4 --quiet --out figures\nminixai lesson 10 --weights FILE"
+    parser = add(commands, lesson, examples)
     parser.add_argument("lesson", metavar="N", help="a lesson's number, or its script")
     parser.add_argument("--quiet", action="store_true", help="leave the prose out: only what the code prints")
+    parser.add_argument("--weights", metavar="FILE", help="trained weights of VGG-16, see minixai download --help")
+    parser.add_argument("--image", metavar="FILE", help="a photo for it (default: one that comes with matplotlib)")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--out", metavar="FOLDER", help="where figures go (default: out/ beside the script)")
     which.add_argument("--no-figures", action="store_true", help="write no figures")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from difflib import get_close_matches
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from minixai import zoo
 from minixai.arrays import Array
 from minixai.datasets import birds, digits
-from minixai.images import read_image
+from minixai.images import read_image, sample_photo
 from minixai.model import Model
 from minixai.text import columns
 
@@ -24,7 +23,6 @@ PARTNER = "partner"
 NEXT = 3  # classes told beside each other
 LISTED = 12  # names that an error lists
 RANDOM = "random: this network has learnt nothing, so its classes and maps mean nothing"
-PHOTO = "sample_data/grace_hopper.jpg"  # comes with matplotlib
 
 
 class Subject(NamedTuple):
@@ -99,13 +97,6 @@ def shown(args: argparse.Namespace, name: str, model: Model) -> tuple[Array, Arr
     else:
         image, shows = digit_image(DIGIT if args.digit is None else args.digit, model)
     return image, None, shows
-
-
-def sample_photo() -> Path:
-    """A photo that is there wherever minixai is."""
-    from matplotlib import get_data_path  # matplotlib takes a while to load
-
-    return Path(get_data_path()) / PHOTO
 
 
 def bird_images(seed: int, model: Model) -> tuple[Array, Array, str]:

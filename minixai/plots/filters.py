@@ -120,7 +120,7 @@ def rank(result: Result) -> str | None:
 
 
 def remark(result: Result, maps: Array, shown: int, sort: bool) -> str:
-    of = f"{shown} filters" if shown == len(maps) else f"{shown} of {len(maps)} filters"
+    of = f"{shown} filter{'s' * (shown > 1)}" if shown == len(maps) else f"{shown} of {len(maps)} filters"
     what = " ".join(filter(None, [of, place_of(result)]))
     order = f", the highest {rank(result) or 'peak'} first" * sort
     return f"{what}, {maps.shape[1]} × {maps.shape[2]}; number and peak beneath each{order}"

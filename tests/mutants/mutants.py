@@ -1616,6 +1616,20 @@ cli/subject.py: the partner is the bird
   - labels=scene.labels ^ 1
   + labels=scene.labels
   ? tests/test_cli.py::test_a_bird_is_compared_with_its_partner
+photo.py: a photo without weights is passed over
+  - if image is not None:
+  + if False:
+  ? tests/lessons/test_photo.py::test_without_weights_there_is_none
+
+photo.py: the sample is always shown
+  - sample_photo() if image is None else image
+  + sample_photo()
+  ? tests/lessons/test_photo.py::test_a_photo_of_ones_own
+
+lesson.py: a lesson under test hears what pytest was called with
+  - _running[-1].photo if _running else typed(sys.argv[1:])
+  + typed(sys.argv[1:])
+  ? tests/lessons/test_photo.py::test_what_a_script_was_called_with
 '''
 
 
