@@ -687,9 +687,9 @@ def test_bench_names_its_sections_and_needs_a_clone(capsys, monkeypatch):
     told(capsys, "bench", "--help")
     runner = commands.benchmark()
     monkeypatch.setattr(commands, "benchmark", lambda: runner)
-    monkeypatch.setattr(runner, "main", lambda sections, quick: f"{sections} {quick}")
-    assert told(capsys, "bench", "--sections", "small,floor", "--quick").strip() == "['small', 'floor'] True"
-    assert told(capsys, "bench").strip() == f"{list(runner.SECTIONS)} False"
+    monkeypatch.setattr(runner, "main", lambda sections, quick, busy: f"{sections} {quick} {busy}")
+    assert told(capsys, "bench", "--sections", "small,floor", "--quick").strip() == "['small', 'floor'] True False"
+    assert told(capsys, "bench").strip() == f"{list(runner.SECTIONS)} False False"
     assert "did you mean 'layers'" in refused(capsys, "bench", "--sections", "layer")
     monkeypatch.undo()
     monkeypatch.setattr(commands, "__file__", "/nowhere/minixai/cli/commands.py")
