@@ -744,3 +744,27 @@ def test_what_score_costs_is_told_before_the_work(capsys, monkeypatch):
 ])  # fmt: skip
 def test_what_score_refuses(capsys, argv, words):
     assert words in refused(capsys, "score", "--model", bird_model(), *argv)
+
+
+# -- bench --------------------------------------------------------------------------------------------
+
+
+def test_bench_names_its_sections_and_needs_a_clone(capsys, monkeypatch):
+    from minixai.cli import commands
+
+    told(capsys, "bench", "--help")
+    runner = commands.benchmark()
+    monkeypatch.setattr(commands, "benchmark", lambda: runner)
+    monkeypatch.setattr(runner, "main", lambda sections, quick, busy: f"{sections} {quick} {busy}")
+    assert told(capsys, "bench", "--sections", "small,floor", "--quick").strip() == "['small', 'floor'] True False"
+    assert told(capsys, "bench").strip() == f"{list(runner.SECTIONS)} False False"
+    assert "did you mean 'layers'" in refused(capsys, "bench", "--sections", "layer")
+    monkeypatch.undo()
+    monkeypatch.setattr(commands, "__file__", "/nowhere/minixai/cli/commands.py")
+    assert "needs a clone" in refused(capsys, "bench")
+
+
+def test_bench_lists_its_sections_in_its_help(capsys):
+    from minixai.cli import commands
+
+    assert ", ".join(commands.benchmark().SECTIONS) in " ".join(told(capsys, "bench", "--help").split())

@@ -183,7 +183,7 @@ def bench(args: argparse.Namespace) -> None:
     sections = args.sections.split(",") if args.sections else list(runner.SECTIONS)
     for section in sections:
         known(section, runner.SECTIONS, "section")
-    print(runner.main(sections, args.quick))
+    print(runner.main(sections, args.quick, args.busy))
 
 
 def benchmark() -> Any:

@@ -362,6 +362,11 @@ def add_bench(commands: Commands) -> None:
         help="layers, vgg, small, methods, rows, memory, floor, import (default: all)",
     )
     parser.add_argument("--quick", action="store_true", help="two turns of each, to see that it works")
+    parser.add_argument(
+        "--busy",
+        action="store_true",
+        help="count processor time, of one thread for each library: for a machine that has other work to do",
+    )
 
 
 def number(text: str) -> int:

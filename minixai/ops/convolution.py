@@ -1,11 +1,11 @@
 """Convolution (cross-correlation) of images with a bank of kernels, on one of two paths.
 
 `direct` lays windows out and multiplies: any kernels, any dtype, and equal windows give equal outputs.  `winograd` does
-3 × 3 kernels in float32 with a quarter of the products.  It wins where there are channels enough to multiply, and its
-rounding, no larger than is usual in float32, differs from place to place: of equal windows in a flat area of an
-image, one comes out larger by the last bit.  That is harmless in a value, but a *reference* of one colour is flat all
-over, and a maximum over it would be decided by rounding; so a reference of one row always goes the direct path.
-Ties in flat areas of the image itself remain.
+3 × 3 kernels in float32 with a quarter of the products.  It wins where there are channels enough to multiply.  Its
+rounding is some times larger, 2e-6 of the largest output, and differs from place to place: of equal windows in a flat
+area of an image, one comes out larger by the last bits.  That is harmless in a value, but a *reference* of one colour
+is flat all over, and a maximum over it would be decided by rounding; so a reference of one row always goes the direct
+path.  In flat areas of the image itself rounding may still choose among equals.
 
 All that makes convolution fast is in these two modules and in `blocks`; each is a sitting of its own.
 """

@@ -28,6 +28,7 @@ from contenders import LAYERS  # noqa: E402
 
 PACKAGES = ("numpy", "scipy", "threadpoolctl", "torch", "captum", "shap", "mygrad")
 TORCH = ("PyTorch", "PyTorch, channels first")
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 class Task(NamedTuple):
@@ -74,17 +75,20 @@ SECTIONS: dict[str, list[Task]] = {
 class Library:
     """A library in its process."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, busy: bool) -> None:
+        self.busy = busy
         self.process = subprocess.Popen(
             [sys.executable, str(HERE / "contenders.py"), name],
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            env=os.environ | dict.fromkeys(ONE_THREAD if busy else (), "1"),
         )
 
     def ask(self, task: Task, turns: int) -> dict[str, Any]:
         asked = {"task": task.task, "name": task.name, "rows": task.rows, "turns": turns, "warm": task.warm}
+        asked["busy"] = self.busy
         assert self.process.stdin
         assert self.process.stdout
         print(json.dumps(asked), file=self.process.stdin, flush=True)
@@ -97,9 +101,18 @@ class Library:
         self.process.wait()
 
 
-def main(sections: list[str], quick: bool = False) -> str:
-    """The table in markdown; what is being measured is told on stderr."""
-    lines = [machine(), "", "| what | minixai | " + " | ".join([*TORCH, "others", "ratio"]) + " |", "|---" * 6 + "|"]
+def main(sections: list[str], quick: bool = False, busy: bool = False) -> str:
+    """The table in markdown; what is being measured is told on stderr.
+
+    On a `busy` machine, which others use too, processor time is counted, of one thread for each library.
+    """
+    clock = ", processor time of one thread." if busy else "."
+    lines = [
+        machine() + clock,
+        "",
+        "| what | minixai | " + " | ".join([*TORCH, "others", "ratio"]) + " |",
+        "|---" * 6 + "|",
+    ]
     libraries, missing = dict[str, Library](), dict[str, str]()
     try:
         for section in sections:
@@ -107,7 +120,7 @@ def main(sections: list[str], quick: bool = False) -> str:
                 close(libraries)
             for task in SECTIONS[section]:
                 print(f"bench: {task.title}", file=sys.stderr, flush=True)
-                lines.append(line(task, compared(task, quick, libraries, missing)))
+                lines.append(line(task, compared(task, quick, busy, libraries, missing)))
             if section == "import":
                 lines.append(loading())
     finally:
@@ -122,7 +135,7 @@ def close(libraries: dict[str, Library]) -> None:
 
 
 def compared(
-    task: Task, quick: bool, libraries: dict[str, Library], missing: dict[str, str]
+    task: Task, quick: bool, busy: bool, libraries: dict[str, Library], missing: dict[str, str]
 ) -> dict[str, dict[str, Any]]:
     """{library: its median time, and its peak of memory}, of those that are there and can do it."""
     found: dict[str, dict[str, Any]] = {}
@@ -132,7 +145,7 @@ def compared(
             if name in missing or name in unable:
                 continue
             if name not in libraries:
-                libraries[name] = Library(name)
+                libraries[name] = Library(name, busy)
             answer = libraries[name].ask(task, min(turn, 1))  # in the first turn it is prepared and warmed up
             if "missing" in answer:
                 missing[name] = answer["missing"]
@@ -204,7 +217,7 @@ def loading() -> str:
 def machine() -> str:
     """Where this was measured, and with what."""
     return (
-        f"{processor()}, {os.cpu_count()} cores; Python {platform.python_version()}, {', '.join(versions())}; float32."
+        f"{processor()}, {os.cpu_count()} cores; Python {platform.python_version()}, {', '.join(versions())}; float32"
     )
 
 
@@ -225,5 +238,5 @@ def versions() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    chosen = [argument for argument in sys.argv[1:] if argument != "--quick"]
-    print(main(chosen or list(SECTIONS), "--quick" in sys.argv))
+    chosen = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
+    print(main(chosen or list(SECTIONS), "--quick" in sys.argv, "--busy" in sys.argv))

@@ -88,6 +88,18 @@ def test_rounding_at_the_sizes_of_vgg(side: int, c: int, k: int) -> None:
     )
 
 
+def test_these_points_round_better_than_the_usual(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, around = np.random.default_rng(0), ((1, 1), (1, 1))
+    x, w = np.maximum(single(rng, 2, 28, 28, 64), 0), single(rng, 3, 3, 64, 64)
+    exact = direct.correlate(*wide(x, w), None, direct.Geometry(around=around))
+    ours = off(winograd.correlate(x, w, None, around), exact)
+    b, g, a = winograd.cook_toom(np.array([0.0, 1, -1, 2, -2]))
+    for name, matrix in (("INTO", b.astype(np.float32)), ("G", g), ("OUT", a.astype(np.float32))):
+        monkeypatch.setattr(winograd, name, matrix)
+    usual = off(winograd.correlate(x, w, None, around), exact)
+    assert 2 * ours < usual <= CLOSE
+
+
 # -- which path is taken ---------------------------------------------------------------------------------
 def conv(x: Node, w: Any, b: Any = None, method: str = "auto") -> Node:
     return ops.convolution(x, w, b, padding="same", method=method)
