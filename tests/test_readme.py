@@ -7,8 +7,10 @@ import pytest
 
 import minixai as mx
 from minixai import zoo
+from minixai.lesson import every_lesson
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def methods_table():
@@ -29,14 +31,22 @@ def models_table():
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("table", [methods_table, models_table])
+def lessons_table():
+    lines = ["| lesson | question | afterwards | minutes |", "|---|---|---|---|"]
+    for lesson in every_lesson(ROOT / "lessons"):
+        name = f"[{lesson.title}](lessons/{lesson.path.name})"
+        lines.append(f"| {name} | {lesson.question} | {lesson.about('Afterwards')} | {lesson.about('Minutes')} |")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("table", [methods_table, models_table, lessons_table])
 def test_table_is_current(table):
     assert table() in README, f"put this into the README:\n{table()}"
 
 
 def test_links_lead_somewhere():
     for link in re.findall(r"\]\(([^)#]+)\)", README):
-        assert link.startswith("http") or (Path(__file__).parent.parent / link).exists(), link
+        assert link.startswith("http") or (ROOT / link).exists(), link
 
 
 def test_there_are_two_command_lines():
