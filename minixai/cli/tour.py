@@ -71,8 +71,8 @@ def bird() -> Chapter:
     maps = [catalogue[m](model, image, first, versus=first ^ 1, **given.get(m, {})) for m in MAPS]
     text = f"""
 1. A question. A network is shown {name}.
-   It takes it for a {one} ({percent(p)}).  Why not for a {other}, which is drawn alike
-   but for one part?  Ten methods explain its two scores, {end(maps[0])} apart, by ten maps.
+   It takes it for a {one} ({percent(p)}).  Why not for a {other}, which is drawn
+   alike but for one part?  Ten maps explain what sets its two scores {end(maps[0])} apart.
    Which do you believe?  Write it down: of these birds we know which part it is, and
    `minixai score` measures how well each method finds it."""
     title = f"1. Why a {one} and not a {other}?  Ten answers: which do you believe?"
