@@ -90,10 +90,10 @@ def shown(args: argparse.Namespace, name: str, model: Model) -> tuple[Array, Arr
     """
     if args.image is not None:
         image, shows = picture(args.image, model, args.invert)
+    elif name in zoo.PHOTOS and args.digit is None and args.scene is None:
+        image, shows = read_image(sample_photo(), model.input_shape), "Grace Hopper, a photo that comes with matplotlib"
     elif args.scene is not None or (args.digit is None and model.input_shape == zoo.BIRDS):
         return bird_images(SCENE if args.scene is None else args.scene, model)
-    elif name in zoo.PHOTOS and args.digit is None:
-        image, shows = read_image(sample_photo(), model.input_shape), "Grace Hopper, a photo that comes with matplotlib"
     else:
         image, shows = digit_image(DIGIT if args.digit is None else args.digit, model)
     return image, None, shows
