@@ -382,8 +382,9 @@ def measured(library: Any, tasks: dict[tuple[str, str, int], Task], asked: dict[
         tasks.clear()  # one at a time, for the memory
         tasks[key] = make(*key[1:])
         if asked["warm"]:
-            answer = np.asarray(tasks[key]()).ravel()
-            probe = answer[:: max(1, len(answer) // 500)].astype(float).tolist()
+            answer = np.asarray(tasks[key]()).astype(float)
+            flat = (answer.sum(axis=-1) if answer.ndim == 4 else answer).ravel()  # a number for each pixel
+            probe = flat[:: max(1, len(flat) // 500)].tolist()
     seconds, clock = [], time.process_time if asked["busy"] else time.perf_counter
     for _ in range(asked["turns"]):
         start = clock()
@@ -405,7 +406,7 @@ def main(name: str) -> None:
         try:
             answer = {"missing": reason} if reason else measured(library, tasks, json.loads(line))
         except Exception as problem:  # not all can do all, and each says so in its own way
-            answer = {"skip": f"{type(problem).__name__}: {problem}"}
+            answer = {"skip": " ".join(f"{type(problem).__name__}: {problem}".split())[:200]}
         print(json.dumps(answer), file=answers, flush=True)
 
 
