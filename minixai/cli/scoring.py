@@ -11,7 +11,7 @@ from minixai.datasets import birds
 from minixai.evaluation.contenders import DEFAULT, OWN_CLASS
 from minixai.text import columns
 
-IMAGES = 24
+IMAGES = 20
 
 
 def score(args: argparse.Namespace) -> None:

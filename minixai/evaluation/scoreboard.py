@@ -79,7 +79,7 @@ def score(
     methods: Iterable[str] = DEFAULT,
     scores: Iterable[str] = tuple(SCORES),
     *,
-    every: int = 3,
+    every: int = 4,
     seed: int = 0,
     announce: Callable[[str], None] = lambda cost: None,
 ) -> Scoreboard:
