@@ -5,8 +5,9 @@ import pytest
 
 import minixai as mx
 from minixai.datasets import birds
+from minixai.datasets.birds import PLAYERS
 from minixai.evaluation import audit, contrast, part_shapley, score
-from minixai.evaluation.interventions import PLAYERS, changed_pixels, decisive_players
+from minixai.evaluation.interventions import changed_pixels, decisive_players
 
 pytestmark = pytest.mark.slow
 NAMES = list(PLAYERS)
