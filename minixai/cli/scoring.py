@@ -36,10 +36,7 @@ def score(args: argparse.Namespace) -> None:
     def announce(cost: str) -> None:
         lines = [
             ("model", f"{args.model}, {size(model)} -> {count(model)}"),
-            (
-                "scenes",
-                f"{len(scenes)} birds, seed {args.seed}" + ", each where it learnt to expect its species" * tied,
-            ),
+            ("scenes", f"{len(scenes)} birds, seed {args.seed}{where}"),
             ("question", asked + (f"; {', '.join(cams)}: that of the own species alone" if cams else "")),
             ("work", cost),
         ]
