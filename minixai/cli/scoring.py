@@ -12,7 +12,7 @@ from minixai.evaluation.contenders import DEFAULT, OWN_CLASS
 from minixai.text import columns
 from minixai.zoo.birds import tied
 
-IMAGES = 20
+IMAGES = 32
 TIED = "shorebirds-biased"
 """Is shown birds where it expects them, as a test set like its training would: what it goes by shows all the same."""
 
