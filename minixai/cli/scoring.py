@@ -10,8 +10,11 @@ from minixai.cli.subject import count, size
 from minixai.datasets import birds
 from minixai.evaluation.contenders import DEFAULT, OWN_CLASS
 from minixai.text import columns
+from minixai.zoo.birds import tied
 
-IMAGES = 20
+IMAGES = 32
+TIED = "shorebirds-biased"
+"""Is shown birds where it expects them, as a test set like its training would: what it goes by shows all the same."""
 
 
 def score(args: argparse.Namespace) -> None:
@@ -25,14 +28,15 @@ def score(args: argparse.Namespace) -> None:
     out = place(args.out, (".png", ".pdf", ".svg"))
     methods = DEFAULT if args.methods is None else tuple(args.methods.split(","))
     model = zoo.load(args.model)
-    scenes = birds.draw(args.images, args.seed)
+    scenes = (tied if args.model == TIED else birds.draw)(args.images, args.seed)
+    where = ", each where this network expects its species" if args.model == TIED else ""
     asked = "the score of each bird's own species minus that of its partner"
     cams = [name for name in methods if name in OWN_CLASS]
 
     def announce(cost: str) -> None:
         lines = [
             ("model", f"{args.model}, {size(model)} -> {count(model)}"),
-            ("scenes", f"{len(scenes)} birds, seed {args.seed}"),
+            ("scenes", f"{len(scenes)} birds, seed {args.seed}{where}"),
             ("question", asked + (f"; {', '.join(cams)}: that of the own species alone" if cams else "")),
             ("work", cost),
         ]

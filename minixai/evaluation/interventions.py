@@ -14,14 +14,11 @@ import numpy.typing as npt
 
 from minixai.arrays import Array
 from minixai.datasets import birds
-from minixai.datasets.birds import CLASSES, HABITATS, PARTS, Scenes
+from minixai.datasets.birds import CLASSES, HABITATS, PARTS, PLAYERS, Scenes
 from minixai.methods.games import shapley
 from minixai.model import Model
 from minixai.progress import Progress
 from minixai.text import columns
-
-PLAYERS = {part: ("head", "eye") if part == "head" else (part,) for part in PARTS if part != "eye"}
-"""Parts that come and go together: the eye goes with the head."""
 
 
 def contrast(model: Model, images: npt.ArrayLike, labels: Array) -> Array:

@@ -9,9 +9,8 @@ import numpy as np
 
 from minixai.arrays import Array, count
 from minixai.datasets import birds
-from minixai.datasets.birds import Scenes
+from minixai.datasets.birds import PLAYERS, Scenes
 from minixai.evaluation.contenders import DEFAULT, Contender, chance_rows, contender
-from minixai.evaluation.interventions import PLAYERS
 from minixai.evaluation.scores import SCORES, Score
 from minixai.evaluation.trials import Trial, Truth
 from minixai.model import Model, known

@@ -7,9 +7,9 @@ import pytest
 
 import minixai as mx
 from minixai.datasets import birds
+from minixai.datasets.birds import PLAYERS
 from minixai.evaluation import audit, background_range, contrast, part_shapley, removal_drops
 from minixai.evaluation.interventions import (
-    PLAYERS,
     changed_pixels,
     decisive_masks,
     decisive_players,

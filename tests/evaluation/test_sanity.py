@@ -59,7 +59,7 @@ def test_what_is_drawn_is_what_a_layer_has_before_training(model):
 def test_the_given_model_stays_as_it_is(model, x):
     before, scores = {name: w.copy() for name, w in model.weights.items()}, model.scores(x)
     drawn = randomised(model, weighted_layers(model))
-    drawn.weights["conv/kernel"][:] = 7
+    drawn.set_weights({"conv/kernel": np.full((3, 3, 2, 4), 7.0)})
     for name, w in model.weights.items():
         np.testing.assert_array_equal(w, before[name])
     np.testing.assert_array_equal(model.scores(x), scores)

@@ -5,8 +5,9 @@ import pytest
 
 import minixai as mx
 from minixai.datasets import birds
+from minixai.datasets.birds import PLAYERS
 from minixai.evaluation import audit, contrast, part_shapley, score
-from minixai.evaluation.interventions import PLAYERS, changed_pixels, decisive_players
+from minixai.evaluation.interventions import changed_pixels, decisive_players
 
 pytestmark = pytest.mark.slow
 NAMES = list(PLAYERS)
@@ -91,13 +92,13 @@ def test_the_cheat_is_caught(clean, biased):
     assert honest.at_home.mean() >= 0.98
     assert cheat.at_home.mean() >= 0.98
     assert honest.moved_away.mean() >= 0.97
-    assert cheat.moved_away.mean() < 0.95
+    assert cheat.moved_away.mean() < 0.9
     for found, caught in ((honest, False), (cheat, True)):
         error = found.leaving.std(ddof=1) / np.sqrt(len(scenes))
         assert (found.leaving.mean() > 8 * error) == caught
     # what the habitat does, beside what the decisive part does
     shares = [(found.background.mean() / found.decisive.mean()) for found in (honest, cheat)]
-    assert shares[1] > 1.5 * shares[0]
+    assert shares[1] > 2 * shares[0]
     assert cheat.top.mean() < honest.top.mean()
 
 
@@ -106,4 +107,4 @@ def test_the_cheat_is_caught_by_the_swap(clean, biased):
     scenes = mx.zoo.birds.swapped(200, seed=3)
     honest, cheat = ((model.predict(scenes.images) == scenes.labels).mean() for model in (clean, biased))
     assert honest >= 0.97
-    assert cheat < 0.9
+    assert cheat < 0.85
