@@ -189,7 +189,7 @@ claim("the edge detector more than one and a half times as much", shares["edge d
 # a) Go down with guided backprop, layer by layer. Which layer must be forgotten before its correlation falls below one
 #    half?
 #
-# b) Two maps of four pixels: (0.1, 0.9, 0.4, 0.2) and (1, 4, 2, 3). What is their rank correlation?
+# b) Two maps of four pixels: (0.1, 0.9, 0.8, 0.2) and (1, 4, 2, 3). What is their rank correlation?
 #
 # c) A bird covers 500 of 4,096 pixels. Which share of a random map do you expect on it?
 
@@ -201,7 +201,7 @@ mine_c = None
 falls = cascades["guided backprop"].signed.mean(axis=1) < 0.5
 traps = {"that is the first to be forgotten, and the map stays": "scores"}
 answer("a", mine_a, layers[int(falls.argmax())], traps)
-first, second = np.array([0.1, 0.9, 0.4, 0.2]), np.array([1.0, 4.0, 2.0, 3.0])
+first, second = np.array([0.1, 0.9, 0.8, 0.2]), np.array([1.0, 4.0, 2.0, 3.0])
 traps = {"that is the correlation of the numbers, not of their ranks": np.corrcoef(first, second)[0, 1]}
 answer("b", mine_b, rank_correlation(first, second), traps | {"two pixels have not the same place": 1}, tol=0.005)
 traps = {"noise spreads evenly, the bird does not fill half": 0.5, "it falls on the bird, too": 0}
