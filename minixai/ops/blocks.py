@@ -50,7 +50,10 @@ free: list[Bench] = []
 
 @contextmanager
 def borrowed() -> Iterator[Bench]:
-    bench = free.pop() if free else Bench()
+    try:
+        bench = free.pop()
+    except IndexError:  # nobody has left one, or another thread was faster
+        bench = Bench()
     try:
         yield bench
     finally:

@@ -18,11 +18,14 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minixai.arrays import Array
-from minixai.ops.blocks import Bench, borrowed, in_parallel, pieces
+from minixai.ops.blocks import Bench, in_parallel, pieces
 from minixai.ops.windows import Margins, cropped, framed, places, taps
 
 LAID_OUT = 1 << 17
 """Numbers in the windows of a block: they stay in a core's own cache, and are enough for a product at full speed."""
+
+SUMS = 4
+"""Sums that blocks are added to where all of them are wanted in one: so many threads may add at a time."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,19 @@ def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
 
 def to_kernels(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     """The way back to the kernels, in training -> (kh, kw, C/G, K): what each of their numbers met, times m, summed."""
-    out, total = m.shape[1:3], np.zeros_like(columns(w, g.groups))
-    with borrowed() as bench:
-        for images, rows in blocks(len(x), out, w, g):
+    out, (groups, window, kernels) = m.shape[1:3], columns(w, g.groups).shape
+    every = list(blocks(len(x), out, w, g))
+    totals = np.zeros((min(SUMS, len(every)), groups, window, kernels), w.dtype)
+
+    def work(bench: Bench, i: int) -> None:
+        for images, rows in every[i :: len(totals)]:
             # (G, kh·kw·C/G, places) @ (G, places, K/G) -> (G, kh·kw·C/G, K/G)
             met = windows(bench, x, w, g, images, rows, out[1]).transpose(0, 2, 1)
             part = m[images.start : images.stop, rows.start : rows.stop]
-            total += met @ part.reshape(-1, g.groups, total.shape[2]).transpose(1, 0, 2)
+            totals[i] += met @ part.reshape(-1, groups, kernels).transpose(1, 0, 2)
+
+    in_parallel(work, [(i,) for i in range(len(totals))])
+    total: Array = totals.sum(axis=0)
     return total.transpose(1, 0, 2).reshape(w.shape)
 
 
