@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from minixai.arrays import Array, count, finite, frozen, numbers
 from minixai.files import write_arrays
@@ -168,7 +168,7 @@ class Model:
     def probabilities(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
         """The softmax of the scores, (N, K); for a model of one score its sigmoid."""
         scores = self.scores(x, batch)
-        return np.asarray(special.softmax(scores, axis=1) if scores.shape[1] > 1 else special.expit(scores))
+        return np.asarray(scipy.special.softmax(scores, axis=1) if scores.shape[1] > 1 else scipy.special.expit(scores))
 
     def predict(self, x: npt.ArrayLike, batch: int | None = None) -> npt.NDArray[np.intp]:
         """The class number with the highest score, (N,)."""

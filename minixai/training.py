@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from minixai.arrays import Array, count, finite, numbers
 from minixai.graph import Node, Rules, backward
@@ -40,7 +40,7 @@ def cross_entropy(scores: Array, goals: Array) -> tuple[float, Array]:
             f"cross-entropy compares probabilities of at least two classes, got {scores.shape[1]} whose goals sum to "
             f"{goals.sum(axis=1).min():g} to {goals.sum(axis=1).max():g}: take mean_squared_error for other numbers"
         )
-    log_p = special.log_softmax(scores, axis=1)
+    log_p = scipy.special.log_softmax(scores, axis=1)
     return float(-(goals * log_p).sum() / len(scores)), (np.exp(log_p) - goals) / scores.dtype.type(len(scores))
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from minixai.arrays import Array, count, finite, numbers
 from minixai.attribution import Attribution
@@ -149,7 +149,9 @@ def edge_detector(images: npt.ArrayLike) -> Array:
     """
     x = checked_images(images)
     # a difference along one side, weighted 1, 2, 1 along the other: images and channels do not mix
-    across, down = (ndimage.correlate1d(ndimage.correlate1d(x, (-1, 0, 1), a), (1, 2, 1), 3 - a) for a in (2, 1))
+    across, down = (
+        scipy.ndimage.correlate1d(scipy.ndimage.correlate1d(x, (-1, 0, 1), a), (1, 2, 1), 3 - a) for a in (2, 1)
+    )
     return np.asarray(np.hypot(across, down).mean(axis=-1, keepdims=True))
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from minixai.arrays import Array
 from minixai.model import known
@@ -18,7 +18,7 @@ Baseline: TypeAlias = "str | npt.ArrayLike"
 def blur(x: Array) -> Array:
     """Gaussian blur with σ an eighth of the shorter side."""
     sigma = min(x.shape[1:3]) / 8
-    return np.asarray(ndimage.gaussian_filter(x, (0, sigma, sigma, 0)))
+    return np.asarray(scipy.ndimage.gaussian_filter(x, (0, sigma, sigma, 0)))
 
 
 def noise(x: Array) -> Array:

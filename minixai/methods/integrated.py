@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from minixai.arrays import Array, count
 from minixai.attribution import Attribution
@@ -20,7 +20,7 @@ from minixai.model import Network, known
 
 def gauss_legendre(n: int) -> tuple[Array, Array]:
     """Exact for polynomials of degree 2n − 1."""
-    t, w = special.roots_legendre(n)
+    t, w = scipy.special.roots_legendre(n)
     return (t + 1) / 2, w / 2
 
 

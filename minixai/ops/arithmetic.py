@@ -8,6 +8,7 @@ import numpy as np
 
 from minixai.arrays import Array, as_float
 from minixai.graph import Node, Operand
+from minixai.ops.blocks import product
 from minixai.ops.functions import Power, exp, reciprocal
 from minixai.ops.kinds import Bilinear, Linear, unbroadcast
 
@@ -36,17 +37,24 @@ class MatMul(Bilinear):
     """x @ w + b:  (N, ..., I) @ (I, O) + (O,) -> (N, ..., O)"""
 
     def forward(self, x: Array, w: Array, b: Array | None = None) -> Array:
-        y = x @ w
+        y = apart(x, w)
         return np.asarray(y if b is None else np.add(y, b, out=y))
 
     def vjp(self, i: int, m: Array, x: Array, w: Array, b: Array | None = None) -> Array:
         if i == 2 and b is not None:
             return unbroadcast(m, b.shape)
         if i == 0:  # (N, ..., O) @ (O, I) -> (N, ..., I)
-            return unbroadcast(m @ w.swapaxes(-1, -2), x.shape)
+            return unbroadcast(apart(m, w.swapaxes(-1, -2)), x.shape)
         if w.ndim == 2:  # (I, N·...) @ (N·..., O) -> (I, O)
-            return np.asarray(x.reshape(-1, x.shape[-1]).T @ m.reshape(-1, m.shape[-1]))
+            return product(x.reshape(-1, x.shape[-1]).T, m.reshape(-1, m.shape[-1]))
         return unbroadcast(x.swapaxes(-1, -2) @ m, w.shape)
+
+
+def apart(x: Array, w: Array) -> Array:
+    """x @ w, with one matrix for all rows as one product that several threads may share."""
+    if w.ndim > 2 or not w.size:
+        return np.asarray(x @ w)
+    return product(x.reshape(-1, len(w)), w).reshape(*x.shape[:-1], w.shape[1])
 
 
 def add(u: Operand, v: Operand) -> Node:

@@ -9,10 +9,11 @@ cut into jobs does not depend on who does them, and neither does the answer.
 from __future__ import annotations
 
 import os
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -24,6 +25,8 @@ from minixai.arrays import Array
 
 BLOCK = 1 << 15
 """Numbers of an array that are worked on at a time: a few such blocks fit into a core's own cache."""
+SHARES = 4
+"""Parts of one large matter that has no other parts: as many threads may take one."""
 JOB = 32 * BLOCK
 """Numbers below which a second thread takes longer to wake than to help."""
 
@@ -46,6 +49,67 @@ class Bench:
 
 free: list[Bench] = []
 """The benches that nobody works at.  Who needs one takes it away, so no two threads ever share a buffer."""
+
+
+KEPT = 1 << 29
+"""Bytes of memory without use that are kept, at most."""
+
+
+class Store:
+    """The memory of arrays that are gone, kept for others of the same size.
+
+    Together with what is in use it is never more than was in use at some time, so no peak becomes higher by it.
+    """
+
+    def __init__(self) -> None:
+        self.unused: list[Array] = []  # the latest last
+        self.coming: deque[Array] = deque()
+        self.in_use = self.most = 0  # bytes
+        self.lock = Lock()
+
+    def take(self, size: int) -> Array:
+        with self.lock:
+            self.settle()
+            self.in_use += size
+            self.most = max(self.most, self.in_use)
+            alike = [i for i, each in enumerate(self.unused) if each.size == size]
+            memory = self.unused.pop(alike[-1]) if alike else None
+            self.settle()
+        return np.empty(size, np.uint8) if memory is None else memory
+
+    def put(self, memory: Array) -> None:
+        """Called wherever an array happens to end, so perhaps while the lock is held: then it waits for the next."""
+        self.coming.append(memory)
+        if self.lock.acquire(blocking=False):
+            try:
+                self.settle()
+            finally:
+                self.lock.release()
+
+    def settle(self) -> None:
+        """Put away what came, and give back to the system what was longest without use."""
+        while self.coming:
+            self.unused.append(self.coming.popleft())
+            self.in_use -= self.unused[-1].size
+        while sum(each.size for each in self.unused) > min(KEPT, self.most - self.in_use):
+            self.unused.pop(0)
+
+
+store = Store()
+
+
+def fresh(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """An array to be written, as np.empty's, but in the memory of one of its size that is gone, if there is any.
+
+    Memory returns to the store once nobody holds its array or a view of it.
+    """
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if size < BLOCK or size > KEPT:
+        return np.empty(shape, dtype)
+    memory = store.take(size)
+    lent = np.frombuffer(memory.data, np.uint8)  # every view of the array holds this, and not memory itself
+    weakref.finalize(lent, store.put, memory).atexit = False
+    return lent.view(dtype).reshape(shape)
 
 
 @contextmanager
@@ -76,11 +140,11 @@ def in_parallel(work: Callable[..., None], jobs: Iterable[tuple[Any, ...]]) -> N
                     return
                 work(bench, *job)
 
-    helpers = min(threads(), len(waiting)) - 1 if len(waiting) > 1 else 0
-    if helpers < 1 or not busy.acquire(blocking=False):
+    if not busy.acquire(blocking=False):
         return run()
     try:
-        with blas().limit(limits=1):
+        helpers = min(threads(), len(waiting)) - 1
+        with blas().limit(limits=1) if blas() else nullcontext():  # a small product, too: BLAS's threads stay awake
             others = [pool(helpers).submit(run) for _ in range(helpers)]
             try:
                 run()
@@ -133,7 +197,7 @@ def in_blocks(f: Callable[..., Array], *xs: Array) -> Array:
     alike = all(x.shape == largest.shape for x in xs)
     flat = [x.reshape(1 if alike else len(x), -1) for x in xs]
     rows, length = max(map(len, flat)), flat[0].shape[1]
-    y = np.empty((rows, length), largest.dtype)
+    y = fresh((rows, length), largest.dtype)
 
     def work(bench: Bench, i: int, start: int, stop: int) -> None:
         for at in range(start, stop, BLOCK):
@@ -142,6 +206,22 @@ def in_blocks(f: Callable[..., Array], *xs: Array) -> Array:
 
     in_parallel(work, [(i, at, min(at + JOB, length)) for i in range(rows) for at in range(0, length, JOB)])
     return y.reshape(rows if not alike else len(largest), *largest.shape[1:])
+
+
+def product(x: Array, w: Array) -> Array:
+    """x (M, I) @ w (I, O) -> (M, O), where w is large in columns for several threads.
+
+    >>> product(np.ones((1, 2)), np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[4.0, 6.0]]
+    """
+    y = np.empty((len(x), w.shape[1]), np.result_type(x, w))
+    each = -(-w.shape[1] // SHARES) if w.size > JOB else max(1, w.shape[1])
+
+    def work(bench: Bench, at: int) -> None:
+        np.matmul(x, w[:, at : at + each], out=y[:, at : at + each])
+
+    in_parallel(work, [(at,) for at in range(0, w.shape[1], each)])
+    return y
 
 
 def pieces(images: range, rows: range, row: int, most: int) -> Iterator[tuple[range, range]]:

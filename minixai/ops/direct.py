@@ -18,14 +18,13 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minixai.arrays import Array
-from minixai.ops.blocks import Bench, in_parallel, pieces
+from minixai.ops.blocks import SHARES, Bench, fresh, in_parallel, pieces
 from minixai.ops.windows import Margins, cropped, framed, places, taps
 
-LAID_OUT = 1 << 17
-"""Numbers in the windows of a block: they stay in a core's own cache, and are enough for a product at full speed."""
-
-SUMS = 4
-"""Sums that blocks are added to where all of them are wanted in one: so many threads may add at a time."""
+LAID_OUT = 1 << 19
+"""Numbers in the windows of a block, at most: enough for a product at full speed, and few enough to stay in a cache."""
+LEAST = 1 << 18
+"""Numbers in the windows of half a block, at least: fewer are sooner done than handed to another thread."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Geometry:
 def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     """x (N, H, W, C) ⋆ w (kh, kw, C/G, K) + b (K,) -> (N, h, w, K)"""
     out, kernels = shape_out(x, w, g), columns(w, g.groups)
-    y = np.empty((len(x), *out, w.shape[3]), x.dtype)
+    y = fresh((len(x), *out, w.shape[3]), x.dtype)
 
     def work(bench: Bench, images: range, rows: range) -> None:
         place = y[images.start : images.stop, rows.start : rows.stop].reshape(-1, w.shape[3])
@@ -58,7 +57,7 @@ def to_kernels(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     """The way back to the kernels, in training -> (kh, kw, C/G, K): what each of their numbers met, times m, summed."""
     out, (groups, window, kernels) = m.shape[1:3], columns(w, g.groups).shape
     every = list(blocks(len(x), out, w, g))
-    totals = np.zeros((min(SUMS, len(every)), groups, window, kernels), w.dtype)
+    totals = np.zeros((min(SHARES, len(every)), groups, window, kernels), w.dtype)
 
     def work(bench: Bench, i: int) -> None:
         for images, rows in every[i :: len(totals)]:
@@ -148,5 +147,7 @@ def shape_out(x: Array, w: Array, g: Geometry) -> tuple[int, int]:
 
 
 def blocks(n: int, out: tuple[int, ...], w: Array, g: Geometry) -> Iterator[tuple[range, range]]:
-    """(images, rows of places) with about LAID_OUT numbers in their windows."""
-    return pieces(range(n), range(out[0]), out[1] * w[..., 0].size * g.groups, LAID_OUT)
+    """(images, rows of places) in an even number of blocks, so that two threads end together."""
+    row = out[1] * w[..., 0].size * g.groups
+    two = 2 * max(1, -(-n * out[0] * row // (2 * LAID_OUT)))
+    return pieces(range(n), range(out[0]), row, max(LEAST, -(-n * out[0] // two) * row))

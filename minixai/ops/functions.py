@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy import special
+import scipy
 
 from minixai.arrays import Array
 from minixai.graph import Node
@@ -55,10 +55,10 @@ class Sigmoid(Elementwise):
     scale: ClassVar[float] = 1.0
 
     def forward(self, x: Array) -> Array:
-        return np.asarray(special.expit(x))
+        return np.asarray(scipy.special.expit(x))
 
     def slope(self, x: Array) -> Array:
-        return np.asarray(special.expit(x) * special.expit(-x))
+        return np.asarray(scipy.special.expit(x) * scipy.special.expit(-x))
 
 
 class Tanh(Elementwise):
@@ -80,17 +80,17 @@ class Softplus(Elementwise):
         return np.logaddexp(0, x, dtype=x.dtype)
 
     def slope(self, x: Array) -> Array:
-        return np.asarray(special.expit(x))
+        return np.asarray(scipy.special.expit(x))
 
 
 class Gelu(Elementwise):
     """x·Φ(x), Φ the normal distribution function."""
 
     def forward(self, x: Array) -> Array:
-        return np.asarray(x * special.ndtr(x))
+        return np.asarray(x * scipy.special.ndtr(x))
 
     def slope(self, x: Array) -> Array:
-        return np.asarray(special.ndtr(x) + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi).astype(x.dtype))
+        return np.asarray(scipy.special.ndtr(x) + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi).astype(x.dtype))
 
 
 class Exp(Elementwise):

@@ -9,7 +9,7 @@ import numpy as np
 
 from minixai.arrays import Array
 from minixai.graph import Node
-from minixai.ops.blocks import BLOCK, Bench, in_parallel, pieces
+from minixai.ops.blocks import BLOCK, Bench, fresh, in_parallel, pieces
 from minixai.ops.kinds import Linear, Selection
 from minixai.ops.reductions import mean
 from minixai.ops.windows import (
@@ -49,7 +49,7 @@ class MaxPool(Pool, Selection):
     """The largest entry of every window, channel by channel; a block of windows at a time."""
 
     def forward(self, x: Array) -> Array:
-        y = np.empty((len(x), *self.out(x), x.shape[3]), x.dtype)
+        y = fresh((len(x), *self.out(x), x.shape[3]), x.dtype)
 
         def work(bench: Bench, images: range, rows: range) -> None:
             entries = self.entries(bench, x, images, rows, -np.inf)
@@ -78,7 +78,7 @@ class MaxPool(Pool, Selection):
     def winner(self, x: Array, other: Array | None = None) -> Array:
         n = len(x) if other is None else shared_rows(x, other)
         number = np.min_scalar_type(self.window[0] * self.window[1]).type
-        winner = np.empty((n, *self.out(x), x.shape[3]), number)
+        winner = fresh((n, *self.out(x), x.shape[3]), number)
 
         def work(bench: Bench, images: range, rows: range) -> None:
             entries = self.entries(bench, x, images, rows, -np.inf)
@@ -98,7 +98,7 @@ class MaxPool(Pool, Selection):
         return winner
 
     def take(self, x: Array, winner: Array) -> Array:
-        y = np.empty((shared_rows(x, winner), *winner.shape[1:]), x.dtype)
+        y = fresh((shared_rows(x, winner), *winner.shape[1:]), x.dtype)
 
         def work(bench: Bench, images: range, rows: range) -> None:
             first = block(winner, images, rows)

@@ -33,7 +33,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.polynomial import polynomial
 
 from minixai.arrays import Array, owner
-from minixai.ops.blocks import Bench, in_parallel, pieces
+from minixai.ops.blocks import Bench, borrowed, fresh, in_parallel, pieces
 from minixai.ops.direct import turned
 from minixai.ops.windows import Margins, framed
 
@@ -72,19 +72,23 @@ def products(x: Array, u: Array, b: Array | None, around: Margins) -> Array:
     """(N, H, W, C), (36, C, K) -> (N, h, w, K)"""
     (n, high, wide, c), k = x.shape, u.shape[2]
     (top, bottom), (left, right) = around
-    y = np.empty((n, high + top + bottom - 2, wide + left + right - 2, k), x.dtype)
+    y = fresh((n, high + top + bottom - 2, wide + left + right - 2, k), x.dtype)
     th, tw = -(-y.shape[1] // 4), -(-y.shape[2] // 4)  # tiles
 
     def work(bench: Bench, images: range, rows: range) -> None:
         count = len(images) * len(rows) * tw
         v, m = bench("v", (6, 6, count * c), x.dtype), bench("m", (6, 6, count * k), x.dtype)
-        parts = list(numbered(pieces(images, rows, tw * max(c, k), PIECE), tw))
-        for start, stop, i, r in parts:
+        met, found = v.reshape(36, count, c), m.reshape(36, count, k)
+
+        def into(bench: Bench, start: int, stop: int, i: range, r: range) -> None:
             d = patches(bench, x, i, r, tw, (top, left))
             e = np.matmul(INTO, d, out=bench("e", d.shape, x.dtype))
             np.matmul(INTO, e.reshape(6, 6, -1), out=v[:, :, start * c : stop * c])
-        np.matmul(v.reshape(36, count, c), u, out=m.reshape(36, count, k))
-        for start, stop, i, r in parts:
+
+        def meet(bench: Bench, at: slice) -> None:
+            np.matmul(met[at], u[at], out=found[at])
+
+        def out(bench: Bench, start: int, stop: int, i: range, r: range) -> None:
             e = np.matmul(OUT, m[:, :, start * k : stop * k], out=bench("d", (6, 4, (stop - start) * k), x.dtype))
             z = np.matmul(OUT, e.reshape(6, -1), out=bench("e", (4, 4 * (stop - start) * k), x.dtype))
             if b is not None:
@@ -92,9 +96,19 @@ def products(x: Array, u: Array, b: Array | None, around: Margins) -> Array:
                 pixels += b
             place(bench, z, y[i.start : i.stop, 4 * r.start : 4 * r.stop], len(r), tw)
 
+        parts = list(numbered(pieces(images, rows, tw * max(c, k), PIECE), tw))
+        in_parallel(into, parts)
+        in_parallel(meet, [(slice(at, at + 9),) for at in range(0, 36, 9)])
+        in_parallel(out, parts)
+
     # enough tiles to pay for reading the kernels once more, and if there are many, work for two
     enough, half = max(56, 2 * max(c, k) // 5), -(-n * th // 2) * tw
-    in_parallel(work, pieces(range(n), range(th), tw, min(enough, half) if half >= FEW else enough))
+    jobs = list(pieces(range(n), range(th), tw, min(enough, half) if half >= FEW else enough))
+    if len(jobs) > 1:
+        in_parallel(work, jobs)  # what is shared inside is then done by one
+    for job in jobs if len(jobs) == 1 else []:
+        with borrowed() as bench:
+            work(bench, *job)
     return y
 
 

@@ -186,3 +186,79 @@ def test_blocks_of_a_function_are_the_function(one: bool) -> None:
     np.testing.assert_array_equal(blocks.in_blocks(np.subtract, y, x), y - x)
     wide = x.T  # no rows in a row of memory
     np.testing.assert_array_equal(blocks.in_blocks(np.abs, wide), abs(wide))
+
+
+# -- memory that is used again ---------------------------------------------------------------------------
+def address(y: Array) -> int:
+    return int(y.__array_interface__["data"][0])
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> blocks.Store:
+    monkeypatch.setattr(blocks, "store", blocks.Store())
+    return blocks.store
+
+
+@pytest.mark.usefixtures("store")
+def test_memory_is_used_again_once_nobody_holds_it() -> None:
+    y = blocks.fresh((300, 1000), np.float32)
+    place = address(y)
+    del y
+    assert address(blocks.fresh((1000, 300), np.float32)) == place
+    assert address(blocks.fresh((150, 1000), np.float64)) == place
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda y: y,
+        lambda y: y[5:, 2],
+        lambda y: y.T[..., None],
+        lambda y: y.view(np.int32),
+        lambda y: np.broadcast_to(y[:1], y.shape),
+        lambda y: memoryview(y),
+        lambda y: SimpleNamespace(value=y[None]),
+    ],
+)
+def test_memory_in_any_use_is_left_alone(view: Callable[[Array], Any]) -> None:
+    y = blocks.fresh((300, 1000), np.float32)
+    place, held = address(y), view(y)
+    del y
+    others = [blocks.fresh((300, 1000), np.float32) for _ in range(3)]
+    assert len({place, *map(address, others)}) == 4
+    del held
+
+
+def test_what_is_kept_is_bounded(store: blocks.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "KEPT", 1 << 20)
+    several = [blocks.fresh((100_000 + i,), np.float32) for i in range(8)]
+    last = several[-1].nbytes
+    while several:
+        several.pop(0)
+        assert sum(each.nbytes for each in store.unused) <= 1 << 20
+    assert store.unused[-1].nbytes == last
+    assert store.in_use == 0
+    assert blocks.fresh((1 << 19,), np.float32).base is None  # more than is ever kept
+    assert blocks.fresh((10,), np.float32).base is None
+
+
+@given(st.lists(st.integers(0, 9), max_size=40))
+def test_no_peak_becomes_higher(turns: list[int]) -> None:
+    store, held, most = blocks.Store(), list[Array](), 0
+    for turn in turns:  # take memory of one of six sizes, or give some back
+        if turn < 6:
+            held.append(store.take(100 * (turn + 1)))
+        elif held:
+            store.put(held.pop(turn % len(held)))
+        now = sum(each.size for each in held)
+        most = max(most, now)
+        assert now == store.in_use
+        assert now + sum(each.size for each in store.unused) <= most
+
+
+@pytest.mark.parametrize(("rows", "wide"), [(1, 3), (3, 1), (7, blocks.JOB // 50 + 3), (0, 4)])
+def test_a_product_is_a_product(rows: int, wide: int) -> None:
+    x, w = RNG.normal(size=(rows, 60)), RNG.normal(size=(60, wide))
+    np.testing.assert_allclose(blocks.product(x, w), x @ w, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(blocks.product(x, w.T.copy().T), x @ w, rtol=1e-12, atol=1e-12)
