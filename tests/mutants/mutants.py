@@ -93,8 +93,8 @@ graph.py: a seed of any number of rows
   ? tests/test_graph.py::test_a_seed_that_does_not_fit_is_an_error
 
 graph.py: stale reference
-  - self.forward(*references(known)) if
-  + self.forward(*values(known)) if
+  - self.at_reference(*references(known)) if
+  + self.at_reference(*values(known)) if
   ? tests/test_graph.py::test_a_stale_reference_is_never_used
 
 graph.py: a reference only where every input moved
@@ -234,8 +234,8 @@ rules/slopes.py: 0 is not flat
   ? tests/axioms/test_engine.py::test_rescale_from_the_input_itself_is_the_gradient_bit_for_bit
 
 rules/slopes.py: the tangent at the value
-  - node.delta, halfway(x)))
-  + node.delta, x.value))
+  - y - y0, x0 + (x - x0) / 2))
+  + y - y0, x))
   ? tests/test_rules.py::test_rescale_is_complete_on_both_sides_of_the_threshold
 
 rules/slopes.py: a slope where there is none
@@ -299,8 +299,8 @@ ops/arithmetic.py: its own factor
   ? tests/test_graph.py::test_a_diamond_adds_up_every_path
 
 ops/arithmetic.py: dense: w instead of its transpose
-  - m @ w.swapaxes(-1, -2)
-  + m @ w
+  - apart(m, w.swapaxes(-1, -2))
+  + apart(m, w)
   ? tests/axioms/test_engine.py::test_gradient_is_the_finite_difference_for_each_step
 
 ops/arithmetic.py: matmul of nodes: x instead of its transpose
@@ -463,9 +463,29 @@ ops/direct.py: kernels turned along one side
   + w[::-1]
   ? tests/ops/test_convolution.py::test_ways_back_are_adjoint
 
+ops/blocks.py: memory is lent while a view holds it
+  - np.frombuffer(memory.data,
+  + np.frombuffer(memory,
+  ? tests/ops/test_blocks.py::test_memory_in_any_use_is_left_alone
+
+ops/blocks.py: unused memory on top of the highest use
+  - min(KEPT, self.most - self.in_use)
+  + KEPT
+  ? tests/ops/test_blocks.py::test_no_peak_becomes_higher
+
+ops/blocks.py: what is kept has no end
+  - min(KEPT, self.most - self.in_use)
+  + self.most - self.in_use
+  ? tests/ops/test_blocks.py::test_what_is_kept_is_bounded
+
+ops/blocks.py: a large product is done by one
+  - each = -(-w.shape[1] // SHARES) if
+  + each = w.shape[1] if
+  ? tests/ops/test_blocks.py::test_a_large_product_is_shared
+
 ops/direct.py: kernels hear from the last block only
-  - total += met @
-  + total = met @
+  - totals[i] += met @
+  + totals[i] = met @
   ? tests/ops/test_blocks.py::test_blocks_add_up_to_the_whole
 
 ops/convolution.py: a lone reference takes the quick way
@@ -789,12 +809,12 @@ cli/asking.py: the seed forgotten
   ? tests/test_cli.py::test_a_seed_is_for_sampled_methods
 
 cli/asking.py: another background
-  - images[:BACKGROUND]
-  + images[-BACKGROUND:]
+  - digits("train")[0][:BACKGROUND]
+  + digits("train")[0][-BACKGROUND:]
   ? tests/test_cli.py::test_what_a_method_needs_is_made_up_and_told
 
 cli/commands.py: what was named is left out in silence
-  - if args.methods is not None or (
+  - if named or (
   + if (
   ? tests/test_cli.py::test_compare_leaves_out_what_cannot_be_asked_unless_it_was_named
 
@@ -1284,8 +1304,8 @@ evaluation/sanity.py: each network explains what it predicts itself
   ? tests/evaluation/test_sanity.py::test_the_target_stays_what_the_trained_network_predicts
 
 evaluation/sanity.py: edges across channels
-  - (1, 2, 1), 3 - a) for a in (2, 1))
-  + (1, 2, 1), 3) for a in (2, 1))
+  - (1, 2, 1), 3 - a) for
+  + (1, 2, 1), 3) for
   ? tests/evaluation/test_sanity.py::test_edges_by_scipy
 
 evaluation/interventions.py: the score of the own species alone
@@ -1437,6 +1457,7 @@ cli/verify.py: the exit code is 0
   - return int(not all(
   + return int(0 and not all(
   ? tests/test_references.py::test_what_does_not_hold_is_told_and_the_exit_code_is_1
+
 experiments/morphing.py: pixels equal to the limit go too
   - rows <= limit[:, None]
   + rows < limit[:, None]
@@ -1616,6 +1637,7 @@ cli/subject.py: the partner is the bird
   - labels=scene.labels ^ 1
   + labels=scene.labels
   ? tests/test_cli.py::test_a_bird_is_compared_with_its_partner
+
 photo.py: a photo without weights is passed over
   - if image is not None:
   + if False:

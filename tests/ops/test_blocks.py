@@ -172,10 +172,14 @@ def test_windows_are_never_laid_out_all_at_once() -> None:
 @pytest.mark.parametrize("name", ["direct", "direct, back", "direct, kernels", "scattered", "winograd", "max-pool"])
 def test_blocks_add_up_to_the_whole(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One piece of everything gives what many do, but for the order of sums."""
+
+    def limit(size: int) -> None:
+        for module, constant in ((direct, "LAID_OUT"), (direct, "LEAST"), (winograd, "PIECE"), (pooling, "BLOCK")):
+            monkeypatch.setattr(module, constant, size)
+
+    limit(1 << 12)
     y = WORK[name]()
-    monkeypatch.setattr(direct, "LAID_OUT", 1 << 30)
-    monkeypatch.setattr(winograd, "PIECE", 1 << 30)
-    monkeypatch.setattr(pooling, "BLOCK", 1 << 30)
+    limit(1 << 30)
     np.testing.assert_allclose(y, WORK[name](), rtol=0, atol=1e-5 * abs(y).max())
 
 
@@ -262,3 +266,14 @@ def test_a_product_is_a_product(rows: int, wide: int) -> None:
     x, w = RNG.normal(size=(rows, 60)), RNG.normal(size=(60, wide))
     np.testing.assert_allclose(blocks.product(x, w), x @ w, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(blocks.product(x, w.T.copy().T), x @ w, rtol=1e-12, atol=1e-12)
+
+
+def test_a_large_product_is_shared(several: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    several(2)
+    jobs: list[int] = []
+    share = blocks.in_parallel
+    monkeypatch.setattr(blocks, "in_parallel", lambda work, each: share(work, jobs.append(len(each)) or each))
+    x, w = RNG.normal(size=(2, 1100)), RNG.normal(size=(1100, 1001))
+    np.testing.assert_allclose(blocks.product(x, w), x @ w, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(blocks.product(x[:, :9], w[:9]), x[:, :9] @ w[:9], rtol=1e-12, atol=1e-12)
+    assert jobs == [blocks.SHARES, 1]
