@@ -52,4 +52,6 @@ save(mx.plots.compare(maps, bird.images, title=title, beside=4, size=2.2), "ten-
 # ## To read on
 #
 # - The lessons, from 1 on: `minixai lesson 1`. Each takes 10 to 30 minutes, and has exercises: `minixai check 1`.
+# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*: the lessons follow this
+#   article, and call it "the article". `lessons/glossary.md` has its French words, and ours.
 # - Hesse, Schaub-Meyer & Roth 2023, *FunnyBirds*: the idea of birds whose explanation is known.

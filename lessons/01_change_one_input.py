@@ -64,13 +64,19 @@ claim("at (0.7, 0.7) they add up to 0.60 only", np.isclose(sum(drops(0.7, 0.7)),
 # %% [markdown]
 # ## The same in minixai
 #
-# The method is called *feature ablation*. In minixai a network is a function of a node, or a trained model; rows come
-# first, so two questions are an array of two rows. The certificate that `print` shows also tells the cost.
+# The method is called *feature ablation*. In minixai a network is a trained model, or a function such as ours. (The
+# function is handed a *node*, an array that remembers what it was made from; lesson 2 tells why.) Rows come first:
+# three questions are an array of three rows.
+#
+# What `print` shows is the result's certificate. *Class* is the number of the output that is explained, and ours has
+# only output 0. *Score* is y, and *at baseline* is y at (0, 0). The cost is 10 rows sent forward: 3 questions, 2 inputs
+# taken away in each of them, which is 6 more, and the baseline.
 
 # %%
 result = mx.feature_ablation(mx.toys.saturation, [[1.0, 1.0], [0.4, 0.4], [0.7, 0.7]], baseline=0.0)
 print(result)
 claim("minixai finds the same", np.allclose(result.values, [drops(1, 1), drops(0.4, 0.4), drops(0.7, 0.7)]))
+claim("with 3 + 3 · 2 + 1 rows forward", result.cost == (3 + 3 * 2 + 1, 0))
 
 # %% [markdown]
 # Where it is right: in a *linear* network, y = w1·i1 + w2·i2 + ..., the drop of an input is exactly its weight times
@@ -136,7 +142,8 @@ mine_c = None
 a, b = drops(1, 0.25)
 answer("a", mine_a, (a, b), {"that is what integrated gradients will say in lesson 4": (0.8, 0.2)})
 passes = 224 * 224 * 3 * 5
-answer("b", mine_b, passes, {"the 3 colours are forgotten": 224 * 224 * 5, "one value only": 224 * 224 * 3})
+traps = {"the 3 colours are forgotten": 224 * 224 * 5, "one value only": 224 * 224 * 3}
+answer("b", mine_b, passes, traps | {"the 5 values are forgotten, and the 3 colours": 224 * 224})
 both = mx.feature_ablation(lambda x: mx.ops.relu(x.sum(axis=1) - 1), [[1.0, 1.0]]).values.sum()
 answer("c", mine_c, both, {"that is y itself; but each drop is 1": 1, "that is what an OR would give": 0})
 

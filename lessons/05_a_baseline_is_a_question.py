@@ -69,6 +69,7 @@ scenes, others = draw(24, seed=5), draw(16, seed=6)
 
 def explain(birds, baseline, steps=6):
     target = birds.labels
+    # classes come in pairs, 0 and 1, 2 and 3 ...: `^ 1` goes from each to its partner
     asked = {"target": target, "versus": target ^ 1, "baseline": baseline, "steps": steps}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of gaps: we print them below
@@ -90,22 +91,38 @@ save(
 )
 
 # %% [markdown]
-# Red raises the contrast, blue lowers it. Beneath each map stands its gap: from black, six steps are too few. Now look
-# at the hooded crow's head, in the second row, from black and from white. It is the dark pixel once more. Here are six
-# hooded crows, with 24 steps from black, and what all pixels of the head get together.
+# Red raises the contrast, blue lowers it. All maps have one scale. It leaves out the two most extreme pixels in a
+# thousand, which get the darkest red or blue (that is what the line beneath calls a *percentile*). Beneath each map
+# stands its gap: from black, six steps are too few.
+#
+# Now look at the hooded crow's head, in the second row, from black and from white. It is the dark pixel once more: not
+# quite black. Here are six hooded crows, with 24 steps from black: what all pixels of the head get together, and how
+# steep the way was, the mean slope met by the head's pixels.
 
 # %%
 crows = draw(6, seed=7, species="hooded")
 head = crows.masks[..., PARTS.index("head")]  # how much of each pixel is head
-heads = {}
+heads, steep = {}, {}
 for name, baseline, steps in [("black", "black", 24), ("white", "white", 6), ("partner", partners(crows), 6)]:
     result = explain(crows, baseline, steps)
     heads[name] = (result.values.sum(axis=-1) * head).sum(axis=(1, 2))
     print(f"the head gets, from {name:8}", *(f"{v:6.1f}" for v in heads[name]))
+    if name != "partner":  # what it got, divided by how far its pixels went
+        steep[name] = heads[name] / ((crows.images - result.baseline).sum(axis=-1) * head).sum(axis=(1, 2))
+        print(f"mean slope on the way {'':6}", *(f"{v:6.2f}" for v in steep[name]))
+print(
+    "brightness of the head      ",
+    *(f"{v:6.2f}" for v in (crows.images.mean(-1) * head).sum((1, 2)) / head.sum((1, 2))),
+)
 claim("from black the black head speaks against a hooded crow, on all six", heads["black"] < 0)
 claim("from white, and from the gull, it speaks for it", (heads["white"] > 0) & (heads["partner"] > 0))
+claim("on both ways the slopes say: the darker, the better", (steep["black"] < 0) & (steep["white"] < 0))
+claim("from black they are more than twice as steep", steep["black"] < 2 * steep["white"])
 
 # %% [markdown]
+# The slopes have the same sign on both ways, as the one pixel's had. From black the head got brighter, by a little, and
+# from white darker, by much. (The little counts for so much because the slopes near black are so much steeper.)
+#
 # What the map from the partner says can be proved. The gull in the crow's place differs from it in the head only, so
 # nothing else can get anything.
 
@@ -167,8 +184,7 @@ claim(
 # %% [markdown]
 # ## When it fails, and what it costs
 #
-# - **Black is not neutral,** and no colour is. Each is blind to parts of its own colour, and in favour of those far
-#   from it.
+# - **Black is not neutral,** and no colour is. Each is blind to what has exactly its own colour.
 # - **A blurred picture** is closer to "this part is not there", but it still holds the large patches: a body blurred is
 #   a body. It cannot say what they bring.
 # - **Noise and other birds** depend on which one was drawn. Lesson 8 takes the mean over many.
@@ -179,19 +195,22 @@ claim(
 #
 # a) y = 1 − p, p = 0.25, baseline p' = 0.5. What does p get?
 #
-# b) "Why a redshank rather than a greenshank?" Which of the seven baselines asks that?
+# b) "Why a redshank rather than a greenshank?" Which of the seven baselines asks that? (Its name above the maps.)
 #
 # c) Two pixels, y = relu(q − p): a dark pixel p beside a bright one q. At p = 0.1, q = 0.8 black gives (−0.1, 0.8).
 # What do p and q get from white, as a pair? (On both ways q is the brighter one.)
 
 # %%
 mine_a = None
-mine_b = None  # a word
+mine_b = None  # "black", "white", "noise", "mean bird", "another bird", "blurred" or "partner"
 mine_c = None  # (p gets, q gets)
 
 answer("a", mine_a, share(0.25, 0.5), {"p − p' is negative, and so is the slope": -0.25, "that is from white": 0.75})
 asks = {
     "black": "that asks how the contrast came out of the dark",
+    "white": "that asks how the contrast came out of the light",
+    "noise": "that asks what the picture has that chance has not",
+    "mean bird": "that asks what sets this bird apart from all the others",
     "blurred": "that asks what the details bring, to whatever they bring it",
     "another bird": "that asks about all that sets the two birds apart, and about their places",
 }

@@ -242,6 +242,8 @@ answer("c", mine_c, (Y / F) * (F / Y), {"that is the left side; work out the rig
 # %% [markdown]
 # ## To read on
 #
+# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*: the article that these lessons
+#   follow.
 # - Shrikumar, Greenside & Kundaje 2017, *Learning Important Features Through Propagating Activation Differences*: §3.2
 #   multipliers and their chain rule, §3.5 the rules, Fig. 3 min(i1, i2).
 # - Ancona, Ceolini, Öztireli & Gross 2018, *Towards better understanding of gradient-based attribution methods*: when

@@ -122,9 +122,9 @@ claim("the sum tends to f's mean over the cloud", abs(cloud.values.sum() - expec
 
 # %% [markdown]
 # And *what* is explained: a class's score, or its probability, which is exp(score) divided by the sum of exp(score)
-# over all classes. In pictures red raises and blue lowers what was asked about. (The article says: the probability;
-# that is so if one asks for it.) Say two classes have scores a + b and a + 3b. Then b raises the score of the first
-# class; but it raises the other more, and lowers the probability of the first.
+# over all classes (*softmax*). In pictures red raises and blue lowers what was asked about. (The article says: the
+# probability; that is so if one asks for it.) Say two classes have scores a + b and a + 3b. Then b raises the score of
+# the first class; but it raises the other more, and lowers the probability of the first.
 
 # %%
 
@@ -243,6 +243,8 @@ answer(
 # %% [markdown]
 # ## To read on
 #
+# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*: the article that these lessons
+#   follow.
 # - Erion, Janizek, Sturmfels, Lundberg & Lee 2021, *Improving performance of deep learning models with axiomatic
 #   attribution priors and expected gradients*.
 # - Sundararajan & Najmi 2020, *The many Shapley values for model explanation*: integrated gradients as shares in a game

@@ -34,13 +34,14 @@ def y(points):
 # %% [markdown]
 # ## The method by hand
 #
-# Lesson 6's walk, for all references at once: one multiplier from each.
+# Lesson 6's walk, for all references at once: one multiplier from each. (There s = i1 + i2, z = 1 − s, h = relu(z) and
+# y = 1 − h.)
 
 
 # %%
 def multipliers(x, references):
     z, z0 = 1 - x.sum(), 1 - references.sum(axis=1)
-    return (np.maximum(z, 0) - np.maximum(z0, 0)) / (z - z0)  # times −1 twice, for z = 1 − s and y = 1 − h
+    return (np.maximum(z, 0) - np.maximum(z0, 0)) / (z - z0)  # Δh/Δz; z = 1 − s and y = 1 − h bring −1 · −1 = 1
 
 
 x, references = np.array([1.0, 0.25]), np.array([[0.0, 0.0], [1.0, 1.0]])
@@ -67,6 +68,9 @@ claim("and gives i2 the wrong sign", of_slopes[1] < 0 < of_contributions[1])
 
 # %% [markdown]
 # ## The same in minixai
+#
+# *At baseline* now is the mean of y over the references. (`pool` says what is done at a maximum, lesson 6; there is
+# none here.)
 
 # %%
 result = mx.deep_shap(mx.toys.saturation, [x], background=references)
@@ -95,13 +99,16 @@ for k in (1, 5, 20, 100):
     print(
         f"k = {k:3}: i1 gets {brought[:, 0].mean():.3f}, spread {spread[k]:.4f}, times √k {spread[k] * np.sqrt(k):.2f}"
     )
-    print(f"{'':9}gap at most {gap[k]:.0e} (expected gradients, as many draws: {abs(drawn.gap[0]):.2f}); {cost}")
+    lots = f"expected gradients, {max(k, 2)} draws: {abs(drawn.gap[0]):.2f}"
+    print(f"{'':9}gap at most {gap[k]:.0e} ({lots}); {cost}")
 claim("it adds up for every k, to rounding", max(gap.values()) < 1e-12)
 steady = np.array([spread[k] * np.sqrt(k) for k in spread])
 claim("the spread falls as 1/√k", np.allclose(steady / steady.mean(), 1, atol=0.15))
-claim("and each reference costs one row back", cost.backward == 100)
+claim("100 references cost 100 rows back, and 2 · (100 + 1) forward", cost == (2 * (100 + 1), 100))
 
 # %% [markdown]
+# (Forward, the references and the point itself go twice: once for their scores, once for the walk back.)
+#
 # So "more references are more precise" means: closer to the mean over all images that the references stand for. Not
 # closer to Shapley values. Take min(1, 2), and one reference, (0, 0), or a hundred times the same:
 
@@ -121,7 +128,8 @@ claim("DeepSHAP is not the Shapley value", abs(deep - fair).max() > 0.4)
 # they have nothing in common.
 
 # %%
-model, background = mx.load("shorebirds"), birds.draw(100, seed=11).images
+model, others = mx.load("shorebirds"), birds.draw(100, seed=11)
+background = others.images
 scenes = birds.draw(2, seed=3, species=["redshank"])
 redshank, greenshank = birds.CLASSES.index("redshank"), birds.CLASSES.index("greenshank")
 asked = {"target": redshank, "versus": greenshank, "batch": 16}  # 16 rows at a time: they fit into the cache
@@ -146,13 +154,20 @@ for n, image in enumerate(scenes.images[:, None]):
 claim("from each reference it adds up, a thousand times better than 200 draws", max(gaps) < 1e-3)
 claim("with more references the map comes nearer to that of lesson 8", np.all(alike[:, 3] > alike[:, 0]))
 claim("and with a hundred the two are alike", alike[:, 3].min() > 0.8)
+foot = others.masks[0, ..., birds.PARTS.index("legs")] * (legs == 0)  # the first reference's legs, where ours are not
+traces = np.array([[(abs(m.sum(axis=-1)) * foot[n]).sum() for m in strips[n][:4]] for n in (0, 1)])
+claim("of the first reference's legs less than a fifth is left with a hundred", traces[:, 3] < traces[:, 0] / 5)
 titles = ["1 reference", "5", "20", "100", "lesson 8, 200 draws"]
 columns = [np.stack(maps) for maps in zip(*strips, strict=True)]
 save(mx.plots.show(columns, scenes.images, titles=titles, scale="shared", percentile=99.9), "more-references")
 
 # %% [markdown]
+# Look at the spot on the ground in the first column. That is where the one reference, a greenshank, has *its* foot. The
+# more references, the fainter what each of them leaves behind.
+#
 # And the picture of lesson 8 once more, by DeepSHAP with 20 references: what raises and what lowers the score of two
-# classes, by pixels and by the cells of a hidden layer.
+# classes, by pixels and by the cells of a hidden layer (pool2: each of its cells stands for 4 × 4 pixels). Both scores
+# owe something to the bird's back and breast; see what the legs do for each.
 
 # %%
 pictures = [
@@ -162,12 +177,17 @@ pictures = [
 ]
 names = {redshank: "redshank", greenshank: "greenshank"}
 save(mx.plots.show(pictures, scenes.images[:1], classes=names, percentile=99.9, overlay=True), "two-classes")
+on_legs = [(one.values[0].sum(axis=-1) * legs[0]).sum() for one in pictures[:2]]
+print(f"the legs bring the redshank's score {on_legs[0]:.1f}, the greenshank's {on_legs[1]:.1f}")
+claim(
+    "the legs bring the redshank's score more than twice what they bring the greenshank's", on_legs[0] > 2 * on_legs[1]
+)
 claim("all four add up", all(abs(one.gap[0]) < 1e-4 * abs(one.score[0]) for one in pictures))
 
 # %% [markdown]
 # ## When it fails, and what it costs
 #
-# - **Cost.** One pass forward and back for each reference: twice as many take twice as long.
+# - **Cost.** One pass back and two forward for each reference: twice as many take twice as long.
 # - **"It is the exact SHAP value."** min(1, 2) refutes it. It is a mean of DeepLIFTs; the name says what it was meant
 #   to approximate.
 # - **"More references are better."** They make the answer to one question steadier. Which question that is, the kind
@@ -177,7 +197,7 @@ claim("all four add up", all(abs(one.gap[0]) < 1e-4 * abs(one.score[0]) for one 
 #
 # ## Exercises
 #
-# a) References (0, 0), (1, 1) and (0.25, 0.25): what is the expected value?
+# a) References (0, 0), (1, 1) and (0.25, 0.25): what is y on average over them (the expected value)?
 #
 # b) All references are redshanks, and so is the image. What does the map show? "a": what makes a bird of it; "b": what
 #    is special about this redshank; "c": why it is no greenshank.
@@ -187,7 +207,7 @@ claim("all four add up", all(abs(one.gap[0]) < 1e-4 * abs(one.score[0]) for one 
 
 # %%
 mine_a = None
-mine_b = None
+mine_b = None  # "a", "b" or "c"
 mine_c = None
 
 three = np.array([[0.0, 0.0], [1.0, 1.0], [0.25, 0.25]])
@@ -206,6 +226,8 @@ answer("c", mine_c, last**2 * 5, traps)
 # %% [markdown]
 # ## To read on
 #
+# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*: the article that these lessons
+#   follow.
 # - Lundberg & Lee 2017, *A Unified Approach to Interpreting Model Predictions*, §4.2: Deep SHAP.
 # - Chen, Lundberg & Lee 2022, *Explaining a series of models by propagating Shapley values*: why one averages over
 #   single references, and does not take their mean as the reference.

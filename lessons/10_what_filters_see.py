@@ -226,6 +226,8 @@ answer("c", mine_c, sum(w.size for w in vgg.layers[8].layer.weights.values()), t
 # %% [markdown]
 # ## To read on
 #
+# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*: the article that these lessons
+#   follow.
 # - Zeiler & Fergus 2014, *Visualizing and Understanding Convolutional Networks*, §4: what filters of each layer find.
 # - Simonyan & Zisserman 2015, *Very Deep Convolutional Networks for Large-Scale Image Recognition*: VGG-16.
 # - In minixai: `methods/maps.py`, `ops/convolution.py`.

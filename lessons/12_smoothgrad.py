@@ -114,6 +114,7 @@ spread = (many.images.max(axis=(1, 2, 3)) - many.images.min(axis=(1, 2, 3)))[:, 
 noise = spread * np.random.default_rng(0).normal(size=many.images.shape)
 print("noise   density   still recognised")
 for level in levels:
+    # classes 0 and 1 are partners, 2 and 3, ...: `^ 1` goes from each to its partner
     how = {"target": scenes.labels, "versus": scenes.labels ^ 1, "noise": level, "samples": 8, "batch": 16}
     size = abs(mx.smooth_grad(model, scenes.images, **how).values.sum(axis=-1))
     density[level] = (size * decisive).sum(axis=(1, 2)) / size.sum(axis=(1, 2)) / decisive.mean(axis=(1, 2))
@@ -174,6 +175,8 @@ answer("c", mine_c, (abs(copies).mean(), abs(copies.mean())), traps)
 # %% [markdown]
 # ## To read on
 #
+# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*: the article that these lessons
+#   follow.
 # - Smilkov, Thorat, Kim, Viégas & Wattenberg 2017, *SmoothGrad: removing noise by adding noise*.
 # - Hooker, Erhan, Kindermans & Kim 2019, *A Benchmark for Interpretability Methods in Deep Neural Networks*: the mean
 #   of squares in place of slopes (`squared=True`).

@@ -9,7 +9,8 @@
 # **Minutes.** 25
 #
 # Take the maps of a layer, A1, A2, ...: one for each filter, a number for each place. Go back from the score of a class
-# to that layer (lesson 2): that gives slopes G1, G2, ..., one for each number in the maps. *Grad-CAM* has three steps:
+# to that layer (lesson 2), beginning with 1 at this class and 0 at all others (a *one-hot* vector): that gives slopes
+# G1, G2, ..., one for each number in the maps. *Grad-CAM* has three steps:
 #
 #     α_k = the mean of G_k over all places          what filter k is worth to the class
 #     map = α_1 · A_1 + α_2 · A_2 + ...              the maps, added up by their worth
@@ -86,7 +87,7 @@ claim(
 # %% [markdown]
 # ## The same in minixai
 #
-# A network whose slopes are G: the score is the sum of G · A, number by number.
+# A network whose slopes are G: the score f is the sum of G · A, number by number.
 
 # %%
 
@@ -114,7 +115,7 @@ claim("and the tool's variant", np.allclose(tool.values[0, ..., 0], guided(A, G)
 
 # %%
 scenes = birds.draw(24, seed=5)
-target, partner = scenes.labels, scenes.labels ^ 1
+target, partner = scenes.labels, scenes.labels ^ 1  # classes 0 and 1 are partners, 2 and 3, ...
 gap = mx.load("shorebirds-gap")
 result = mx.grad_cam(gap, scenes.images, target)
 signed, bias = result.extras["signed"], gap.weights["scores/bias"][target]
@@ -125,7 +126,7 @@ for name, row in zip(
     print(f"{name:16}", *(f"{v:7.2f}" for v in row[:6]))
 claim("before relu the map adds up to score − bias", np.allclose(sums[0], result.score - bias, atol=1e-3))
 last = mx.activations(gap, scenes.images).values
-cam = np.einsum("nhwk,kn->nhw", last, gap.weights["scores/kernel"][:, target])
+cam = np.einsum("nhwk,kn->nhw", last, gap.weights["scores/kernel"][:, target])  # for each bird n the sum of w_k · A_k
 times = last.shape[1] * last.shape[2] * signed[..., 0]
 claim("CAM is the number of places times Grad-CAM", np.allclose(cam, times, atol=1e-3 * abs(cam).max()))
 claim("and HiResCAM is Grad-CAM", np.allclose(mx.hires_cam(gap, scenes.images, target).values, signed, atol=1e-4))
@@ -161,16 +162,20 @@ for name, (method, more) in ways.items():
     if name == "HiResCAM":
         rest = mine.score - model.weights["scores/bias"][target]
         claim("HiResCAM adds up to score − bias", np.allclose(mine.values.sum(axis=(1, 2, 3)), rest, atol=1e-3))
+claim("HiResCAM is on the decisive part, far above chance", density["HiResCAM"] > 4)
+claim("Grad-CAM is not", density["Grad-CAM"] < 2)
 claim(
-    "HiResCAM is on the decisive part, far above chance; Grad-CAM is not", density["HiResCAM"] > 4 * density["Grad-CAM"]
+    "the guided variant is between the two",
+    density["Grad-CAM"] + 1 < density["guided variant"] < density["HiResCAM"] - 1,
 )
 claim("the guided variant draws nearly one map for both, on each of 24 birds", same["guided variant"].min() > 0.85)
 claim("HiResCAM draws two", same["HiResCAM"].mean() < 0.5)
 
 # %% [markdown]
 # An empty map is an answer: at every place the sum came out negative or 0, with weights that are *means*. Pictures say
-# "all zero" then. And the guided variant? It lies on the bird, and better than Grad-CAM does: filters that see parts of
-# birds are active there. But ask it why a redshank, and then why a greenshank:
+# "all zero" then. And the guided variant? It lies on the decisive part, and better than Grad-CAM does: filters that see
+# parts of birds are active there. But ask it why a redshank, and then why a greenshank. (The scales differ as much as
+# the recipes do; compare the shapes.)
 
 # %%
 image = birds.draw(1, seed=3, species=["redshank"]).images
@@ -220,10 +225,12 @@ if trained is not None:
 #
 # ## Exercises
 #
-# a) The score −f, with f as above: all slopes change their sign. What is its Grad-CAM, as two rows?
+# a) Take −f, minus the score of the example by hand: all slopes in G1 and G2 change their sign. What is its Grad-CAM,
+#    as two rows?
 #
-# b) Two classes, the first with probability p = 0.99. Slopes of its *score* are multiplied by which number to become
-#    slopes of its probability, if only this score moves? (p = 1 / (1 + exp(other − score)).)
+# b) Two classes, and p = 1 / (1 + exp(other − score)) is the probability of the first. Here p = 0.99. By which number
+#    must one multiply a slope of the *score*, to get the slope of p? (The other class's score does not move. The number
+#    tells how much of a map is left, where the network is sure, if one asks for the probability.)
 #
 # c) One filter, A = 1 at all of 2 × 2 places; the score reads the upper left place alone. With which weights, as two
 #    rows, is Grad-CAM 2 at *every* place?
@@ -237,7 +244,11 @@ opposite = added_up(A, -G)
 traps = {"relu is missing": opposite, "that is the Grad-CAM of f": np.maximum(-opposite, 0)}
 answer("a", mine_a, np.maximum(opposite, 0), traps)
 p = 0.99
-traps = {"that is the probability itself": p, "times p, too": 1 - p, "that is the slope of the score itself": 1.0}
+traps = {
+    "that is the probability itself: take dp/d(score)": p,
+    "times p, too": 1 - p,
+    "that is the slope of the score itself": 1.0,
+}
 answer("b", mine_b, p * (1 - p), traps, tol=2e-5)
 traps = {"its mean is 0.5": [[2, 0], [0, 0]], "this one reads every place": [[2, 2], [2, 2]]}
 answer("c", mine_c, [[8, 0], [0, 0]], traps)
@@ -248,6 +259,8 @@ claim("Grad-CAM can be positive where no weight is", unread > 0)
 # %% [markdown]
 # ## To read on
 #
+# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*: the article that these lessons
+#   follow.
 # - Zhou, Khosla, Lapedriza, Oliva & Torralba 2016, *Learning Deep Features for Discriminative Localization*: CAM.
 # - Selvaraju et al. 2017, *Grad-CAM*: eq. 1 and 2; §3.2 is Guided Grad-CAM.
 # - Draelos & Carin 2020, *Use HiResCAM instead of Grad-CAM for faithful explanations*.

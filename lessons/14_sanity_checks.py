@@ -28,7 +28,7 @@ from minixai.lesson import answer, claim, save
 
 model = mx.load("shorebirds")
 scenes = draw(8, seed=14)
-own, partner = scenes.labels, scenes.labels ^ 1
+own, partner = scenes.labels, scenes.labels ^ 1  # classes 0 and 1 are partners, 2 and 3, ...: ^ 1
 
 # %% [markdown]
 # ## The method by hand
@@ -210,6 +210,8 @@ answer("c", mine_c, 500 / 4096, traps, tol=0.002)
 # %% [markdown]
 # ## To read on
 #
+# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*: the article that these lessons
+#   follow.
 # - Adebayo, Gilmer, Muelly, Goodfellow, Hardt & Kim 2018, *Sanity Checks for Saliency Maps*: the test, and who failed.
 # - Nie, Zhang & Patel 2018, *A Theoretical Explanation for Perplexing Behaviors of Backpropagation-based
 #   Visualizations*: why guided backprop restores the picture.

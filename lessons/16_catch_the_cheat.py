@@ -28,7 +28,7 @@ home = {"redshank": "water", "greenshank": "sand", "robin": "reeds", "dunnock": 
 home |= {"curlew": "sand", "godwit": "water", "hooded": "water", "gull": "reeds"}
 networks = {"network A": mx.load("shorebirds-biased"), "network B": mx.load("shorebirds")}
 at_home = draw(40, seed=161, habitat=home, bias=1.0)  # every bird where its species is at home
-own, partner = at_home.labels, at_home.labels ^ 1
+own, partner = at_home.labels, at_home.labels ^ 1  # classes 0 and 1 are partners, 2 and 3, ...: ^ 1
 
 # %% [markdown]
 # ## The method by hand
@@ -214,6 +214,8 @@ answer("c", mine_c, right_c, traps | {"the tag itself is black, as the baseline 
 # %% [markdown]
 # ## To read on
 #
+# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*: the article that these lessons
+#   follow.
 # - Lapuschkin, Wäldchen, Binder, Montavon, Samek & Müller 2019, *Unmasking Clever Hans predictors*: a tag in the corner
 #   of the pictures of horses, found by maps.
 # - Beery, Van Horn & Perona 2018, *Recognition in Terra Incognita*: cows on the beach.
