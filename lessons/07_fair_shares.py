@@ -189,8 +189,9 @@ claim("orders by lot come within 5 standard errors", errors.max() < 5)
 
 # %% [markdown]
 # The figure shows the first bird. A *waterfall* begins with the landscape alone, and adds the share of one part after
-# the other: red raises the contrast, blue lowers it. At the end stands the whole bird. Compare the legs' share with
-# what the legs alone add to the landscape, and with what the bird loses without them: it is a mean of all such gains.
+# the other, from the bottom up: red raises the contrast, blue lowers it. At the top, on the right, it has arrived at
+# the whole bird. Compare the legs' share with what the legs alone add to the landscape, and with what the bird loses
+# without them: it is a mean of all such gains.
 
 # %%
 figure = Figure(figsize=(11, 3.4), layout="constrained")
