@@ -99,8 +99,7 @@ for k in (1, 5, 20, 100):
     print(
         f"k = {k:3}: i1 gets {brought[:, 0].mean():.3f}, spread {spread[k]:.4f}, times √k {spread[k] * np.sqrt(k):.2f}"
     )
-    lots = f"expected gradients, {max(k, 2)} draws: {abs(drawn.gap[0]):.2f}"
-    print(f"{'':9}gap at most {gap[k]:.0e} ({lots}); {cost}")
+    print(f"  gap at most {gap[k]:.0e} (expected gradients, {max(k, 2)} draws: {abs(drawn.gap[0]):.2f}); {cost}")
 claim("it adds up for every k, to rounding", max(gap.values()) < 1e-12)
 steady = np.array([spread[k] * np.sqrt(k) for k in spread])
 claim("the spread falls as 1/√k", np.allclose(steady / steady.mean(), 1, atol=0.15))
@@ -129,8 +128,7 @@ claim("DeepSHAP is not the Shapley value", abs(deep - fair).max() > 0.4)
 
 # %%
 model, others = mx.load("shorebirds"), birds.draw(100, seed=11)
-background = others.images
-scenes = birds.draw(2, seed=3, species=["redshank"])
+background, scenes = others.images, birds.draw(2, seed=3, species=["redshank"])
 redshank, greenshank = birds.CLASSES.index("redshank"), birds.CLASSES.index("greenshank")
 asked = {"target": redshank, "versus": greenshank, "batch": 16}  # 16 rows at a time: they fit into the cache
 legs = scenes.masks[..., birds.PARTS.index("legs")]
@@ -179,9 +177,7 @@ names = {redshank: "redshank", greenshank: "greenshank"}
 save(mx.plots.show(pictures, scenes.images[:1], classes=names, percentile=99.9, overlay=True), "two-classes")
 on_legs = [(one.values[0].sum(axis=-1) * legs[0]).sum() for one in pictures[:2]]
 print(f"the legs bring the redshank's score {on_legs[0]:.1f}, the greenshank's {on_legs[1]:.1f}")
-claim(
-    "the legs bring the redshank's score more than twice what they bring the greenshank's", on_legs[0] > 2 * on_legs[1]
-)
+claim("they bring the redshank's more than twice as much", on_legs[0] > 2 * on_legs[1])
 claim("all four add up", all(abs(one.gap[0]) < 1e-4 * abs(one.score[0]) for one in pictures))
 
 # %% [markdown]

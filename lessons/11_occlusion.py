@@ -182,8 +182,8 @@ claim("and black on fewer", top["black"] <= top["grey"] - 2)
 # - **The network cannot judge itself.** A map says what it goes by. Whether legs *should* tell a redshank is for
 #   somebody who knows birds: the article asks for an expert, and lesson 16 is about that.
 # - **The tool.** tf-explain's occlusion, which the article uses, does not do what the article says. Its windows do not
-#   overlap, so there is nothing to average. It hides with the number 127.5, which is grey where pixels go from 0 to
-#   255; where they go from 0 to 1, as here, it is like nothing the network has seen. And it draws 1 − (the class's
+#   overlap, so there is nothing to average. It hides with the number 127.5. That is grey for pixels counted in bytes;
+#   where they go from 0 to 1, as here, it is like nothing the network has seen. And it draws 1 − (the class's
 #   probability with the window hidden): not what is lost. Its 0 is "still certain", and nothing in it can be negative.
 #   Which parts lower the probability cannot be read from it without knowing what the probability was.
 

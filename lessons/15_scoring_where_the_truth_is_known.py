@@ -29,11 +29,7 @@ from minixai.lesson import answer, claim, save
 
 warnings.simplefilter("ignore")  # of gaps: what they do to a map is what is scored
 model, scenes = mx.load("shorebirds"), draw(20, seed=15)
-own, partner, bird_number = (
-    scenes.labels,
-    scenes.labels ^ 1,
-    np.arange(20),
-)  # classes 0 and 1 are partners, 2 and 3, ...: ^ 1
+own, partner, bird_number = scenes.labels, scenes.labels ^ 1, np.arange(20)  # 0 and 1, 2 and 3 ... are partners
 
 # %% [markdown]
 # ## The method by hand
