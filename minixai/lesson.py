@@ -98,8 +98,13 @@ def same(a: Any, b: Any, tol: float) -> bool:
     """Whether two answers are one."""
     x, y = as_numbers(a), as_numbers(b)
     if x is None or y is None:
-        return isinstance(a, str) and isinstance(b, str) and a.strip().casefold() == b.strip().casefold()
+        return isinstance(a, str) and isinstance(b, str) and plain(a) == plain(b)
     return x.shape == y.shape and np.allclose(x, y, rtol=1e-9, atol=tol)
+
+
+def plain(word: str) -> str:
+    """A word without its article, in small letters."""
+    return word.strip().casefold().removeprefix("the ").strip()
 
 
 def as_numbers(x: Any) -> npt.NDArray[np.float64] | None:
@@ -124,6 +129,8 @@ def hint(got: Any, right: Any, tol: float) -> str:
         return "the size is right, the sign is the other way round"
     if y.ndim and np.allclose(np.sort(x, axis=None), np.sort(y, axis=None), atol=tol):
         return "these are the right numbers, in another order"
+    if y.ndim == 0:
+        return f"it is too {'large' if x > y else 'small'}, compare it with the recipe above"
     return "compare it with the recipe above"
 
 

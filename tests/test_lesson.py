@@ -81,7 +81,9 @@ def test_an_open_answer_says_where_it_goes(capsys):
         ("six", 6, "the answer is a number"),
         (6, "six", "the answer is a word"),
         ([[1], [2, 3]], (1, 2), "the answer is numbers of shape (2,)"),
-        (7, 6, "compare it with the recipe above"),
+        (7, 6, "it is too large, compare it with the recipe above"),
+        (-7, 6, "it is too small, compare it with the recipe above"),
+        ((1, 7), (1, 2), "compare it with the recipe above"),
         ("mean", "max", "compare it with the recipe above"),
         (object, 6, "the answer is a number"),
     ],
@@ -94,6 +96,7 @@ def test_a_wrong_answer_says_what_is_behind_it(capsys, got, right, why):
 
 def test_words_are_compared_by_their_letters(capsys):
     assert said(capsys, " Max ", "max") == "[ok] exercise a: right"
+    assert said(capsys, "the partner", "Partner") == "[ok] exercise a: right"
 
 
 def test_large_counts_are_exact(capsys):
