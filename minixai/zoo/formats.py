@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minixai.arrays import Array, finite
+from minixai.arrays import Array, finite, sealed
 from minixai.model import tuples
 from minixai.preprocessing import CAFFE, TORCHVISION, Preprocessing
 from minixai.zoo import safetensors
@@ -123,7 +123,8 @@ def loaded(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: np.dty
     elif torch:
         w = ours(w)
     with np.errstate(over="ignore", invalid="ignore"):  # too large becomes infinite, and `finite` tells that and NaN
-        return finite(np.ascontiguousarray(w, dtype), tensor.name)
+        made = finite(np.ascontiguousarray(w, dtype), tensor.name)
+    return sealed(made if made.flags.owndata else made.copy())
 
 
 def ours(w: Array) -> Array:

@@ -478,6 +478,16 @@ ops/blocks.py: what is kept has no end
   + self.most - self.in_use
   ? tests/ops/test_blocks.py::test_what_is_kept_is_bounded
 
+layers.py: drawn weights are copied
+  - return sealed(w)
+  + return w
+  ? tests/zoo/test_vgg.py::test_a_network_is_built_without_copies_of_its_weights
+
+ops/convolution.py: kernels transformed for no rows
+  - if self.quick(w) and len(x):
+  + if self.quick(w):
+  ? tests/zoo/test_vgg.py::test_a_network_is_built_without_copies_of_its_weights
+
 ops/blocks.py: helpers are not told what holds for the caller
   - submit(copy_context().run, run)
   + submit(run)
