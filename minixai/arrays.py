@@ -48,6 +48,12 @@ def read_only(x: Array, own: bool = False) -> Array:
     return view
 
 
+def sealed(x: Array) -> Array:
+    """An array that its maker hands over: from now on nobody writes into it, so `frozen` takes it without a copy."""
+    x.flags.writeable = False
+    return x
+
+
 def frozen(x: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
     """The same numbers in an array that nobody can write into: x, if it is such a one, or a copy."""
     if isinstance(x, np.ndarray) and x.dtype == dtype and owner(x) is x:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from minixai import ops
-from minixai.arrays import Array, count
+from minixai.arrays import Array, count, sealed
 from minixai.graph import Node
 from minixai.ops.arithmetic import Add as Plus
 from minixai.ops.arithmetic import MatMul, Multiply
@@ -67,7 +67,7 @@ class Layer:
             w = np.empty(shape, dtype)
             for part in w:  # the same draws as all at once, and no large array of another dtype
                 part[...] = rng.normal(0, np.sqrt(2 / prod(shape[:-1])), part.shape)
-            return w
+            return sealed(w)
         return np.ones(shape, dtype) if key in ("gamma", "variance") else np.zeros(shape, dtype)
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:

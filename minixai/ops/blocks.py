@@ -12,8 +12,9 @@ import os
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext, suppress
+from contextvars import copy_context
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -64,7 +65,7 @@ class Store:
     def __init__(self) -> None:
         self.unused: list[Array] = []  # the latest last
         self.coming: deque[Array] = deque()
-        self.in_use = self.most = 0  # bytes
+        self.in_use = self.most = self.idle = 0  # bytes; idle are those of `unused`
         self.lock = Lock()
 
     def take(self, size: int) -> Array:
@@ -72,8 +73,9 @@ class Store:
             self.settle()
             self.in_use += size
             self.most = max(self.most, self.in_use)
-            alike = [i for i, each in enumerate(self.unused) if each.size == size]
-            memory = self.unused.pop(alike[-1]) if alike else None
+            latest = next((i for i in reversed(range(len(self.unused))) if self.unused[i].size == size), None)
+            memory = None if latest is None else self.unused.pop(latest)
+            self.idle -= 0 if memory is None else size
             self.settle()
         return np.empty(size, np.uint8) if memory is None else memory
 
@@ -91,8 +93,9 @@ class Store:
         while self.coming:
             self.unused.append(self.coming.popleft())
             self.in_use -= self.unused[-1].size
-        while sum(each.size for each in self.unused) > min(KEPT, self.most - self.in_use):
-            self.unused.pop(0)
+            self.idle += self.unused[-1].size
+        while self.unused and self.idle > min(KEPT, self.most - self.in_use):
+            self.idle -= self.unused.pop(0).size
 
 
 store = Store()
@@ -143,10 +146,12 @@ def in_parallel(work: Callable[..., None], jobs: Iterable[tuple[Any, ...]]) -> N
     if not busy.acquire(blocking=False):
         return run()
     try:
-        helpers = min(threads(), len(waiting)) - 1
+        helpers, others = min(threads(), len(waiting)) - 1, list[Future[None]]()
         with blas().limit(limits=1) if blas() else nullcontext():  # a small product, too: BLAS's threads stay awake
-            others = [pool(helpers).submit(run) for _ in range(helpers)]
             try:
+                with suppress(RuntimeError):  # no new threads, because the interpreter is ending: then it goes alone
+                    for _ in range(helpers):  # each in a copy of what holds here, such as np.errstate
+                        others.append(pool(helpers).submit(copy_context().run, run))
                 run()
             finally:  # nobody may go on writing when this returns
                 waiting.clear()
@@ -166,8 +171,15 @@ def pool(helpers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(helpers, "minixai")
 
 
+def after_fork() -> None:
+    """A forked process has none of the threads, and what they held nobody would give back."""
+    global busy
+    pool.cache_clear()
+    busy, store.lock = Lock(), Lock()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=pool.cache_clear)  # a forked process has none of the threads
+    os.register_at_fork(after_in_child=after_fork)
 
 
 def threads() -> int:

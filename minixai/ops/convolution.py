@@ -35,7 +35,7 @@ class Convolution(direct.Geometry, Bilinear):
     method: str = "auto"
 
     def forward(self, x: Array, w: Array, b: Array | None = None) -> Array:
-        if self.quick(w):
+        if self.quick(w) and len(x):  # no rows, as where a model finds its shapes, need no kernels transformed
             return winograd.correlate(x, w, b, self.around)
         return direct.correlate(x, w, b, self)
 
@@ -89,10 +89,10 @@ def convolution(
     """
     shape, kernel = (u.shape if isinstance(u, Node) else np.shape(u) for u in (x, w))
     check_images(shape, "convolution")
-    if len(kernel) != 4 or groups < 1 or kernel[3] % groups:
+    if len(kernel) != 4 or min(kernel) < 1 or groups < 1 or kernel[3] % groups:
         raise ValueError(
-            f"convolution takes kernels (kh, kw, C/groups, K) with K a multiple of groups, got {kernel} and "
-            f"groups={groups}: add the missing axis, or change groups"
+            f"convolution takes kernels (kh, kw, C/groups, K), none of them 0 and K a multiple of groups, got {kernel} "
+            f"and groups={groups}: add the missing axis, or change groups"
         )
     if shape[3] != kernel[2] * groups:
         hint = ": these look channels-first, transpose them to" if shape[1] == kernel[2] * groups else ": minixai takes"

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minixai.arrays import Array, finite
+from minixai.arrays import Array, finite, sealed
 from minixai.model import tuples
 from minixai.preprocessing import CAFFE, TORCHVISION, Preprocessing
 from minixai.zoo import safetensors
@@ -111,7 +111,10 @@ def listed(names: Sequence[str]) -> str:
 
 def loaded(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: np.dtype[Any]) -> Array:
     """A tensor as we hold it: read, checked, its axes in our order."""
-    w = tensor.read()
+    try:
+        w = tensor.read()
+    except OSError as problem:
+        raise ValueError(f"{tensor.name} is damaged ({problem}): copy or download the file again") from None
     if w.dtype.kind != "f":
         raise ValueError(f"{tensor.name} holds {w.dtype}, not floats")
     if torch and name == wanted.flat:
@@ -119,8 +122,9 @@ def loaded(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: np.dty
         w = ours(w.reshape(len(w), channels, h, width)).reshape(-1, len(w))
     elif torch:
         w = ours(w)
-    with np.errstate(over="ignore"):  # too large for the dtype becomes infinite, which `finite` tells
-        return finite(np.ascontiguousarray(w, dtype), tensor.name)
+    with np.errstate(over="ignore", invalid="ignore"):  # too large becomes infinite, and `finite` tells that and NaN
+        made = finite(np.ascontiguousarray(w, dtype), tensor.name)
+    return sealed(made if made.flags.owndata else made.copy())
 
 
 def ours(w: Array) -> Array:
@@ -190,7 +194,11 @@ def keras(path: Path) -> Iterator[Contents]:
     """
     import h5py
 
-    with h5py.File(path, "r") as file:
+    try:
+        whole = h5py.File(path, "r")
+    except OSError as problem:
+        raise ValueError(f"it is damaged ({problem}): copy or download it again") from None
+    with whole as file:
         root, tensors = file.get("model_weights", file), dict[str, Stored]()
 
         def enter(name: str, thing: Any) -> None:
@@ -227,6 +235,16 @@ def npz(path: Path) -> Iterator[Contents]:
     """Our own format: arrays by their names, and the architecture, of which the preprocessing is kept."""
     with np.load(path, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    config = json.loads(str(arrays.pop("architecture", "{}"))).get("preprocessing")
-    tensors = [Stored(name, name, w.shape, partial(np.asarray, w)) for name, w in arrays.items()]
-    yield Contents(tensors, Preprocessing(**tuples(config)) if config else CAFFE)
+    if others := [name for name, w in arrays.items() if not isinstance(w, np.ndarray)]:
+        raise ValueError(f"it is a zip file with {listed(others)} in it, which are no arrays: give {KINDS}")
+    preprocessing = described(str(arrays.pop("architecture", "{}")))
+    yield Contents([Stored(name, name, w.shape, partial(np.asarray, w)) for name, w in arrays.items()], preprocessing)
+
+
+def described(architecture: str) -> Preprocessing:
+    """The preprocessing of an architecture as model.save writes it, by default Keras's."""
+    try:
+        config = json.loads(architecture).get("preprocessing")
+        return Preprocessing(**tuples(config)) if config else CAFFE
+    except (json.JSONDecodeError, TypeError, AttributeError, RecursionError):
+        raise ValueError("its architecture is not one that model.save writes: save the model again") from None

@@ -48,7 +48,7 @@ def tensors(path: Path) -> list[Tensor]:
             header = json.loads(file.read(length))
             entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
             return [tensor(path, name, entry, 8 + length, size) for name, entry in entries.items()]
-        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError):
+        except (KeyError, TypeError, AttributeError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
             raise ValueError("it is damaged: its header is no list of tensors, copy or download it again") from None
 
 

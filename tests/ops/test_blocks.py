@@ -1,10 +1,14 @@
 """Blocks, threads and work buffers change how fast an answer comes, and never the answer."""
 
+import os
+import subprocess
+import sys
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -134,6 +138,50 @@ def test_jobs_within_jobs_are_done_by_the_thread_that_asks(several: Callable[[in
     assert all(a == b for a, b in who)
 
 
+def test_every_thread_works_as_the_caller_was_told(several: Callable[[int], None]) -> None:
+    """Methods silence what they tell in their own words, and a helper's warning would come from nowhere."""
+    several(2)
+    both, seen = threading.Barrier(2, timeout=10), list[tuple[int, dict[str, str]]]()
+
+    def work(bench: Any, i: int) -> None:
+        both.wait()
+        seen.append((threading.get_ident(), dict(np.geterr())))
+
+    with np.errstate(all="raise", divide="ignore"):
+        asked = dict(np.geterr())
+        blocks.in_parallel(work, [(i,) for i in range(2)])
+    assert len({who for who, _ in seen}) == 2
+    assert [how for _, how in seen] == [asked, asked]
+
+
+def test_no_new_threads_while_the_interpreter_ends(
+    several: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for a thread that is still at work when the main one is done: then it does the jobs alone."""
+    several(2)
+    ended = ThreadPoolExecutor(1)
+    ended.shutdown()
+    monkeypatch.setattr(blocks, "pool", lambda helpers: ended)
+    order: list[int] = []
+    blocks.in_parallel(lambda bench, i: order.append(i), [(i,) for i in range(9)])
+    assert order == [*range(9)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+def test_a_forked_process_waits_for_no_thread_of_its_parent() -> None:
+    code = """
+import os, signal
+from minixai.ops import blocks
+blocks.store.lock.acquire(), blocks.busy.acquire()  # as another thread may at that moment
+if child := os.fork():
+    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+signal.alarm(10)
+blocks.fresh((300, 1000), "f4")
+os._exit(blocks.busy.locked())
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
+
+
 def test_blas_has_its_threads_back_afterwards() -> None:
     controller = pytest.importorskip("threadpoolctl", reason="the extra `fast` is not installed").ThreadpoolController()
     with controller.limit(limits=2, user_api="blas"):
@@ -258,7 +306,8 @@ def test_no_peak_becomes_higher(turns: list[int]) -> None:
         now = sum(each.size for each in held)
         most = max(most, now)
         assert now == store.in_use
-        assert now + sum(each.size for each in store.unused) <= most
+        assert store.idle == sum(each.size for each in store.unused)
+        assert now + store.idle <= most
 
 
 @pytest.mark.parametrize(("rows", "wide"), [(1, 3), (3, 1), (7, blocks.JOB // 50 + 3), (0, 4)])

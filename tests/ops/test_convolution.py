@@ -176,6 +176,9 @@ def refused(*words: str, x: Any = IMAGES, w: Any = KERNELS, b: Any = None, **opt
         refused("(2, 3, 5, 6)", "channels-first", "(N, H, W, C)", x=Node(np.ones((2, 3, 5, 6)))),
         refused("groups=3", "(3, 3, 1, 4)", "a multiple of groups", w=np.ones((3, 3, 1, 4)), groups=3),
         refused("groups=0", "a multiple of groups", groups=0),
+        refused("(0, 3, 3, 4)", "none of them 0", w=np.ones((0, 3, 3, 4))),
+        refused("(3, 3, 0, 4)", "none of them 0", x=Node(np.ones((1, 5, 6, 0))), w=np.ones((3, 3, 0, 4))),
+        refused("(3, 3, 3, 0)", "none of them 0", w=np.ones((3, 3, 3, 0))),
         refused("6 channels", "2 group(s)", "have 3", groups=2),
         # both of these were taken, and the second one's multiplier had the wrong shape
         refused("got (3, 4, 4)", "bias of shape (4,)", b=np.ones((3, 4, 4))),

@@ -20,7 +20,7 @@ def narrow(weights: Weights = None, seed: int = 0, network: str = "vgg16", **opt
     return vgg(DEPTHS[network], weights, seed, **SIZE | options)
 
 
-def as_torchvision(model: Model) -> dict[str, Array]:
+def as_torchvision(model: Model, channels: int = MAPS[2]) -> dict[str, Array]:
     """The weights by torchvision's names, in its order of axes; written out, not as the library does it."""
     tensors, layers = {}, [entry.name for entry in model.layers if entry.layer and entry.layer.weights]
     features = [0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28]
@@ -28,7 +28,7 @@ def as_torchvision(model: Model) -> dict[str, Array]:
     for layer, place in zip(layers, places, strict=True):
         kernel = model.weights[f"{layer}/kernel"]
         if layer == "fc1":
-            h, w, c = MAPS
+            h, w, c = *MAPS[:2], channels
             kernel = kernel.reshape(h, w, c, -1).transpose(3, 2, 0, 1).reshape(-1, c * h * w)
         else:
             kernel = kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T

@@ -159,12 +159,28 @@ def test_without_h5py(tmp_path, monkeypatch):
         ((3).to_bytes(8, "little") + b"{x}", "no list of tensors"),
         ((9).to_bytes(8, "little") + b'{"a": 12}', "no list of tensors"),
         ((2).to_bytes(8, "little") + b"{\xff", "no list of tensors"),
+        ((600_000).to_bytes(8, "little") + b'{"a":' * 120_000, "no list of tensors"),
     ],
 )
 def test_damaged_files(tmp_path, content, words):
     path = tmp_path / "w.safetensors"
     path.write_bytes(content)
     assert words in refused(path)
+
+
+def test_zip_files_of_other_things(tmp_path):
+    """Such as the .keras of today's Keras."""
+    with zipfile.ZipFile(tmp_path / "w.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+        archive.writestr("model.weights.h5", b"\x89HDF\r\n\x1a\n")
+    text = refused(tmp_path / "w.keras")
+    assert "a zip file with config.json, model.weights.h5 in it, which are no arrays: give Keras's .h5" in text
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[1, 2]", '{"preprocessing": [1]}', '{"preprocessing": {"colour": 3}}'])
+def test_our_own_format_with_an_architecture_that_cannot_be(tmp_path, text):
+    np.savez(tmp_path / "w.npz", architecture=text, **MODEL.weights)
+    assert "its architecture is not one that model.save writes" in refused(tmp_path / "w.npz")
 
 
 def test_missing_files_and_folders(tmp_path):
@@ -187,7 +203,25 @@ def test_truncated_keras_files(tmp_path, part):
     path = write_keras(tmp_path / "w.h5", MODEL)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(part * len(whole))])
-    assert "truncated" in refused(path)
+    text = refused(path)
+    assert "truncated" in text
+    assert "download it again" in text
+
+
+@needs_h5py
+def test_a_keras_file_with_a_damaged_tensor_names_it(tmp_path):
+    import h5py
+
+    path = write_keras(tmp_path / "w.h5", MODEL, "{0}/{2}:0")
+    with h5py.File(path, "a") as file:
+        kernel = file["fc2/fc2/kernel:0"][()]
+        del file["fc2/fc2/kernel:0"]
+        packed = file["fc2/fc2"].create_dataset("kernel:0", data=kernel, chunks=kernel.shape, compression="gzip")
+        place = packed.id.get_chunk_info(0).byte_offset
+    content = bytearray(path.read_bytes())
+    content[place : place + 40] = bytes(40)
+    path.write_bytes(content)
+    assert "fc2/fc2/kernel:0 is damaged" in refused(path)
 
 
 @needs_h5py
@@ -215,6 +249,7 @@ def test_hdf5_that_is_not_kerass(tmp_path):
         ({"features.5.bias": None}, "it lacks features.5.bias"),
         ({"features.5.bias": np.full(6, np.nan, np.float32)}, "features.5.bias holds nan at (0,)"),
         ({"features.5.bias": np.full(6, 1e300)}, "features.5.bias holds inf"),
+        ({"features.5.bias": np.full(6, 0x7FF0 << 48 | 1).view(float)}, "bias holds nan"),  # one that signals
         ({"features.5.bias": np.zeros(6, np.int64)}, "features.5.bias holds I64"),
     ],
 )

@@ -1,6 +1,8 @@
 """VGG-16 and VGG-19: what they are made of, what they see, and the names of what they know."""
 
 import hashlib
+import tracemalloc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from minixai.files import shipped
 from minixai.preprocessing import CAFFE, TORCHVISION, Preprocessing
 from minixai.zoo.imagenet import class_names
 from minixai.zoo.vgg import DEPTHS, convolutions, head, needed, torch_names
-from tests.zoo.files import SIZE, narrow
+from tests.zoo.files import SIZE, as_torchvision, narrow, write_safetensors
 
 PIXELS = np.random.default_rng(0).random((2, 64, 64, 3))
 
@@ -51,14 +53,30 @@ def test_torchvision_counts_relu_and_dropout():
     assert names["features.34.weight"] == "block5_conv4/kernel"
 
 
-@pytest.mark.slow
-def test_the_whole_network_is_built_lean_and_sees_a_photo():
-    import tracemalloc
-
+def built(make: Callable[[], mx.Model]) -> tuple[mx.Model, int]:
+    """A model, and the most memory that making it took."""
     tracemalloc.start()
-    model = mx.zoo.vgg16()
+    model = make()
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    return model, most
+
+
+def test_a_network_is_built_without_copies_of_its_weights(tmp_path):
+    """Drawn or read, with channels enough for Winograd's path, whose transforms wait until there are rows."""
+    wide = {"widths": (64, 64, 128, 128, 128), "units": 1024}
+    model, most = built(lambda: narrow(**wide))
+    room = 500_000  # all that is no weights
+    weights = sorted(w.nbytes for w in model.weights.values())
+    assert most < sum(weights) + room
+    write_safetensors(tmp_path / "w.safetensors", as_torchvision(model, wide["widths"][-1]))
+    _, most = built(lambda: narrow(tmp_path / "w.safetensors", **wide))
+    assert most < sum(weights) + 2 * weights[-1] + room  # as it is read, and in our order of axes
+
+
+@pytest.mark.slow
+def test_the_whole_network_is_built_lean_and_sees_a_photo():
+    model, most = built(mx.zoo.vgg16)
     assert most < 1.05 * 4 * 138_357_544  # the weights, and no copy of them
     assert model.layers[7].shape == (56, 56, 256)
     assert model.classes[141] == "redshank"
