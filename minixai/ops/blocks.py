@@ -3,7 +3,8 @@
 Blocks are jobs that know nothing of each other, so they may run on several threads.  Those pay only while the matrix
 products inside them keep to one thread each, which NumPy cannot ask of its BLAS but threadpoolctl can (the extra
 `fast`).  Where it is missing, jobs run one after the other and BLAS uses its threads as it likes.  How the work is
-cut into jobs does not depend on who does them, and neither does the answer.
+cut into jobs does not depend on who does them, and neither does the answer; but where BLAS uses threads, their number
+may decide the last bits of a product.
 """
 
 from __future__ import annotations
