@@ -13,12 +13,7 @@ Array: TypeAlias = npt.NDArray[Any]
 
 def as_float(x: npt.ArrayLike) -> Array:
     """x as an array of floats: those it has, or float64 for integers and booleans."""
-    try:
-        array = np.asarray(x)
-    except ValueError:
-        raise ValueError(
-            "a Node holds an array, got ragged lists, whose rows differ in shape: make them alike"
-        ) from None
+    array = even(x, "what a Node is to hold")
     if array.dtype.kind not in "fiub":
         raise TypeError(f"a Node holds real numbers, got {array.dtype} {array.shape}: convert it to float first")
     return array if array.dtype.kind == "f" else array.astype(np.float64)
@@ -75,12 +70,17 @@ def owner(x: Array) -> Array | None:
     return whole if kept and (whole.shape, whole.strides) == (x.shape, x.strides) else None
 
 
+def even(x: Any, what: str) -> Array:
+    """x as an array, if its rows are of one shape."""
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{what} is ragged, its rows differ in shape: make them alike") from None
+
+
 def numbers(x: npt.ArrayLike, what: str) -> Array:
     """x as an array of real numbers."""
-    try:
-        array = np.asarray(x)
-    except ValueError:
-        raise ValueError(f"{what} is ragged, its rows differ in shape: give an array (N, ...)") from None
+    array = even(x, what)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{what} holds {array.dtype}, not real numbers: give an array of floats")
     return array
@@ -100,9 +100,13 @@ def finite(array: Array, what: str) -> Array:
     return array
 
 
+def is_integer(x: Any) -> bool:
+    return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
+
+
 def count(n: int, what: str, least: int = 1) -> int:
     """A whole number, if it is one."""
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < least:
+    if not is_integer(n) or n < least:
         raise ValueError(f"{what} is a whole number, at least {least}, got {n!r}")
     return int(n)
 

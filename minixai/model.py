@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array, count, finite, frozen, numbers
+from minixai.arrays import Array, count, finite, frozen, is_integer, numbers
 from minixai.files import write_arrays
 from minixai.graph import Node, history
 from minixai.layers import KINDS, Function, Layer, Training
@@ -415,7 +415,7 @@ def known(name: str, names: Iterable[str], what: str) -> str:
 
 def batches(rows: int, batch: int | None, row_bytes: int) -> Iterator[slice]:
     """Slices of at most `batch` rows, by default as many as fit in MEMORY."""
-    if batch is not None and (isinstance(batch, bool) or not isinstance(batch, (int, np.integer)) or batch < 1):
+    if batch is not None and (not is_integer(batch) or batch < 1):
         raise ValueError(
             f"batch is a number of rows, at least 1, got {batch!r}: leave it out for as many as fit in 1 GB"
         )

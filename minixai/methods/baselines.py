@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array
+from minixai.arrays import Array, even
 from minixai.model import known
 
 Baseline: TypeAlias = "str | npt.ArrayLike"
@@ -59,19 +59,18 @@ def resolve(
                 "give a number or an array"
             )
         return make(x).astype(x.dtype)
-    if np.ndim(baseline) == 0:
-        number = np.asarray(baseline)
-        if number.dtype.kind not in "fiu" or not np.isfinite(number):
+    array = even(baseline, what)
+    if not array.ndim:
+        if array.dtype.kind not in "fiu" or not np.isfinite(array):
             raise ValueError(
                 f"a {what} is a name, a finite number or an array, got {baseline!r}: "
                 f"the names are {', '.join(map(repr, BASELINES))}"
             )
         with np.errstate(over="ignore"):
-            number = number.astype(x.dtype)
+            number = array.astype(x.dtype)
         if not np.isfinite(number):
             raise ValueError(f"{what} {baseline!r} is too large for {x.dtype}: give a number of the size of x")
         return np.full((1, *x.shape[1:]), number)
-    array = np.asarray(baseline)
     rows = array[None] if array.shape == x.shape[1:] else array
     if rows.shape not in (x.shape, (1, *x.shape[1:])):
         raise ValueError(

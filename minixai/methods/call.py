@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, finite, numbers
+from minixai.arrays import Array, finite, is_integer, numbers
 from minixai.graph import Node, history
 from minixai.methods.baselines import Baseline, resolve
 from minixai.model import Model, Network, batches, known
@@ -57,7 +57,7 @@ class Call:
         """The name of a layer that may be given by number."""
         if layer is None or isinstance(layer, str):
             return layer
-        if isinstance(layer, bool) or not isinstance(layer, (int, np.integer)):
+        if not is_integer(layer):
             raise ValueError(f"layer is a name, or the number of a Model's layer, got {layer!r}")
         if not isinstance(self.model, Model):
             raise ValueError(f"a function of nodes has no layer {layer}: name a node, h.named('h'), and give layer='h'")

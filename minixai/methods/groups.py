@@ -7,7 +7,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array
+from minixai.arrays import Array, even
 
 
 def grouped(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> tuple[Array, int]:
@@ -22,7 +22,7 @@ def grouped(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> tu
     """
     if mask is None:
         return np.arange(prod(shape)).reshape(shape), prod(shape)
-    array = np.asarray(mask)
+    array = even(mask, what)
     if array.dtype.kind not in "iub":
         raise TypeError(f"{what} is a mask of integers, got {array.dtype} {array.shape}: number the groups")
     try:

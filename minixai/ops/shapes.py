@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, is_integer
 from minixai.graph import Node
 from minixai.ops.kinds import Linear
 
@@ -221,7 +221,3 @@ def one_tuple(given: tuple[int | tuple[int, ...], ...]) -> tuple[int, ...]:
     """f(2, 3) and f((2, 3)) alike, as in NumPy."""
     numbers: Any = given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
     return tuple(map(operator.index, numbers))
-
-
-def is_integer(x: Any) -> bool:
-    return isinstance(x, (int, np.integer)) and not isinstance(x, bool)

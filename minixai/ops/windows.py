@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, is_integer
 from minixai.ops.blocks import Bench
 
 Pair: TypeAlias = int | tuple[int, int]
@@ -16,7 +16,7 @@ Padding: TypeAlias = str | int | tuple[int, int] | Margins
 def pair(x: Pair, what: str, least: int = 1) -> tuple[int, int]:
     """2 -> (2, 2)"""
     both = tuple(x) if isinstance(x, (tuple, list)) else (x, x)
-    if len(both) != 2 or not all(isinstance(n, (int, np.integer)) and n >= least for n in both):
+    if len(both) != 2 or not all(is_integer(n) and n >= least for n in both):
         raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {x!r}")
     return int(both[0]), int(both[1])
 

@@ -139,6 +139,7 @@ def test_memory_holds_a_batch_and_never_inputs_times_inputs():
 
 
 @pytest.mark.parametrize(("option", "error", "words"), [
+    ({"groups": [[0], [0, 1]]}, ValueError, "groups is ragged"),
     ({"groups": [[0, 1, 2]]}, ValueError, r"groups of shape \(1, 3\) does not fit inputs of shape \(2,\)"),
     ({"groups": [0.5, 1.0]}, TypeError, "groups is a mask of integers, got float64"),
     ({"values": []}, ValueError, "values is a list of baselines to try, at least one"),

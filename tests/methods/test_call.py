@@ -226,6 +226,7 @@ BAD = [
     ({"versus": (1, 2, 3)}, ValueError, "versus is a class number"),
     ({"output": "logit"}, ValueError, "unknown output 'logit'"),
     ({"layer": "conv9"}, ValueError, "unknown layer 'conv9', did you mean 'conv1'"),
+    ({"baseline": [[1.0], [1.0, 2.0]]}, ValueError, "baseline is ragged, its rows differ in shape: make them alike"),
     ({"batch": 0}, ValueError, "batch is a number of rows, at least 1, got 0"),
     ({"batch": 2.5}, ValueError, "batch is a number of rows"),
     ({"model": "digits"}, TypeError, "give a Model, or a function of a node"),

@@ -177,6 +177,7 @@ def test_memory_does_not_grow_with_the_windows(model):
     ({"window": 8}, r"a window of \(8, 8\) is larger than the image, \(7, 10\)"),
     ({"window": 0}, "window is a number >= 1"),
     ({"window": 2.5}, "window is a number >= 1"),
+    ({"window": True}, "window is a number >= 1"),
     ({"window": 2, "stride": 3}, r"a stride of \(3, 3\) leaves pixels out between windows of \(2, 2\)"),
     ({"stride": 0}, "stride is a number >= 1"),
     ({"fill": "grey"}, "unknown fill 'grey'"),
