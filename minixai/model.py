@@ -416,8 +416,6 @@ def known(name: str, names: Iterable[str], what: str) -> str:
 def batches(rows: int, batch: int | None, row_bytes: int) -> Iterator[slice]:
     """Slices of at most `batch` rows, by default as many as fit in MEMORY."""
     if batch is not None and (not is_integer(batch) or batch < 1):
-        raise ValueError(
-            f"batch is a number of rows, at least 1, got {batch!r}: leave it out for as many as fit in 1 GB"
-        )
+        raise ValueError(f"batch is a number of rows, at least 1, got {batch!r}: leave it out for as many as work well")
     size = int(batch or max(1, MEMORY // (4 * row_bytes)))  # 4: value and reference, multipliers, work
     return (slice(i, min(i + size, rows)) for i in range(0, rows, size))

@@ -15,6 +15,9 @@ from minixai.methods.baselines import Baseline, resolve
 from minixai.model import Model, Network, batches, known
 from minixai.ops import sigmoid, softmax
 
+ROWS, CACHE = 50, 2e6
+"""A batch has so many rows, or as many as make so many bytes: larger ones are hardly faster."""
+
 
 @dataclass(frozen=True, eq=False)
 class Call:
@@ -26,7 +29,7 @@ class Call:
     versus    likewise, for a contrast: f_target − f_versus is explained
     output    "score", or "probability" (softmax; the sigmoid of a single score)
     layer     the layer whose activations are explained, by name or by its number in a Model; None is the input
-    batch     rows at a time; None is as many as fit in about 1 GB
+    batch     rows at a time; None is 50, fewer where those would not fit in about 1 GB, more where rows are tiny
     """
 
     model: Network
@@ -148,10 +151,13 @@ class Call:
         return sum(node.value.nbytes for node in history(self.scores(Node(self.rows[:1]))))
 
     def parts(self, rows: int) -> list[slice]:
-        """So many rows in batches."""
-        if self.batch is None and rows == 1:
+        """So many rows in batches: by default small ones, so that memory does not grow with the rows."""
+        if self.batch is not None:
+            return list(batches(rows, self.batch, 1))
+        if rows == 1:
             return [slice(0, 1)]
-        return list(batches(rows, self.batch, 1 if self.batch else self.row_bytes))
+        fit = next(batches(rows, None, self.row_bytes)).stop
+        return list(batches(rows, min(fit, max(ROWS, int(CACHE // self.row_bytes))), 1))
 
 
 def prepared(model: Network, x: npt.ArrayLike, what: str) -> Array:

@@ -1008,6 +1008,16 @@ methods/baselines.py: blur by the longer side
   + sigma = max(x.shape[1:3]) / 8
   ? tests/methods/test_baselines.py::test_blur_is_a_gaussian_of_an_eighth_of_the_shorter_side
 
+methods/call.py: as many rows at a time as fit in memory
+  - min(fit, max(ROWS, int(CACHE // self.row_bytes)))
+  + max(fit, max(ROWS, int(CACHE // self.row_bytes)))
+  ? tests/methods/test_integrated_gradients.py::test_memory_does_not_grow_with_the_steps
+
+methods/baselines.py: a ragged baseline is NumPy's affair
+  - array = even(baseline, what)
+  + array = np.asarray(baseline)
+  ? tests/methods/test_call.py::test_one_clear_sentence
+
 methods/call.py: softmax of a single score
   - scores.shape[1] > 1 else sigmoid(scores)
   + scores.shape[1] > 0 else sigmoid(scores)
