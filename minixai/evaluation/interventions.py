@@ -15,23 +15,30 @@ import numpy.typing as npt
 from minixai.arrays import Array
 from minixai.datasets import birds
 from minixai.datasets.birds import CLASSES, HABITATS, PARTS, PLAYERS, Scenes
+from minixai.datasets.birds.rendering import are_scenes
+from minixai.datasets.birds.scenes import numbers_of
 from minixai.methods.games import shapley
 from minixai.model import Model
 from minixai.progress import Progress
 from minixai.text import columns
 
 
-def contrast(model: Model, images: npt.ArrayLike, labels: Array) -> Array:
+def contrast(model: Model, images: npt.ArrayLike, labels: npt.ArrayLike) -> Array:
     """f_k − f_{k^1}: the score of each bird's own species minus that of its partner, (N,), in float64.
 
-    Raises ValueError for a model of other classes.
+    labels    class numbers or names, one for each image
+
+    Raises ValueError for a model of other classes, and for labels that do not fit.
 
     >>> import minixai as mx
     >>> scenes = mx.datasets.birds.draw(3, seed=7)
     >>> bool((contrast(mx.load("shorebirds"), scenes.images, scenes.labels) > 0).all())  # all named rightly
     True
     """
-    return difference(knows_birds(model).scores(images), labels)
+    scores, own = knows_birds(model).scores(images), numbers_of(labels, CLASSES, "labels")
+    if own.shape != scores.shape[:1]:
+        raise ValueError(f"labels of shape {own.shape} do not fit {len(scores)} images: give one for each")
+    return difference(scores, own)
 
 
 def difference(scores: Array, labels: Array) -> Array:
@@ -91,7 +98,7 @@ def removal_drops(model: Model, scenes: Scenes) -> Array:
     >>> list(PLAYERS)[drops.mean(axis=0).argmax()]
     'legs'
     """
-    whole = contrast(model, scenes.images, scenes.labels)
+    whole = contrast(model, are_scenes(scenes).images, scenes.labels)
     left = [contrast(model, without(scenes, [name]), scenes.labels) for name in PLAYERS]
     return np.stack([whole - f for f in left], axis=1)
 
@@ -124,6 +131,7 @@ def part_shapley(model: Model, scenes: Scenes) -> Array:
 
 def scores_in_habitats(model: Model, scenes: Scenes) -> Array:
     """(3, N, 8): the scores of each bird in each of HABITATS."""
+    are_scenes(scenes)
     return np.stack([knows_birds(model).scores(scenes.with_(habitat=place).images) for place in HABITATS])
 
 

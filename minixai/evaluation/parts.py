@@ -54,7 +54,7 @@ def rank_correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     array([0.5, 0. ])
     """
     first, second = (finite(numbers(x, "a row that is ranked"), "a row that is ranked") for x in (a, b))
-    if first.shape != second.shape or first.ndim < 2:
+    if first.shape != second.shape or first.ndim < 2 or not first[0].size:
         raise ValueError(f"rows of shape {first.shape} and {second.shape} cannot be compared: give two arrays (N, ...)")
     found = np.zeros(len(first))
     for i, rows in enumerate(zip(first.reshape(len(first), -1), second.reshape(len(second), -1), strict=True)):
@@ -94,7 +94,10 @@ def shapley_distance(values: npt.ArrayLike, masks: npt.ArrayLike, shapley: npt.A
     >>> shapley_distance([[[[6.0], [8.0]]]], masks, [[1.0, 0.0]])
     array([0.8])
     """
-    s, phi = part_sums(values, masks, signed), finite(numbers(shapley, "Shapley values"), "Shapley values")
+    s, phi = (
+        part_sums(values, masks, signed),
+        finite(numbers(shapley, "a table of Shapley values"), "a table of Shapley values"),
+    )
     if phi.shape != s.shape:
         raise ValueError(f"Shapley values of shape {phi.shape} do not fit {s.shape[1]} parts of {len(s)} maps")
     s, phi = unit(s), unit(phi)

@@ -124,6 +124,8 @@ def randomisation(
     >>> bool(found.signed.mean() > 0.5)  # without its last layer it still knows all, so it never showed it
     True
     """
+    if not callable(method):
+        raise TypeError(f"method is {method!r}: give a function, such as minixai.gradient")
     names = weighted_layers(model)[: None if layers is None else count(layers, "layers")]
     first = method(model, x, target, versus=versus, **options)
     line, found = Progress(f"{first.method}, {len(names)} networks randomised", len(names)), []
@@ -167,7 +169,9 @@ def random_map(images: npt.ArrayLike, seed: int = 0) -> Array:
 
 def checked_images(images: npt.ArrayLike) -> Array:
     """Images in float64; uint8 is divided by 255."""
-    array = numbers(images, "images")
-    if array.ndim != 4:
+    array = numbers(images, "a set of images")
+    if array.ndim != 4 or 0 in array.shape[1:]:
         raise ValueError(f"images of shape {array.shape}: give (N, H, W, C)")
-    return finite(array, "images").astype(np.float64) / (255 if array.dtype == np.uint8 else 1)
+    if array.shape[1] in (1, 3) and array.shape[3] not in (1, 3):
+        raise ValueError(f"images of shape {array.shape} look channels-first: give (N, H, W, C), np.moveaxis(x, 1, -1)")
+    return finite(array, "a set of images").astype(np.float64) / (255 if array.dtype == np.uint8 else 1)

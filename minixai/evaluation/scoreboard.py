@@ -87,7 +87,7 @@ def score(
     model       tells the eight shorebirds apart
     scenes      of `minixai.datasets.birds.draw`
     methods     names of the catalogue, or NAME:BASELINE; see `contenders`
-    scores      names of SCORES
+    scores      names of SCORES, at least one
     every       scores that take maps of their own, or runs through the network, are asked about every so-many-th scene
     seed        of sampled methods, of the random map, of the network that forgets, and of the birds that some
                 methods compare with
@@ -102,11 +102,13 @@ def score(
     >>> board.methods, board.values.shape
     (('gradient', 'hires_cam', 'edge detector', 'random map'), (4, 2, 4))
     """
-    columns = [SCORES[known(name, SCORES, "score")] for name in scores]
+    columns = [SCORES[known(name, SCORES, "score")] for name in named(scores)]
+    if not columns:
+        raise ValueError(f"there is no score to compute: name some of {', '.join(SCORES)}")
     truth = Truth(model, scenes, count(seed, "seed", 0))
     few = Truth(model, scenes[:: count(every, "every")], seed)
     background = birds.draw(REFERENCES, seed=BACKGROUND + seed).images
-    rivals = [*(contender(name, background, seed) for name in methods), *chance_rows(seed)]
+    rivals = [*(contender(name, background, seed) for name in named(methods)), *chance_rows(seed)]
     pictures, rows = work(truth, few, rivals, columns)
     announce(f"{pictures:,} pictures drawn, {rows:,} rows through the network, forward or back")
     for column in columns:
@@ -121,6 +123,11 @@ def score(
     line.close()
     chance = [np.nan if c.chance is None else np.mean(c.chance(few if c.dear else truth)) for c in columns]
     return Scoreboard(tuple(who.name for who in rivals), tuple(columns), values, np.array(chance))
+
+
+def named(names: Iterable[str]) -> list[str]:
+    """Names, or the one that was given without a list."""
+    return [names] if isinstance(names, str) else list(names)
 
 
 def work(truth: Truth, few: Truth, rivals: Sequence[Contender], columns: Sequence[Score]) -> tuple[int, int]:

@@ -295,6 +295,14 @@ def test_partners_differ_in_lightness_too(pair, seen):
         (lambda: birds.render(draw(1), colours={"legs": (0, 0)}), "colour of legs is .0, 0.: give red, green and blue"),
         (lambda: birds.render(draw(1), colours={"legs": (0, 0, 255)}), "each from 0 to 1"),
         (lambda: birds.render(draw(1), colours={"legs": (0, np.nan, 0)}), "the colour of legs holds nan"),
+        (lambda: birds.render(draw(1), background="see"), "unknown habitat 'see'"),
+        (lambda: draw(1, -1), "seed is a whole number, at least 0, got -1"),
+        (lambda: draw(1, None), "seed is a whole number, at least 0, got None"),
+        (lambda: draw(1, habitat={"robin": "sand"}), "bias is 1.0, but habitat names none for redshank"),
+        (lambda: draw(1).with_(pose=np.zeros((1, 6))), "flip is 0 in one of these scenes: it is -1 or 1"),
+        (lambda: draw(1).with_(pose=[[1, 30, 30, 0, 0, 0]]), "scale is 0 in one of these scenes: it is from 0.1 to 4"),
+        (lambda: draw(1).with_(light=1.5), "light is 1.5 in one of these scenes: it is from 0 to 1"),
+        (lambda: draw(1).with_(horizon=64), "horizon is 64 in one of these scenes: it is from 1 to 63"),
         (lambda: birds.render(draw(1), size=0), "size, the pixels along a side, is a whole number, at least 8, got 0"),
     ],
 )
@@ -302,6 +310,37 @@ def test_wrong_input_is_told_in_a_sentence(call, words):
     with pytest.raises(ValueError, match=words) as problem:
         call()
     assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: draw(1, habitat="sand", bias=1), "habitat is 'sand': give {species: habitat}"),
+        (lambda: birds.render(draw(1), colours=["legs"]), "colours is .'legs'.: give {part: "),
+        (lambda: birds.render(draw(1).images), "scenes are what birds.draw gives, got ndarray"),
+        (lambda: birds.render(draw(1).images, background="sand"), "scenes are what birds.draw gives, got ndarray"),
+    ],
+)
+def test_what_is_of_another_kind_is_told_in_a_sentence(call, words):
+    with pytest.raises(TypeError, match=words):
+        call()
+
+
+def test_a_habitat_without_a_bias_is_where_all_of_them_are():
+    assert (draw(20, species="robin", habitat={"robin": "sand"}).habitat == HABITATS.index("sand")).all()
+
+
+def test_species_may_come_one_by_one():
+    drawn = draw(20, species=(name for name in ("robin", "gull")))
+    np.testing.assert_array_equal(drawn.labels, draw(20, species=["robin", "gull"]).labels)
+
+
+@given(scenes, st.sampled_from(HABITATS), st.sets(st.sampled_from(PARTS)))
+def test_another_background_is_another_habitat(drawn, habitat, parts):
+    images, masks = birds.render(drawn, remove=parts, background=habitat)
+    expected = birds.render(drawn.with_(habitat=habitat), remove=parts)
+    np.testing.assert_array_equal(images, expected[0])
+    np.testing.assert_array_equal(masks, expected[1])
 
 
 def test_one_part_may_be_named_without_a_list():

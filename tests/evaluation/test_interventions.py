@@ -167,3 +167,28 @@ def test_other_classes_have_no_truth(f, model, scenes):
         match="only for models of the eight shorebirds, and this (one has 10 other classes|is a function): take",
     ):
         f(model, scenes)
+
+
+@pytest.mark.parametrize("f", [removal_drops, part_shapley, background_range, audit])
+def test_images_cannot_be_drawn_again(f, scenes):
+    with pytest.raises(TypeError, match="scenes are what birds.draw gives, got ndarray"):
+        f(weighing(), scenes.images)
+
+
+@pytest.mark.parametrize(("labels", "words"), [
+    ([0, 1], r"labels of shape \(2,\) do not fit 6 images: give one for each"),
+    (0, r"labels of shape \(\) do not fit 6 images"),
+    ([0, 1, 2, 3, 4, -1], "give numbers from 0 to 7, or names"),
+    ([0, 1, 2, 3, 4, 8], "give numbers from 0 to 7, or names"),
+    ([0.0] * 6, "give numbers from 0 to 7, or names"),
+    (["robbin"] * 6, "unknown labels 'robbin', did you mean 'robin'"),
+])  # fmt: skip
+def test_labels_that_do_not_fit(scenes, labels, words):
+    with pytest.raises(ValueError, match=words):
+        contrast(weighing(), scenes.images, labels)
+
+
+def test_labels_may_be_names(scenes):
+    names = [birds.CLASSES[k] for k in scenes.labels]
+    expected = contrast(weighing(), scenes.images, scenes.labels)
+    np.testing.assert_array_equal(contrast(weighing(), scenes.images, names), expected)

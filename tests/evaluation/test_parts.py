@@ -98,9 +98,11 @@ def test_target_sensitivity_by_pencil():
     (lambda: part_sums(of_parts(1, 2, 3, 4), PIXEL_EACH * 3), "a set of masks holds numbers from 0 to 3"),
     (lambda: rank_correlation([[1.0, 2.0]], [[1.0]]), r"rows of shape \(1, 2\) and \(1, 1\) cannot be compared"),
     (lambda: rank_correlation([1.0, 2.0], [1.0, 2.0]), "cannot be compared"),
+    (lambda: rank_correlation(np.zeros((2, 0)), np.zeros((2, 0))), "cannot be compared"),
     (lambda: rank_correlation([[np.nan, 2.0]], [[1.0, 2.0]]), "a row that is ranked holds nan"),
     (lambda: deletion_rank(of_parts(1, 2, 3, 4), PIXEL_EACH, [[1.0, 2.0]]), r"\(1, 4\) and \(1, 2\) cannot"),
     (lambda: shapley_distance(of_parts(1, 2, 3, 4), PIXEL_EACH, [[1.0]]), r"Shapley values of shape \(1, 1\) do not"),
+    (lambda: shapley_distance(of_parts(1, 2, 3, 4), PIXEL_EACH, [[np.nan] * 4]), "table of Shapley values holds"),
     (lambda: target_sensitivity(of_parts(1, 2, 3, 4), np.zeros((1, 3, 2, 1)), [[1, 0], [0, 0]]), "same images to both"),
 ])  # fmt: skip
 def test_what_cannot_be(call, words):

@@ -143,7 +143,9 @@ def test_noise():
     (lambda m: randomised(m, "scores", seed=-1), "seed is a whole number"),
     (lambda m: randomisation(mx.gradient, m, np.ones((1, 6, 6, 2)), layers=0), "layers is a whole number, at least 1"),
     (lambda m: edge_detector(np.ones((6, 6, 2))), r"images of shape \(6, 6, 2\): give"),
-    (lambda m: random_map(np.ones((0, 6, 6, 2))), "images is empty"),
+    (lambda m: random_map(np.ones((0, 6, 6, 2))), "a set of images is empty"),
+    (lambda m: edge_detector(np.ones((2, 3, 6, 6))), r"\(2, 3, 6, 6\) look channels-first"),
+    (lambda m: random_map(np.ones((2, 0, 6, 3))), r"images of shape \(2, 0, 6, 3\): give"),
 ])  # fmt: skip
 def test_what_cannot_be(model, call, words):
     with pytest.raises(ValueError, match=words):
@@ -158,3 +160,8 @@ def test_what_cannot_be(model, call, words):
 def test_a_function_has_no_layers_to_randomise(call):
     with pytest.raises(TypeError, match="only a Model has layers to randomise, got function"):
         call(lambda x: x.sum((1, 2, 3)))
+
+
+def test_a_name_is_no_method(model):
+    with pytest.raises(TypeError, match="method is 'gradient': give a function"):
+        randomisation("gradient", model, np.ones((1, 6, 6, 2)))

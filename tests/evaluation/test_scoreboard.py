@@ -168,12 +168,19 @@ def test_methods_that_cannot_be(scenes, methods, words):
 
 @pytest.mark.parametrize(("options", "words"), [
     ({"scores": ["pointng"]}, "unknown score 'pointng', did you mean 'pointing'"),
+    ({"scores": []}, "there is no score to compute: name some of bird mass, density"),
     ({"every": 0}, "every is a whole number, at least 1"),
     ({"seed": -1}, "seed is a whole number, at least 0"),
 ])  # fmt: skip
 def test_options_that_cannot_be(scenes, options, words):
     with pytest.raises(ValueError, match=words):
         score(weighing(), scenes, ["gradient"], **options)
+
+
+def test_one_method_or_score_may_be_named_without_a_list(scenes):
+    board = score(weighing(), scenes, "gradient", "bird mass")
+    assert board.methods[0] == "gradient"
+    assert [column.name for column in board.scores] == ["bird mass"]
 
 
 def test_other_classes_have_no_truth(scenes):

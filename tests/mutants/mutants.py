@@ -1638,6 +1638,21 @@ datasets/birds/rendering.py: colours of the first species
   + palette[few.labels * 0]
   ? tests/datasets/test_birds.py::test_a_partner_differs_in_the_decisive_part_alone
 
+datasets/birds/rendering.py: the habitat behind them stays
+  - .with_(habitat=background)
+  + .with_()
+  ? tests/datasets/test_birds.py::test_another_background_is_another_habitat
+
+datasets/birds/scenes.py: a habitat without a bias is no habitat
+  - float(habitat is not None) if
+  + 0.0 if
+  ? tests/datasets/test_birds.py::test_a_habitat_without_a_bias_is_where_all_of_them_are
+
+evaluation/interventions.py: fewer labels than images will do
+  - if own.shape != scores.shape[:1]:
+  + if own.ndim != 1:
+  ? tests/evaluation/test_interventions.py::test_labels_that_do_not_fit
+
 datasets/birds/scenes.py: more scenes are other scenes
   - .random((n, sum(lengths)))
   + .random((sum(lengths), n)).T

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ def render(
     remove: Collection[str] = (),
     colours: Mapping[str, npt.ArrayLike] | None = None,
     size: int = SIZE,
+    background: npt.ArrayLike | None = None,
 ) -> tuple[Array, Array]:
     """Draw scenes: images (N, size, size, 3) in [0, 1] and masks (N, size, size, 9), both float32.
 
@@ -34,14 +35,17 @@ def render(
 
     remove      parts left out; what is behind them shows
     colours     {part: (red, green, blue)}: other colours, and nothing else
+    background  another habitat behind the same birds, by name or number, one for all or one for each
 
-    Raises ValueError for an unknown part, and for a colour or a size that cannot be.
+    Raises ValueError for an unknown part or habitat, and for a colour or a size that cannot be.
 
     >>> from minixai.datasets.birds import draw
     >>> images, masks = render(draw(2), remove=["legs"], size=128)
     >>> images.shape, masks.shape, float(masks[..., PARTS.index("legs")].max())
     ((2, 128, 128, 3), (2, 128, 128, 9), 0.0)
     """
+    if background is not None:
+        scenes = are_scenes(scenes).with_(habitat=background)
     parts = list(drawn(scenes, remove, colours, size))
     images, masks = (np.concatenate(each) for each in zip(*parts, strict=True))
     return images, masks
@@ -59,15 +63,30 @@ def drawn(
     size: int = SIZE,
 ) -> Iterator[tuple[Array, Array]]:
     """The images and masks of a few scenes after the other."""
+    are_scenes(scenes)
     count(size, "size, the pixels along a side,", 8)
     left_out = [known(part, PARTS, "part") for part in ([remove] if isinstance(remove, str) else remove)]
     palette = COLOURS.copy()
-    for part, rgb in (colours or {}).items():
+    for part, rgb in mapping(colours, "colours", "{part: (red, green, blue)}").items():
         palette[:, PARTS.index(known(part, PARTS, "part"))] = colour(rgb, part)
     step = max(1, PIXELS // size**2)
     for start in range(0, len(scenes), step):
         few = scenes[start : start + step]
         yield paint(few, left_out, palette[few.labels], size)
+
+
+def are_scenes(scenes: Scenes) -> Scenes:
+    """The scenes, if they are such: from an image alone nothing can be drawn again."""
+    if not hasattr(scenes, "phases"):
+        raise TypeError(f"scenes are what birds.draw gives, got {type(scenes).__name__}: images cannot be drawn again")
+    return scenes
+
+
+def mapping(given: Mapping[str, Any] | None, what: str, form: str) -> Mapping[str, Any]:
+    """What was given by name, if anything was."""
+    if given is not None and not isinstance(given, Mapping):
+        raise TypeError(f"{what} is {given!r}: give {form}")
+    return given or {}
 
 
 def colour(rgb: npt.ArrayLike, part: str) -> Array:

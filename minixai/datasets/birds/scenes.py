@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from minixai.arrays import Array, amount, count, finite, numbers, read_only
-from minixai.datasets.birds.rendering import images_of, render
+from minixai.datasets.birds.habitats import SIDE
+from minixai.datasets.birds.rendering import images_of, mapping, render
 from minixai.datasets.birds.species import CLASSES, DECISIVE, HABITATS, PARTS
 from minixai.model import known
 
@@ -19,6 +20,8 @@ POSE = {"flip": (-1, 1), "x": (-2.5, 2.5), "y": (28, 33), "scale": (0.82, 1), "t
 """How a bird stands: 1 if it looks to the right and −1 to the left, and what is uniform in its range."""
 BRIGHTNESS, TINT, HORIZON, PHASES = (0.84, 0.96), 0.025, (9, 22), 12
 NAMES = {"labels": CLASSES, "habitat": HABITATS}
+LIMITS = {"light": (0, 1), "horizon": (1, SIDE - 1), "flip": (-1, 1), "scale": (0.1, 4)}
+"""Beyond these there is no picture: its values would leave [0, 1], or be no numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +57,12 @@ class Scenes:
             object.__setattr__(self, name, read_only(array, own=True))
         for name, names in NAMES.items():
             numbers_of(getattr(self, name), names, name)
+        for name, (low, high) in LIMITS.items():
+            array = self.pose[:, list(POSE).index(name)] if name in POSE else getattr(self, name)
+            wrong = (abs(array) != 1) if name == "flip" else (array < low) | (array > high)
+            if wrong.any():
+                allowed = "-1 or 1" if name == "flip" else f"from {low} to {high}"
+                raise ValueError(f"{name} is {array[wrong][0]:g} in one of these scenes: it is {allowed}")
 
     def __len__(self) -> int:
         return len(self.horizon)
@@ -101,12 +110,13 @@ def draw(
     *,
     species: Iterable[str | int] | str | int | None = None,
     habitat: Mapping[str, str] | None = None,
-    bias: float = 0.0,
+    bias: float | None = None,
 ) -> Scenes:
     """Draw n scenes by chance.  More of them with the same seed begin with the same ones.
 
     species     those to choose from, all alike: names or class numbers; by default all
     habitat     {species: habitat}, where a scene lies with probability `bias`, whatever else would have been drawn
+    bias        from 0 to 1; by default 1 if there is a habitat
 
     Raises ValueError for unknown names, and for a bias that is no probability.
 
@@ -115,6 +125,8 @@ def draw(
     ([1, 1, 0], (3, 64, 64, 3))
     """
     count(n, "n, how many scenes to draw,")
+    count(seed, "seed", 0)
+    bias = float(habitat is not None) if bias is None else bias
     choice = np.atleast_1d(numbers_of(CLASSES if species is None else species, CLASSES, "species"))
     lengths = (1, 1, 1, len(POSE), 1, 3, 1, PHASES)
     # (n, 26) uniform in [0, 1), a row for each scene, cut into what each column is for
@@ -140,7 +152,7 @@ def ties(habitat: Mapping[str, str] | None, bias: float, choice: Array) -> dict[
         raise ValueError(f"bias is a probability, from 0 to 1, got {bias}")
     tie = {
         int(numbers_of(name, CLASSES, "species")): int(numbers_of(place, HABITATS, "habitat"))
-        for name, place in (habitat or {}).items()
+        for name, place in mapping(habitat, "habitat", "{species: habitat}").items()
     }
     missing = [CLASSES[k] for k in choice if k not in tie] if bias else []
     if missing:
@@ -152,7 +164,9 @@ def ties(habitat: Mapping[str, str] | None, bias: float, choice: Array) -> dict[
 
 def numbers_of(given: Any, names: tuple[str, ...], what: str) -> npt.NDArray[np.intp]:
     """Names, or numbers, as numbers.  Raises ValueError for those that are unknown."""
-    array = np.asarray(list(given) if isinstance(given, (set, frozenset)) else given)
+    array = np.asarray(
+        list(given) if isinstance(given, Iterable) and not isinstance(given, (str, np.ndarray)) else given
+    )
     if array.dtype.kind == "U":
         return np.array([names.index(known(str(name), names, what)) for name in array.ravel()]).reshape(array.shape)
     if array.dtype.kind not in "iu" or not array.size or array.min() < 0 or array.max() >= len(names):
