@@ -1,9 +1,10 @@
-"""Files: where the shipped ones lie, and how others are written whole or not at all.
+"""Files: where the shipped ones lie, how arrays are read, and how files are written whole or not at all.
 
 Shipped files are in data/ beside the package in a clone, in minixai/_data/ in an installed wheel.
 """
 
 import os
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -30,6 +32,37 @@ def shipped(name: str) -> Path:
             "reinstall minixai, or restore data/ in a clone"
         )
     return path
+
+
+def shipped_arrays(name: str) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz that comes with minixai.  Raises ValueError if it is damaged.
+
+    >>> sorted(shipped_arrays("digits.npz"))
+    ['images', 'labels']
+    """
+    path = shipped(name)
+    try:
+        return read_arrays(path)
+    except ValueError as problem:
+        raise ValueError(
+            f"{str(path)!r} is damaged ({problem}): reinstall minixai, or restore data/ in a clone"
+        ) from None
+
+
+def read_arrays(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz by name, never a pickle.
+
+    Raises OSError if the file cannot be opened, ValueError with the reason if it cannot be read.
+    """
+    with open(path, "rb") as file:
+        try:
+            if not zipfile.is_zipfile(file):
+                raise ValueError("it is not an .npz file")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except Exception as problem:  # a foreign or damaged file can make zip, zlib and NumPy fail in any way
+            raise ValueError(str(problem) or type(problem).__name__) from None
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict
@@ -18,7 +17,7 @@ import numpy.typing as npt
 import scipy
 
 from minixai.arrays import Array, count, finite, frozen, is_integer, numbers
-from minixai.files import write_arrays
+from minixai.files import read_arrays, write_arrays
 from minixai.graph import Node, history
 from minixai.layers import KINDS, Function, Layer, Training
 from minixai.ops import identity
@@ -309,20 +308,14 @@ def load_model(path: str | PathLike[str]) -> Model:
     Raises ValueError, in one sentence, for a file that is missing, damaged, or something else.
     """
     try:
-        with open(path, "rb") as file:
-            if not zipfile.is_zipfile(file):
-                raise ValueError("it is not an .npz file")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
+        arrays = read_arrays(path)
     except FileNotFoundError:
         raise ValueError(f"there is no file {str(path)!r}: check the path") from None
     except IsADirectoryError:
         raise ValueError(f"{str(path)!r} is a folder: give a file written by model.save") from None
-    except Exception as problem:  # a foreign or damaged file can make zip, zlib and NumPy fail in any way
-        reason = str(problem) or type(problem).__name__
+    except (ValueError, OSError) as problem:
         raise ValueError(
-            f"{str(path)!r} cannot be read as a model ({reason}): give a file written by model.save"
+            f"{str(path)!r} cannot be read as a model ({problem}): give a file written by model.save"
         ) from None
     try:
         architecture = json.loads(str(arrays.pop("architecture")))

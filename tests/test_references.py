@@ -3,12 +3,13 @@
 import json
 import re
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import minixai as mx
-from minixai import references
+from minixai import files, references
 from minixai.cli import main
 from minixai.files import shipped
 from minixai.references import chosen, entry, frozen, ledger, sources
@@ -56,6 +57,11 @@ def test_tolerances_are_small_beside_what_is_compared():
     for e in ledger():
         size = abs(np.asarray(e.expected, float)).max()
         assert e.tolerance.size < (size / 2 or 1e-3), e.id
+
+
+def test_the_module_tells_of_every_file():
+    told = set(re.findall(r"\b(\w+)\.py\b", references.__doc__))
+    assert told == {path.stem for path in Path(references.__file__).parent.glob("*.py")} - {"__init__"}
 
 
 def test_every_source_is_quoted_and_has_a_short_name():
@@ -112,6 +118,47 @@ def test_other_networks_are_noticed(monkeypatch):
         frozen.results.cache_clear()
 
 
+@pytest.fixture
+def damaged(tmp_path, monkeypatch):
+    """A copy of data/ whose references may be damaged."""
+    folder = tmp_path / "references"
+    folder.mkdir()
+    for path in shipped("references/networks.npz").parent.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(files, "shipped", lambda name: tmp_path / name if "references" in name else shipped(name))
+    caches = (frozen.archive, frozen.network, frozen.results, ledger)
+    for each in caches:
+        each.cache_clear()
+    yield folder
+    for each in caches:
+        each.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["networks", "captum"])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[: len(b) // 2], lambda b: b"hello", lambda b: b"", lambda b: b[:200] + bytes(60) + b[260:]]
+)
+def test_damaged_files_are_told_in_one_line(damaged, name, damage, capsys):
+    path = damaged / f"{name}.npz"
+    path.write_bytes(damage(path.read_bytes()))
+    assert main(["verify"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert "pickle" not in printed.err
+    assert f"{name}.npz' is damaged (" in printed.err
+    assert "restore data/" in printed.err
+
+
+@pytest.mark.parametrize("other", ["networks", "torch"])
+def test_a_file_in_the_place_of_another_is_told_in_one_line(damaged, other, capsys):
+    (damaged / "captum.npz").write_bytes((damaged / f"{other}.npz").read_bytes())
+    assert main(["verify"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    assert "references/captum.npz does not hold what captum said" in printed.err
+
+
 ORIGINAL = frozen.archive
 
 
@@ -137,12 +184,13 @@ def test_frozen_files_are_small_and_hold_plain_arrays():
 def test_verify_prints_a_line_for_each_claim(capsys):
     assert main(["verify", "--source", "shapley"]) == 0
     printed = capsys.readouterr()
-    title, titles, gloves, majority, empty, end = printed.out.splitlines()
+    title, titles, gloves, majority, orders, empty, end = printed.out.splitlines()
     assert title.startswith("Shapley 1953")
     assert titles.split() == ["entry", "claim", "expected", "got", "off", "by", "allowed"]
     assert gloves.startswith("ok  gloves.shapley ")
     assert majority.startswith("ok  majority.shapley ")
-    assert (empty, end, printed.err) == ("", "all 2 hold", "")
+    assert orders.startswith("ok  saturation.shapley_values.orders@1,.25 ")
+    assert (empty, end, printed.err) == ("", "all 3 hold", "")
 
 
 def test_verify_only(capsys):

@@ -28,7 +28,7 @@ def experiment(args: argparse.Namespace) -> int:
         return 0
     chosen = EXPERIMENTS[known(args.name, EXPERIMENTS, "experiment")]
     given = parameters(args, chosen)
-    out = place(args.out or f"minixai-{args.name}.png", PICTURES)
+    out = place(f"minixai-{args.name}.png" if args.out is None else args.out, PICTURES)
     if not args.json:
         print(f"{args.name}: {chosen.question} ({chosen.time} without options)", end="\n\n", flush=True)
     result = chosen.run(**given)
@@ -40,7 +40,8 @@ def experiment(args: argparse.Namespace) -> int:
         print(f"picture     {out}")
     broken = sum(not claim.holds for claim in result.claims)
     if broken:
-        print(f"minixai: {broken} of {len(result.claims)} claims of {args.name} fail", file=sys.stderr)
+        few = " (they are made for its own number of images; of others chance has a say)" * ("images" in given)
+        print(f"minixai: {broken} of {len(result.claims)} claims of {args.name} fail{few}", file=sys.stderr)
     return int(broken > 0)
 
 

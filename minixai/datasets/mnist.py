@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from minixai.files import shipped
+from minixai.files import shipped_arrays
 
 _SPLITS = {"train": slice(0, 8_000), "test": slice(8_000, 10_000)}
 
@@ -23,10 +23,10 @@ def digits(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArra
     if split not in _SPLITS:
         raise ValueError(f"split is {split!r}, and the digits have no such split: choose one of {_known()}")
     rows = _SPLITS[split]
-    with np.load(shipped("digits.npz"), allow_pickle=False) as archive:
-        # (N, 28, 28) -> (N, 28, 28, 1)
-        images = archive["images"][rows, :, :, None].astype(np.float32) / 255
-        return images, archive["labels"][rows].astype(np.intp)
+    arrays = shipped_arrays("digits.npz")
+    # (N, 28, 28) -> (N, 28, 28, 1)
+    images = arrays["images"][rows, :, :, None].astype(np.float32) / np.float32(255)
+    return images, arrays["labels"][rows].astype(np.intp)
 
 
 def _known() -> str:

@@ -3,12 +3,16 @@
 entry.py         one line of it, and what tolerances are made of
 sources.py       who says so
 toy_table.py     the documents' little networks
-worked.py        examples that fit on a page
-averages.py      quadratures, and methods that draw lots
+games.py         games, maxima and softmax, worked by hand
+chords.py        the multipliers of a single unit
+maps.py          maps and windows on images of a few pixels
+quadratures.py   integrals by sums, with their error terms
+draws.py         methods that draw lots, and means over a background
 equalities.py    methods that must agree
 article.py       the article's numbers
-libraries.py     frozen results of other libraries (frozen.py reads them)
-faults.py        where they are wrong, and by how much
+libraries.py     frozen results of other libraries (frozen.py reads them, asked.py asks ours the same)
+operations.py    single operations, as PyTorch has them
+faults.py        where the libraries are wrong, and by how much
 report.py        the ledger as text, Markdown or JSON
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minixai import ops
+from minixai import ops, toys
 from minixai.graph import Node
 from minixai.methods import (
     deep_lift,
@@ -41,6 +41,7 @@ def chords() -> list[Entry]:
     chain = lambda x: 3 * ops.relu(2 * x[:, 0] - 1)  # noqa: E731
     tanh = lambda x: ops.tanh(x[:, 0])  # noqa: E731
     pair = lambda x: ops.relu(x[:, 0] - x[:, 1] + 1)  # noqa: E731
+    fall = lambda x: ops.relu(ops.max(x[:, :2], 1) + x[:, 2] - 1)  # noqa: E731
     points = [[3.0, 2.0], [1.0, 4.0], [0.5, 0.2]]
     found += [
         Entry(
@@ -70,6 +71,24 @@ def chords() -> list[Entry]:
             rounded(8),
             lambda: deep_lift(pair, points, rule="reveal-cancel").values - shapley_values(pair, points).values,
         ),
+        Entry(
+            "fall.reveal_cancel",
+            "relu(max(x1, x2) + x3 − 1) at (.5, 0, 1) from (2, 0, 0): the maximum pulls down, as Shapley says",
+            SHRIKUMAR,
+            "§3.5.2, by hand",
+            [[-1.25, 0, 0.75]],
+            rounded(2),
+            lambda: deep_lift(fall, [[0.5, 0.0, 1.0]], baseline=[2.0, 0.0, 0.0], rule="reveal-cancel"),
+        ),
+        Entry(
+            "minimum.reveal_cancel.multipliers@1,2",
+            "RevealCancel's m of min(1, 2) is φ/Δ = (½ / 1, ½ / 2)",
+            SHRIKUMAR,
+            "§3.5.2, by hand",
+            [[0.5, 0.25]],
+            rounded(1),
+            lambda: deep_lift(toys.minimum, [[1.0, 2.0]], rule="reveal-cancel").extras["multipliers"],
+        ),
     ]
     return found
 
@@ -84,4 +103,14 @@ def relevance() -> list[Entry]:
     return [
         Entry(f"sum.lrp.{i}", claim, BACH, "eq. 58, by hand", [e], rounded(2), partial(lrp, sums, [[1.0, 1.0]], **o))
         for i, claim, e, o in rows
+    ] + [
+        Entry(
+            "sigmoid.lrp",
+            "LRP of σ(x) at 2 is σ(2) − ½: what f(0) is, is kept back",
+            BACH,
+            "eq. 58, by hand",
+            [[1 / (1 + np.exp(-2.0)) - 0.5]],
+            rounded(1),
+            lambda: lrp(lambda x: ops.sigmoid(x[:, 0]), [[2.0]]),
+        )
     ]

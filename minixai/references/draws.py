@@ -124,6 +124,24 @@ def backgrounds() -> list[Entry]:
             lambda: drawn(toys.product, [[2.0, 3.0]], origin, 20_000),
         ),
         Entry(
+            "product.expected_gradients.two@2,3",
+            "over {(0, 0), (1, 1)} they tend to the mean of IG's (3, 3) and (2, 3)",
+            LUNDBERG,
+            "the limit",
+            [[2.5, 3.0]],
+            four(np.sqrt(23 / 12 / 20_000)),  # 6α and 1 + 2α, each as likely: 6 + 13/6 − 2.5²
+            lambda: drawn(toys.product, [[2.0, 3.0]], two, 20_000),
+        ),
+        Entry(
+            "square.expected_gradients.smoothed@3",
+            "of x² at 3 with a smoothing of 1 to the mean of x̃² = 3² + 1",
+            LUNDBERG,
+            "the limit, local_smoothing",
+            [[10.0]],
+            four(np.sqrt(84 / 20_000)),  # 2α x̃²: 4/3 · (3⁴ + 6 · 3² + 3) − 10²
+            lambda: expected_gradients(power(2), [[3.0]], background=[[0.0]], samples=20_000, local_smoothing=1.0),
+        ),
+        Entry(
             "minimum.expected_gradients@1,2",
             "and of min(1, 2) to IG, (1, 0), which is not Shapley's (½, ½)",
             ARTICLE,
@@ -160,6 +178,18 @@ def backgrounds() -> list[Entry]:
             lambda: deep_shap(toys.product, [[2.0, 3.0]], background=two),
         ),
         Entry(
+            "ranked.deep_shap",
+            "of outputs (5, −9, 1) by 'max' 5 comes first, by 'min' and 'max_abs' −9",
+            LUNDBERG,
+            "shap's output_rank_order",
+            [[0, 2, 1], [1, 2, 0], [1, 0, 2]],
+            exact(),
+            lambda: [
+                DeepExplainer(lambda x: x @ [[5.0, -9.0, 1.0]], [[0.0]]).shap_values([[1.0]], 3, order)[1][0]
+                for order in ("max", "min", "max_abs")
+            ],
+        ),
+        Entry(
             "minimum.deep_shap@1,2",
             "DeepSHAP is no Shapley value: min(1, 2) gets (1, 0)",
             LUNDBERG,
@@ -178,6 +208,7 @@ def smoothed() -> list[Entry]:
     def smooth(f: Function, x: float, sigma: float, **options: Any) -> Any:
         return smooth_grad(f, [[x]], sigma=sigma, samples=n, **options).values[0, 0]
 
+    variance = partial(smooth_grad, power(2), [[3.0]], sigma=1.0, samples=n, variance=True)
     relu = lambda x: ops.relu(x[:, 0])  # noqa: E731
     found = []
     for x in (0.1, -0.1, 0.4):
@@ -231,6 +262,15 @@ def smoothed() -> list[Entry]:
             4.0,
             four(4 * np.sqrt(2 / n)),
             lambda: smooth(power(2), 3.0, 1.0, variance=True),
+        ),
+        Entry(
+            "square.smooth_grad.variance.error",
+            "and its standard error √((μ₄ − μ₂²)/n) is 4√(2/n)",
+            SMILKOV,
+            "by hand",
+            4 * np.sqrt(2 / n),
+            Tolerance(4 * np.sqrt(2 / n) * 7.5 / np.sqrt(n), "4 standard errors of √(μ₄ − μ₂²), each √(7/2n) of it"),
+            lambda: np.asarray(variance().standard_error)[0, 0],
         ),
         Entry(
             "smooth_grad.sigma",

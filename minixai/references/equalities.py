@@ -162,6 +162,11 @@ def sums() -> list[Entry]:
             "rescale": (SHRIKUMAR, "§3.1, summation to delta", lift),
             "reveal_cancel": (SHRIKUMAR, "§3.5.2", partial(lift, rule="reveal-cancel")),
             "deep_shap": (LUNDBERG, "local accuracy", partial(deep_shap, model, x, 1, background=background)),
+            "deep_shap.contrast": (
+                LUNDBERG,
+                "local accuracy, f = f₂ − f₀",
+                partial(deep_shap, model, x, 2, versus=0, background=background),
+            ),
         }
         scores = model.scores(np.concatenate([x, background]))
         found += [
@@ -238,6 +243,15 @@ def cam() -> list[Entry]:
             signed(),
             tolerance,
             lambda: hires_cam(model, x, 1, layer="conv2").values - signed(),
+        ),
+        zero(
+            "gap.grad_cam.default",
+            "without a layer Grad-CAM looks at the last convolution, after its ReLU",
+            SELVARAJU,
+            "§3.1",
+            signed(),
+            tolerance,
+            lambda: grad_cam(model, x, 1).extras["signed"] - signed(),
         ),
         Entry(
             "gap.grad_cam.sum",

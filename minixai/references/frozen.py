@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.files import shipped
+from minixai.files import shipped_arrays
 from minixai.model import Model, known, rebuild
 
 
@@ -57,8 +57,7 @@ def digest(arrays: Mapping[str, Array]) -> str:
 @cache
 def archive(name: str) -> dict[str, Array]:
     """The arrays of a file in data/references."""
-    with np.load(shipped(f"references/{name}.npz"), allow_pickle=False) as file:
-        return {key: file[key] for key in file.files}
+    return shipped_arrays(f"references/{name}.npz")
 
 
 @cache
@@ -79,9 +78,14 @@ def network(name: str) -> Frozen:
 
 @cache
 def results(library: str) -> Results:
-    """What a library said.  Raises ValueError if it was said of other networks than those shipped."""
+    """What a library said.  Raises ValueError for files that do not belong together."""
     arrays = dict(archive(library))
-    about: dict[str, Any] = json.loads(str(arrays.pop("about")))
+    about: dict[str, Any] = json.loads(str(arrays.pop("about", "{}")))
+    if about.get("library") != library or set(about["how"]) != set(arrays):
+        raise ValueError(
+            f"references/{library}.npz does not hold what {library} said: restore data/references, or make it again "
+            "with tests/peers/make_references.py"
+        )
     for name, checksum in about["networks"].items():
         if network(name).digest != checksum:
             raise ValueError(

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from minixai import ops
+from minixai import ops, toys
 from minixai.arrays import Array
 from minixai.methods import (
     deep_lift,
+    deep_shap,
     integrated_gradients,
     shapley,
     shapley_values,
 )
-from minixai.references.entry import Entry, exact, printed, rounded
+from minixai.references.entry import Entry, Tolerance, exact, printed, rounded
 from minixai.references.sources import (
     HAND,
     LUNDBERG,
@@ -60,6 +61,16 @@ def games() -> list[Entry]:
             partial(shapley, value, len(expected)),
         )
         for name, claim, expected, value in rows
+    ] + [
+        Entry(
+            "saturation.shapley_values.orders@1,.25",
+            "in each order saturation at (1, .25) gives (1, 0) or (.75, .25)",
+            SHAPLEY,
+            "2,000 orders by lot",
+            [[0.875, 0.125]],
+            Tolerance(0.5 / np.sqrt(2000), "4 standard errors, each ⅛/√2000"),
+            lambda: shapley_values(toys.saturation, [[1.0, 0.25]], permutations=2000),
+        )
     ]
 
 
@@ -117,18 +128,37 @@ def maxima() -> list[Entry]:
         )
         for rule in ("rescale", "reveal-cancel")
     ]
-    found.append(
+    return [*found, *ties()]
+
+
+def ties() -> list[Entry]:
+    """Of equals one counts: the one that is larger on the other side, or, as in captum and shap, the first."""
+    largest, low, high = lambda x: ops.max(x, 1), [[-1.0, 0.0]], [[1.0, 1.0]]
+    return [
         Entry(
-            "ties.mover",
-            "max(1, 1) from max(−1, 0): of equals the one larger at the reference, (0, 1)",
+            f"ties.{id}",
+            f"{claim}, {expected}",
             HAND,
             "ties",
-            [[0, 1]],
+            [list(expected)],
             exact(),
-            lambda: deep_lift(largest, [[1.0, 1.0]], baseline=[-1.0, 0.0]).values,
+            partial(method, largest, x, **options),
         )
-    )
-    return found
+        for id, claim, expected, method, x, options in (
+            ("mover.rise", "max(1, 1) from max(−1, 0): the one larger at the reference", (0, 1),
+             deep_lift, high, {"baseline": low[0]}),
+            ("mover.fall", "max(−1, 0) from max(1, 1): the one larger at the input", (0, -1),
+             deep_lift, low, {"baseline": high[0]}),
+            ("first.rise", "pool='first' of max(1, 1) from max(−1, 0)", (1, 0),
+             deep_lift, high, {"baseline": low[0], "pool": "first"}),
+            ("first.fall", "pool='first' of max(−1, 0) from max(1, 1)", (-1, 0),
+             deep_lift, low, {"baseline": high[0], "pool": "first"}),
+            ("deep_shap.mover", "DeepSHAP of max(1, 1) over {(−1, 0)}", (0, 1),
+             deep_shap, high, {"background": low}),
+            ("deep_shap.first", "and with pool='first'", (1, 0),
+             deep_shap, high, {"background": low, "pool": "first"}),
+        )
+    ]  # fmt: skip
 
 
 def softmaxes() -> list[Entry]:

@@ -11,6 +11,7 @@ from minixai import ops
 from minixai.arrays import Array
 from minixai.graph import Node
 from minixai.methods import (
+    activations,
     deep_lift,
     grad_cam,
     gradient,
@@ -81,6 +82,21 @@ def maps() -> list[Entry]:
         Entry(f"A-G.grad_cam.tf-explain.{i}", claim, TF_EXPLAIN, "grad_cam.py, use_guided_grads", e, exact(), f)
         for i, claim, e, f in guided
     ]
+    two = np.array([[4.0, 6.0], [4.0, 0.0]])[None, None]
+    found.append(
+        Entry(
+            "activations.rank",
+            "of maps (4, 4) and (6, 0) the second has the higher peak, the first the higher mean",
+            ZEILER,
+            "§4, by hand",
+            [[1, 0], [0, 1]],
+            exact(),
+            lambda: [
+                activations(lambda x: x.named("A").sum(), two, layer="A", rank=by).extras["order"][0]
+                for by in ("peak", "mean")
+            ],
+        )
+    )
     upsampled = lambda x: ops.sum(x.named("A") * np.ones((1, 1, 1)), (1, 2, 3))  # noqa: E731
     found.append(
         Entry(

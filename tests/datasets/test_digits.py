@@ -31,6 +31,16 @@ def test_images_and_labels_are_as_promised(split: Any, n: int) -> None:
     assert images.flags.c_contiguous
 
 
+def test_a_damaged_file_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = shipped("digits.npz").read_bytes()
+    monkeypatch.setattr(files, "shipped", lambda name: tmp_path / name)
+    for broken in (whole[: len(whole) // 2], b"hello"):
+        (tmp_path / "digits.npz").write_bytes(broken)
+        with pytest.raises(ValueError, match="digits.npz' is damaged .*: reinstall minixai") as caught:
+            digits("test")
+        assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(("split", "n"), SPLITS)
 def test_every_pixel_is_a_byte_over_255(split: Any, n: int) -> None:
     images, _ = digits(split)

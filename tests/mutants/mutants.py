@@ -1473,6 +1473,46 @@ methods/cam.py: HiResCAM without the slopes
   + np.einsum("nhwk,nhwk->nhw", found.value, np.ones_like(slopes))
   ? tests/test_references.py::test_entry[conv.hires_cam.captum]
 
+methods/expected.py: always the first reference
+  - (u[:, 0] * references)
+  + (u[:, 0] * 1)
+  ? tests/test_references.py::test_entry[product.expected_gradients.two@2,3]
+
+methods/expected.py: the noise does not count as a move
+  - delta = end - start
+  + delta = ends[0].value[i] - start
+  ? tests/test_references.py::test_entry[square.expected_gradients.smoothed@3]
+
+methods/maps.py: the convolution before its ReLU
+  - readers[0] if len(
+  + last if len(
+  ? tests/test_references.py::test_entry[gap.grad_cam.default]
+
+rules/relevance.py: f(0) is handed on
+  - np.where(np.isfinite(start), start, 0)
+  + 0
+  ? tests/test_references.py::test_entry[sigmoid.lrp]
+
+rules/reveal_cancel.py: a maximum that fell passes on the upward multiplier
+  - by_sign(node.delta, *m)
+  + m[0]
+  ? tests/test_references.py::test_entry[fall.reveal_cancel]
+
+rules/slopes.py: of equals at the reference the first
+  - fallen=op.winner(x.reference, x.value)
+  + fallen=op.winner(x.reference)
+  ? tests/test_references.py::test_entry[ties.mover.fall]
+
+files.py: a damaged archive is nobody's fault
+  - raise ValueError(str(problem) or type(problem).__name__) from None
+  + raise
+  ? tests/test_references.py::test_damaged_files_are_told_in_one_line
+
+references/frozen.py: whatever file is taken for a library's
+  - if about.get("library") != library or
+  + if False and
+  ? tests/test_references.py::test_a_file_in_the_place_of_another_is_told_in_one_line
+
 references/entry.py: whatever comes out holds
   - return bool(self.deviation <= self.entry.tolerance.size)
   + return True
