@@ -264,7 +264,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:integrated_gradients misses")  #
 
 
 def holds(name: str, c: Case) -> None:
-    """To rounding: five sums of at most 784 terms in a row, each off by the √ of them, make about 100 ε.
+    """To rounding: four sums of at most 400 terms in a row and one of 784, each off by √terms, make about 100 ε.
 
     That is ε of the scores where they are subtracted, and of the largest value otherwise.  The slopes of scores
     that are off by some 8 ε in float64 are off by 16 ε/2h.

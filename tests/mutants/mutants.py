@@ -1742,6 +1742,21 @@ lesson.py: a lesson under test hears what pytest was called with
   - _running[-1].photo if _running else typed(sys.argv[1:])
   + typed(sys.argv[1:])
   ? tests/lessons/test_photo.py::test_what_a_script_was_called_with
+
+methods/cam.py: a map is weighted by its size
+  - "nhwk,nhwk->nhw", found.value, slopes
+  + "nhwk,nhwk->nhw", abs(found.value), slopes
+  ? tests/axioms/test_everywhere.py::test_on_random_cnns[hires_cam]
+
+methods/hiding.py: the window stays and the rest is hidden
+  - np.where(under, fill[i], call.rows[i])
+  + np.where(under, call.rows[i], fill[i])
+  ? tests/axioms/test_everywhere.py::test_on_trained_digits[occlusion]
+
+rules/relevance.py: the stabiliser has no sign
+  - np.where(total < 0, -epsilon, epsilon)
+  + epsilon
+  ? tests/axioms/test_everywhere.py::test_on_trained_digits[lrp]
 '''
 
 
