@@ -1498,11 +1498,6 @@ rules/reveal_cancel.py: a maximum that fell passes on the upward multiplier
   + m[0]
   ? tests/test_references.py::test_entry[fall.reveal_cancel]
 
-rules/slopes.py: of equals at the reference the first
-  - fallen=op.winner(x.reference, x.value)
-  + fallen=op.winner(x.reference)
-  ? tests/test_references.py::test_entry[ties.mover.fall]
-
 files.py: a damaged archive is nobody's fault
   - raise ValueError(str(problem) or type(problem).__name__) from None
   + raise
