@@ -30,6 +30,8 @@ OPTIONS = {
 }
 FEW, MANY = 10, 400
 """Inputs for methods of many passes each, and for methods of one."""
+FILLED = ("deep_shap",)
+"""Methods that meet many inputs with one reference at a time: with as many inputs as there are rows in a batch."""
 
 
 RULES = {
@@ -60,7 +62,8 @@ def measured(method: Method, model: mx.Model, images: np.ndarray, labels: np.nda
     if "background" in signature(method.function).parameters and not method.baseline:
         options["background"] = images[-20:]
     passes = method.function(model, images[:2], labels[:2], batch=BATCH, **options).cost
-    x, target = (images[:MANY], labels[:MANY]) if passes.forward <= 6 else (images[:FEW], labels[:FEW])
+    inputs = BATCH if method.name in FILLED else MANY if passes.forward <= 6 else FEW
+    x, target = images[:inputs], labels[:inputs]
     rules = RULES.get(method.name, GRADIENT)
     times = []
     for _ in range(TURNS):
