@@ -143,22 +143,23 @@ def ends(found: Iterator[tuple[Visit, Array | None]]) -> tuple[Ends, Array]:
     kept: dict[str, list[Array]] = {}
     cost, whole, layer = Cost(0, 0), False, None
     for visit, m in found:
-        seed, n = visit.seed, len(visit.x)
+        seed, n, place = visit.seed, len(visit.x), visit.place
         rows = {
             "target": visit.target,
             "versus": visit.versus,
             "score": (seed * visit.output.value).reshape(n, -1).sum(axis=1),
             "reference_score": (seed * visit.output.reference).reshape(n, -1).sum(axis=1),
-            "value": visit.place.value,
-            "reference": np.broadcast_to(visit.place.reference, visit.place.shape),
+            "value": place.value,
+            "reference": np.broadcast_to(place.reference, place.shape) if place.reference is not place.value else None,
             "m": m,
         }
         for name, array in rows.items():
             if array is not None:
                 kept.setdefault(name, []).append(array)
         cost = cost.plus(n + visit.moved, 0 if m is None else n)
-        whole, layer = visit.alone, None if visit.place is visit.x else visit.place.name
+        whole, layer = visit.alone, None if place is visit.x else place.name
     arrays: dict[str, Any] = {name: np.concatenate(parts) for name, parts in kept.items()}
+    arrays.setdefault("reference", arrays["value"])
     m = arrays.pop("m", np.zeros(0))
     return Ends(**{"versus": None} | arrays, alone=whole, cost=cost, layer=layer), m
 
