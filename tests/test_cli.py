@@ -547,6 +547,7 @@ def test_train_writes_a_model_that_explain_takes(capsys, few_digits):
         (["digits", "--out", "model.png"], ["model.png", ".npz"]),
         (["digits", "--out", "nowhere/model.npz"], ["nowhere/model.npz", "cannot write"]),
         (["digits", "--out", "folder.npz"], ["folder.npz", "folder"]),
+        (["digits", "--out", ""], ["--out ''", "folder"]),
     ],
 )
 def test_train_refuses_before_it_begins(capsys, monkeypatch, argv, words):

@@ -163,7 +163,7 @@ def train(args: argparse.Namespace) -> None:
     --model takes.  The same seed gives the same network.
     """
     recipe = zoo.RECIPES[known(args.name, zoo.RECIPES, "model")]
-    out = place(args.out or f"{args.name}.npz", (".npz",))
+    out = place(args.out, (".npz",), default=f"{args.name}.npz")
     epochs = recipe.epochs if args.epochs is None else args.epochs
     print(f"training {args.name} on {recipe.course.learnt}, epochs: {epochs}. {recipe.about}", flush=True)
     model, _ = zoo.make(args.name, args.seed, epochs, lambda i, epoch: print(f"epoch {i:2}: {epoch}", flush=True))
@@ -222,7 +222,7 @@ def download(args: argparse.Namespace) -> None:
     checksum is the publisher's.  No other command ever uses the network.
     """
     source = fetching.SOURCES[known(args.name, fetching.SOURCES, "file of weights")]
-    out = place(args.out or source.name, (".h5",))
+    out = place(args.out, (".h5",), default=source.name)
     print(f"from        {source.url}", flush=True)
     new = fetching.fetch(args.name, out)
     print(f"{'written to' if new else 'already in'}  {out}, {source.length:,} bytes, MD5 {source.md5}")

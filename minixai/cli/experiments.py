@@ -28,7 +28,7 @@ def experiment(args: argparse.Namespace) -> int:
         return 0
     chosen = EXPERIMENTS[known(args.name, EXPERIMENTS, "experiment")]
     given = parameters(args, chosen)
-    out = place(f"minixai-{args.name}.png" if args.out is None else args.out, PICTURES)
+    out = place(args.out, PICTURES, default=f"minixai-{args.name}.png")
     if not args.json:
         print(f"{args.name}: {chosen.question} ({chosen.time} without options)", end="\n\n", flush=True)
     result = chosen.run(**given)

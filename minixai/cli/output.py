@@ -21,11 +21,14 @@ class Abandoned(Exception):
     """A file that was begun only to see whether it can be."""
 
 
-def place(text: str, suffixes: Sequence[str], inputs: Iterable[str | None] = ()) -> Path:
+def place(out: str | None, suffixes: Sequence[str], inputs: Iterable[str | None] = (), default: str = "") -> Path:
     """The path of a file that can be written, has one of these suffixes, and is none of the inputs.
+
+    out    what --out was given, None if it was not: then it is the default
 
     Raises ValueError if there can be no such file.
     """
+    text = default if out is None else out
     path = Path(text)
     if os.path.isdir(path):
         raise ValueError(f"--out {text!r} is a folder: give a file in it, {str(path / ('name' + suffixes[0]))!r}")

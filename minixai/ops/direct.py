@@ -24,7 +24,7 @@ from minixai.ops.windows import Margins, cropped, framed, places, taps
 LAID_OUT = 1 << 19
 """Numbers in the windows of a block, at most: enough for a product at full speed, and few enough to stay in a cache."""
 LEAST = 1 << 18
-"""Numbers in the windows of half a block, at least: fewer are sooner done than handed to another thread."""
+"""And at least: fewer are sooner done than handed to another thread."""
 
 
 @dataclass(frozen=True)

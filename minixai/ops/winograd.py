@@ -104,11 +104,11 @@ def products(x: Array, u: Array, b: Array | None, around: Margins) -> Array:
     # enough tiles to pay for reading the kernels once more, and if there are many, work for two
     enough, half = max(56, 2 * max(c, k) // 5), -(-n * th // 2) * tw
     jobs = list(pieces(range(n), range(th), tw, min(enough, half) if half >= FEW else enough))
-    if len(jobs) > 1:
-        in_parallel(work, jobs)  # what is shared inside is then done by one
-    for job in jobs if len(jobs) == 1 else []:
+    if len(jobs) == 1:
         with borrowed() as bench:
-            work(bench, *job)
+            work(bench, *jobs[0])
+    else:
+        in_parallel(work, jobs)  # what is shared inside is then done by one
     return y
 
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minixai.arrays import Array, finite, sealed
+from minixai.files import read_arrays
 from minixai.model import tuples
 from minixai.preprocessing import CAFFE, TORCHVISION, Preprocessing
 from minixai.zoo import safetensors
@@ -233,8 +234,7 @@ TIMM = {"pre_logits.fc1.": "classifier.0.", "pre_logits.fc2.": "classifier.3.", 
 @contextmanager
 def npz(path: Path) -> Iterator[Contents]:
     """Our own format: arrays by their names, and the architecture, of which the preprocessing is kept."""
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    arrays = read_arrays(path)
     if others := [name for name, w in arrays.items() if not isinstance(w, np.ndarray)]:
         raise ValueError(f"it is a zip file with {listed(others)} in it, which are no arrays: give {KINDS}")
     preprocessing = described(str(arrays.pop("architecture", "{}")))
