@@ -78,7 +78,7 @@ class Model:
                 f"a model of {self.dtype} and rows of shape {self.input_shape} cannot be: "
                 "give a float dtype, and rows with at least one axis"
             )
-        rng = None if seed is None else np.random.default_rng(seed)
+        rng = None if seed is None else np.random.default_rng(count(seed, "seed", 0))
         self.layers: tuple[Entry, ...] = (Entry("input", None, (), self.input_shape),)
         self.owners: dict[Layer, str] = {}  # under whose name a layer's weights go
         image = Node(np.zeros((0, *self.input_shape), self.dtype))  # no rows: shapes without work

@@ -168,7 +168,7 @@ def train(
     wanted = goals(labels, len(images), len(model.classes), model.dtype)
     if patience is not None and validation is None:
         raise ValueError(f"patience={patience} needs validation=(x, labels): without it nothing tells when to stop")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(count(seed, "seed", 0))
     memory: dict[str, dict[str, Array]] = {name: {} for name in model.trained_weights}
     parts = list(batches(len(images), batch, 1))
     history: list[Epoch] = []

@@ -225,6 +225,8 @@ def test_a_script_that_cannot_run_is_one_line(script, monkeypatch, tmp_path, cap
         (["check", "-1"], "-1"),
         (["lesson"], "see minixai lesson --help"),
         (["lessons", "--copy", "/dev/null/x"], "/dev/null"),
+        (["lesson", "1", "--out", "/dev/null/x"], "--out '/dev/null/x' cannot be a folder, '/dev/null' is none"),
+        (["lesson", "1", "--out", "/dev/null"], "--out '/dev/null' cannot be a folder, '/dev/null' is none"),
     ],
 )
 def test_wrong_words_are_one_line(argv, words, capsys):

@@ -249,6 +249,9 @@ def test_other_refusals(model, x):
     for layer, words in ((Conv2D(2, 3, groups=0), "groups is"), (Conv2D(0, 3), "filters is"), (Dense(0), "units is")):
         with pytest.raises(ValueError, match=words):
             Model([layer, Flatten(), Dense(1)], (4, 4, 1) if isinstance(layer, Conv2D) else (4,))
+    for seed in (-1, 1.5, True):
+        with pytest.raises(ValueError, match=f"seed is a whole number, at least 0, got {seed}"):
+            Model([Dense(1)], (4,), seed=seed)
     with pytest.raises(TypeError, match=r"use model.scores\(x\) for an array"):
         model(x)
     with pytest.raises(ValueError, match=r"a node \(1, 3\) does not fit"):

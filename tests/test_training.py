@@ -195,6 +195,8 @@ def test_other_refusals():
         train(model, [[1.0]], [0], optimiser=SGD(-1.0))
     with pytest.raises(ValueError, match="epochs is a whole number, at least 1, got -1"):
         train(model, [[1.0]], [0], epochs=-1)
+    with pytest.raises(ValueError, match="seed is a whole number, at least 0, got -1"):
+        train(model, [[1.0]], [0], seed=-1)
     with pytest.raises(ValueError, match="labels holds nan"):
         train(model, [[1.0]], [[np.nan, 1.0]])
     with pytest.raises(ValueError, match="goals sum to 3 to 3"):

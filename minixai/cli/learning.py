@@ -47,11 +47,20 @@ def lesson(args: argparse.Namespace) -> None:
         others = ", ".join(str(each.number) for each in every_lesson() if each.has_photo)
         raise ValueError(f"lesson {chosen.number} has no photo: leave --weights and --image out, or take {others}")
     photo = open_photo(args.weights, args.image)
-    out = None if args.out is None else Path(args.out)
+    out = None if args.out is None else figures_to(args.out)
     found = run(chosen, out=out, tell=not args.quiet, figures=not args.no_figures, photo=photo)
     right = sum(each.state == "right" for each in found.exercises)
     print(f"\n{len(found.claims)} claims hold, {right} of {len(found.exercises)} exercises are right.")
     print(f"Write your answers into {chosen.path}, then: minixai check {args.lesson}")
+
+
+def figures_to(text: str) -> Path:
+    """The folder, there already or not.  Raises ValueError, before the lesson begins, if there can be none."""
+    out = Path(text)
+    there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise ValueError(f"--out {text!r} cannot be a folder, {str(there)!r} is none: give a folder for the figures")
+    return out
 
 
 def check(args: argparse.Namespace) -> None:

@@ -6,7 +6,10 @@ import pytest
 import minixai as mx
 from minixai import ops, toys
 from minixai.layers import Add, Conv2D, Dense, Flatten, MaxPool2D
+from minixai.methods.call import Call
+from minixai.methods.runs import walk
 from minixai.model import Model
+from minixai.rules import GRADIENT
 from tests.methods.everything import IMAGES, METHODS, ask, takes
 
 by_method = pytest.mark.parametrize("method", METHODS, ids=[m.name for m in METHODS])
@@ -275,3 +278,16 @@ def test_the_catalogue_is_made_from_the_functions():
     with pytest.raises(ValueError, match="unknown method 'gradients', did you mean 'gradient'"):
         mx.catalogue["gradients"]
     assert "gradients" not in mx.catalogue
+
+
+@pytest.mark.parametrize("layer", [None, "conv1"])
+def test_without_a_baseline_nothing_moved(layer):
+    """The reference is the value itself, and in every batch."""
+    model = mx.load("digits")
+    images = mx.datasets.digits("test")[0][:3]
+    found, _ = walk(Call(model, images, 0, None, "score", layer, 2), GRADIENT)
+    np.testing.assert_array_equal(found.reference, found.value)
+    assert not found.delta.any()
+    moved, _ = walk(Call(model, images, 0, None, "score", layer, 2), GRADIENT, images[::-1])
+    assert moved.delta.any()
+    assert moved.delta.shape == moved.value.shape == found.value.shape

@@ -1008,6 +1008,16 @@ methods/baselines.py: blur by the longer side
   + sigma = max(x.shape[1:3]) / 8
   ? tests/methods/test_baselines.py::test_blur_is_a_gaussian_of_an_eighth_of_the_shorter_side
 
+methods/runs.py: without a baseline everything moved
+  - arrays.setdefault("reference", arrays["value"])
+  + arrays.setdefault("reference", 0 * arrays["value"])
+  ? tests/methods/test_call.py::test_without_a_baseline_nothing_moved
+
+cli/output.py: an empty --out is none
+  - text = default if out is None else out
+  + text = out or default
+  ? tests/test_cli.py::test_train_refuses_before_it_begins
+
 methods/call.py: as many rows at a time as fit in memory
   - min(fit, max(ROWS, int(CACHE // self.row_bytes)))
   + max(fit, max(ROWS, int(CACHE // self.row_bytes)))
