@@ -129,8 +129,8 @@ def aligned(u: Operand, v: Operand) -> tuple[Operand, Operand]:
     return u, v
 
 
-def shape_of(x: Operand) -> tuple[int, ...]:
-    return x.shape if isinstance(x, Node) else np.shape(x)
+def shape_of(x: Operand | None) -> tuple[int, ...]:
+    return x.shape if isinstance(x, Node) else np.shape(np.asarray(x))
 
 
 def broadcastable(*shapes: tuple[int, ...]) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minixai.arrays import Array
-from minixai.ops.blocks import SHARES, Bench, fresh, in_parallel, pieces
+from minixai.ops.blocks import BLOCK, SHARES, Bench, fresh, in_parallel, pieces
 from minixai.ops.windows import Margins, cropped, framed, places, taps
 
 LAID_OUT = 1 << 19
@@ -39,6 +39,8 @@ class Geometry:
 
 def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     """x (N, H, W, C) ⋆ w (kh, kw, C/G, K) + b (K,) -> (N, h, w, K)"""
+    if is_depthwise(x, w):
+        return depthwise(x, w, b, g)
     out, kernels = shape_out(x, w, g), columns(w, g.groups)
     y = fresh((len(x), *out, w.shape[3]), x.dtype)
 
@@ -50,6 +52,34 @@ def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
             place += b
 
     in_parallel(work, blocks(len(x), out, w, g))
+    return y
+
+
+def is_depthwise(x: Array, w: Array) -> bool:
+    """Whether every channel has one kernel of its own."""
+    return bool(w.shape[2] == 1 and w.shape[3] == x.shape[3] > 1)
+
+
+def depthwise(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
+    """Σ over the kernel's entries of x · w, for kernels of one channel each: matrix products would have one column."""
+    out = shape_out(x, w, g)
+    y = fresh((len(x), *out, w.shape[3]), x.dtype)
+    (top, _), (left, _) = g.around
+    right = (out[1] - 1) * g.stride[1] + (w.shape[1] - 1) * g.dilation[1] + 1 - left
+
+    def work(bench: Bench, images: range, rows: range) -> None:
+        start = rows.start * g.stride[0] - top
+        stop = start + (len(rows) - 1) * g.stride[0] + (w.shape[0] - 1) * g.dilation[0] + 1
+        under = framed(bench, x, images, (start, stop), (-left, right))
+        place = y[images.start : images.stop, rows.start : rows.stop]
+        term = bench("term", place.shape, x.dtype)
+        place[...] = 0 if b is None else b
+        for pixel, weights in zip(
+            taps(under, w.shape[:2], g.stride, (len(rows), out[1]), g.dilation), w.reshape(-1, w.shape[3]), strict=True
+        ):
+            place += np.multiply(pixel, weights, out=term)
+
+    in_parallel(work, pieces(range(len(x)), range(out[0]), out[1] * w.shape[3], BLOCK))
     return y
 
 
@@ -98,8 +128,13 @@ def scattered(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     """The windows put back where they came from, summed where they overlap."""
     (top, bottom), (left, right) = g.around
     (high, wide), (_, across) = x.shape[1:3], m.shape[1:3]
-    kernels = columns(w, g.groups).transpose(0, 2, 1)
     y = np.zeros((len(m), high + top + bottom, wide + left + right, x.shape[3]), m.dtype)
+    if is_depthwise(x, w):
+        windows = taps(y, w.shape[:2], g.stride, m.shape[1:3], g.dilation)
+        for place, weights in zip(windows, w.reshape(-1, w.shape[3]), strict=True):
+            place += m * weights
+        return cropped(y, g.around)
+    kernels = columns(w, g.groups).transpose(0, 2, 1)
 
     def work(bench: Bench, n: int) -> None:
         for _, rows in blocks(1, m.shape[1:3], w, g):
