@@ -32,7 +32,7 @@ from minixai.ops.blocks import BLOCK, Bench, fresh, in_parallel
 from minixai.ops.convolution import Convolution
 from minixai.ops.kinds import Elementwise, Selection
 from minixai.ops.pooling import AveragePool, Resize, centres
-from minixai.ops.shapes import Concatenate, Identity
+from minixai.ops.shapes import Concatenate, Identity, Pad, Take
 from minixai.ops.windows import Margins, padded, taps_along
 
 Side: TypeAlias = Literal["value", "reference"]
@@ -228,6 +228,19 @@ def side_by_side(node: Node, side: Side, inputs: list[Array | None]) -> Array | 
     return combined(node, side, inputs) if node.op.axis == 3 else None
 
 
+def of_slice(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """x[:, rows, columns], with slices for both."""
+    keys, places = inputs[0], node.op.index[:2]
+    whole = all(isinstance(part, slice) for part in node.op.index)
+    return keys[(slice(None), *places)] if keys is not None and whole else None
+
+
+def of_pad(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """The pixels of the border are all alike."""
+    keys, (rows, columns, channels) = inputs[0], node.op.widths
+    return None if keys is None or any(channels) else padded(keys[..., None], (rows, columns), MIX)[..., 0]
+
+
 def combined(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
     """Places are alike if they are so in all inputs."""
     total = None
@@ -248,6 +261,8 @@ CARRIERS: Mapping[type, Carrier] = {
     AveragePool: of_mean,
     Resize: of_resize,
     Selection: of_selection,
+    Take: of_slice,
+    Pad: of_pad,
     Add: combined,
     Multiply: combined,
     Concatenate: side_by_side,
