@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array, even
+from minixai.arrays import Array, accurate_mean, even
 from minixai.model import known
 
 Baseline: TypeAlias = "str | npt.ArrayLike"
@@ -28,7 +28,7 @@ def noise(x: Array) -> Array:
 
 def mean(x: Array) -> Array:
     """Each image's own mean of every channel."""
-    return np.broadcast_to(x.mean(axis=(1, 2), keepdims=True), x.shape)
+    return np.broadcast_to(accurate_mean(x, (1, 2), keepdims=True), x.shape)
 
 
 BASELINES: dict[str, Callable[[Array], Array]] = {

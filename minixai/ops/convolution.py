@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, accurate_sum
 from minixai.graph import Node, Operand
 from minixai.ops import direct, winograd
 from minixai.ops.kinds import Bilinear
@@ -39,7 +39,7 @@ class Convolution(direct.Geometry, Bilinear):
 
     def vjp(self, i: int, m: Array, x: Array, w: Array, b: Array | None = None) -> Array:
         if i == 2:
-            return np.asarray(m.sum(axis=(0, 1, 2)))
+            return accurate_sum(m, (0, 1, 2))
         if i == 1:
             return direct.to_kernels(x, w, m, self)
         if self.quick(w) and max(map(max, self.around)) <= 2:
