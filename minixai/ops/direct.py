@@ -25,6 +25,8 @@ LAID_OUT = 1 << 19
 """Numbers in the windows of a block, at most: enough for a product at full speed, and few enough to stay in a cache."""
 LEAST = 1 << 18
 """And at least: fewer are sooner done than handed to another thread."""
+SUMMED = 1 << 10
+"""Places over which BLAS adds up what kernels receive: these sums are added in float64, or digits would be lost."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +89,18 @@ def to_kernels(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     """The way back to the kernels, in training -> (kh, kw, C/G, K): what each of their numbers met, times m, summed."""
     out, (groups, window, kernels) = m.shape[1:3], columns(w, g.groups).shape
     every = list(blocks(len(x), out, w, g))
-    totals = np.zeros((min(SHARES, len(every)), groups, window, kernels), w.dtype)
+    totals = np.zeros((min(SHARES, len(every)), groups, window, kernels), np.result_type(w, np.float64))
 
     def work(bench: Bench, i: int) -> None:
         for images, rows in every[i :: len(totals)]:
             # (G, kh·kw·C/G, places) @ (G, places, K/G) -> (G, kh·kw·C/G, K/G)
             met = windows(bench, x, w, g, images, rows, out[1]).transpose(0, 2, 1)
-            part = m[images.start : images.stop, rows.start : rows.stop]
-            totals[i] += met @ part.reshape(-1, groups, kernels).transpose(1, 0, 2)
+            part = m[images.start : images.stop, rows.start : rows.stop].reshape(-1, groups, kernels).transpose(1, 0, 2)
+            for at in range(0, part.shape[1], SUMMED):
+                totals[i] += met[..., at : at + SUMMED] @ part[:, at : at + SUMMED]
 
     in_parallel(work, [(i,) for i in range(len(totals))])
-    total: Array = totals.sum(axis=0)
+    total: Array = totals.sum(axis=0).astype(w.dtype)
     return total.transpose(1, 0, 2).reshape(w.shape)
 
 
