@@ -31,7 +31,7 @@ RULES: Mapping[str, Callable[[Node, Rule], Rules]] = {
 POOLS: Mapping[str, Rule] = {"mover": mover, "first": first_mover, "gradient": gradient}
 
 
-@method("what moved the score from the baseline's to this one?", "2 forward, 1 back", complete=True, baseline=True)
+@method("what moved the score from the baseline's to this one?", "3 forward, 1 back", complete=True, baseline=True)
 def deep_lift(
     model: Network,
     x: npt.ArrayLike,
@@ -74,7 +74,7 @@ def deep_lift(
             "bring to 0; ask for output='score', with versus= for a contrast, or for rule='rescale'"
         )
     rows = call.baseline(baseline)
-    found, both = ends((visit, brought(visit, table)) for visit in visits(sized(call, rule), rows))
+    found, both = ends(((visit, brought(visit, table)) for visit in visits(sized(call, rule), rows)), call, rows)
     m, values = both[:, 0], both[:, 1]
     gap = None if pool == "gradient" else found.gap(values)
     if gap is not None and (excess := abs(gap) - found.rounding(values)).max() > 0:
