@@ -35,7 +35,10 @@ def outline(output: Node, x: Node) -> Outline:
     nodes = history(output)
     ops = [(type(node.op).__name__ if node.op else "an input", len(node.inputs)) for node in nodes]
     leaves = [
-        (f"{f'the node {node.name!r}' if node.name else 'a node'} of shape {node.shape} that is not the input", node.value)
+        (
+            f"{f'the node {node.name!r}' if node.name else 'a node'} of shape {node.shape} that is not the input",
+            node.value,
+        )
         for node in nodes
         if node.op is None and node is not x
     ]

@@ -51,9 +51,7 @@ def check_constants(call: Call, about: Ends, inputs: Outline, references: Outlin
         raise ValueError(f"the score depends on more than the graph shows, because {of_one_row or why}")
 
 
-def check_reference(
-    call: Call, about: Ends, i: Array, reference: Array, alone: Array, found: Array, what: str
-) -> None:
+def check_reference(call: Call, about: Ends, i: Array, reference: Array, alone: Array, found: Array, what: str) -> None:
     """Whether the scores that a reference has by itself are those `found` beside the inputs i, within rounding.
 
     `reference` has one row or one for each of i.  Raises ValueError naming the node that left the graph, if it can be
@@ -113,7 +111,7 @@ def bound(size: Array, dtype: np.dtype[Any]) -> Array:
 def farthest(rows: Array, others: Array) -> Array:
     """(1,): the number of the row that is farthest from its other (or the only one), in its largest entry."""
     distances = [abs(row - others[k % len(others)]).max(initial=0) for k, row in enumerate(rows)]
-    return np.argmax(distances, keepdims=True)
+    return np.array([np.argmax(distances)])
 
 
 def picked(outputs: Array, target: Array, versus: Array | None) -> Array:

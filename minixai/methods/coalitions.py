@@ -154,7 +154,5 @@ def added_up(call: Call, references: Array, ends: Ends, values: Array) -> Array 
         worst = int(excess.argmax())
         k = worst if len(references) == len(gap) else 0
         why = find_cause(call, ends, worst, references[k : k + 1], abs(gap[worst])) or UNEQUAL
-        raise ValueError(
-            f"the values of input {worst} miss its difference in score by {gap[worst]:.3g}, because {why}"
-        )
+        raise ValueError(f"the values of input {worst} miss its difference in score by {gap[worst]:.3g}, because {why}")
     return gap

@@ -112,7 +112,7 @@ class Meeting:
     sign: int
 
     def measure(self, call: Call, ends: Ends, seed: Array, references: Array) -> None:
-        """Check the reference's score in this graph against the one it has by itself.  Raises ValueError if it differs."""
+        """Raise ValueError if the reference has another score in this graph than it has by itself."""
         turned = self.sign < 0
         alone = ends.score[self.i] if turned else ends.reference_at(self.r, self.i)
         found = np.asarray((seed * self.output.reference).reshape(len(self.i), -1).sum(axis=1))
