@@ -13,6 +13,7 @@ article.py       the article's numbers
 libraries.py     frozen results of other libraries (frozen.py reads them, asked.py asks ours the same)
 operations.py    single operations, as PyTorch has them
 faults.py        where the libraries are wrong, and by how much
+detached.py      a score that is computed in part outside the graph
 report.py        the ledger as text, Markdown or JSON
 """
 
@@ -26,6 +27,7 @@ from minixai.model import known
 from minixai.references import (
     article,
     chords,
+    detached,
     draws,
     equalities,
     faults,
@@ -50,7 +52,8 @@ def ledger() -> tuple[Entry, ...]:
     >>> len(ledger()) >= 150
     True
     """
-    rooms = (toy_table, games, chords, maps, quadratures, draws, equalities, article, libraries, operations, faults)
+    worked = (toy_table, games, chords, maps, quadratures, draws, equalities, article)
+    rooms = (*worked, libraries, operations, faults, detached)
     order = [each for each in vars(sources).values() if isinstance(each, Source)]
     return tuple(sorted((entry for room in rooms for entry in room.entries()), key=lambda e: order.index(e.source)))
 

@@ -120,8 +120,15 @@ def test_a_baseline_of_many_rows(rows):
 
 def test_a_row_that_equals_its_baseline_does_not_hide_the_others():
     rows = np.concatenate([np.zeros((1, 3)), X])
-    with pytest.raises(ValueError, match="that is not the input"):
-        mx.deep_lift(clipped, rows, baseline=np.zeros((2, 3)))
+
+    def each(z):
+        op = Hidden()
+        op.factor = abs(z.value).max(axis=1, keepdims=True)
+        return op(z + 1).sum()
+
+    for network in (clipped, each):
+        with pytest.raises(ValueError, match="that is not the input|the factor of Hidden"):
+            mx.deep_lift(network, rows, baseline=np.zeros((2, 3)))
 
 
 @pytest.mark.parametrize(("method", "options"), PAIRED[:1] + PAIRED[3:5])
@@ -205,6 +212,33 @@ def test_rounding_is_no_departure():
 
     result = mx.deep_lift(rounded, X.astype(np.float32), baseline=X)
     assert abs(result.score[0]) < 10 < 1e7 * np.sqrt(np.finfo(np.float32).eps)
+
+
+def test_float64_decides_where_float32_is_too_coarse():
+    """A departure of 9 is more than √ε of the scores, but in float32 less than √ε of the largest number, 6e6."""
+
+    def network(z):
+        h = (z * 1e6).sum()
+        return h - h + attribute(z)
+
+    for dtype in (np.float32, np.float64):
+        with pytest.raises(ValueError, match="the factor of Hidden"):
+            mx.deep_lift(network, X.astype(dtype))
+
+
+def test_chance_of_an_op_is_blamed_on_chance():
+    """Two passes of one row differ, though every constant is the same."""
+    rng = np.random.default_rng(0)
+
+    class Chance(Elementwise):
+        def forward(self, x):
+            return x + rng.normal()
+
+        def slope(self, x):
+            return np.ones_like(x)
+
+    with pytest.raises(ValueError, match="without randomness$"):
+        mx.deep_lift(lambda z: Chance()(z.sum()), X, pool="gradient")
 
 
 def test_chance_is_blamed_on_chance():
