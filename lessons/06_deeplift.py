@@ -204,7 +204,8 @@ save(mx.plots.graph(node, {"DeepLIFT": RESCALE}, title="The walk back at (1, 0.2
 # %% [markdown]
 # ## When it fails, and what it costs
 #
-# - **Cost.** One pass forward for the input, one for the baseline, one walk back.
+# - **Cost.** One pass forward for the input, one for the baseline, one walk back; and one more for the baseline by
+#   itself, which the certificate compares with.
 # - **Inputs that cancel, or need each other.** Rescale looks at the sum of what reaches a relu, and can miss what is in
 #   it. RevealCancel looks deeper, at about four times the work.
 # - **"It approximates the gradient."** No: both are exact, and they answer different questions. At (1, 1) the slope is

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.graph import Node, Rule, Rules, backward, history, rule_for
+from minixai.graph import Node, Op, Rule, Rules, backward, history, rule_for
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.registry import method
@@ -29,9 +29,11 @@ RULES: Mapping[str, Callable[[Node, Rule], Rules]] = {
     "genomics": genomics,
 }
 POOLS: Mapping[str, Rule] = {"mover": mover, "first": first_mover, "gradient": to_winner}
+PRECISE = "take float64, model.astype(np.float64), or for a function x.astype(np.float64)"
+SCALED = "large numbers cancel in the network, even in float64, so scale its inputs or weights down"
 
 
-@method("what moved the score from the baseline's to this one?", "2 forward, 1 back", complete=True, baseline=True)
+@method("what moved the score from the baseline's to this one?", "3 forward, 1 back", complete=True, baseline=True)
 def deep_lift(
     model: Network,
     x: npt.ArrayLike,
@@ -74,7 +76,7 @@ def deep_lift(
             "bring to 0; ask for output='score', with versus= for a contrast, or for rule='rescale'"
         )
     rows = call.baseline(baseline)
-    found, both = ends((visit, brought(visit, table)) for visit in visits(sized(call, rule), rows))
+    found, both = ends(((visit, brought(visit, table)) for visit in visits(sized(call, rule), rows)), call, rows)
     m, values = both[:, 0], both[:, 1]
     gap = None if pool == "gradient" else found.gap(values)
     if gap is not None and (excess := abs(gap) - found.rounding(values)).max() > 0:
@@ -124,13 +126,14 @@ def contributions(rules: Rules, node: Node, m: Array) -> Array:
 
 
 def blame(call: Call, table: Table, baseline: Array, found: Ends, row: int) -> str:
-    """Which op breaks Σᵢ mᵢ·Δxᵢ = m·Δy first, on the way back from the output."""
+    """Which op breaks Σᵢ mᵢ·Δxᵢ = m·Δy first, back from the output: of the user's own, or else of minixai's."""
     here = slice(row, row + 1)
     x = Node(call.rows[here], baseline[here] if len(baseline) > 1 else baseline, name="input")
     output = call.explained(call.scores(x))
     versus = None if found.versus is None else found.versus[here]
     rules = table(output)
     multipliers = backward(output, rules, asked(output, found.target[here], versus))
+    rounded = "rounding adds up over many ops"
     for node in reversed(history(output)):
         m = multipliers[node]
         passed = contributions(rules, node, m).sum()
@@ -141,8 +144,13 @@ def blame(call: Call, table: Table, baseline: Array, found: Ends, row: int) -> s
         ]
         size = abs(m * node.value).sum() + abs(m * node.reference).sum() + sum(map(abs, given))
         if given and abs(sum(given) - passed) > np.sqrt(np.finfo(node.dtype).eps) * size:
-            return (
-                f"{type(node.op).__name__} (at {node!r}) passes on {sum(given):.6g} of {passed:.6g}: "
-                "mend the rule of its kind, or its forward and vjp"
-            )
-    return "rounding adds up over many ops: take float64, model.astype(np.float64)"
+            lost = f"{type(node.op).__name__} (at {node!r}) passes on {sum(given):.6g} of {passed:.6g}"
+            if not is_built_in(node.op):
+                return f"{lost}: mend its forward, its vjp, or the rule of its kind"
+            rounded = rounded if "passes" in rounded else f"{lost}, where rounding is the likely cause"
+    return f"{rounded}: {PRECISE if call.rows.dtype == np.float32 else SCALED}"
+
+
+def is_built_in(op: Op) -> bool:
+    """Whether an op is minixai's and not the user's."""
+    return type(op).__module__.split(".")[0] == "minixai"

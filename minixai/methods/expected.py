@@ -101,7 +101,7 @@ def expected(
     references, network = call.background(background), FromPlace(call)
     shape = call.rows.shape[1:] if smooth else None
     draw = STREAMS[known(rng, STREAMS, "rng")](count(seed, "seed", 0), len(references), shape)
-    ends = against(call, references, targets)
+    ends = against(call, references, targets, beside=True)
     maps = [Moments(about.value.shape, n) for about in ends]
     sums = [Moments((len(call.rows),), n) for _ in ends]
     for i, k in variants(call, n, "expected_gradients"):

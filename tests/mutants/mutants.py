@@ -1847,6 +1847,91 @@ rules/relevance.py: the stabiliser has no sign
   - np.where(total < 0, -epsilon, epsilon)
   + epsilon
   ? tests/axioms/test_everywhere.py::test_on_trained_digits[lrp]
+
+methods/certificate.py: the reference score is taken on trust
+  - if excess[k] > 0 and (why
+  + if excess[k] > np.inf and (why
+  ? tests/methods/test_certificate.py::test_the_two_scores_are_told
+
+methods/certificate.py: constants are not compared
+  - if why := find_detached(inputs, references):
+  + if False and (why := find_detached(inputs, references)):
+  ? tests/methods/test_certificate.py::test_equal_scores_do_not_hide_a_function_that_left_altogether
+
+methods/certificate.py: the first row instead of the farthest
+  - return np.array([np.argmax(distances)])
+  + return np.array([0])
+  ? tests/methods/test_certificate.py::test_a_row_that_equals_its_baseline_does_not_hide_the_others
+
+methods/certificate.py: rounding is a departure
+  - certain = off > float(bound(np.asarray(largest), row.dtype))
+  + certain = True
+  ? tests/methods/test_certificate.py::test_rounding_is_no_departure
+
+methods/certificate.py: in float32 a small departure is rounding
+  - if not certain and call.rows.dtype != np.float64:
+  + if not certain and call.rows.dtype == np.float16:
+  ? tests/methods/test_certificate.py::test_float64_decides_where_float32_is_too_coarse
+
+methods/certificate.py: chance is blamed on the graph
+  - or find_detached(references, repeated):
+  + and find_detached(references, repeated):
+  ? tests/methods/test_certificate.py::test_chance_of_an_op_is_blamed_on_chance
+
+methods/runs.py: the independent row is not counted
+  - cost=cost.plus(1)
+  + cost=cost.plus(0)
+  ? tests/methods/test_certificate.py::test_every_row_that_goes_forward_is_counted
+
+methods/runs.py: nothing is measured
+  - measure(call, result, baseline, visit)
+  + pass
+  ? tests/methods/test_certificate.py::test_what_left_the_graph_is_named[deep_lift-options0-clipped]
+
+methods/deepshap.py: references are taken on trust
+  - met.measure(call, about, seed, references)
+  + pass
+  ? tests/methods/test_certificate.py::test_what_left_the_graph_is_named[deep_shap-options8-branch]
+
+methods/expected.py: no reference beside the inputs
+  - targets, beside=True
+  + targets, beside=False
+  ? tests/methods/test_certificate.py::test_what_left_the_graph_is_named[expected_gradients-options10-branch]
+
+methods/deeplift.py: an op of minixai is to be mended
+  - if not is_built_in(node.op):
+  + if True:
+  ? tests/methods/test_deep_lift.py::test_nobody_is_told_to_mend_an_op_of_minixai
+
+detached.py: nodes without an op are no constants
+  - return Outline(ops, leaves + arrays, settings)
+  + return Outline(ops, arrays, settings)
+  ? tests/test_checking.py::test_what_leaves_the_graph_is_named
+
+detached.py: arrays beside nodes are not compared
+  - return Outline(ops, leaves + arrays, settings)
+  + return Outline(ops, leaves, settings)
+  ? tests/test_checking.py::test_constants_computed_from_one_row
+
+detached.py: what ops were made with is not compared
+  - pairs += zip(one.settings, other.settings, strict=True)
+  + pass
+  ? tests/test_checking.py::test_an_op_made_from_the_input_is_named
+
+detached.py: the input is a constant
+  - if node.op is None and node is not x
+  + if node.op is None
+  ? tests/methods/test_certificate.py::test_weights_in_nodes_are_no_input
+
+checking.py: rows at a kink are not judged
+  - (kink & beside[3])
+  + kink
+  ? tests/test_checking.py::test_a_wrong_slope_beside_a_kink_is_wrong
+
+checking.py: what leaves the graph is let go
+  - if apart or find_detached(one, two):
+  + if False:
+  ? tests/test_checking.py::test_an_op_made_from_the_input_is_named
 '''
 
 
