@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, multiply_no_nan
 from minixai.graph import Node, Op, Rule, history, values
 from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.functions import Exp, Log, Power
@@ -76,13 +76,13 @@ class RevealCancel(dict[type[Op], Rule]):
 
     def chords(self, node: Node, i: int, m: Array) -> Array:
         """m⁺ · Δy⁺/Δx⁺ and m⁻ · Δy⁻/Δx⁻"""
-        return m * self.slopes(node)
+        return multiply_no_nan(m, self.slopes(node))
 
     def slopes(self, node: Node) -> Array:
         """Δy⁺/Δx⁺ and Δy⁻/Δx⁻, each the mean of two chords: one from x₀, one from where the other part leads."""
         (x,), op = node.sources, node.op
         if not (self.reveals(node) and everywhere(op)):
-            slope = chord(op, x.reference, x.value, node.delta, halfway(x))
+            slope = chord(op, x.reference, x.value, node.reference, node.value, halfway(x))
             return np.stack([slope, slope])
         x0, (rise, fall) = x.reference, self.parts[x]
         up = along(op, x0, rise, 1) + along(op, x0 + fall, rise, 1)
@@ -156,7 +156,7 @@ def along(op: Elementwise, start: Array, step: Array, side: int) -> Array:
     end, kind = start + step, np.finfo(start.dtype)
     beside = start + side * (kind.eps * abs(start) + kind.tiny)
     tangent = np.where(end == start, beside, start + (end - start) / 2)
-    return chord(op, start, end, op.forward(end) - op.forward(start), tangent)
+    return chord(op, start, end, op.forward(start), op.forward(end), tangent)
 
 
 def everywhere(op: Elementwise) -> bool:

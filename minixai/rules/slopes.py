@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, multiply_no_nan
 from minixai.graph import Node, Rules, values
 from minixai.ops.blocks import in_blocks
 from minixai.ops.functions import Relu
@@ -38,13 +38,13 @@ def secant(node: Node, i: int, m: Array) -> Array:
     (x,), op = node.sources, node.op
 
     def slope(m: Array, x0: Array, x: Array, y0: Array, y: Array) -> Array:
-        return np.asarray(m * chord(op, x0, x, y - y0, x0 + (x - x0) / 2))
+        return multiply_no_nan(m, chord(op, x0, x, y0, y, x0 + (x - x0) / 2))
 
     return in_blocks(slope, m, x.reference, x.value, node.reference, node.value)
 
 
-def chord(op: Elementwise, x0: Array, x: Array, dy: Array, tangent: Array) -> Array:
-    """Δy/Δx from x₀ to x, and the slope at `tangent` where Δx is flat.
+def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Array) -> Array:
+    """Δy/Δx from x₀ to x, and the slope at `tangent` where Δx is flat and no kink lies between.
 
     Where it is flat, too short beside x for the difference to be exact, the slope halfway
     stands in.  A chord across 0 is never flat unless f has a scale of its own.
@@ -52,9 +52,31 @@ def chord(op: Elementwise, x0: Array, x: Array, dy: Array, tangent: Array) -> Ar
     dx = x - x0
     size = np.maximum(np.maximum(abs(x), abs(x0)), op.scale)
     flat = abs(dx) <= np.cbrt(np.finfo(dx.dtype).eps) * size
-    slope = np.asarray(dy / np.where(flat, 1, dx))
-    slope[flat] = op.slope(tangent[flat])  # and nowhere else: √x has a chord from 0, but no tangent
+    slope = np.asarray((y - y0) / np.where(dx == 0, 1, dx))
+    short = flat & (dx != 0)
+    still = flat & ~short
+    slope[still] = op.slope(tangent[still])  # and nowhere else: √x has a chord from 0, but no tangent
+    if short.any():
+        ends = (np.broadcast_to(z, dx.shape)[short] for z in (x0, x, y0, y))
+        slope[short] = short_chord(op, slope[short], *ends, tangent[short], size[short])
     return slope
+
+
+def short_chord(
+    op: Elementwise, secant: Array, x0: Array, x: Array, y0: Array, y: Array, tangent: Array, size: Array
+) -> Array:
+    """The slope at `tangent`, unless it differs from Δy/Δx by more than rounding: then f has a kink, and Δy/Δx stays.
+
+    Δx is exact, and y and y₀ are off by up to 4ε of their size, as fast implementations of exp and tanh are; so m·Δx
+    misses Δy by no more than 4ε·(|y| + |y₀|).  A function that rounds an argument of its own, as x/6 + ½ and gelu's
+    tail do, is off by up to 4ε·|f'·x| as well.  That counts only where the slopes at both ends differ from that
+    halfway by no more than curvature explains, |f''·x| ≤ 64·|f'|, so that no kink is missed for it.
+    """
+    eps, dx, middle = np.finfo(x.dtype).eps, abs(x - x0), op.slope(tangent)
+    spread = np.maximum(abs(op.slope(x0) - middle), abs(op.slope(x) - middle))
+    even = spread * size <= 32 * abs(middle) * dx
+    rounding = 4 * eps * (abs(y) + abs(y0) + np.where(even, 2 * abs(middle) * size, 0))
+    return np.asarray(np.where(abs(secant - middle) * dx <= rounding, middle, secant))
 
 
 def mover(node: Node, i: int, m: Array) -> Array:
