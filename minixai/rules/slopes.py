@@ -57,8 +57,8 @@ def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Ar
     still = flat & ~short
     slope[still] = op.slope(tangent[still])  # and nowhere else: √x has a chord from 0, but no tangent
     if short.any():
-        ends = (np.broadcast_to(z, dx.shape)[short] for z in (x0, x, y0, y))
-        slope[short] = short_chord(op, slope[short], *ends, tangent[short], size[short])
+        begin, end, before, after = (np.broadcast_to(z, dx.shape)[short] for z in (x0, x, y0, y))
+        slope[short] = short_chord(op, slope[short], begin, end, before, after, tangent[short], size[short])
     return slope
 
 
