@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array
+from minixai.arrays import Array, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
 from minixai.methods.dialects import guided_weights
@@ -114,7 +114,7 @@ def hires_cam(
     call = Call(model, x, target, versus, output, layer, batch)
     found, slopes = walk_to_maps(call, "hires_cam", resize)
     # (N, h, w, K) · (N, h, w, K) -> (N, h, w, 1)
-    signed = np.asarray(np.einsum("nhwk,nhwk->nhw", found.value, slopes)[..., None])
+    signed = multiply_no_nan(slopes, found.value).sum(axis=-1, keepdims=True)
     given = {"relu": relu, "resize": resize}
     values = finished(signed, call, relu, resize)
     return found.attribution(call, "hires_cam", values, given, extras={"signed": signed})

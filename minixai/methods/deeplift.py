@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array
+from minixai.arrays import Array, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.graph import Node, Rule, Rules, backward, history, rule_for
 from minixai.methods.baselines import Baseline
@@ -120,7 +120,7 @@ def brought(visit: Visit, table: Table) -> Array:
 
 def contributions(rules: Rules, node: Node, m: Array) -> Array:
     """m · Δ"""
-    return rules.contributions(node, m) if isinstance(rules, RevealCancel) else m * node.delta
+    return rules.contributions(node, m) if isinstance(rules, RevealCancel) else multiply_no_nan(m, node.delta)
 
 
 def blame(call: Call, table: Table, baseline: Array, found: Ends, row: int) -> str:

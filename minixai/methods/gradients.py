@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
+from minixai.arrays import multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.graph import Rules
 from minixai.methods.call import Call
@@ -64,7 +65,7 @@ def input_x_gradient(
     """
     call = Call(model, x, target, versus, output, layer, batch)
     found, m = walk(call, GRADIENT)
-    return found.attribution(call, "input_x_gradient", found.value * m, {})
+    return found.attribution(call, "input_x_gradient", multiply_no_nan(m, found.value), {})
 
 
 @method("which pixels excite the units that excite the score?", "1 forward, 1 back", complete=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from minixai.arrays import amount
+from minixai.arrays import amount, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
 from minixai.methods.registry import method
@@ -50,4 +50,5 @@ def lrp(
         "gamma": lrp_gamma(amount(gamma, "gamma"), epsilon),
     }
     found, m = walk(call, tables[known(rule, tables, "rule")])
-    return found.attribution(call, "lrp", m * found.value, {"rule": rule, "epsilon": epsilon, "gamma": gamma})
+    given = {"rule": rule, "epsilon": epsilon, "gamma": gamma}
+    return found.attribution(call, "lrp", multiply_no_nan(m, found.value), given)

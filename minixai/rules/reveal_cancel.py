@@ -48,7 +48,7 @@ class RevealCancel(dict[type[Op], Rule]):
     def forward(self, node: Node) -> Array:
         """Δ⁺ and Δ⁻ of a node, from those of its inputs."""
         if isinstance(node.op, Elementwise):
-            return self.slopes(node) * self.parts[node.sources[0]]
+            return multiply_no_nan(self.slopes(node), self.parts[node.sources[0]])
         if isinstance(node.op, Linear):
             still = [np.zeros_like(x) for x in values(node.inputs)]  # what an op adds itself, a border, has not moved
             return np.stack([node.op.forward(*self.moved(node, s, still)) for s in (0, 1)]) - node.op.forward(*still)
@@ -64,7 +64,9 @@ class RevealCancel(dict[type[Op], Rule]):
 
     def contributions(self, node: Node, m: Array) -> Array:
         """m⁺Δ⁺ + m⁻Δ⁻"""
-        return np.asarray(m * node.delta if m.ndim == node.ndim else (m * self.parts[node]).sum(axis=0))
+        if m.ndim == node.ndim:
+            return multiply_no_nan(m, node.delta)
+        return np.asarray(multiply_no_nan(m, self.parts[node]).sum(axis=0))
 
     def effective(self, node: Node, m: Array) -> Array:
         """The one multiplier that makes the same contributions, m·Δ; where Δ is 0, the mean of m⁺ and m⁻."""

@@ -30,7 +30,10 @@ def midpoint(node: Node, i: int, m: Array) -> Array:
     Δ(uv) = Δu · (v + v₀)/2  +  Δv · (u + u₀)/2
     """
     xs = [halfway(x) if isinstance(x, Node) and j != i else x for j, x in enumerate(node.inputs)]
-    return np.asarray(node.op.vjp(i, m, *values(xs)))
+    passed = np.asarray(node.op.vjp(i, m, *values(xs)))
+    if len(node.sources) > 1:  # 0 · ∞, as in the square of what stayed at 0, below a root
+        passed = np.where(np.isnan(passed) & (node.inputs[i].delta == 0), 0, passed)
+    return passed
 
 
 def secant(node: Node, i: int, m: Array) -> Array:
@@ -101,7 +104,7 @@ def credit(node: Node, m: Array, risen: Array, fallen: Array) -> Array:
     chosen = np.where((dy < 0).reshape(risen.shape), fallen, risen)
     dx = op.take(x.delta, chosen)
     slope = np.divide(dy, dx, out=np.ones_like(dx), where=dx != 0)
-    return np.asarray(op.give(m * slope, chosen, x.value))
+    return np.asarray(op.give(multiply_no_nan(m, slope), chosen, x.value))
 
 
 def halfway(x: Node) -> Array:
