@@ -1,10 +1,11 @@
-"""0 · ∞, and constants that would be laid along the rows.
+"""0 · ∞, constants that would be laid along the rows, and what counts as a ReLU.
 
 What has not moved brings nothing, however steep the function is there; a truly infinite answer is an error.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 import minixai as mx
 from minixai import Node, backward, ops
 from minixai.arrays import multiply_no_nan
+from minixai.ops import Elementwise
 from minixai.rules import RESCALE
 
 W = np.array([[1.0, -2.0, 0.5], [0.3, 1.0, -1.0]])
@@ -176,3 +178,103 @@ def test_dropout_still_has_a_mask_for_every_row() -> None:
     y = Dropout(0.5)([x], {}, Training(np.random.default_rng(0))).value
     assert set(y.ravel()) == {0, 2}
     assert len({tuple(row) for row in y}) > 8
+
+
+# -- what counts as a ReLU -----------------------------------------------------------------------------
+
+
+class Relu6(Elementwise):
+    rectifies = True
+
+    def forward(self, x: Any) -> Any:
+        return np.clip(x, 0, 6)
+
+    def slope(self, x: Any) -> Any:
+        return ((x > 0) & (x < 6)).astype(x.dtype)
+
+
+class Swish(Elementwise):
+    def forward(self, x: Any) -> Any:
+        return x / (1 + np.exp(-x))
+
+    def slope(self, x: Any) -> Any:
+        s = 1 / (1 + np.exp(-x))
+        return s + x * s * (1 - s)
+
+
+NOT_RECTIFYING: dict[str, Any] = {
+    "leaky_relu": ops.leaky_relu,
+    "elu": ops.elu,
+    "selu": ops.selu,
+    "gelu": ops.gelu,
+    "softplus": ops.softplus,
+    "sigmoid": ops.sigmoid,
+    "tanh": ops.tanh,
+    "absolute": ops.absolute,
+    "swish": Swish(),
+    "nothing": lambda x: x,
+}
+GUIDING = [mx.guided_backprop, mx.deconvnet]
+IMAGE = np.random.default_rng(3).normal(size=(2, 6, 6, 2))
+KERNEL, HEAD = np.random.default_rng(4).normal(size=(3, 3, 2, 4)), np.random.default_rng(5).normal(size=(4, 3))
+
+
+def net(activation: Any) -> Any:
+    return lambda x: ops.global_average_pool(activation(ops.convolution(x, KERNEL).named("c"))) @ HEAD
+
+
+@pytest.mark.parametrize("name", NOT_RECTIFYING)
+def test_where_nothing_rectifies_it_is_the_gradient_and_that_is_said(name: str) -> None:
+    f = net(NOT_RECTIFYING[name])
+    for method in GUIDING:
+        with pytest.warns(UserWarning, match=f"no op on the way rectifies.*{method.__name__}.*plain gradient") as told:
+            values = method(f, IMAGE, 1, batch=1).values
+        assert [warning.filename for warning in told] == [__file__]  # once, whatever the batch, and where it was asked
+        np.testing.assert_array_equal(values, mx.gradient(f, IMAGE, 1).values)
+    with pytest.warns(UserWarning, match=r"guided_grad_cam.*plain gradient") as told:
+        mx.guided_grad_cam(f, IMAGE, 1, layer="c")
+    assert [warning.filename for warning in told] == [__file__]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("activation", [ops.relu, Relu6()], ids=["relu", "relu6"])
+def test_what_rectifies_is_guided(activation: Any) -> None:
+    """relu6 by hand: what comes back is positive, and stops where the unit is off or full."""
+    f, scale = net(lambda x: activation(4 * x)), HEAD[:, 1] / 16
+    h = 4 * ops.convolution(Node(IMAGE), KERNEL).value
+    on = (h > 0) & ((h < 6) if isinstance(activation, Relu6) else True)
+    back = np.broadcast_to(np.maximum(scale, 0), h.shape)
+    for method, m in ((mx.guided_backprop, back * on), (mx.deconvnet, back)):
+        x = Node(IMAGE)
+        expected = backward(4 * ops.convolution(x, KERNEL), RESCALE, m)[x]
+        np.testing.assert_allclose(method(f, IMAGE, 1).values, expected, rtol=1e-12, atol=1e-15)
+    assert (h > 6).any()
+    mx.guided_grad_cam(f, IMAGE, 1, layer="c")
+
+
+def test_only_what_lies_on_the_way_counts() -> None:
+    """Above the layer, not below it; behind the score, not beside it."""
+    f = lambda x: (ops.relu(x).named("h") * 2.0).sum(1, keepdims=True)  # noqa: E731
+    for method in GUIDING:
+        with pytest.warns(UserWarning, match="plain gradient"):
+            method(f, [[1.0, 2.0]], layer="h")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            method(f, [[1.0, 2.0]])
+    beside = lambda x: [ops.relu(x), (x * 2.0).sum(1)][1]  # noqa: E731
+    with pytest.warns(UserWarning, match="plain gradient"):
+        mx.guided_backprop(beside, [[1.0, 2.0]])
+
+
+def test_what_rectifies_is_0_below_0_and_rises_from_there() -> None:
+    x, kinds, seen = np.linspace(-9, 9, 181), [Elementwise], set()
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        if kind.rectifies:
+            y = kind().forward(x)
+            assert (y[x <= 0] == 0).all()
+            assert (np.diff(y[x >= 0]) >= 0).all()
+            assert y[-1] > 0
+            seen.add(kind.__name__)
+    assert {"Relu", "Relu6"} <= seen

@@ -135,9 +135,8 @@ def aligned(u: Operand, v: Operand) -> tuple[Operand, Operand]:
 def check_constants(*inputs: Operand) -> None:
     """Raise ValueError for a constant laid along the rows: it would depend on the batch which row meets what."""
     rows = [x.ndim for x in inputs if isinstance(x, Node)]
-    for x in inputs:
-        if rows and not isinstance(x, Node) and np.ndim(x) == max(rows) > 0 and len(x) > 1:
-            shape = np.shape(x)
+    for shape in (np.shape(x) for x in inputs if not isinstance(x, Node)):
+        if rows and len(shape) == max(rows) > 0 and shape[0] > 1:
             raise ValueError(
                 f"a constant of shape {shape} would be laid along the rows, which come first in a Node and belong to "
                 f"the batch: give a constant the shape of one row, {shape[1:]}, or make what differs from row to row "

@@ -3,9 +3,8 @@
 import numpy as np
 
 from minixai.arrays import Array, multiply_no_nan
-from minixai.graph import Node, Rules, values
+from minixai.graph import Node, Rules, history, leading_to, values
 from minixai.ops.blocks import in_blocks
-from minixai.ops.functions import Relu
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
 
 
@@ -15,13 +14,19 @@ def gradient(node: Node, i: int, m: Array) -> Array:
 
 
 def deconvnet(node: Node, i: int, m: Array) -> Array:
-    """max(m, 0): keep what is positive on the way back, wherever the ReLU stood. (Zeiler & Fergus 2014)"""
-    return np.maximum(m, 0)
+    """max(m, 0) at a ReLU: keep what is positive on the way back, wherever it stood. (Zeiler & Fergus 2014)"""
+    return np.maximum(m, 0) if node.op.rectifies else gradient(node, i, m)
 
 
 def guided(node: Node, i: int, m: Array) -> Array:
-    """max(m, 0) · f'(x): positive on the way back *and* on the way forward. (Springenberg et al. 2015)"""
-    return gradient(node, i, np.maximum(m, 0))
+    """max(m, 0) · f'(x) at a ReLU: positive on the way back *and* on the way forward. (Springenberg et al. 2015)"""
+    return gradient(node, i, np.maximum(m, 0) if node.op.rectifies else m)
+
+
+def has_rectifier(output: Node, node: Node) -> bool:
+    """Whether there is an op between the two that rectifies, so that `guided` and `deconvnet` are not the gradient."""
+    between = leading_to([node], history(output))
+    return any(isinstance(x.op, Elementwise) and x.op.rectifies for x in between if x is not node)
 
 
 def midpoint(node: Node, i: int, m: Array) -> Array:
@@ -32,7 +37,9 @@ def midpoint(node: Node, i: int, m: Array) -> Array:
     xs = [halfway(x) if isinstance(x, Node) and j != i else x for j, x in enumerate(node.inputs)]
     passed = np.asarray(node.op.vjp(i, m, *values(xs)))
     if len(node.sources) > 1:  # 0 · ∞, as in the square of what stayed at 0, below a root
-        passed = np.where(np.isnan(passed) & (node.inputs[i].delta == 0), 0, passed)
+        x = node.inputs[i]
+        still = isinstance(x, Node) and x.delta == 0
+        passed = np.where(np.isnan(passed) & still, 0, passed)
     return passed
 
 
@@ -113,6 +120,6 @@ def halfway(x: Node) -> Array:
 
 
 GRADIENT: Rules = {Linear: gradient, Bilinear: gradient, Elementwise: gradient, Selection: gradient}
-DECONVNET: Rules = {**GRADIENT, Relu: deconvnet}
-GUIDED: Rules = {**GRADIENT, Relu: guided}
+DECONVNET: Rules = {**GRADIENT, Elementwise: deconvnet}
+GUIDED: Rules = {**GRADIENT, Elementwise: guided}
 RESCALE: Rules = {Linear: gradient, Bilinear: midpoint, Elementwise: secant, Selection: mover}
