@@ -57,6 +57,11 @@ def deep_lift(
                 other side; "first", of equals the first, as in captum and shap; "gradient", to the
                 winner at x, as in the original library: not complete, so without a gap
 
+    The rule of a maximum, "mover", of max-pool and `ops.max` alike: where the maximum rose, the entry that is the
+    maximum of x gets all of Δy.  Where it fell, the entry that was the maximum of the baseline gets it.  Of several
+    equal entries the one gets it that is largest on the other side, in the baseline or in x, and if these are equal,
+    too, the first in row-major order.  No other entry of the window gets anything.
+
     At a layer the values are the contributions of its activations, with two parts m⁺Δ⁺ + m⁻Δ⁻, and there is a
     gap if all paths run through it.  `extras["multipliers"]` holds m; with two parts the one that has the same
     effect, φ/Δ, and where Δ is 0 their mean.  Raises ValueError for "reveal-cancel" of a probability, and if the
@@ -65,6 +70,12 @@ def deep_lift(
     >>> from minixai import toys
     >>> deep_lift(toys.saturation, [[1.0, 0.25]]).values
     array([[0.8, 0.2]])
+    >>> from minixai import ops
+    >>> largest = lambda x: ops.max(x, axis=1)  # it rises from 4 to 5, falls from 4 to 3, and rises to two equal entries
+    >>> deep_lift(largest, [[2.0, 5.0], [2.0, 3.0], [5.0, 5.0]], baseline=[[4.0, 1.0], [4.0, 1.0], [1.0, 4.0]]).values
+    array([[ 0.,  1.],
+           [-1.,  0.],
+           [ 0.,  1.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
     table = tables(rule, pool)
