@@ -136,12 +136,12 @@ claim("with two it does not", apart["two layers of relus"] > 0.1)
 #
 # - If the maximum rose, the entry that is the maximum *now* gets Δy.
 # - If it fell, the entry that was the maximum *at the baseline* gets Δy.
-# - Among equal entries the one gets it that is largest on the other side: at the baseline if the maximum rose, now if it
-#   fell. If they are equal there as well, the first gets it, reading row by row.
+# - Among equal entries the one gets it that is largest on the other side: at the baseline if the maximum rose, now if
+#   it fell. If they are equal there as well, the first gets it, reading row by row.
 #
-# The five pairs below are the example above, one that fell, and equal entries now, at the baseline, and in both. Then we
-# try the slope and this rule on a network with two max-pools, which reads handwritten digits: `mx.load` brings it, with
-# the weights it has learnt. The baseline of each digit is another digit.
+# The five pairs below are the example above, one that fell, and equal entries now, at the baseline, and in both. Then
+# we try the slope and this rule on a network with two max-pools, which reads handwritten digits: `mx.load` brings it,
+# with the weights it has learnt. The baseline of each digit is another digit.
 
 # %%
 entries, before = [[2.0, 5], [2, 3], [5, 5], [2, 3], [5, 5]], [[4.0, 1], [4, 1], [1, 4], [4, 4], [4, 4]]

@@ -11,7 +11,7 @@ from minixai import ops
 from minixai.graph import Node
 from minixai.methods import deep_lift, deep_shap, guided_backprop, lrp
 from minixai.ops import Elementwise
-from minixai.references.entry import Entry, Tolerance, rounded
+from minixai.references.entry import Entry, rounded, summed
 from minixai.references.faults import fault
 from minixai.references.frozen import network, results
 from minixai.references.sources import ZENNIT
@@ -78,7 +78,7 @@ def normalisation() -> list[Entry]:
     said, (_, model, x, _, _) = results("kinks"), network("residual")
     weights = model.weights
 
-    def summed(x: Node) -> Node:
+    def total(x: Node) -> Node:
         h = ops.relu(ops.convolution(x, weights["a/kernel"], weights["a/bias"]))
         h = ops.convolution(h, weights["b/kernel"], weights["b/bias"], padding=1)
         scale = weights["norm/gamma"] / np.sqrt(weights["norm/variance"] + 1e-3)
@@ -86,8 +86,8 @@ def normalisation() -> list[Entry]:
         return h.flatten() @ np.ones((100, 1))
 
     asked: dict[str, Callable[[], Any]] = {
-        "gamma": lambda: lrp(summed, x, rule="gamma", gamma=0.25, epsilon=1e-6),
-        "epsilon": lambda: lrp(summed, x, epsilon=0.25),
+        "gamma": lambda: lrp(total, x, rule="gamma", gamma=0.25, epsilon=1e-6),
+        "epsilon": lambda: lrp(total, x, epsilon=0.25),
     }
     return [
         Entry(
@@ -96,7 +96,7 @@ def normalisation() -> list[Entry]:
             ZENNIT,
             said.how[f"norm/zennit.{rule}"],
             said.arrays[f"norm/zennit.{rule}"],
-            Tolerance(1e-10 * float(abs(said.arrays[f"norm/zennit.{rule}"]).max()), "PLACEHOLDER"),
+            summed(model, float(abs(said.arrays[f"norm/zennit.{rule}"]).max()), more=100),
             asked[rule],
         )
         for rule, sign in (("gamma", "γ"), ("epsilon", "ε"))

@@ -62,16 +62,21 @@ class Difference(nn.Module):
 
 
 def normalisation(results: Any, frozen: Any) -> None:
-    """A convolution with batch normalisation after it: the layers `b` and `norm` of the network "residual"."""
+    """A convolution with batch normalisation after it: the layers `b` and `norm` of the network "residual".
+
+    What the canonizer leaves of the norm has variance 1 and still its eps, a factor of 1/√(1 + eps); without eps, none.
+    """
     x = first(frozen.x)
     for rule, make in (("gamma", lambda: Gamma(0.25, 1e-6)), ("epsilon", lambda: Epsilon(0.25))):
         twin = Twin(frozen)
+        twin.norm.running_var += twin.norm.eps
+        twin.norm.eps = 0.0
         net = nn.Sequential(twin.a, nn.ReLU(), twin.b, twin.norm, nn.ReLU(), nn.Flatten(), Total(100)).double().eval()
         rules = composite(make)
         rules.canonizers = [SequentialMergeBatchNorm()]
         with Gradient(net, rules) as attributor:
             _, found = attributor(x, net(x).detach())
-        how = f"zennit: {rule} at every layer, SequentialMergeBatchNorm: conv, ReLU, conv, norm, ReLU, summed"
+        how = f"zennit: {rule}, SequentialMergeBatchNorm, eps in the variance: conv, ReLU, conv, norm, ReLU, summed"
         results.add(f"norm/zennit.{rule}", how, last(found))
 
 
