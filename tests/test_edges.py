@@ -87,6 +87,17 @@ def test_dead_units_below_a_norm_bring_nothing(method: str) -> None:
     np.testing.assert_allclose(METHODS[method](dead, [[2.0, 3.0]]).values, [[0, 3]], atol=1e-15)
 
 
+@pytest.mark.parametrize("square", [lambda u: u**2, lambda u: u * u], ids=["power", "product"])
+def test_a_difference_that_has_stayed_0_below_a_root(square: Any) -> None:
+    """|x1 − x2| + x2 at (1, 1) from (0, 0): the square of 0 passes nothing on, though both inputs have moved."""
+
+    def network(x: Node) -> Node:
+        return ops.sqrt(square(x[:, 0] - x[:, 1])) + x[:, 1]
+
+    for method in ("deep_lift", "deep_shap"):
+        assert METHODS[method](network, [[1.0, 1.0]]).values.tolist() == [[0, 1]]
+
+
 def test_a_layer_that_has_not_moved() -> None:
     def network(x: Node) -> Node:
         return norm((x * 0.0).named("h")) + x[:, 0]

@@ -115,12 +115,15 @@ def missing(op: Elementwise, x: Any, x0: Any) -> tuple[Any, Any]:
     return abs(m * dx - dy), 4 * eps * (abs(y.value).astype(float) + abs(y.reference)) + 2 * eps * abs(dy)
 
 
-@pytest.mark.parametrize(("x", "x0"), [(6.01, 5.99), (6.001, 5.99), (6.00001, 5.99999), (6.01, 5.9999)])
+@pytest.mark.parametrize(
+    ("x", "x0"),
+    [(6.01, 5.99), (6.001, 5.99), (6.00001, 5.99999), (6.01, 5.9999), (6.00001, 5.99998), (5.99998, 6.00001)],
+)
 def test_relu6_across_6_in_float32(x: float, x0: float) -> None:
     leaf = np.array([[x]], np.float32)
     base = np.array([[x0]], np.float32)
     result = mx.deep_lift(lambda u: Relu6()(u)[:, 0], leaf, baseline=base)
-    np.testing.assert_allclose(result.values, 6 - base, rtol=4 * 2.0**-23)
+    np.testing.assert_allclose(result.values, np.minimum(leaf, 6) - np.minimum(base, 6), rtol=4 * 2.0**-23)
 
 
 @pytest.mark.parametrize("off", [1e-3, 1e-5, 1e-7, 1e-9, 1e-11])
