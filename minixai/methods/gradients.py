@@ -19,13 +19,13 @@ from minixai.rules import DECONVNET, GRADIENT, GUIDED, has_rectifier
 def check_rectifiers(batches: Iterator[Visit], name: str, to_input: bool = False) -> Iterator[Visit]:
     """The batches as they come, with a warning if nothing rectifies on the way back to the layer, or to the input."""
     for k, visit in enumerate(batches):
+        yield visit  # first the walk, which may find an op without a rule
         if not k and not has_rectifier(visit.output, visit.x if to_input else visit.place):
             warnings.warn(
                 f"no op on the way rectifies (ReLU, or a class with `rectifies = True`), so what {name} shows is the "
                 "plain gradient: ask for gradient, or for a network with ReLUs",
                 stacklevel=6,
             )
-        yield visit
 
 
 @method("how does the score change if this pixel changes a little?", "1 forward, 1 back", complete=False)

@@ -82,11 +82,11 @@ def short_chord(
     tail do, is off by up to 4ε·|f'·x| as well.  That counts only where the slopes at both ends differ from that
     halfway by no more than curvature explains, |f''·x| ≤ 64·|f'|, so that no kink is missed for it.
     """
-    eps, dx, middle = np.finfo(x.dtype).eps, abs(x - x0), op.slope(tangent)
+    eps, dx, middle = np.finfo(x.dtype).eps, x - x0, op.slope(tangent)
     spread = np.maximum(abs(op.slope(x0) - middle), abs(op.slope(x) - middle))
-    even = spread * size <= 32 * abs(middle) * dx
+    even = spread * size <= 32 * abs(middle * dx)
     rounding = 4 * eps * (abs(y) + abs(y0) + np.where(even, 2 * abs(middle) * size, 0))
-    return np.asarray(np.where(abs(secant - middle) * dx <= rounding, middle, secant))
+    return np.asarray(np.where(abs(y - y0 - middle * dx) <= rounding, middle, secant))
 
 
 def mover(node: Node, i: int, m: Array) -> Array:
