@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, finite, numbers
+from minixai.arrays import Array, by_row, finite, numbers
 from minixai.detached import find_detached, outline
 from minixai.graph import Node, Op, Rules, backward, history
 from minixai.model import Network
@@ -50,9 +50,10 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
     """Test a function of a node at x (N, ...), against a reference of the same shape.
 
     Its gradient against finite differences, along one random direction for each row (rows at a kink are told, and
-    judged a little aside of it); DeepLIFT's sum Σ m·Δx = Δy, by default with a reference near x; that nothing leaves
-    the graph, so that the output at the reference is that of the function; that rows do not see one another; that the
-    same call gives the same bits; that inputs stay as they were; that float32 stays float32.
+    judged a little aside of it); DeepLIFT's sum Σ m·Δx = Δy, by default with a reference near x, and the same over
+    ever shorter parts of that way, where the slope changes most; that nothing leaves the graph, so that the output at
+    the reference is that of the function; that rows do not see one another; that the same call gives the same bits;
+    that inputs stay as they were; that float32 stays float32.
 
     >>> from minixai import toys
     >>> report = check(toys.add_multiply, [[3.0, 1.0, 2.0]])
@@ -78,6 +79,7 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
         (
             slopes(function, at, weights, rng),
             completeness(function, at, near, weights),
+            short_ways(function, at, near, weights),
             connected(function, at, near, weights),
             rows_apart(function, at, weights),
             repeatable(function, at, weights),
@@ -143,6 +145,44 @@ def completeness(function: Network, x: Array, reference: Array, weights: Array) 
     worst = int(abs(total - moved).argmax())
     ok = (abs(total - moved) <= np.sqrt(np.finfo(np.float64).eps) * (1 + size)).all()
     return Line(bool(ok), claim, f"{total[worst]:.8g} of {moved[worst]:.8g} in row {worst}")
+
+
+def short_ways(function: Network, x: Array, reference: Array, weights: Array) -> Line:
+    """Halve the way from the reference to x, and again, and keep for each row the half in which the slope changes more.
+
+    So where the function has a kink on the way, ever shorter chords lie across it.
+    """
+    claim, way, found = "DeepLIFT adds up over short ways, across a kink too", x - reference, []
+
+    def at(t: Array) -> Array:
+        return np.asarray(reference + t.reshape(-1, *(1,) * (x.ndim - 1)) * way)
+
+    def slope(t: Array) -> Array:
+        return by_row(output(function, at(t), weights)[2] * way)
+
+    start, end = np.zeros(len(x)), np.ones(len(x))
+    before, after, eps = slope(start), slope(end), np.finfo(np.float64).eps
+    for _ in range(24):  # down to 1e-7 of the way
+        half = (start + end) / 2
+        between = slope(half)
+        first = abs(between - before) > abs(after - between)
+        start, end = np.where(first, start, half), np.where(first, half, end)
+        before, after = np.where(first, before, between), np.where(first, between, after)
+        node = Node(at(end), at(start))
+        y = function(node)
+        seed = np.broadcast_to(weights, y.shape)
+        try:
+            m = backward(y, RESCALE, seed, keep=[node])[node]
+        except TypeError as problem:
+            return Line(False, claim, str(problem))
+        parts, moved = m * node.delta, by_row(seed * y.delta)
+        size = 1 + by_row(abs(m) * (abs(node.value) + abs(node.reference))) + by_row(abs(seed * y.value))
+        slack = 64 * eps * size + np.sqrt(eps) * by_row(abs(parts))
+        found.append((abs(by_row(parts) - moved) - slack, by_row(parts), moved, end - start))
+    excess, total, expected, length = np.stack(found, axis=1)  # (24, N)
+    worst = np.unravel_index(excess.argmax(), excess.shape)
+    told = f"{total[worst]:.8g} of {expected[worst]:.8g} in row {worst[1]}, over {length[worst]:.1g} of the way"
+    return Line(bool((excess <= 0).all()), claim, told)
 
 
 def rows_apart(function: Network, x: Array, weights: Array) -> Line:

@@ -219,3 +219,27 @@ def test_an_op_made_from_the_input_is_named():
 def test_constants_may_be_nodes(function):
     report = mx.check(function, X)
     assert report, report
+
+
+class Relu6(Elementwise):
+    def forward(self, x):
+        return np.clip(x, 0, 6)
+
+    def slope(self, x):
+        return ((x > 0) & (x < 6)).astype(x.dtype)
+
+
+def test_kinks_on_the_way_from_the_reference_are_looked_for():
+    """At 6 and, in the other rows, at 0 or nowhere."""
+    ends = [[7.0, 1.0, 2.0, 6.5], [4.9, -1.0, 3.0, 5.99]]
+    for x, reference in (ends, ends[::-1]):
+        report = mx.check(Relu6(), np.array(x)[:, None], np.array(reference)[:, None])
+        assert report, report
+
+
+def test_a_tangent_across_a_kink_is_named(monkeypatch):
+    """What Rescale would be if every short chord were replaced by the tangent."""
+    monkeypatch.setattr("minixai.rules.slopes.short_chord", lambda op, *ends: op.slope(ends[5]))
+    report = mx.check(Relu6(), [[7.0], [3.0]], [[4.9], [2.0]])
+    assert failing(report) == ["DeepLIFT adds up over short ways, across a kink too"]
+    assert "in row 0" in str(report)

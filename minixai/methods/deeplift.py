@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array
+from minixai.arrays import Array, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.graph import Node, Op, Rule, Rules, backward, history, rule_for
 from minixai.methods.baselines import Baseline
@@ -59,6 +59,11 @@ def deep_lift(
                 other side; "first", of equals the first, as in captum and shap; "gradient", to the
                 winner at x, as in the original library: not complete, so without a gap
 
+    The rule of a maximum, "mover", of max-pool and `ops.max` alike: where the maximum rose, the entry that is the
+    maximum of x gets all of Δy.  Where it fell, the entry that was the maximum of the baseline gets it.  Of several
+    equal entries the one gets it that is largest on the other side, in the baseline or in x, and if these are equal,
+    too, the first in row-major order.  No other entry of the window gets anything.
+
     At a layer the values are the contributions of its activations, with two parts m⁺Δ⁺ + m⁻Δ⁻, and there is a
     gap if all paths run through it.  `extras["multipliers"]` holds m; with two parts the one that has the same
     effect, φ/Δ, and where Δ is 0 their mean.  Raises ValueError for "reveal-cancel" of a probability, and if the
@@ -67,6 +72,12 @@ def deep_lift(
     >>> from minixai import toys
     >>> deep_lift(toys.saturation, [[1.0, 0.25]]).values
     array([[0.8, 0.2]])
+    >>> from minixai import ops
+    >>> largest = lambda x: ops.max(x, axis=1)  # rises from 4 to 5, falls from 4 to 3, rises to two equals
+    >>> deep_lift(largest, [[2.0, 5.0], [2.0, 3.0], [5.0, 5.0]], baseline=[[4.0, 1.0], [4.0, 1.0], [1.0, 4.0]]).values
+    array([[ 0.,  1.],
+           [-1.,  0.],
+           [ 0.,  1.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
     table = tables(rule, pool)
@@ -122,7 +133,7 @@ def brought(visit: Visit, table: Table) -> Array:
 
 def contributions(rules: Rules, node: Node, m: Array) -> Array:
     """m · Δ"""
-    return rules.contributions(node, m) if isinstance(rules, RevealCancel) else m * node.delta
+    return rules.contributions(node, m) if isinstance(rules, RevealCancel) else multiply_no_nan(m, node.delta)
 
 
 def blame(call: Call, table: Table, baseline: Array, found: Ends, row: int) -> str:

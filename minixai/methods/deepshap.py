@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, by_row
+from minixai.arrays import Array, by_row, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.graph import Node, Rules, backward
 from minixai.methods.background import MEMBER, against
@@ -75,7 +75,8 @@ def averaged(
         for about, total in zip(ends, totals, strict=True):
             seed = about.seed(met.output, met.i)
             met.measure(call, about, seed, references)
-            parts = met.sign * met.place.delta * backward(met.output, rules, seed, keep=[met.place])[met.place]
+            m = backward(met.output, rules, seed, keep=[met.place])[met.place]
+            parts = met.sign * multiply_no_nan(m, met.place.delta)
             add_up(total, met.i, parts)
             if complete and check and (row := met.broken(seed, parts)) is not None:
                 raise ValueError(told(call, rules, references, about, met, row))

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, by_row, count
+from minixai.arrays import Array, amount, by_row, count, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.graph import backward
 from minixai.methods.background import against
@@ -112,7 +112,7 @@ def expected(
         delta = end - start
         here, output = network(start + stretched(alpha, delta) * delta, i)
         for about, values, total in zip(ends, maps, sums, strict=True):
-            parts = delta * backward(output, GRADIENT, about.seed(output, i), keep=[here])[here]
+            parts = multiply_no_nan(backward(output, GRADIENT, about.seed(output, i), keep=[here])[here], delta)
             values.add(i, k, parts)
             total.add(i, k, by_row(parts))
     given = {"background": np.asarray(background), "samples": samples, "local_smoothing": local_smoothing}

@@ -15,6 +15,7 @@ operations.py    single operations, as PyTorch has them
 faults.py        where the libraries are wrong, and by how much
 rounding.py      what they lose to the rounding of float32
 detached.py      a score that is computed in part outside the graph
+kinks.py         edges of the rules, and what the libraries do there
 report.py        the ledger as text, Markdown or JSON
 """
 
@@ -33,6 +34,7 @@ from minixai.references import (
     equalities,
     faults,
     games,
+    kinks,
     libraries,
     maps,
     operations,
@@ -55,7 +57,7 @@ def ledger() -> tuple[Entry, ...]:
     True
     """
     worked = (toy_table, games, chords, maps, quadratures, draws, equalities, article)
-    rooms = (*worked, libraries, operations, faults, rounding, detached)
+    rooms = (*worked, libraries, operations, faults, rounding, detached, kinks)
     order = [each for each in vars(sources).values() if isinstance(each, Source)]
     return tuple(sorted((entry for room in rooms for entry in room.entries()), key=lambda e: order.index(e.source)))
 

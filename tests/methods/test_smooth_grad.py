@@ -132,6 +132,7 @@ each = pytest.mark.parametrize(("method", "options"), SMOOTHED.values(), ids=lis
 
 @each
 @pytest.mark.filterwarnings("ignore:integrated_gradients misses")
+@pytest.mark.filterwarnings("ignore:no op on the way rectifies")
 def test_without_noise_it_is_the_method(method, options, model, x):
     result = mx.smooth_grad(model, x, 2, noise=0, samples=3, method=method, **options)
     plain = method(model, x, 2, **options)
@@ -146,6 +147,7 @@ def test_without_noise_it_is_the_method(method, options, model, x):
 
 @each
 @pytest.mark.filterwarnings("ignore:integrated_gradients misses")
+@pytest.mark.filterwarnings("ignore:no op on the way rectifies")
 def test_around_any_method(method, options, model, x):
     maps = by_hand(model, x[:1], [2], 0.1 * ranges(x[:1]), method, seed=3, **options)
     result = mx.smooth_grad(model, x[:1], 2, samples=N, seed=3, batch=16, method=method, **options)
