@@ -357,6 +357,7 @@ def settings(name: str, x: Array) -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:integrated_gradients misses")
 @pytest.mark.parametrize("name", NETWORKS)
 def test_batch_mates_change_nothing(name: str) -> None:
     x = pictures(name, 4)
