@@ -50,7 +50,7 @@ class HardSigmoid(Elementwise):
     scale: ClassVar[float] = 1.0
 
     def forward(self, x: Array) -> Array:
-        return np.clip(x.dtype.type(self.alpha) * x + x.dtype.type(self.beta), 0, 1)
+        return np.asarray(np.clip(x.dtype.type(self.alpha) * x + x.dtype.type(self.beta), 0, 1))
 
     def slope(self, x: Array) -> Array:
         y = self.forward(x)
@@ -61,7 +61,7 @@ class HardSwish(Elementwise):
     """x times (x/6 + ½ between 0 and 1)."""
 
     def forward(self, x: Array) -> Array:
-        return x * np.clip(x / 6 + x.dtype.type(0.5), 0, 1)
+        return np.asarray(x * np.clip(x / 6 + x.dtype.type(0.5), 0, 1))
 
     def slope(self, x: Array) -> Array:
         return np.where(x <= -3, 0, np.where(x >= 3, 1, x / 3 + 0.5)).astype(x.dtype)
@@ -93,7 +93,7 @@ class GeluTanh(Elementwise):
     """½x(1 + tanh(√(2/π)(x + 0.044715x³))), the approximation of x·Φ(x)."""
 
     def inner(self, x: Array) -> Array:
-        return np.tanh(x.dtype.type(np.sqrt(2 / np.pi)) * (x + x.dtype.type(0.044715) * x * x * x))
+        return np.asarray(np.tanh(x.dtype.type(np.sqrt(2 / np.pi)) * (x + x.dtype.type(0.044715) * x * x * x)))
 
     def forward(self, x: Array) -> Array:
         return np.asarray(x / 2 * (1 + self.inner(x)))
