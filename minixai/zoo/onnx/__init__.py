@@ -1,0 +1,198 @@
+"""ONNX files, whatever has exported them, as models of named layers.  (https://onnx.ai)
+
+    wire.py                             protobuf's wire format: fields of a message
+    schema.py                           what a file holds: nodes, constants, inputs and outputs
+    ending.py                           how a network begins and ends
+    folding.py                          operations on constants, which leave no layer behind
+    names.py                            ONNX's names, made short
+    layout.py                           values, whose axes stand in another order than ours
+    lowering.py                         the table of operations, filled by
+    windows.py, arithmetic.py, shapes.py
+
+Nothing in such a file can run, and nothing outside its folder is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.layers import Layer, Reshape
+from minixai.model import Model
+from minixai.preprocessing import Preprocessing
+from minixai.zoo.onnx import arithmetic, shapes, windows  # noqa: F401  (they fill the table)
+from minixai.zoo.onnx.ending import (
+    OUTPUTS,
+    final_activation,
+    fuse_bias,
+    image_port,
+    input_layout,
+    needed_nodes,
+    output_name,
+)
+from minixai.zoo.onnx.folding import FOLDS, fold
+from minixai.zoo.onnx.layout import Builder, Value
+from minixai.zoo.onnx.lowering import LOWERINGS, lower
+from minixai.zoo.onnx.names import short_names
+from minixai.zoo.onnx.schema import Graph, Node, read_graph
+
+__all__ = ["LOWERINGS", "load_onnx"]
+
+P, R = ParamSpec("P"), TypeVar("R")
+
+KEPT = 1 << 28
+"""Numbers that all constants may have that are no part of the file."""
+
+
+def load_onnx(
+    path: str | PathLike[str],
+    *,
+    preprocessing: Preprocessing | None = None,
+    classes: Sequence[str] | None = None,
+    input_shape: Sequence[int] | None = None,
+    output: str | None = None,
+) -> Model:
+    """The network in an .onnx file, as a model of named layers with images (N, H, W, C).
+
+    Parameters
+    ----------
+    path : path
+        The file; weights beside it, in its folder, are read too.
+    preprocessing : Preprocessing, optional
+        What the network was trained to see, made of pixels of 0 to 1.
+    classes : sequence of str, optional
+        The names of the classes.
+    input_shape : (int, int, int), optional
+        (height, width, channels), where the file leaves them open.
+    output : str, optional
+        The name of the output that holds the scores, if there are several.
+
+    Returns
+    -------
+    Model
+        A last softmax or sigmoid is taken off the scores, and is what `model.probabilities` applies.
+
+    Raises
+    ------
+    ValueError
+        In one sentence, for a file that is missing, damaged or something else, and for an operation that no layer
+        stands for, with the name of its node.
+    """
+    place = Path(path)
+    try:
+        graph = read_graph(place)
+        return build(graph, preprocessing, classes, input_shape, output)
+    except FileNotFoundError:
+        raise ValueError(f"there is no file {str(place)!r}: check the path") from None
+    except MemoryError:
+        raise ValueError(f"there is not enough memory for {str(place)!r}: is the file damaged?") from None
+    except (ValueError, OSError) as problem:
+        raise ValueError(f"cannot load {str(place)!r}: {' '.join(str(problem).split())}") from None
+
+
+def build(
+    graph: Graph,
+    preprocessing: Preprocessing | None,
+    classes: Sequence[str] | None,
+    input_shape: Sequence[int] | None,
+    output: str | None,
+) -> Model:
+    port, end = image_port(graph), output_name(graph, output)
+    row, shape, order = input_layout(graph, port, None if input_shape is None else tuple(input_shape))
+    nodes = needed_nodes(graph, end)
+    last = final_activation(nodes, end)
+    b = Builder(row, graph.opset, int(port.shape[0] or 1) if port.shape else 1)
+    known: dict[str, Value | Array | None] = {**graph.constants, "": None}
+    for node in nodes:
+        if node.op == "Constant" and not node.inputs:
+            known[node.outputs[0]] = run(node, fold, node, [])[0]
+    nodes = [node for node in nodes if not all(name in known for name in node.outputs)]
+    nodes = fuse_bias(nodes, {n: w.shape for n, w in known.items() if isinstance(w, np.ndarray)}, end)
+    x = Value("input", shape, order)
+    if len(row) > len(order):
+        b.name = "channel"
+        x = Value(b.add(Reshape(row[:-1]), "input"), shape, order)
+    known[port.name] = x
+    names, made, taken_off = iter(short_names(nodes)), 0, False
+    for node in nodes:
+        b.name = next(names)
+        inputs = [look_up(known, node, name) for name in node.inputs]
+        while inputs and inputs[-1] is None:
+            inputs.pop()
+        if node.op in ("Shape", "Size") and isinstance(inputs[0], Value):
+            inputs = [np.broadcast_to(np.float32(0), inputs[0].shape)]
+        outputs: list[Value] | list[Array]
+        if any(isinstance(z, Value) for z in inputs):
+            scores = inputs[0]
+            if node is last and isinstance(scores, Value) and len(scores.long) < 2:
+                outputs, taken_off = [scores], True
+            else:
+                outputs = run(node, lower, b, node, inputs)
+        elif node.op in FOLDS:
+            outputs = run(node, folded, node, inputs)
+            made += sum(array.size for array in outputs)
+            if made > KEPT:
+                raise ValueError(f"its constants have more than {KEPT:,} numbers: is the file damaged?")
+        else:
+            outputs = run(node, lower, b, node, inputs)
+        known.update(zip(node.outputs, outputs, strict=False))
+    return finished(b, known[end], preprocessing, classes, OUTPUTS[last.op] if last and taken_off else None)
+
+
+def finished(
+    b: Builder,
+    scores: Value | Array | None,
+    preprocessing: Preprocessing | None,
+    classes: Sequence[str] | None,
+    output: str | None,
+) -> Model:
+    """The model, which ends with a row of scores."""
+    if not isinstance(scores, Value):
+        raise ValueError("its output does not depend on its input: is it the right output?")
+    if len(scores.long) > 1:
+        raise ValueError(
+            f"its output has the shape {scores.shape} for one image, but a model ends with one score for each class: "
+            "cut the file where the scores are, with onnx.utils.extract_model"
+        )
+    count = max(scores.shape, default=1)
+    b.name = "scores"
+    end = scores.layer if b.row(scores.layer) == (count,) else b.add(Reshape((count,)), scores)
+    needed, items = {end}, list[tuple[str, Layer, tuple[str, ...]]]()
+    for item in reversed(b.items):  # what was made on the way and is not needed, such as an order, goes
+        if item[0] in needed:
+            needed.update(item[2])
+            items.append(item)
+    if not items:
+        raise ValueError("it has no layers: its output is its input")
+    return Model(
+        items[::-1], b.nodes["input"].shape[1:], classes=classes, preprocessing=preprocessing, output=output, seed=None
+    )
+
+
+def folded(node: Node, inputs: list[Value | Array | None]) -> list[Array]:
+    return fold(node, [None if z is None else np.asarray(z) for z in inputs])
+
+
+def look_up(known: dict[str, Value | Array | None], node: Node, name: str) -> Value | Array | None:
+    if name not in known:
+        raise ValueError(f"{node}: its input {name!r} is made by no node before it: is the file damaged?")
+    return known[name]
+
+
+def run(node: Node, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """function(...); what goes wrong is told with the name of the node."""
+    try:
+        return function(*args, **kwargs)
+    except MemoryError:
+        raise ValueError(f"{node}: there is not enough memory for it: is the file damaged?") from None
+    except KeyError as missing:
+        raise ValueError(f"{node}: its attribute {missing} is missing: is the file damaged?") from None
+    except ValueError as problem:
+        raise ValueError(f"{node}: {problem}") from None
+    except (TypeError, LookupError, ArithmeticError, AttributeError) as problem:
+        raise ValueError(f"{node}: its inputs or attributes do not fit ({problem}): is the file damaged?") from None
