@@ -18,7 +18,9 @@ class Residual(nn.Module):
         self.bn2 = nn.BatchNorm2d(out)
         plain = stride == 1 and inside == out
         self.shortcut = (
-            nn.Identity() if plain else nn.Sequential(nn.Conv2d(inside, out, 1, stride, bias=False), nn.BatchNorm2d(out))
+            nn.Identity()
+            if plain
+            else nn.Sequential(nn.Conv2d(inside, out, 1, stride, bias=False), nn.BatchNorm2d(out))
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -84,7 +86,9 @@ class Inception(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.one = nn.Conv2d(channels, 4, 1)
-        self.wide = nn.Sequential(nn.Conv2d(channels, 4, (1, 7), padding=(0, 3)), nn.Conv2d(4, 4, (7, 1), padding=(3, 0)))
+        self.wide = nn.Sequential(
+            nn.Conv2d(channels, 4, (1, 7), padding=(0, 3)), nn.Conv2d(4, 4, (7, 1), padding=(3, 0))
+        )
         self.pool = nn.Conv2d(channels, 4, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -191,8 +195,11 @@ class Zoo(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(3, 12, 3, padding="same", dilation=2, padding_mode="reflect")
         self.acts = nn.ModuleList(
-            [nn.Softsign(), nn.CELU(1.3), nn.SELU(), nn.Softplus(), nn.Mish(), nn.Hardsigmoid(), nn.Tanh()]
-            + [nn.GELU("tanh"), nn.Sigmoid(), nn.LogSigmoid(), nn.PReLU(12), nn.Hardtanh(-0.5, 0.7), nn.Tanhshrink()]
+            (
+                *(nn.Softsign(), nn.CELU(1.3), nn.SELU(), nn.Softplus(), nn.Mish(), nn.Hardsigmoid(), nn.Tanh()),
+                *(nn.GELU("tanh"), nn.Sigmoid(), nn.LogSigmoid(), nn.PReLU(12), nn.Hardtanh(-0.5, 0.7)),
+                nn.Tanhshrink(),
+            )
         )
         self.head = nn.Linear(12, classes)
 

@@ -3,6 +3,7 @@
     wire.py                             protobuf's wire format: fields of a message
     schema.py                           what a file holds: nodes, constants, inputs and outputs
     ending.py                           how a network begins and ends
+    patterns.py                         nodes that stand for one operation together
     folding.py                          operations on constants, which leave no layer behind
     names.py                            ONNX's names, made short
     layout.py                           values, whose axes stand in another order than ours
@@ -29,21 +30,22 @@ from minixai.zoo.onnx import arithmetic, shapes, windows  # noqa: F401  (they fi
 from minixai.zoo.onnx.ending import (
     OUTPUTS,
     final_activation,
-    fuse_bias,
     image_port,
     input_layout,
     needed_nodes,
     output_name,
 )
-from minixai.zoo.onnx.folding import FOLDS, fold
+from minixai.zoo.onnx.folding import fold
 from minixai.zoo.onnx.layout import Builder, Value
 from minixai.zoo.onnx.lowering import LOWERINGS, lower
 from minixai.zoo.onnx.names import short_names
+from minixai.zoo.onnx.patterns import simplify
 from minixai.zoo.onnx.schema import Graph, Node, read_graph
 
 __all__ = ["LOWERINGS", "load_onnx"]
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 KEPT = 1 << 28
 """Numbers that all constants may have that are no part of the file."""
@@ -112,36 +114,55 @@ def build(
         if node.op == "Constant" and not node.inputs:
             known[node.outputs[0]] = run(node, fold, node, [])[0]
     nodes = [node for node in nodes if not all(name in known for name in node.outputs)]
-    nodes = fuse_bias(nodes, {n: w.shape for n, w in known.items() if isinstance(w, np.ndarray)}, end)
+    nodes = simplify(nodes, {name: w for name, w in known.items() if isinstance(w, np.ndarray)}, end)
     x = Value("input", shape, order)
     if len(row) > len(order):
         b.name = "channel"
         x = Value(b.add(Reshape(row[:-1]), "input"), shape, order)
     known[port.name] = x
-    names, made, taken_off = iter(short_names(nodes)), 0, False
-    for node in nodes:
-        b.name = next(names)
+    made, taken_off = 0, False
+    waiting = list(zip(nodes, short_names(nodes), strict=True))[::-1]
+    while waiting:
+        node, b.name = waiting.pop()
         inputs = [look_up(known, node, name) for name in node.inputs]
         while inputs and inputs[-1] is None:
             inputs.pop()
-        if node.op in ("Shape", "Size") and isinstance(inputs[0], Value):
-            inputs = [np.broadcast_to(np.float32(0), inputs[0].shape)]
+        scores = inputs[0] if inputs else None
+        if node.op == "If" and isinstance(scores, np.ndarray):
+            waiting += chosen_branch(node, bool(scores.all()), known, b.name)[::-1]
+            continue
         outputs: list[Value] | list[Array]
-        if any(isinstance(z, Value) for z in inputs):
-            scores = inputs[0]
-            if node is last and isinstance(scores, Value) and len(scores.long) < 2:
-                outputs, taken_off = [scores], True
-            else:
-                outputs = run(node, lower, b, node, inputs)
-        elif node.op in FOLDS:
-            outputs = run(node, folded, node, inputs)
+        if node.op in ("Shape", "Size") and isinstance(scores, Value):
+            outputs = run(node, fold, node, [np.broadcast_to(np.float32(0), scores.shape)])
+        elif node is last and isinstance(scores, Value) and len(scores.long) < 2:
+            outputs, taken_off = [scores], True
+        elif any(isinstance(z, Value) for z in inputs):
+            outputs = run(node, lower, b, node, inputs)
+        else:
+            outputs = run(node, fold, node, [None if z is None else np.asarray(z) for z in inputs])
             made += sum(array.size for array in outputs)
             if made > KEPT:
                 raise ValueError(f"its constants have more than {KEPT:,} numbers: is the file damaged?")
-        else:
-            outputs = run(node, lower, b, node, inputs)
         known.update(zip(node.outputs, outputs, strict=False))
-    return finished(b, known[end], preprocessing, classes, OUTPUTS[last.op] if last and taken_off else None)
+    return finished(b, known.get(end), preprocessing, classes, OUTPUTS[last.op] if last and taken_off else None)
+
+
+def chosen_branch(
+    node: Node, condition: bool, known: dict[str, Value | Array | None], name: str
+) -> list[tuple[Node, str]]:
+    """The nodes of the branch that a constant condition takes, with names, and those that hand on what it makes."""
+    branch = node.attributes.get("then_branch" if condition else "else_branch")
+    if not isinstance(branch, Graph):
+        raise ValueError(f"{node}: its branches are missing: is the file damaged?")
+    known.update(branch.constants)
+    ends = [
+        (Node("Identity", node.name, "", [port.name], [output]), name)
+        for port, output in zip(branch.outputs, node.outputs, strict=False)
+    ]
+    return [
+        *((each, f"{name}.{part}") for each, part in zip(branch.nodes, short_names(branch.nodes), strict=True)),
+        *ends,
+    ]
 
 
 def finished(
@@ -172,10 +193,6 @@ def finished(
     return Model(
         items[::-1], b.nodes["input"].shape[1:], classes=classes, preprocessing=preprocessing, output=output, seed=None
     )
-
-
-def folded(node: Node, inputs: list[Value | Array | None]) -> list[Array]:
-    return fold(node, [None if z is None else np.asarray(z) for z in inputs])
 
 
 def look_up(known: dict[str, Value | Array | None], node: Node, name: str) -> Value | Array | None:

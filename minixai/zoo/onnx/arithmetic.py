@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.layers import Activation, Add, BatchNorm, Dense
+from minixai.layers import Activation, Add, BatchNorm, Dense, Layer
 from minixai.op_layers import (
     Divide,
-    Layer,
     MatMul,
     Maximum,
     Minimum,
@@ -168,6 +167,10 @@ def with_constant(b: Builder, x: Value, w: Array, make: type[Scale] | type[Shift
 
 @lowers("Add", "Sum")
 def add(b: Builder, node: Node, *inputs: Input) -> Value:
+    return added(b, inputs)
+
+
+def added(b: Builder, inputs: Sequence[Input]) -> Value:
     values, constants = [x for x in inputs if isinstance(x, Value)], [x for x in inputs if isinstance(x, np.ndarray)]
     if len(values) > 1:
         alike = len({x.shape for x in values}) == 1
@@ -181,7 +184,7 @@ def add(b: Builder, node: Node, *inputs: Input) -> Value:
 
 @lowers("Mean")
 def mean(b: Builder, node: Node, *inputs: Input) -> Value:
-    return with_constant(b, add(b, node, *inputs), np.asarray(1 / len(inputs)), Scale, "mean")
+    return with_constant(b, added(b, inputs), np.asarray(1 / len(inputs)), Scale, "mean")
 
 
 @lowers("Sub")
@@ -227,7 +230,8 @@ def extreme(make: Callable[[], Layer], end: str) -> Lowering:
     """The larger or smaller of values; of constants only numbers."""
 
     def lowered(b: Builder, node: Node, *inputs: Input) -> Value:
-        values, constants = ([x for x in inputs if isinstance(x, kind)] for kind in (Value, np.ndarray))
+        values = [x for x in inputs if isinstance(x, Value)]
+        constants = [x for x in inputs if isinstance(x, np.ndarray)]
         made = joined(b, make(), values) if len(values) > 1 else values[0]
         ends = [number(w, "constant") for w in constants]
         return between(b, made, {end: max(ends) if end == "low" else min(ends)}) if ends else made
@@ -288,6 +292,8 @@ def matmul(b: Builder, node: Node, u: Input, v: Input, bias: Input = None) -> Va
     x = value(u if isinstance(u, Value) else v, "input")
     while w.ndim > 2 and w.shape[0] == 1:
         w = w[0]
+    if w.ndim == 1 and isinstance(u, Value):  # a vector: the axis that it makes goes again
+        return b.reshape(dense(b, x, w[:, None]), x.shape[:-1])
     if w.ndim != 2 or len(x.shape) < 2:
         raise ValueError(f"it multiplies a value of shape {x.shape} by a constant of {w.shape}, which is not read here")
     if isinstance(u, Value):
@@ -372,7 +378,8 @@ def normalised(b: Builder, node: Node, x: Value, axes: range, scale: Array, bias
         x = b.with_axis(x, axes[-1])
         over = (x.axis(axes[-1]),)
     layer = Standardise(over, float(node.attributes.get("epsilon", 1e-5)))
-    shift = None if bias is None or not np.any(bias) else constant(bias, "bias")
+    shift = None if bias is None else constant(bias, "bias")
+    shift = shift if shift is not None and np.any(shift) else None
     scales = bool(np.any(scale != 1))
     made = b.entrywise(layer, x, "norm" if scales or shift is not None else "")
     if scales:

@@ -20,8 +20,16 @@ def needed_nodes(graph: Graph, output: str) -> list[Node]:
         node = makers.get(waiting.pop())
         if node is not None and id(node) not in found:
             found.add(id(node))
-            waiting += node.inputs
+            waiting += reads(node)
     return [node for node in graph.nodes if id(node) in found]
+
+
+def reads(node: Node) -> list[str]:
+    """All that a node and the graphs inside it read."""
+    inner = [graph for graph in node.attributes.values() if isinstance(graph, Graph)]
+    return [*node.inputs, *(name for graph in inner for each in graph.nodes for name in reads(each))] + [
+        port.name for graph in inner for port in graph.outputs
+    ]
 
 
 def final_activation(nodes: list[Node], output: str) -> Node | None:
@@ -32,24 +40,6 @@ def final_activation(nodes: list[Node], output: str) -> Node | None:
     while node is not None and node.op in PASSING and node.inputs and uses[node.outputs[0]] <= 1:
         node = makers.get(node.inputs[0])
     return node if node is not None and node.op in OUTPUTS and uses[node.outputs[0]] <= 1 else None
-
-
-def fuse_bias(nodes: list[Node], constants: dict[str, tuple[int, ...]], output: str) -> list[Node]:
-    """The nodes, where MatMul and the Add of a bias after it are one, a MatMul with three inputs."""
-    uses = Counter([output, *(name for node in nodes for name in node.inputs)])
-    products = {n.outputs[0]: n for n in nodes if n.op == "MatMul" and uses[n.outputs[0]] == 1 and not n.domain}
-    taken, kept = dict[int, Node](), []
-    for node in nodes:
-        if node.op == "Add" and len(node.inputs) == 2 and not node.domain:
-            for x, w in (node.inputs, node.inputs[::-1]):
-                product = products.get(x)
-                matrix = constants.get(product.inputs[1]) if product is not None and len(product.inputs) == 2 else None
-                if product is not None and matrix and len(matrix) == 2 and constants.get(w) == matrix[1:]:
-                    taken[id(product)] = node
-                    node = Node("MatMul", product.name, "", [*product.inputs, w], node.outputs, product.attributes)
-                    break
-        kept.append(node)
-    return [node for node in kept if id(node) not in taken]
 
 
 def image_port(graph: Graph) -> Port:
@@ -89,7 +79,7 @@ def input_layout(
         raise ValueError(f"its input has {len(sides)} axes, but images have (N, C, H, W): volumes are not read here")
     users = [node for node in graph.nodes if port.name in node.inputs]
     if len(sides) == 4:
-        order = (2, 3, 1) if channels_first(sides, users, given) else (1, 2, 3)
+        order: tuple[int, ...] = (2, 3, 1) if channels_first(sides, users, given) else (1, 2, 3)
     elif len(sides) == 3 and users and users[0].op in ("Conv", "BatchNormalization"):
         order = (2, 1)
     else:

@@ -47,7 +47,7 @@ def folds(*names: str) -> Callable[[Fold], Fold]:
     return enter
 
 
-def check_room(shape: Sequence[int]) -> tuple[int, ...]:
+def check_room(shape: Sequence[int] | Array) -> tuple[int, ...]:
     """A shape, if there is room for it."""
     sides = tuple(int(n) for n in shape)
     if min(sides, default=0) < 0 or prod(sides) > LARGEST:
@@ -70,48 +70,46 @@ def divided(x: Array, y: Array) -> Array:
     return np.trunc(x / y).astype(x.dtype) if x.dtype.kind in "iu" else x / y
 
 
-FOLDS |= {
-    name: plain(function)
-    for name, function in {
-        "Add": np.add,
-        "Sub": np.subtract,
-        "Mul": np.multiply,
-        "Div": divided,
-        "Pow": lambda x, y: np.power(x, y).astype(x.dtype),
-        "Equal": np.equal,
-        "Greater": np.greater,
-        "GreaterOrEqual": np.greater_equal,
-        "Less": np.less,
-        "LessOrEqual": np.less_equal,
-        "And": np.logical_and,
-        "Or": np.logical_or,
-        "Not": np.logical_not,
-        "Where": np.where,
-        "Min": lambda *xs: np.minimum.reduce(np.broadcast_arrays(*xs)),
-        "Max": lambda *xs: np.maximum.reduce(np.broadcast_arrays(*xs)),
-        "Sum": lambda *xs: np.add.reduce(np.broadcast_arrays(*xs)),
-        "Neg": np.negative,
-        "Abs": np.abs,
-        "Sqrt": np.sqrt,
-        "Exp": np.exp,
-        "Log": np.log,
-        "Erf": scipy.special.erf,
-        "Sigmoid": scipy.special.expit,
-        "Tanh": np.tanh,
-        "Relu": lambda x: np.maximum(x, 0),
-        "Sin": np.sin,
-        "Cos": np.cos,
-        "Reciprocal": lambda x: 1 / x,
-        "Floor": np.floor,
-        "Ceil": np.ceil,
-        "Round": np.round,
-        "Sign": np.sign,
-        "Size": lambda x: np.asarray(np.size(x), np.int64),
-        "Shape": lambda x: np.asarray(np.shape(x), np.int64),
-        "Identity": lambda x: x,
-        "Dropout": lambda x, *_: x,
-    }.items()
+PLAIN: dict[str, Callable[..., Any]] = {
+    "Mod": np.mod,
+    "Add": np.add,
+    "Sub": np.subtract,
+    "Mul": np.multiply,
+    "Div": divided,
+    "Pow": lambda x, y: np.power(x, y).astype(x.dtype),
+    "Equal": np.equal,
+    "Greater": np.greater,
+    "GreaterOrEqual": np.greater_equal,
+    "Less": np.less,
+    "LessOrEqual": np.less_equal,
+    "And": np.logical_and,
+    "Or": np.logical_or,
+    "Not": np.logical_not,
+    "Where": np.where,
+    "Min": lambda *xs: np.minimum.reduce(np.broadcast_arrays(*xs)),
+    "Max": lambda *xs: np.maximum.reduce(np.broadcast_arrays(*xs)),
+    "Sum": lambda *xs: np.add.reduce(np.broadcast_arrays(*xs)),
+    "Neg": np.negative,
+    "Abs": np.abs,
+    "Sqrt": np.sqrt,
+    "Exp": np.exp,
+    "Log": np.log,
+    "Erf": scipy.special.erf,
+    "Sigmoid": scipy.special.expit,
+    "Tanh": np.tanh,
+    "Relu": lambda x: np.maximum(x, 0),
+    "Sin": np.sin,
+    "Cos": np.cos,
+    "Reciprocal": lambda x: 1 / x,
+    "Floor": np.floor,
+    "Ceil": np.ceil,
+    "Round": np.round,
+    "Sign": np.sign,
+    "Size": lambda x: np.asarray(np.size(x), np.int64),
+    "Identity": lambda x: x,
+    "Dropout": lambda x, *_: x,
 }
+FOLDS |= {name: plain(function) for name, function in PLAIN.items()}
 
 
 @folds("Constant")
@@ -125,6 +123,11 @@ def constant(a: dict[str, Any]) -> Array:
         if name in a:
             return np.zeros(0, dtype)
     raise ValueError(f"a constant of the kind {', '.join(a) or 'of none'} is not read here")
+
+
+@folds("Shape")
+def shape_(a: dict[str, Any], x: Array) -> Array:
+    return np.asarray(np.shape(x)[int(a.get("start", 0)) : a.get("end")], np.int64)
 
 
 @folds("ConstantOfShape")
@@ -226,12 +229,11 @@ def slices(
     steps: Array | None = None,
 ) -> list[tuple[int, slice]]:
     """(axis, slice) for every axis that is cut."""
-    starts, ends = (a[name] if given is None else given for name, given in (("starts", starts), ("ends", ends)))
-    assert starts is not None and ends is not None
-    chosen = a.get("axes", range(len(starts))) if axes is None else axes
-    by = [1] * len(starts) if steps is None else steps
+    first, last = (a[name] if given is None else given for name, given in (("starts", starts), ("ends", ends)))
+    chosen = a.get("axes", range(len(first))) if axes is None else axes
+    by = [1] * len(first) if steps is None else steps
     found = []
-    for start, end, axis, step in zip(starts, ends, chosen, by, strict=True):
+    for start, end, axis, step in zip(first, last, chosen, by, strict=True):
         if not -ndim <= int(axis) < ndim:
             raise ValueError(f"there is no axis {axis} among {ndim}")
         stop = None if abs(int(end)) > 1 << 30 and (int(end) < 0) == (int(step) < 0) else int(end)
@@ -270,10 +272,14 @@ def reduces(function: Callable[..., Any]) -> Fold:
     return folded
 
 
-FOLDS |= {
-    f"Reduce{name}": reduces(function)
-    for name, function in {"Prod": np.prod, "Sum": np.sum, "Min": np.min, "Max": np.max, "Mean": np.mean}.items()
+REDUCTIONS: dict[str, Callable[..., Any]] = {
+    "ReduceProd": np.prod,
+    "ReduceSum": np.sum,
+    "ReduceMin": np.min,
+    "ReduceMax": np.max,
+    "ReduceMean": np.mean,
 }
+FOLDS |= {name: reduces(function) for name, function in REDUCTIONS.items()}
 
 
 @folds("MatMul")

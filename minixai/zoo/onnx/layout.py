@@ -52,7 +52,11 @@ def natural(shape: Shape) -> Shape:
 
 
 class Builder:
-    """The layers made so far.  `name` is what the present node is called, `batch` the number of images it was fixed to."""
+    """The layers made so far.
+
+    name     what the present node is called
+    batch    the number of images that the file was fixed to
+    """
 
     def __init__(self, input_shape: Shape, opset: int, batch: int) -> None:
         self.items: list[tuple[str, Layer, tuple[str, ...]]] = []
@@ -143,7 +147,7 @@ class Builder:
         return made if ndim == 4 else self.reshape(made, (1, channels, width))
 
     def reshape(self, x: Value, shape: Shape) -> Value:
-        """Another shape of as many numbers, read in ONNX's order.  Where only axes of length 1 differ, no layer is needed."""
+        """Another shape of as many numbers, read in ONNX's order; where only axes of length 1 differ, in any order."""
         if prod(shape) != prod(x.shape):
             raise ValueError(f"a value of shape {x.shape} has not as many numbers as {shape}")
         before, after = ([a for a, n in enumerate(s) if n != 1] for s in (x.shape, shape))

@@ -36,8 +36,10 @@ REFUSED = {
         DETECTION,
     ),
     **dict.fromkeys(
-        (*("Sign", "Floor", "Ceil", "Round", "Mod", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"),)
-        + ("Not", "And", "Or", "Xor", "IsNaN", "IsInf", "Where"),
+        (
+            *("Sign", "Floor", "Ceil", "Round", "Mod", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"),
+            *("Not", "And", "Or", "Xor", "IsNaN", "IsInf", "Where"),
+        ),
         SLOPELESS,
     ),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), RECURRENT),

@@ -31,7 +31,9 @@ DTYPES = {
     16: "<u2",
 }
 """NumPy's dtype for each number of ONNX's; 16 is bfloat16, which is made from its bits."""
-HALF, BFLOAT, DOUBLE = 10, 16, 11
+HALF, BFLOAT = 10, 16
+DEEPEST = 8
+"""Graphs one inside the other, at most."""
 
 
 @dataclass
@@ -105,10 +107,12 @@ def operator_set(message: memoryview, graph: Graph) -> None:
         graph.opset = max(graph.opset, version)
 
 
-def read_body(message: memoryview, graph: Graph, folder: Path) -> None:
+def read_body(message: memoryview, graph: Graph, folder: Path, depth: int = 0) -> None:
+    if depth > DEEPEST:
+        raise Damaged(f"more than {DEEPEST} graphs lie one inside the other")
     for number, value in fields(message):
         if number == 1:
-            graph.nodes.append(read_node(as_bytes(value), folder))
+            graph.nodes.append(read_node(as_bytes(value), folder, depth))
         elif number == 5:
             name, array = read_tensor(as_bytes(value), folder)
             graph.constants[name] = array
@@ -120,7 +124,7 @@ def read_body(message: memoryview, graph: Graph, folder: Path) -> None:
             raise ValueError("it holds sparse weights, which are not read here: export it with dense ones")
 
 
-def read_node(message: memoryview, folder: Path) -> Node:
+def read_node(message: memoryview, folder: Path, depth: int) -> Node:
     node = Node()
     for number, value in fields(message):
         if number == 1:
@@ -132,16 +136,17 @@ def read_node(message: memoryview, folder: Path) -> Node:
         elif number == 4:
             node.op = as_text(value)
         elif number == 5:
-            name, attribute = read_attribute(as_bytes(value), folder)
+            name, attribute = read_attribute(as_bytes(value), folder, depth)
             node.attributes[name] = attribute
         elif number == 7:
             node.domain = as_text(value)
     return node
 
 
-def read_attribute(message: memoryview, folder: Path) -> tuple[str, Any]:
-    """(name, value); a value of a kind that no operation here needs, such as a graph, is None."""
-    name, found, floats, ints, texts = "", None, list[memoryview](), list[int](), list[str]()
+def read_attribute(message: memoryview, folder: Path, depth: int) -> tuple[str, Any]:
+    """(name, value); a value of a kind that no operation here needs is None."""
+    name, floats, ints, texts = "", list[memoryview](), list[int](), list[str]()
+    found: Any = None
     for number, value in fields(message):
         if number == 1:
             name = as_text(value)
@@ -153,6 +158,9 @@ def read_attribute(message: memoryview, folder: Path) -> tuple[str, Any]:
             found = bytes(as_bytes(value)).decode(errors="replace")
         elif number == 5:
             found = read_tensor(as_bytes(value), folder)[1]
+        elif number == 6:
+            found = Graph()
+            read_body(as_bytes(value), found, folder, depth + 1)
         elif number == 7:
             floats.append(as_bytes(value))
         elif number == 8:

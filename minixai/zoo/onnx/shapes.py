@@ -7,8 +7,8 @@ from math import prod
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.layers import Concatenate, Upsample2D, ZeroPad2D
-from minixai.op_layers import Append, Gather, Interpolate, Layer, Pad, Slice
+from minixai.layers import Concatenate, Layer, Upsample2D, ZeroPad2D
+from minixai.op_layers import Append, Gather, Interpolate, Pad, Slice
 from minixai.zoo.onnx.folding import part_sizes, slices
 from minixai.zoo.onnx.layout import Builder, Value, constant_row, transposed, with_weights
 from minixai.zoo.onnx.lowering import Input, axes_of, axis_of, constant, lowers, value
@@ -74,7 +74,8 @@ def blocks(b: Builder, node: Node, x: Input) -> Value:
     x, size = value(x, "image"), int(node.attributes["blocksize"])
     n, c, h, w = x.shape
     if node.op == "SpaceToDepth":
-        apart = transposed(b.reshape(x, (n, c, h // size, size, w // size, size)), (0, 3, 5, 1, 2, 4))
+        order = (0, 1, 3, 5, 2, 4) if node.attributes.get("mode") == "CRD" else (0, 3, 5, 1, 2, 4)
+        apart = transposed(b.reshape(x, (n, c, h // size, size, w // size, size)), order)
         return b.reshape(apart, (n, c * size * size, h // size, w // size))
     if node.attributes.get("mode", "DCR") == "CRD":
         apart = transposed(b.reshape(x, (n, c // size**2, size, size, h, w)), (0, 1, 4, 2, 5, 3))
@@ -88,15 +89,13 @@ def concat(b: Builder, node: Node, *inputs: Input) -> Value:
     values = [x for x in inputs if isinstance(x, Value)]
     first = values[0]
     axis = axis_of(node.attributes["axis"], len(first.shape))
-    others = [
-        tuple(n for a, n in enumerate(np.shape(x) if not isinstance(x, Value) else x.shape) if a != axis)
-        for x in inputs
-    ]
+    shapes = [x.shape for x in inputs if x is not None]
+    others = [tuple(n for a, n in enumerate(s) if a != axis) for s in shapes]
     if len(set(others)) > 1:
         raise ValueError("its inputs differ along other axes than the one they are joined along")
     order = next((x.order for x in values if axis in x.order), tuple(sorted({*first.order, axis})))
     place, shape = 1 + order.index(axis), list(first.shape)
-    shape[axis] = sum(x.shape[axis] for x in inputs if x is not None)
+    shape[axis] = sum(s[axis] for s in shapes)
     pieces = list(inputs)
     at = next(i for i, x in enumerate(pieces) if isinstance(x, Value))
     end = at
@@ -244,8 +243,9 @@ def resize(b: Builder, node: Node, x: Input, *more: Input) -> Value:
     if sizes is not None and np.size(constant(sizes, "sizes")):
         lengths = [int(n) for n in constant(sizes, "sizes")]
     else:
-        factors = [float(s) for s in (a["scales"] if scales is None else constant(scales, "scales"))]
-        lengths = [int(np.floor(x.shape[i] * s)) for i, s in zip(on, factors, strict=True)]
+        given = [float(s) for s in (a["scales"] if scales is None else constant(scales, "scales"))]
+        factors = [*given]
+        lengths = [int(np.floor(x.shape[i] * s)) for i, s in zip(on, given, strict=True)]
     mode, counting = a.get("mode", "nearest"), a.get("coordinate_transformation_mode", "half_pixel")
     counting = "asymmetric" if old else counting
     nearest = ("floor" if old else a.get("nearest_mode", "round_prefer_floor")) if mode == "nearest" else None

@@ -82,7 +82,7 @@ def conv_transpose(b: Builder, node: Node, x: Input, w: Input, bias: Input = Non
         if len(lengths) == 2 or auto.startswith("SAME"):
             wanted = lengths[i] if len(lengths) == 2 and (i or ndim == 4) else n * s
             total = s * (n - 1) + e + reach + 1 - wanted
-            before = total // 2 if auto != "SAME_UPPER" or len(lengths) != 2 else total - total // 2
+            before = total // 2 if auto == "SAME_UPPER" else total - total // 2
             after = total - before
         sides.append((reach - before, reach - after + e))
     turned = kernels[:, :, ::-1, ::-1].reshape(groups, -1, *kernels.shape[1:])  # (G, I/G, O/G, kh, kw)
@@ -152,6 +152,10 @@ def dilated_max(b: Builder, x: Value, kernel: Two, stride: Two, dilation: Two, a
 @lowers("AveragePool")
 def average_pool(b: Builder, node: Node, x: Input) -> Value:
     x = value(x, "image")
+    return averaged(b, node, x) if len(x.shape) != 5 else beside_channels(b, node, x)
+
+
+def averaged(b: Builder, node: Node, x: Value) -> Value:
     image = b.image(x)
     kernel, stride, dilation, around, more = window(node, x)
     if dilation != (1, 1):
@@ -160,6 +164,20 @@ def average_pool(b: Builder, node: Node, x: Input) -> Value:
     if node.attributes.get("count_include_pad") and np.any(around):
         source, around = b.add(ZeroPad2D(around), image, part="pad"), ((0, 0), (0, 0))
     return b.of_image(b.add(AveragePool2D(kernel, stride, both(around, more)), source), len(x.shape))
+
+
+def beside_channels(b: Builder, node: Node, x: Value) -> Value:
+    """Windows of a volume that are one wide along its last two axes, as PyTorch exports LRN: over (C, H·W)."""
+    names = {"kernel_shape": [1, 1, 1], "strides": [1, 1, 1], "dilations": [1, 1, 1], "pads": [0] * 6}
+    given = {name: node.attributes.get(name) or least for name, least in names.items()}
+    if any(given[name][1:3] != names[name][1:3] for name in names) or any(given["pads"][4:]) or x.shape[:2] != (1, 1):
+        raise ValueError("it is a window in a volume: networks of volumes are not read here")
+    c, h, w = x.shape[2:]
+    flat = {name: [numbers[0], least] for (name, numbers), least in zip(given.items(), (1, 1, 1, 0), strict=True)}
+    flat["pads"] = [given["pads"][0], 0, given["pads"][3], 0]
+    plane = Node(node.op, node.name, "", [], [], node.attributes | flat)
+    made = averaged(b, plane, b.reshape(x, (1, 1, c, h * w)))
+    return b.reshape(made, (1, 1, made.shape[2], h, w))
 
 
 @lowers("GlobalAveragePool", "GlobalMaxPool")
