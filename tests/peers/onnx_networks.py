@@ -116,17 +116,15 @@ class Shuffle(nn.Module):
 class Transformer(nn.Module):
     """As ViT: patches, a class token, positions, attention."""
 
-    def __init__(self, classes: int, dim: int = 16, patch: int = 4, size: int = 16, layers: int = 2) -> None:
+    def __init__(self, classes: int, dim: int = 8, patch: int = 4, size: int = 16, layers: int = 2) -> None:
         super().__init__()
         self.patch = nn.Conv2d(3, dim, patch, patch)
         self.token = nn.Parameter(torch.randn(1, 1, dim))
         self.place = nn.Parameter(torch.randn(1, (size // patch) ** 2 + 1, dim))
-        block = nn.TransformerEncoderLayer(dim, 4, 2 * dim, 0.0, "gelu", batch_first=True, norm_first=True)
         self.blocks = nn.ModuleList(
-            nn.TransformerEncoderLayer(dim, 4, 2 * dim, 0.0, "gelu", batch_first=True, norm_first=True)
+            nn.TransformerEncoderLayer(dim, 2, 2 * dim, 0.0, "gelu", batch_first=True, norm_first=True)
             for _ in range(layers)
         )
-        del block
         self.norm, self.head = nn.LayerNorm(dim), nn.Linear(dim, classes)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -269,4 +267,10 @@ def network(name: str) -> tuple[nn.Module, Tensor]:
             nn.init.normal_(part.bias, 0, 0.2)
             part.running_mean.normal_(0, 0.2)
             part.running_var.uniform_(0.5, 1.5)
-    return module.eval(), torch.rand(3, *shape)
+    return module.eval(), (255 * torch.rand(2, *shape)).round() / 255
+
+
+FROZEN = [name for name in NETWORKS if name not in ("plain", "attention")]
+"""Those whose files lie in tests/zoo/onnx_networks.npz."""
+GRADIENTS = ("resnet", "mobilenet v3", "densenet", "inception", "vit", "unet")
+"""Those whose gradients lie there too."""

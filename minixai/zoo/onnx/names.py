@@ -22,8 +22,8 @@ def short_names(nodes: Sequence[Node]) -> list[str]:
         shared += 1
     names, used = list[str](), {"input", ""}
     for node, parts in zip(nodes, paths, strict=True):
-        stem = ".".join(parts[shared:])
-        if not stem or stem.isdecimal():
+        stem = ".".join(parts[shared:]).removeprefix("node_")
+        if re.fullmatch(r"[a-z]?\d*", stem):  # a number says nothing
             names.append(unused(node.op.lower(), used, 1))
         else:
             names.append(stem if stem not in used else unused(stem + "_", used, 2))
