@@ -142,9 +142,7 @@ def read_classes(given: str | PathLike[str] | Sequence[str] | None) -> Sequence[
         names = json.loads(text) if Path(given).suffix == ".json" else text.splitlines()
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
-        raise ValueError(
-            f"cannot read the names of classes in {str(given)!r} ({reason}): give a file of lines"
-        ) from None
+        raise ValueError(f"cannot read class names from {str(given)!r} ({reason}): give a text file") from None
     if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
         raise ValueError(f"{str(given)!r} holds no list of names: give one name in each line, or a JSON list")
     return [n.strip() for n in names if n.strip()]

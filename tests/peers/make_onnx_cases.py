@@ -5,9 +5,8 @@
 The frozen values were made by python 3.11, torch 2.13.0 (CPU), onnx 1.23.2 and onnxruntime 1.32.0.
 
 onnx_cases       the test cases of the onnx package (Apache-2.0) for one operation each, with everything but the image
-                 constant and the result flattened, where they make of a batch what they make of each image: "name/file",
-                 "name/x", "name/y"
-onnx_networks    the networks of onnx_networks.py, exported by torch.onnx: "name/file", "name/x" in bytes, channels last,
+                 constant and the result flattened, where a batch is what its images are: "name/file", "/x", "/y"
+onnx_networks    the networks of onnx_networks.py, exported by torch.onnx: "name/file", "name/x" in bytes,
                  "name/scores" by onnxruntime, and of some "name/gradient" of score 1 of the first image by torch
 """
 
@@ -40,7 +39,13 @@ def cases() -> dict[str, Any]:
             continue
         if any(not isinstance(a, np.ndarray) for a in (*given, *made)) or given[0].dtype != np.float32:
             continue
-        if not 2 <= given[0].ndim <= 4 or not given[0].size or not made[0].size or made[0].ndim < 1 or len(made[0]) != len(given[0]):
+        if (
+            not 2 <= given[0].ndim <= 4
+            or not given[0].size
+            or not made[0].size
+            or made[0].ndim < 1
+            or len(made[0]) != len(given[0])
+        ):
             continue
         if graph.node[0].op_type in ("Softmax", "LogSoftmax") and given[0].ndim == 2:
             continue  # taken off the scores, it leaves nothing
@@ -55,7 +60,11 @@ def cases() -> dict[str, Any]:
         if len(file) > LARGEST or given[0].size > 2000 or made[0].size % rows:
             continue
         y = apart(file, graph.input[0].name, given[0])
-        if y is not None and y.shape == (rows, made[0].size // rows) and np.allclose(y, made[0].reshape(rows, -1), 1e-3):
+        if (
+            y is not None
+            and y.shape == (rows, made[0].size // rows)
+            and np.allclose(y, made[0].reshape(rows, -1), 1e-3)
+        ):
             found[f"{case.name}/file"] = np.frombuffer(file, np.uint8)
             found[f"{case.name}/x"], found[f"{case.name}/y"] = given[0], made[0].reshape(rows, -1)
     return found

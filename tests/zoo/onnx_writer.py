@@ -1,4 +1,4 @@
-"""ONNX files written byte for byte, as protobuf's documentation describes them; written out, not as the library reads."""
+"""ONNX files written byte for byte, as protobuf's documentation describes them, without its libraries."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,7 +58,9 @@ def attribute(name: str, value: Any) -> bytes:
     return entry(1, name) + b"".join(entry(8, n) for n in value) + entry(20, 7)
 
 
-def node(op: str, inputs: str | Sequence[str], outputs: str, name: str = "", domain: str = "", **attributes: Any) -> bytes:
+def node(
+    op: str, inputs: str | Sequence[str], outputs: str, name: str = "", domain: str = "", **attributes: Any
+) -> bytes:
     """Inputs and outputs are names with spaces between."""
     given, made = (names.split(" ") if isinstance(names, str) else names for names in (inputs, outputs))
     ports = b"".join(entry(1, x) for x in given) + b"".join(entry(2, y) for y in made)

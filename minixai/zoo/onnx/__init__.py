@@ -111,8 +111,8 @@ def build(
     b = Builder(row, graph.opset, int(port.shape[0] or 1) if port.shape else 1)
     known: dict[str, Value | Array | None] = {**graph.constants, "": None}
     for node in nodes:
-        if node.op == "Constant" and not node.inputs:
-            known[node.outputs[0]] = run(node, fold, node, [])[0]
+        if node.op in ("Constant", "Identity") and all(isinstance(known.get(x), np.ndarray) for x in node.inputs):
+            known[node.outputs[0]] = run(node, fold, node, [known[x] for x in node.inputs])[0]  # type: ignore[misc]
     nodes = [node for node in nodes if not all(name in known for name in node.outputs)]
     nodes = simplify(nodes, {name: w for name, w in known.items() if isinstance(w, np.ndarray)}, end)
     x = Value("input", shape, order)

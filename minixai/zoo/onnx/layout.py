@@ -8,6 +8,7 @@ with the axis of the batch, such as putting heads or windows beside it, stays in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -157,8 +158,35 @@ class Builder:
             row = tuple(shape[a] for a in order)
             name = x.layer if x.row == row else None
             return Value(name or self.add(Reshape(row), x, part="shape"), shape, order)
-        order = natural(shape)
-        return Value(self.add(Reshape(tuple(shape[a] for a in order)), self.natural(x)), shape, order)
+        pairs = groups([x.shape[a] for a in before], [shape[a] for a in after])
+        axes = [([before[i] for i in old], [after[i] for i in new]) for old, new in pairs]
+        axes.sort(key=lambda pair: min(x.order.index(a) for a in pair[0]))  # as they stand in a row
+        x = self.arrange(x, tuple(a for old, _ in axes for a in old))
+        order = tuple(a for _, new in axes for a in new)
+        return Value(self.add(Reshape(tuple(shape[a] for a in order)), x), shape, order)
+
+
+def groups(before: Sequence[int], after: Sequence[int]) -> list[tuple[list[int], list[int]]]:
+    """Which sides of one shape become which of another, in the smallest groups that hold as many numbers.
+
+    >>> groups([8, 4, 4], [2, 4, 16])
+    [([0], [0, 1]), ([1, 2], [2])]
+    """
+    found = []
+    i = j = 0
+    while i < len(before) and j < len(after):
+        old, new = [i], [j]
+        left, right = before[i], after[j]
+        while left != right:
+            if left < right:
+                old.append(old[-1] + 1)
+                left *= before[old[-1]]
+            else:
+                new.append(new[-1] + 1)
+                right *= after[new[-1]]
+        found.append((old, new))
+        i, j = old[-1] + 1, new[-1] + 1
+    return found
 
 
 def lifted(x: Value, ndim: int) -> Value:
