@@ -252,8 +252,14 @@ class Model:
         for layer in copies.values():
             layer.weights = dict(layer.weights)
         items: list[Item] = [(e.name, copies[e.layer], e.inputs) for e in self.layers if e.layer]
-        settings: dict[str, Any] = {"classes": self.classes, "preprocessing": self.preprocessing, "output": self.output}
-        return Model(items, self.input_shape, dtype=dtype, **settings)
+        return Model(
+            items,
+            self.input_shape,
+            classes=self.classes,
+            dtype=dtype,
+            preprocessing=self.preprocessing,
+            output=self.output,
+        )
 
     def summary(self) -> str:
         """A line for each layer: number, name, output shape, parameters.

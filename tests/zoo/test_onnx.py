@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx_writer import entry, external, graph, model, node, write
+from PIL import Image
 
 import minixai as mx
 from minixai.arrays import Array
 from minixai.checking import check
+from minixai.cli import main
 from minixai.graph import Node
 from minixai.layers import Activation
 from minixai.methods.registry import catalogue
@@ -254,6 +256,7 @@ def test_a_model_that_is_saved_and_loaded_is_the_same(name, tmp_path):
     np.testing.assert_array_equal(again.probabilities(x), model.probabilities(x))
 
 
+@pytest.mark.filterwarnings("ignore")  # of methods that are made for ReLUs alone
 @pytest.mark.parametrize("name", ["mobilenet v3", "densenet", "vit"])
 def test_every_method_runs(name, tmp_path):
     case = NETWORKS[name]
@@ -293,6 +296,33 @@ def test_images_are_channels_last_up_to_the_head(tmp_path):
     """Nothing of a plain convolutional network is transposed."""
     kinds = {type(entry.layer).__name__ for entry in load_bytes(tmp_path, NETWORKS["resnet"]["file"]).layers}
     assert "Permute" not in kinds
+
+
+def test_flattened_rows_keep_their_channels_last(tmp_path):
+    """Pixels become tokens, and tokens pixels again, without a transpose."""
+    nodes = [
+        *(node("Conv", "x k", "c"), node("Reshape", "c tokens", "t"), node("Transpose", "t", "p", perm=[0, 2, 1])),
+        *(node("MatMul", "p m", "d"), node("Transpose", "d", "q", perm=[0, 2, 1]), node("Reshape", "q maps", "r")),
+        *(node("Conv", "r l", "e"), node("GlobalAveragePool", "e", "g"), node("Flatten", "g", "y")),
+    ]
+    rng = np.random.default_rng(4)
+    k, l, m = (rng.normal(size=s).astype(np.float32) for s in [(5, 3, 1, 1), (2, 4, 1, 1), (5, 4)])  # noqa: E741
+    constants = {"k": k, "l": l, "m": m, "tokens": np.array([0, 5, -1]), "maps": np.array([-1, 4, 6, 6])}
+    model = mx.load(write(tmp_path / "net.onnx", nodes, constants))
+    kinds = [type(e.layer).__name__ for e in model.layers[1:]]
+    assert kinds == ["Conv2D", "Reshape", "Dense", "Reshape", "Conv2D", "GlobalAveragePool2D", "Reshape"]
+    expected = X.mean(axis=(2, 3)) @ k[:, :, 0, 0].T @ m @ l[:, :, 0, 0].T
+    within(model.scores(np.moveaxis(X, 1, -1)), expected)
+
+
+def test_softmax_of_old_files_is_over_all_axes_that_follow(tmp_path):
+    e = np.exp(X)
+    got = scores_of(tmp_path, [node("Softmax", "x", "p"), node("Relu", "p", "y")], opset=11)
+    within(got, (e / e.sum(axis=(1, 2, 3), keepdims=True)).reshape(2, -1))
+    got = scores_of(tmp_path, [node("Softmax", "x", "p", axis=2), node("Relu", "p", "y")], opset=11)
+    within(got, (e / e.sum(axis=(2, 3), keepdims=True)).reshape(2, -1))
+    got = scores_of(tmp_path, [node("Softmax", "x", "p"), node("Relu", "p", "y")])
+    within(got, (e / e.sum(axis=3, keepdims=True)).reshape(2, -1))
 
 
 # -- the ends --------------------------------------------------------------------------------------------
@@ -659,3 +689,20 @@ def test_a_transpose_is_another_order():
     value = Value("layer", (1, 3, 4, 5), (2, 3, 1))
     assert transposed(value, (0, 2, 3, 1)) == Value("layer", (1, 4, 5, 3), (1, 2, 3))
     assert value.row == transposed(value, (0, 2, 3, 1)).row == (4, 5, 3)
+
+
+def test_the_commands_take_a_file(tmp_path, capsys):
+    path = write(tmp_path / "net.onnx", [*POOLED, node("Softmax", "s", "y")], HEAD)
+    (tmp_path / "labels.txt").write_text("cat\ndog\nowl\nhen\n")
+    photo = tmp_path / "photo.png"
+    Image.fromarray(np.full((6, 6, 3), 200, np.uint8)).save(photo)
+    asked = ["predict", str(photo), "--model", str(path), "--labels", str(tmp_path / "labels.txt")]
+    assert main(asked) == 0
+    said = capsys.readouterr().out
+    assert "pixels of 0 to 1 go in as they are; --preprocessing NAME" in said
+    scores = np.full(3, 200 / 255) @ HEAD["w"]
+    assert ["cat", "dog", "owl", "hen"][scores.argmax()] in said.split("prediction")[1].splitlines()[0]
+    assert main([*asked, "--preprocessing", "0..255"]) == 0
+    assert "preprocessing 0..255" in capsys.readouterr().out
+    assert main([*asked, "--weights", "w.h5"]) != 0
+    assert "for .onnx files" in capsys.readouterr().err
