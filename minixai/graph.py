@@ -104,10 +104,6 @@ class Op:
     def vjp(self, i: int, m: Array, *xs: Any) -> Array:
         raise NotImplementedError(f"{type(self).__name__} has no vjp: define vjp(self, i, m, *arrays) -> array")
 
-    def at_reference(self, *xs: Any) -> Array:
-        """`forward` on the reference.  The same function, though an op may compute it in another way."""
-        return self.forward(*xs)
-
     def __call__(self, *inputs: Operand | None) -> Node:
         nodes = [x for x in inputs if isinstance(x, Node)]
         dtype = the_dtype(self, nodes)
@@ -122,7 +118,7 @@ class Op:
                 "input) would be mixed; give constants the shape of one row"
             )
         moved = any(x.reference is not x.value for x in nodes)
-        return Node(value, self.at_reference(*references(known)) if moved else None, self, known)
+        return Node(value, self.forward(*references(known)) if moved else None, self, known)
 
 
 def backward(

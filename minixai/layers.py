@@ -19,7 +19,7 @@ from minixai.arrays import Array, count, sealed
 from minixai.graph import Node
 from minixai.ops.arithmetic import Add as Plus
 from minixai.ops.arithmetic import MatMul, Multiply
-from minixai.ops.normalisation import BatchNormalise
+from minixai.ops.normalisation import BatchNormalise, moments
 from minixai.ops.windows import Padding, Pair, margins, pair
 
 Weights: TypeAlias = Mapping[str, Any]
@@ -185,8 +185,7 @@ class BatchNorm(Layer):
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         if training:
-            over = tuple(range(x.ndim - 1))
-            training.statistics[self] = x.value.mean(over), x.value.var(over)
+            training.statistics[self] = moments(x.value)
             return Plus()(Multiply()(BatchNormalise(self.epsilon)(x), w["gamma"]), w["beta"])
         scale: Array = w["gamma"] / np.sqrt(w["variance"] + self.epsilon)
         shift: Array = w["beta"] - w["mean"] * scale

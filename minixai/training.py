@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array, count, finite, numbers
+from minixai.arrays import Array, accurate_mean, accurate_sum, count, finite, numbers
 from minixai.graph import Node, Rules, backward
 from minixai.layers import Training
 from minixai.model import Model, batches
@@ -41,7 +41,7 @@ def cross_entropy(scores: Array, goals: Array) -> tuple[float, Array]:
             f"{goals.sum(axis=1).min():g} to {goals.sum(axis=1).max():g}: take mean_squared_error for other numbers"
         )
     log_p = scipy.special.log_softmax(scores, axis=1)
-    return float(-(goals * log_p).sum() / len(scores)), (np.exp(log_p) - goals) / scores.dtype.type(len(scores))
+    return float(-accurate_sum(goals * log_p) / len(scores)), (np.exp(log_p) - goals) / scores.dtype.type(len(scores))
 
 
 def mean_squared_error(scores: Array, goals: Array) -> tuple[float, Array]:
@@ -51,7 +51,7 @@ def mean_squared_error(scores: Array, goals: Array) -> tuple[float, Array]:
     (4.0, array([[4.]]))
     """
     off = scores - goals
-    return float((off * off).mean()), off * scores.dtype.type(2 / off.size)
+    return float(accurate_mean(off * off)), off * scores.dtype.type(2 / off.size)
 
 
 class Optimiser(Protocol):

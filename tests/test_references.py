@@ -18,6 +18,8 @@ from minixai.references.report import as_json, markdown, summary, text, verdict
 
 IDS = [e.id for e in ledger()]
 LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift", "tf-explain")
+WITHOUT_NETWORK = ("rounding-sums",)
+"""Results that belong to no network, of several libraries."""
 
 
 @cache
@@ -104,6 +106,15 @@ def test_results_belong_to_their_networks(library):
     assert said.versions[library].split("+")[0] in title
 
 
+@pytest.mark.parametrize("name", WITHOUT_NETWORK)
+def test_results_without_a_network_tell_their_versions_too(name):
+    said = frozen.results(name)
+    assert said.networks == {}
+    assert set(said.how) == set(said.arrays)
+    assert all(np.isfinite(a).all() for a in said.arrays.values())
+    assert {key.split("/")[1].split(".")[0] for key in said.arrays} <= set(said.versions)
+
+
 def test_other_networks_are_noticed(monkeypatch):
     arrays = dict(frozen.archive("networks"))
     arrays["conv/scores/bias"] = arrays["conv/scores/bias"] + 1e-15
@@ -165,7 +176,7 @@ ORIGINAL = frozen.archive
 def test_every_frozen_value_is_used():
     """But for what others are asked with."""
     used = {e.where for e in ledger()}
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *WITHOUT_NETWORK):
         for key, how in frozen.results(library).how.items():
             helper = key.split("/")[1] in ("groups", "size", "points", "image", "kernel", "port.pseudocount")
             assert helper or key.endswith(".seed") or how in used, (library, key)
@@ -174,7 +185,7 @@ def test_every_frozen_value_is_used():
 def test_frozen_files_are_small_and_hold_plain_arrays():
     folder = shipped("references/networks.npz").parent
     files = sorted(folder.iterdir())
-    assert [f.name for f in files] == sorted(f"{name}.npz" for name in (*LIBRARIES, "networks"))
+    assert [f.name for f in files] == sorted(f"{name}.npz" for name in (*LIBRARIES, *WITHOUT_NETWORK, "networks"))
     assert sum(f.stat().st_size for f in files) < 2_000_000
 
 

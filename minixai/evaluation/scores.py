@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
-from minixai.arrays import Array
+from minixai.arrays import Array, accurate_mean
 from minixai.evaluation.amounts import pixels
 from minixai.evaluation.contenders import BATCH
 from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
@@ -50,7 +48,7 @@ class Score:
 
 
 def area(mask: Array) -> Array:
-    return np.asarray(mask.mean(axis=(1, 2)))
+    return accurate_mean(mask, (1, 2))
 
 
 def like_before(trial: Trial) -> Array:

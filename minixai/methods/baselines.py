@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array, even
+from minixai.arrays import Array, accurate_mean, even
 from minixai.model import known
 
 Baseline: TypeAlias = "str | npt.ArrayLike"
@@ -28,7 +28,7 @@ def noise(x: Array) -> Array:
 
 def mean(x: Array) -> Array:
     """Each image's own mean of every channel."""
-    return np.broadcast_to(x.mean(axis=(1, 2), keepdims=True), x.shape)
+    return np.broadcast_to(accurate_mean(x, (1, 2), keepdims=True), x.shape)
 
 
 BASELINES: dict[str, Callable[[Array], Array]] = {
@@ -43,7 +43,7 @@ BASELINES: dict[str, Callable[[Array], Array]] = {
 def resolve(
     baseline: Baseline, x: Array, prepare: Callable[[npt.ArrayLike, str], Array], what: str = "baseline"
 ) -> Array:
-    """The baseline for x as an array with as many rows, or one.
+    """The baseline for x as an array with as many rows, or one if all are the same.
 
     A name of BASELINES, a number, one input, or one for each row of x; `prepare` checks
     an array as it checks x.  Raises ValueError if it is unknown or does not fit.
@@ -77,4 +77,5 @@ def resolve(
             f"a {what} of shape {array.shape} does not fit x of shape {x.shape}: "
             f"give one input {x.shape[1:]}, or one for each row {x.shape}"
         )
-    return prepare(rows, what)
+    checked = prepare(rows, what)
+    return checked if (checked != checked[:1]).any() else checked[:1]

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array
+from minixai.arrays import Array, accurate_mean
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
 from minixai.methods.dialects import guided_weights
@@ -25,7 +25,7 @@ Size: TypeAlias = "tuple[int, ...]"
 
 def mean_slopes(maps: Array, slopes: Array) -> Array:
     """α_k = mean over positions of ∂f/∂A_k"""
-    return np.asarray(slopes.mean(axis=(1, 2)))
+    return accurate_mean(slopes, (1, 2))
 
 
 VARIANTS: Mapping[str, Callable[[Array, Array], Array]] = {"paper": mean_slopes, "tf-explain": guided_weights}

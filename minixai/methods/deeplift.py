@@ -18,7 +18,7 @@ from minixai.methods.registry import method
 from minixai.methods.runs import Ends, Visit, asked, ends, visits
 from minixai.model import Network, known
 from minixai.ops import Selection
-from minixai.rules import RESCALE, RevealCancel, first_mover, genomics, gradient, mover, reveal_cancel
+from minixai.rules import RESCALE, RevealCancel, first_mover, genomics, mover, reveal_cancel, to_winner
 
 Table: TypeAlias = Callable[[Node], Rules]
 """The rules for the graph of an output."""
@@ -28,7 +28,7 @@ RULES: Mapping[str, Callable[[Node, Rule], Rules]] = {
     "reveal-cancel": reveal_cancel,
     "genomics": genomics,
 }
-POOLS: Mapping[str, Rule] = {"mover": mover, "first": first_mover, "gradient": gradient}
+POOLS: Mapping[str, Rule] = {"mover": mover, "first": first_mover, "gradient": to_winner}
 
 
 @method("what moved the score from the baseline's to this one?", "2 forward, 1 back", complete=True, baseline=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, accurate_mean
 from minixai.graph import Node
 from minixai.ops import upsample
 
@@ -61,4 +61,4 @@ def guided_weights(maps: Array, slopes: Array) -> Array:
     few of its slopes are positive: one map may serve for opposite classes.  Not Guided Grad-CAM, which
     multiplies a map by guided backprop, pixel by pixel.
     """
-    return np.asarray((slopes * ((maps > 0) & (slopes > 0))).mean(axis=(1, 2)))
+    return accurate_mean(slopes * ((maps > 0) & (slopes > 0)), (1, 2))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array
+from minixai.arrays import Array, accurate_mean
 from minixai.attribution import Attribution
 from minixai.graph import Node, history
 from minixai.methods.call import Call
@@ -19,7 +19,7 @@ from minixai.ops import Convolution, Elementwise
 
 RANKS: Mapping[str, Callable[[Array], Array]] = {
     "peak": lambda maps: np.asarray(maps.max(axis=1)),
-    "mean": lambda maps: np.asarray(maps.mean(axis=1)),
+    "mean": lambda maps: accurate_mean(maps, 1),
 }
 """(N, places, filters) -> (N, filters)"""
 

@@ -1,23 +1,21 @@
 """Convolution (cross-correlation) of images with a bank of kernels, on one of two paths.
 
-`direct` lays windows out and multiplies: any kernels, any dtype, and equal windows give equal outputs.  `winograd` does
-3 × 3 kernels in float32 with a quarter of the products.  It wins where there are channels enough to multiply.  Its
-rounding is some times larger, 2e-6 of the largest output, and differs from place to place: of equal windows in a flat
-area of an image, one comes out larger by the last bits.  That is harmless in a value, but a *reference* of one colour
-is flat all over, and a maximum over it would be decided by rounding; so a reference of one row always goes the direct
-path.  In flat areas of the image itself rounding may still choose among equals.
+`direct` lays windows out and multiplies: any kernels, any dtype.  `winograd` does 3 × 3 kernels in float32 with a
+quarter of the products, and wins where there are channels enough to multiply; its rounding is some times larger, 2e-6
+of the largest output.  On both paths rounding may depend on the place: equal windows of an image give outputs that are
+equal but for their last bits.  `rules.ties` keeps this from deciding anything.
 
 All that makes convolution fast is in these two modules and in `blocks`; each is a sitting of its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, accurate_sum
 from minixai.graph import Node, Operand
 from minixai.ops import direct, winograd
 from minixai.ops.kinds import Bilinear
@@ -39,13 +37,9 @@ class Convolution(direct.Geometry, Bilinear):
             return winograd.correlate(x, w, b, self.around)
         return direct.correlate(x, w, b, self)
 
-    def at_reference(self, x: Array, w: Array, b: Array | None = None) -> Array:
-        lone = self.method == "auto" and len(x) == 1
-        return (replace(self, method="direct") if lone else self).forward(x, w, b)
-
     def vjp(self, i: int, m: Array, x: Array, w: Array, b: Array | None = None) -> Array:
         if i == 2:
-            return np.asarray(m.sum(axis=(0, 1, 2)))
+            return accurate_sum(m, (0, 1, 2))
         if i == 1:
             return direct.to_kernels(x, w, m, self)
         if self.quick(w) and max(map(max, self.around)) <= 2:

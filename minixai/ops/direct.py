@@ -18,13 +18,15 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minixai.arrays import Array
-from minixai.ops.blocks import SHARES, Bench, fresh, in_parallel, pieces
+from minixai.ops.blocks import BLOCK, SHARES, Bench, fresh, in_parallel, pieces
 from minixai.ops.windows import Margins, cropped, framed, places, taps
 
 LAID_OUT = 1 << 19
 """Numbers in the windows of a block, at most: enough for a product at full speed, and few enough to stay in a cache."""
 LEAST = 1 << 18
 """And at least: fewer are sooner done than handed to another thread."""
+SUMMED = 1 << 10
+"""Places over which BLAS adds up what kernels receive: these sums are added in float64, or digits would be lost."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Geometry:
 
 def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     """x (N, H, W, C) ⋆ w (kh, kw, C/G, K) + b (K,) -> (N, h, w, K)"""
+    if is_depthwise(x, w):
+        return depthwise(x, w, b, g)
     out, kernels = shape_out(x, w, g), columns(w, g.groups)
     y = fresh((len(x), *out, w.shape[3]), x.dtype)
 
@@ -53,21 +57,50 @@ def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     return y
 
 
+def is_depthwise(x: Array, w: Array) -> bool:
+    """Whether every channel has one kernel of its own."""
+    return bool(w.shape[2] == 1 and w.shape[3] == x.shape[3] > 1)
+
+
+def depthwise(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
+    """Σ over the kernel's entries of x · w, for kernels of one channel each: matrix products would have one column."""
+    out = shape_out(x, w, g)
+    y = fresh((len(x), *out, w.shape[3]), x.dtype)
+    (top, _), (left, _) = g.around
+    right = (out[1] - 1) * g.stride[1] + (w.shape[1] - 1) * g.dilation[1] + 1 - left
+
+    def work(bench: Bench, images: range, rows: range) -> None:
+        start = rows.start * g.stride[0] - top
+        stop = start + (len(rows) - 1) * g.stride[0] + (w.shape[0] - 1) * g.dilation[0] + 1
+        under = framed(bench, x, images, (start, stop), (-left, right))
+        place = y[images.start : images.stop, rows.start : rows.stop]
+        term = bench("term", place.shape, x.dtype)
+        place[...] = 0 if b is None else b
+        for pixel, weights in zip(
+            taps(under, w.shape[:2], g.stride, (len(rows), out[1]), g.dilation), w.reshape(-1, w.shape[3]), strict=True
+        ):
+            place += np.multiply(pixel, weights, out=term)
+
+    in_parallel(work, pieces(range(len(x)), range(out[0]), out[1] * w.shape[3], BLOCK))
+    return y
+
+
 def to_kernels(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     """The way back to the kernels, in training -> (kh, kw, C/G, K): what each of their numbers met, times m, summed."""
     out, (groups, window, kernels) = m.shape[1:3], columns(w, g.groups).shape
     every = list(blocks(len(x), out, w, g))
-    totals = np.zeros((min(SHARES, len(every)), groups, window, kernels), w.dtype)
+    totals = np.zeros((min(SHARES, len(every)), groups, window, kernels), np.result_type(w, np.float64))
 
     def work(bench: Bench, i: int) -> None:
         for images, rows in every[i :: len(totals)]:
             # (G, kh·kw·C/G, places) @ (G, places, K/G) -> (G, kh·kw·C/G, K/G)
             met = windows(bench, x, w, g, images, rows, out[1]).transpose(0, 2, 1)
-            part = m[images.start : images.stop, rows.start : rows.stop]
-            totals[i] += met @ part.reshape(-1, groups, kernels).transpose(1, 0, 2)
+            part = m[images.start : images.stop, rows.start : rows.stop].reshape(-1, groups, kernels).transpose(1, 0, 2)
+            for at in range(0, part.shape[1], SUMMED):
+                totals[i] += met[..., at : at + SUMMED] @ part[:, at : at + SUMMED]
 
     in_parallel(work, [(i,) for i in range(len(totals))])
-    total: Array = totals.sum(axis=0)
+    total: Array = totals.sum(axis=0).astype(w.dtype)
     return total.transpose(1, 0, 2).reshape(w.shape)
 
 
@@ -98,8 +131,13 @@ def scattered(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     """The windows put back where they came from, summed where they overlap."""
     (top, bottom), (left, right) = g.around
     (high, wide), (_, across) = x.shape[1:3], m.shape[1:3]
-    kernels = columns(w, g.groups).transpose(0, 2, 1)
     y = np.zeros((len(m), high + top + bottom, wide + left + right, x.shape[3]), m.dtype)
+    if is_depthwise(x, w):
+        windows = taps(y, w.shape[:2], g.stride, m.shape[1:3], g.dilation)
+        for place, weights in zip(windows, w.reshape(-1, w.shape[3]), strict=True):
+            place += m * weights
+        return cropped(y, g.around)
+    kernels = columns(w, g.groups).transpose(0, 2, 1)
 
     def work(bench: Bench, n: int) -> None:
         for _, rows in blocks(1, m.shape[1:3], w, g):

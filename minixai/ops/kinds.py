@@ -6,7 +6,7 @@ An op of a kind inherits its rules, so a new operation is one class.
 from abc import abstractmethod
 from typing import ClassVar
 
-from minixai.arrays import Array
+from minixai.arrays import Array, accurate_sum
 from minixai.graph import Op
 from minixai.ops.blocks import in_blocks
 
@@ -73,7 +73,7 @@ def unbroadcast(m: Array, shape: tuple[int, ...]) -> Array:
     """
     missing = m.ndim - len(shape)
     if missing:
-        m = m.sum(axis=tuple(range(missing)))
+        m = accurate_sum(m, tuple(range(missing)))
     first = 0 if missing else 1
     stretched = tuple(a for a in range(first, len(shape)) if shape[a] == 1 != m.shape[a])
-    return m.sum(axis=stretched, keepdims=True) if stretched else m
+    return accurate_sum(m, stretched, keepdims=True) if stretched else m

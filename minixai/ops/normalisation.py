@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, accurate_mean
 from minixai.graph import Op
 
 
@@ -18,10 +18,19 @@ class BatchNormalise(Op):
     epsilon: float
 
     def forward(self, x: Array) -> Array:
-        over = tuple(range(x.ndim - 1))
-        return np.asarray((x - x.mean(over)) / np.sqrt(x.var(over) + self.epsilon))
+        mean, variance = moments(x)
+        return np.asarray((x - mean) / np.sqrt(variance + self.epsilon))
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
         """(m − mean m − y · mean(m·y)) / √(variance + ε)"""
-        over, y = tuple(range(x.ndim - 1)), self.forward(x)
-        return np.asarray((m - m.mean(over) - y * (m * y).mean(over)) / np.sqrt(x.var(over) + self.epsilon))
+        over, (mean, variance) = tuple(range(x.ndim - 1)), moments(x)
+        size = np.sqrt(variance + self.epsilon)
+        y = (x - mean) / size
+        return np.asarray((m - accurate_mean(m, over) - y * accurate_mean(m * y, over)) / size)
+
+
+def moments(x: Array) -> tuple[Array, Array]:
+    """The mean and the variance of every channel, over all axes but the last: (N, ..., C) -> (C,), (C,)"""
+    over = tuple(range(x.ndim - 1))
+    mean = accurate_mean(x, over)
+    return mean, accurate_mean(np.square(x - mean), over)

@@ -24,6 +24,7 @@ from minixai.ops.windows import (
     pair,
     places,
     taps,
+    taps_along,
 )
 
 
@@ -38,6 +39,9 @@ class Pool:
     def taps(self, x: Array) -> list[Array]:
         """Views of a padded x, one for each entry of the window."""
         return list(taps(x, self.window, self.stride, places(x.shape[1:3], self.window, self.stride, ((0, 0), (0, 0)))))
+
+    def out(self, x: Array) -> tuple[int, int]:
+        return places((x.shape[1], x.shape[2]), self.window, self.stride, self.around)
 
     def blank(self, m: Array, x: Array) -> Array:
         """Zeros like a padded x, with the rows and dtype of m."""
@@ -145,9 +149,6 @@ class MaxPool(Pool, Selection):
         """(images, rows) of an array that has an entry for each window."""
         return pieces(range(len(y)), range(y.shape[1]), y.shape[2] * y.shape[3], BLOCK)
 
-    def out(self, x: Array) -> tuple[int, int]:
-        return places((x.shape[1], x.shape[2]), self.window, self.stride, self.around)
-
 
 def block(y: Array, images: range, rows: range) -> Array:
     """A view of these; of an array of one row, that row."""
@@ -160,20 +161,36 @@ def shared_rows(x: Array, other: Array) -> int:
 
 
 class AveragePool(Pool, Linear):
-    """The mean of every window, channel by channel; the border does not count."""
+    """The mean of every window, channel by channel; the border does not count.
+
+    Sums are made along rows and then along columns, in float64, so that large windows keep their digits.
+    """
 
     def forward(self, x: Array) -> Array:
-        return np.asarray(sum(self.taps(padded(x, self.around))) / self.counts(x))
+        total = padded(x, self.around).astype(np.result_type(x, np.float64))
+        for axis, (k, s, n) in enumerate(zip(self.window, self.stride, self.out(x), strict=True), 1):
+            total = reduce(np.add, taps_along(total, axis, k, s, n))
+        return np.asarray((total / self.counts(x)).astype(x.dtype))
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
-        y, share = self.blank(m, x), m / self.counts(x)
-        for place in self.taps(y):
-            place += share
-        return cropped(y, self.around)
+        share, full = m / self.counts(x), self.blank(m, x).shape  # in float64, as the counts are
+        for axis in (2, 1):
+            k, s, n = self.window[axis - 1], self.stride[axis - 1], share.shape[axis]
+            spread = np.zeros((*share.shape[:axis], full[axis], *share.shape[axis + 1 :]), share.dtype)
+            for place in taps_along(spread, axis, k, s, n):
+                place += share
+            share = spread
+        return cropped(share, self.around).astype(m.dtype)
 
     def counts(self, x: Array) -> Array:
         """(1, h, w, 1): how many pixels of the image each window holds."""
-        return np.asarray(sum(self.taps(padded(np.ones((1, *x.shape[1:3], 1), x.dtype), self.around))))
+        rows, columns = (
+            sum(taps_along(np.pad(np.ones(n), border), 0, k, s, out))
+            for n, border, k, s, out in zip(
+                x.shape[1:3], self.around, self.window, self.stride, self.out(x), strict=True
+            )
+        )
+        return np.asarray(np.multiply.outer(rows, columns)[None, :, :, None])
 
 
 @dataclass(frozen=True)
@@ -193,8 +210,12 @@ class Resize(Linear):
 
 def interpolation(n: int, to: int) -> Array:
     """(to, n): the weights ≥ 0, summing to 1, with which n pixels make each of `to`; edges are extended."""
-    centre = np.clip((np.arange(to) + 0.5) * n / to - 0.5, 0, n - 1)
-    return np.asarray(np.maximum(0, 1 - np.abs(centre[:, None] - np.arange(n))))
+    return np.asarray(np.maximum(0, 1 - np.abs(centres(n, to)[:, None] - np.arange(n))))
+
+
+def centres(n: int, to: int) -> Array:
+    """(to,): where each of `to` pixels has its centre among n."""
+    return np.clip((np.arange(to) + 0.5) * n / to - 0.5, 0, n - 1)
 
 
 def along(matrix: Array, x: Array, axis: int) -> Array:

@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, accurate_mean, accurate_sum
 from minixai.graph import Node
 from minixai.ops.arithmetic import multiply, subtract
 from minixai.ops.functions import exp, reciprocal
@@ -21,7 +21,7 @@ class Sum(Linear):
     keepdims: bool = False
 
     def forward(self, x: Array) -> Array:
-        return np.asarray(x.sum(axis=self.axes, keepdims=self.keepdims))
+        return accurate_sum(x, self.axes, self.keepdims)
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
         full = m if self.keepdims else np.expand_dims(m, self.axes)
@@ -33,7 +33,7 @@ class Mean(Sum):
     """Σ x / count over axes of a row."""
 
     def forward(self, x: Array) -> Array:
-        return np.asarray(x.mean(axis=self.axes, keepdims=self.keepdims))
+        return accurate_mean(x, self.axes, self.keepdims)
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
         return super().vjp(i, m / prod(x.shape[a] for a in self.axes), x)

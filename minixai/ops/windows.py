@@ -80,9 +80,14 @@ def places(
     return counts[0], counts[1]
 
 
-def padded(x: Array, around: Margins, fill: float = 0.0) -> Array:
-    """x with a border."""
-    return np.pad(x, ((0, 0), *around, (0, 0)), constant_values=fill) if np.any(around) else x
+def padded(x: Array, around: Margins, fill: float | np.uint64 = 0.0) -> Array:
+    """x with a border.  (np.pad does the same, but takes forty times as long for a small image.)"""
+    (top, bottom), (left, right) = around
+    if not (top or bottom or left or right):
+        return x
+    y = np.full((len(x), x.shape[1] + top + bottom, x.shape[2] + left + right, x.shape[3]), fill, x.dtype)
+    cropped(y, around)[...] = x
+    return y
 
 
 def cropped(x: Array, around: Margins) -> Array:
@@ -106,6 +111,12 @@ def taps(
                 top : top + (out[0] - 1) * stride[0] + 1 : stride[0],
                 left : left + (out[1] - 1) * stride[1] + 1 : stride[1],
             ]
+
+
+def taps_along(x: Array, axis: int, window: int, stride: int, out: int, dilation: int = 1) -> Iterator[Array]:
+    """`taps` along one axis, for what can be done along rows and then along columns: views with `out` places there."""
+    for start in range(0, window * dilation, dilation):
+        yield x[(slice(None),) * axis + (slice(start, start + (out - 1) * stride + 1, stride),)]
 
 
 def framed(

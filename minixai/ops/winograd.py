@@ -19,8 +19,8 @@ In two dimensions all of it is done along the columns of a patch of 6 × 6 and t
 
     (36, patches, C) @ (36, C, K) -> (36, patches, K)
 
-Its rounding is 2e-6 of the largest output where that of `direct` is 4e-7.  And it differs from place to place inside a
-tile of 4 × 4, so equal windows no longer give exactly equal outputs.
+Its rounding is 2e-6 of the largest output where that of `direct` is 4e-7, and differs from place to place inside a
+tile of 4 × 4.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ article.py       the article's numbers
 libraries.py     frozen results of other libraries (frozen.py reads them, asked.py asks ours the same)
 operations.py    single operations, as PyTorch has them
 faults.py        where the libraries are wrong, and by how much
+rounding.py      what they lose to the rounding of float32
 report.py        the ledger as text, Markdown or JSON
 """
 
@@ -34,6 +35,7 @@ from minixai.references import (
     maps,
     operations,
     quadratures,
+    rounding,
     sources,
     toy_table,
 )
@@ -50,7 +52,10 @@ def ledger() -> tuple[Entry, ...]:
     >>> len(ledger()) >= 150
     True
     """
-    rooms = (toy_table, games, chords, maps, quadratures, draws, equalities, article, libraries, operations, faults)
+    rooms = (
+        toy_table, games, chords, maps, quadratures, draws, equalities, article, libraries, operations, faults,
+        rounding,
+    )  # fmt: skip
     order = [each for each in vars(sources).values() if isinstance(each, Source)]
     return tuple(sorted((entry for room in rooms for entry in room.entries()), key=lambda e: order.index(e.source)))
 

@@ -28,6 +28,7 @@ from minixai.rules.slopes import (
     midpoint,
     mover,
     secant,
+    to_winner,
 )
 
 __all__ = [
@@ -51,4 +52,5 @@ __all__ = [
     "mover",
     "reveal_cancel",
     "secant",
+    "to_winner",
 ]

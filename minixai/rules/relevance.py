@@ -19,7 +19,7 @@ from minixai.graph import Node, Rules
 from minixai.ops.arithmetic import Multiply
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
 from minixai.rules.signs import by_sign, constant, lone, pulls, split, sums
-from minixai.rules.slopes import chord, gradient
+from minixai.rules.slopes import chord, gradient, to_winner
 
 
 def from_zero(node: Node, i: int, m: Array) -> Array:
@@ -42,7 +42,7 @@ def lrp_epsilon(epsilon: float) -> Rules:
     def fading(node: Node, i: int, m: Array) -> Array:
         return shared(node, i, m * kept(node.value, node.value, epsilon))
 
-    return {Linear: gradient, Multiply: shared, Bilinear: fading, Elementwise: from_zero, Selection: gradient}
+    return {Linear: gradient, Multiply: shared, Bilinear: fading, Elementwise: from_zero, Selection: to_winner}
 
 
 def lrp_gamma(gamma: float, epsilon: float) -> Rules:

@@ -7,11 +7,18 @@ from minixai.graph import Node, Rules, values
 from minixai.ops.blocks import in_blocks
 from minixai.ops.functions import Relu
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
+from minixai.rules.ties import equalised
 
 
 def gradient(node: Node, i: int, m: Array) -> Array:
     """m · ∂y/∂x"""
     return np.asarray(node.op.vjp(i, m, *values(node.inputs)))
+
+
+def to_winner(node: Node, i: int, m: Array) -> Array:
+    """m to the largest entry of each window, of equals to the first."""
+    (x,) = node.sources
+    return np.asarray(node.op.vjp(i, m, equalised(x)))
 
 
 def deconvnet(node: Node, i: int, m: Array) -> Array:
@@ -64,22 +71,27 @@ def mover(node: Node, i: int, m: Array) -> Array:
     largest on the other side: where the reference is one colour, position decides nothing.
     """
     (x,), op = node.sources, node.op
-    return credit(node, m, risen=op.winner(x.value, x.reference), fallen=op.winner(x.reference, x.value))
+    value, reference = equalised(x), equalised(x, "reference")
+    return credit(node, m, value - reference, op.winner(value, reference), op.winner(reference, value))
 
 
 def first_mover(node: Node, i: int, m: Array) -> Array:
     """As `mover`, but of equal entries the first counts, as in captum and shap."""
     (x,), op = node.sources, node.op
-    return credit(node, m, risen=op.winner(x.value), fallen=op.winner(x.reference))
+    value, reference = equalised(x), equalised(x, "reference")
+    return credit(node, m, value - reference, op.winner(value), op.winner(reference))
 
 
-def credit(node: Node, m: Array, risen: Array, fallen: Array) -> Array:
-    """m · Δy/Δx to the entry `risen` where y rose, to `fallen` where it fell."""
+def credit(node: Node, m: Array, delta: Array, risen: Array, fallen: Array) -> Array:
+    """m · Δy/Δx to the entry `risen` where y rose, to `fallen` where it fell.
+
+    Δy/Δx is between 0 and 1, but for rounding.
+    """
     (x,), op, dy = node.sources, node.op, node.delta
     chosen = np.where((dy < 0).reshape(risen.shape), fallen, risen)
-    dx = op.take(x.delta, chosen)
+    dx = op.take(delta, chosen)
     slope = np.divide(dy, dx, out=np.ones_like(dx), where=dx != 0)
-    return np.asarray(op.give(m * slope, chosen, x.value))
+    return np.asarray(op.give(m * np.clip(slope, 0, 1), chosen, x.value))
 
 
 def halfway(x: Node) -> Array:
@@ -87,7 +99,7 @@ def halfway(x: Node) -> Array:
     return np.asarray(x.reference + x.delta / 2)
 
 
-GRADIENT: Rules = {Linear: gradient, Bilinear: gradient, Elementwise: gradient, Selection: gradient}
+GRADIENT: Rules = {Linear: gradient, Bilinear: gradient, Elementwise: gradient, Selection: to_winner}
 DECONVNET: Rules = {**GRADIENT, Relu: deconvnet}
 GUIDED: Rules = {**GRADIENT, Relu: guided}
 RESCALE: Rules = {Linear: gradient, Bilinear: midpoint, Elementwise: secant, Selection: mover}

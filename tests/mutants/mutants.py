@@ -284,7 +284,7 @@ rules/slopes.py: deconvnet masks every function
   ? tests/test_rules.py::test_only_a_relu_is_masked
 
 ops/kinds.py: a broadcast is not added up
-  - return m.sum(axis=stretched, keepdims=True) if stretched else m
+  - return accurate_sum(m, stretched, keepdims=True) if stretched else m
   + return m
   ? tests/axioms/test_engine.py::test_gradient_is_the_finite_difference_for_each_step
 
@@ -365,6 +365,91 @@ ops/functions.py: |x| slopes at 0
   - return np.sign(x)
   + return np.where(x >= 0, np.ones_like(x), -1)
   ? tests/ops/test_functions.py::test_the_slope_at_0_is_0
+
+arrays.py: long sums in the dtype of x
+  - x.sum(axis=axis, keepdims=keepdims, dtype=np.promote_types(x.dtype, np.float64))
+  + x.sum(axis=axis, keepdims=keepdims)
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[accurate_sum-flat]
+
+arrays.py: means in the dtype of x
+  - x.mean(axis=axis, keepdims=keepdims, dtype=np.promote_types(x.dtype, np.float64))
+  + x.mean(axis=axis, keepdims=keepdims)
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[accurate_mean-flat]
+
+arrays.py: sums leave float32
+  - return np.asarray(total, x.dtype)
+  + return np.asarray(total)
+  ? tests/test_sums.py::test_dtype_and_shape_are_numpys
+
+ops/reductions.py: NumPy's own sum
+  - accurate_sum(x, self.axes, self.keepdims)
+  + np.asarray(x.sum(axis=self.axes, keepdims=self.keepdims))
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[ops.sum over places-random]
+
+ops/reductions.py: NumPy's own mean
+  - accurate_mean(x, self.axes, self.keepdims)
+  + np.asarray(x.mean(axis=self.axes, keepdims=self.keepdims))
+  ? tests/test_sums.py::test_deep_lift_adds_up_on_a_large_photo
+
+ops/kinds.py: weights' slopes added up by NumPy
+  - m = accurate_sum(m, tuple(range(missing)))
+  + m = m.sum(axis=tuple(range(missing)))
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[slope of a dense layer's bias-flat]
+
+ops/kinds.py: slopes of what was stretched added up by NumPy
+  - accurate_sum(m, stretched, keepdims=True) if
+  + m.sum(axis=stretched, keepdims=True) if
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[unbroadcast to a node-flat]
+
+ops/convolution.py: a bias's slopes added up by NumPy
+  - accurate_sum(m, (0, 1, 2))
+  + np.asarray(m.sum(axis=(0, 1, 2)))
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[slope of a convolution's bias-random]
+
+ops/arithmetic.py: millions of terms left to BLAS
+  - if len(w) <= LONG or
+  + if True or
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[a dense layer of a whole image-flat]
+
+ops/arithmetic.py: a kernel's slopes left to BLAS
+  - return long_product(x.reshape(-1, x.shape[-1]).T,
+  + return product(x.reshape(-1, x.shape[-1]).T,
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[slope of a dense layer's kernel-flat]
+
+ops/arithmetic.py: the last terms left out
+  - pieces.sum(axis=0, dtype=np.float64) + left[:, whole:] @ right[whole:]
+  + pieces.sum(axis=0, dtype=np.float64)
+  ? tests/test_sums.py::test_a_long_product_is_a_product
+
+ops/normalisation.py: a batch's mean by NumPy
+  - mean = accurate_mean(x, over)
+  + mean = x.mean(over)
+  ? tests/test_sums.py::test_a_flat_batch_is_normalised_to_zero
+
+ops/normalisation.py: a batch's variance by NumPy
+  - return mean, accurate_mean(np.square(x - mean), over)
+  + return mean, np.square(x - mean).mean(over)
+  ? tests/test_sums.py::test_the_variance_of_a_batch_keeps_its_digits
+
+methods/baselines.py: NumPy's mean of an image
+  - accurate_mean(x, (1, 2), keepdims=True)
+  + x.mean(axis=(1, 2), keepdims=True)
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[baseline 'mean'-flat]
+
+methods/cam.py: NumPy's mean of slopes
+  - accurate_mean(slopes, (1, 2))
+  + slopes.mean(axis=(1, 2))
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[weights of Grad-CAM-flat]
+
+methods/dialects.py: NumPy's mean of guided slopes
+  - accurate_mean(slopes * ((maps > 0) & (slopes > 0)), (1, 2))
+  + (slopes * ((maps > 0) & (slopes > 0))).mean(axis=(1, 2))
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[weights of tf-explain's Grad-CAM-flat]
+
+methods/maps.py: NumPy's mean of a map
+  - accurate_mean(maps, 1)
+  + np.asarray(maps.mean(axis=1))
+  ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[rank of activations by mean-flat]
 
 ops/reductions.py: a mean that is a sum on the way back
   - super().vjp(i, m / prod(x.shape[a] for a in self.axes), x)
@@ -594,7 +679,7 @@ ops/windows.py: the odd pixel before
   ? tests/ops/test_convolution.py::test_same_padding
 
 methods/cam.py: weights by the sum of slopes
-  - return np.asarray(slopes.mean(axis=(1, 2)))
+  - return accurate_mean(slopes, (1, 2))
   + return np.asarray(slopes.sum(axis=(1, 2)))
   ? tests/methods/test_cam.py::test_under_global_average_pooling_grad_cam_is_cam
 
@@ -644,7 +729,7 @@ methods/dialects.py: tf-explain's weights without a look at the activations
   ? tests/methods/test_cam.py::test_tf_explains_variant_of_the_worked_example
 
 methods/dialects.py: tf-explain's mean over positive entries only
-  - (slopes * ((maps > 0) & (slopes > 0))).mean(axis=(1, 2))
+  - accurate_mean(slopes * ((maps > 0) & (slopes > 0)), (1, 2))
   + (slopes * ((maps > 0) & (slopes > 0))).sum(axis=(1, 2)) / ((maps > 0) & (slopes > 0)).sum(axis=(1, 2))
   ? tests/methods/test_cam.py::test_tf_explains_variant_of_the_worked_example
 

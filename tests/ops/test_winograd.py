@@ -155,18 +155,16 @@ def test_a_border_wider_than_the_kernel_goes_back_the_direct_way() -> None:
     assert off(backward(y, GRADIENT, m)[x], exact) <= CLOSE
 
 
-def test_a_reference_of_one_row_goes_the_direct_path() -> None:
-    """And only that: a value of one row does not, nor do as many references as values."""
+def test_value_and_reference_take_one_path() -> None:
+    """However many rows the reference has."""
     rng = np.random.default_rng(0)
     w, b = single(rng, 3, 3, 64, 64), single(rng, 64)
     for n in (1, 3):
         value, reference = single(rng, n, 8, 8, 64), single(rng, 1, 8, 8, 64)
-        y = conv(Node(value, reference), w, b)
-        assert len(y.reference) == 1
-        assert same_bits(y.reference, conv(Node(reference), w, b, "direct").value)
-        assert same_bits(y.value, conv(Node(value), w, b, "winograd").value)
-    y = conv(Node(value, value[::-1]), w, b)
-    assert same_bits(y.reference, conv(Node(value[::-1]), w, b, "winograd").value)
+        for part in (reference, value[::-1]):
+            y = conv(Node(value, part), w, b)
+            assert same_bits(y.reference, conv(Node(part), w, b, "winograd").value)
+            assert same_bits(y.value, conv(Node(value), w, b, "winograd").value)
 
 
 def flat_below(method: str) -> tuple[Node, Node]:
@@ -180,20 +178,25 @@ def flat_below(method: str) -> tuple[Node, Node]:
 def test_rounding_decides_nothing_on_a_reference_of_one_colour() -> None:
     """DeepLIFT from black: the reference ties in every window but those at the border, so the image decides.
 
-    On Winograd's path it would not tie, and the last bit would choose where contributions go.
+    Bits differ from place to place, on Winograd's path always; yet all paths agree.
     """
     maps = {}
     for method in ("auto", "direct", "winograd"):
         x, y = flat_below(method)
-        inner = y.inputs[0].reference[0, 2:-2, 2:-2]
-        assert (inner == inner[0, 0]).all() == (method != "winograd")
+        if method == "winograd":
+            inner = y.inputs[0].reference[0, 2:-2, 2:-2]
+            assert (inner != inner[0, 0]).any()
         maps[method] = backward(y, RESCALE, keep=[x])[x]
     size = abs(maps["direct"]).max()
     np.testing.assert_allclose(maps["auto"], maps["direct"], rtol=0, atol=1e-4 * size)
-    assert abs(maps["winograd"] - maps["direct"]).max() > 1e-2 * size
+    np.testing.assert_allclose(maps["winograd"], maps["direct"], rtol=0, atol=1e-4 * size)
 
 
 # -- what must not matter --------------------------------------------------------------------------------
+ROUNDING = 2e-6
+"""Of the largest output, what Winograd's rounding comes to (see the module); each of two results may be off by it."""
+
+
 def test_batch_mates_change_nothing_but_rounding() -> None:
     rng = np.random.default_rng(0)
     x, w, b = single(rng, 9, 11, 10, 64), single(rng, 3, 3, 64, 64), single(rng, 64)
@@ -204,8 +207,8 @@ def test_batch_mates_change_nothing_but_rounding() -> None:
     for k in range(9):
         alone = Node(x[[k]])
         there = conv(alone, w, b)
-        assert off(there.value, y.value[[k]]) <= 1e-6
-        assert off(backward(there, GRADIENT, m[[k]])[alone], back[[k]]) <= 1e-6
+        assert off(there.value, y.value[[k]]) <= 2 * ROUNDING
+        assert off(backward(there, GRADIENT, m[[k]])[alone], back[[k]]) <= 2 * ROUNDING
 
 
 def test_strided_arrays_are_taken_and_left_as_they_were() -> None:

@@ -1,0 +1,333 @@
+"""Ties beyond rounding: which places of an image are computed from equal numbers in the same way?
+
+All windows of a flat area are equal, so a convolution's outputs there are equal too, but for their last bits: a matrix
+product may round a row according to where the row stands in the matrix (OpenBLAS does so on AVX2), and Winograd's
+transforms round each place of a tile in their own way.  A maximum over the area would be decided by those bits, on each
+processor differently.  So before a rule compares the entries of a window, `equalised` gives every place the numbers of
+the first place in its image that is computed alike.
+
+Places are compared by 64-bit fingerprints, (N, H, W).  That of an input's pixel comes from two random projections of
+its channels, which are added in the same order for every pixel, so equal pixels have equal fingerprints.  From there a
+table carries them forward, by kind of operation like every other: a function of single entries keeps them, a window
+makes a weighted sum of them, modulo 2⁶⁴.  Pixels that differ by more than rounding share one with a probability of
+about 2⁻⁴⁸.  An op of no listed kind has none, nor has an image in which no pixel equals a neighbour, such as most
+photographs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, reduce
+from math import prod
+from typing import Literal, TypeAlias
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+from minixai.graph import Node, history
+from minixai.ops.arithmetic import Add, MatMul, Multiply, shape_of
+from minixai.ops.blocks import BLOCK, Bench, fresh, in_parallel
+from minixai.ops.convolution import Convolution
+from minixai.ops.kinds import Elementwise, Selection
+from minixai.ops.pooling import AveragePool, Resize, centres
+from minixai.ops.shapes import Concatenate, Identity, Pad, Take
+from minixai.ops.windows import Margins, padded, taps_along
+
+Side: TypeAlias = Literal["value", "reference"]
+Carrier: TypeAlias = "Callable[[Node, Side, list[Array | None]], Array | None]"
+"""carrier(node, side, fingerprints of its inputs) -> fingerprints of the node"""
+
+
+def equalised(node: Node, side: Side = "value") -> Array:
+    """The value or reference of a node, with equal bits at all places of an image that are computed alike."""
+    array = side_of(node, side)
+    first = first_alike(node, "value" if array is node.value else side)
+    if first is None:
+        return array
+
+    def copied(array: Array, first: Array) -> Array:
+        image = first[0].size * np.arange(len(first), dtype=first.dtype)
+        return np.asarray(array.reshape(-1, array.shape[3]).take(first + image[:, None, None], 0))
+
+    return by_images(copied, fresh(array.shape, array.dtype), array, first)
+
+
+def side_of(node: Node, side: Side) -> Array:
+    return node.value if side == "value" else node.reference
+
+
+def first_alike(node: Node, side: Side) -> Array | None:
+    """(N, H, W): the number of the first place in the same image that is computed alike."""
+    known = numbers[side]
+    if node not in known:
+        keys = fingerprints(node, side)
+        known[node] = None if keys is None else by_images(first_in_each, np.empty(keys.shape, np.int32), keys)
+    return known[node]
+
+
+def fingerprints(node: Node, side: Side) -> Array | None:
+    """(N, H, W): equal where the places of a node (N, H, W, C) are computed alike; None if nothing is known."""
+    known = prints[side]
+    if node not in known:
+        rows = len(side_of(node, side))
+        for each in history(node):
+            if each not in known:
+                known[each] = carry(each, side, rows)
+    return known[node]
+
+
+Remembered: TypeAlias = "Mapping[Side, WeakKeyDictionary[Node, Array | None]]"
+prints: Remembered = {"value": WeakKeyDictionary(), "reference": WeakKeyDictionary()}
+numbers: Remembered = {"value": WeakKeyDictionary(), "reference": WeakKeyDictionary()}
+"""What is known of nodes, for as long as their graph lives."""
+
+
+def carry(node: Node, side: Side, rows: int) -> Array | None:
+    """The fingerprints of a node, made of those of its inputs."""
+    array = side_of(node, side)
+    if array.ndim != 4 or array.dtype not in (np.float32, np.float64):
+        return None
+    if node.op is None:
+        return pixel_fingerprints(array) if len(array) == rows else None  # weights in training have other rows
+    carrier = next((CARRIERS[kind] for kind in type(node.op).__mro__ if kind in CARRIERS), None)
+    inputs = [prints[side].get(x) if isinstance(x, Node) else None for x in node.inputs]
+    return None if carrier is None else carrier(node, side, inputs)
+
+
+# -- of an input -------------------------------------------------------------------------------------------
+def pixel_fingerprints(x: Array) -> Array | None:
+    """(N, H, W, C) -> (N, H, W), or None if no pixel equals a neighbour."""
+    empty = np.empty(x.shape[:3], x.dtype)
+    one = by_images(lambda x: projection(x, 0), empty, x)
+    if not has_equal_neighbours(one):
+        return None
+    bits = f"u{x.itemsize}"
+    return by_images(
+        lambda one, x: mixed(mixed(one.view(bits)) + projection(x, 1).view(bits)),
+        np.empty(x.shape[:3], np.uint64),
+        one,
+        x,
+    )
+
+
+def projection(x: Array, which: int) -> Array:
+    """Σ_c r_c x_c for every pixel; −0 becomes 0."""
+    weights = projection_weights(which, x.shape[3], x.dtype)
+    if len(weights) > 4:
+        return np.asarray(np.einsum("nhwc,c->nhw", x, weights) + 0)
+    return np.asarray(sum((x[..., c] * weight for c, weight in enumerate(weights)), np.zeros(x.shape[:3], x.dtype)))
+
+
+@cache
+def projection_weights(which: int, channels: int, dtype: npt.DTypeLike) -> Array:
+    """Random weights ½ ≤ |r| ≤ 1 over the number of channels: no sum overflows."""
+    rng = np.random.default_rng(which)
+    weights: Array = rng.uniform(0.5, 1, channels) * rng.choice((-1, 1), channels) / channels
+    return weights.astype(dtype)
+
+
+@cache
+def odd_numbers(count: int) -> Array:
+    """Random weights of fingerprints: modulo 2⁶⁴, multiplying by an odd number loses nothing."""
+    return np.random.default_rng(0).integers(0, 1 << 63, count, dtype=np.uint64) * 2 + 1
+
+
+def has_equal_neighbours(pixels: Array) -> bool:
+    """Whether any pixel of (N, H, W) equals the one beside it, below it or at a corner, or two pixels away."""
+    down, across = pixels.shape[1:]
+    for i, j in ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0)):
+        here = pixels[:, i:, max(j, 0) : across + min(j, 0)]
+        there = pixels[:, : max(down - i, 0), max(-j, 0) : max(across - max(j, 0), 0)]
+        if np.equal(here, there).any():
+            return True
+    return False
+
+
+def mixed(keys: Array) -> Array:
+    """Each key becomes another, so that sums of sums do not meet."""
+    keys = keys + MIX  # which makes them 64 bits
+    keys *= MIX
+    return np.asarray(keys ^ (keys >> np.uint64(32)))
+
+
+MIX = np.uint64(0x9E3779B97F4A7C15)
+"""2⁶⁴ over the golden ratio: an odd number whose bits are well spread."""
+
+
+def with_border(keys: Array | None, x: Array) -> Array | None:
+    """Keys with 0, which stands for a border of zeros, where a pixel of x is 0 in all channels, and only there.
+
+    Pixels of which nothing is known all differ, but where they are 0 convolutions make flat areas.
+    """
+    nothing = by_images(lambda x: abs(x) @ np.ones(x.shape[3], x.dtype) == 0, np.empty(x.shape[:3], bool), x)
+    if keys is None:
+        if not nothing.any():
+            return None
+        keys = np.arange(nothing[0].size, dtype=np.uint64).reshape(1, *x.shape[1:3])
+    return np.where(nothing, np.uint64(0), mixed(keys))
+
+
+# -- of what is computed -----------------------------------------------------------------------------------
+def unchanged(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """What is computed entry by entry, or place by place, is alike where its input is."""
+    return inputs[0]
+
+
+def of_convolution(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    op, (x, w, *_) = node.op, node.inputs
+    keys = with_border(inputs[0], side_of(x, side)) if isinstance(x, Node) else None
+    if keys is None:
+        return None
+    high, wide = shape_of(w)[:2]
+    return windows(keys, (high, wide), op.stride, op.dilation, op.around, node.shape)
+
+
+def of_mean(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """Pixels that are all alike have the mean of one, however many of them lie inside the image."""
+    keys, op = inputs[0], node.op
+    if keys is None:
+        return None
+    low, high = (padded(keys[..., None], op.around, border)[..., 0] for border in (~np.uint64(0), np.uint64(0)))
+    for axis, (k, s, n) in enumerate(zip(op.window, op.stride, node.shape[1:3], strict=True), 1):
+        low = reduce(np.minimum, taps_along(low, axis, k, s, n))
+        high = reduce(np.maximum, taps_along(high, axis, k, s, n))
+    return np.where(low == high, high, windows(keys, op.window, op.stride, (1, 1), op.around, node.shape))
+
+
+def of_selection(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """Different windows often have one maximum, as where a window reaches over a border: what is equal is seen anew."""
+    known = inputs[0] is not None
+    return pixel_fingerprints(node.op.forward(equalised(node.sources[0], side)) if known else side_of(node, side))
+
+
+def of_resize(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """A pixel lies between two of the input's; where these are alike it is like them, wherever it lies."""
+    keys, op = inputs[0], node.op
+    if keys is None:
+        return None
+    for axis in (1, 2):
+        n, to = keys.shape[axis], op.size[axis - 1]
+        where = centres(n, to)
+        low = where.astype(np.intp)
+        share = (where - low).view(np.uint64).reshape(-1, *(1,) * (2 - axis))
+        a, b = keys.take(low, axis), keys.take(np.minimum(low + 1, n - 1), axis)
+        ahead, behind = odd_numbers(2)
+        keys = np.where(a == b, a, mixed(a * ahead + b * behind + share))
+    return keys
+
+
+def of_product(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """x @ w is computed place by place, if one matrix w serves them all."""
+    return inputs[0] if len(shape_of(node.inputs[1])) == 2 else None
+
+
+def side_by_side(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """Channels side by side are alike if they are so in all inputs; images side by side are another matter."""
+    return combined(node, side, inputs) if node.op.axis == 3 else None
+
+
+def of_slice(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """x[:, rows, columns], with slices for both."""
+    keys, places = inputs[0], node.op.index[:2]
+    whole = all(isinstance(part, slice) for part in node.op.index)
+    return keys[(slice(None), *places)] if keys is not None and whole else None
+
+
+def of_pad(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """The pixels of the border are all alike."""
+    keys, (rows, columns, channels) = inputs[0], node.op.widths
+    return None if keys is None or any(channels) else padded(keys[..., None], (rows, columns), MIX)[..., 0]
+
+
+def combined(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """Places are alike if they are so in all inputs."""
+    total = None
+    for x, keys, weight in zip(node.inputs, inputs, odd_numbers(len(inputs)), strict=True):
+        if shape_of(x)[-3:-1] in ((), (1, 1)):  # the same for all places
+            continue
+        if keys is None:
+            return None
+        total = keys * weight if total is None else total + keys * weight
+    return None if total is None else mixed(total)
+
+
+CARRIERS: Mapping[type, Carrier] = {
+    Elementwise: unchanged,
+    Identity: unchanged,
+    MatMul: of_product,
+    Convolution: of_convolution,
+    AveragePool: of_mean,
+    Resize: of_resize,
+    Selection: of_selection,
+    Take: of_slice,
+    Pad: of_pad,
+    Add: combined,
+    Multiply: combined,
+    Concatenate: side_by_side,
+}
+
+
+def windows(
+    keys: Array,
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    around: Margins,
+    shape: tuple[int, ...],
+) -> Array:
+    """(N, H, W) -> (N, h, w): Σ of odd numbers × the fingerprints in each window, along columns and then along rows."""
+
+    def sums(keys: Array) -> Array:
+        keys = padded(keys[..., None], around)[..., 0]
+        for axis in (0, 1):
+            entries = taps_along(keys, 1 + axis, window[axis], stride[axis], shape[1 + axis], dilation[axis])
+            weighted = map(np.multiply, entries, odd_numbers(window[axis]))
+            keys = mixed(reduce(np.add, weighted))
+        return keys
+
+    return by_images(sums, np.empty((len(keys), *shape[1:3]), np.uint64), keys)
+
+
+def first_in_each(keys: Array) -> Array:
+    """(N, H, W) -> (N, H, W): in each image, the number of the first place with an equal key."""
+    image = np.arange(len(keys))[:, None, None]
+    apart = keys ^ (image.astype(np.uint64) * MIX)
+    return np.asarray(first_equal(apart.reshape(-1)).reshape(keys.shape) - image * keys[0].size)
+
+
+def first_equal(keys: Array) -> Array:
+    """(P,) -> (P,): for each key, the number of the first that equals it.
+
+    A table holds one key for each value of some bits.  Keys that meet another there are tried again with other bits.
+
+    >>> first_equal(np.array([7, 9, 7, 7, 9], np.uint64)).tolist()
+    [0, 1, 0, 0, 1]
+    """
+    first = np.arange(len(keys))
+    left, bits = first.copy(), (4 * len(keys)).bit_length()
+    scrambled, table = keys, np.empty(1 << bits, np.intp)
+    while len(left):
+        slots = (scrambled >> np.uint64(64 - bits)).view(np.intp)
+        table.put(slots[::-1], left[::-1])  # of those that meet, the first is written last
+        found = table.take(slots)
+        meets = keys.take(found) != keys.take(left)
+        first[left] = np.where(meets, left, found)
+        left, scrambled = left[meets], scrambled[meets] * MIX
+    return first
+
+
+def by_images(f: Callable[..., Array], y: Array, *xs: Array) -> Array:
+    """f(*xs), a few images at a time, on several threads, written into y."""
+    step = max(1, BLOCK // max(1, prod(y.shape[1:])))
+
+    def work(bench: Bench, start: int) -> None:
+        part = slice(start, start + step)
+        y[part] = f(*(x[part] for x in xs))
+
+    if step >= len(y):
+        y[...] = f(*xs)
+    else:
+        in_parallel(work, [(start,) for start in range(0, len(y), step)])
+    return y

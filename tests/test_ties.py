@@ -1,0 +1,309 @@
+"""Rounding decides nothing: what is computed alike ties, on every path, every processor and in both precisions."""
+
+import inspect
+from collections.abc import Callable
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+import minixai as mx
+from minixai import Node, backward, ops
+from minixai.arrays import Array
+from minixai.graph import history
+from minixai.ops.kinds import Elementwise, Selection
+from minixai.rules import GRADIENT, RESCALE, ties
+from minixai.rules.ties import equalised, first_equal
+
+F32 = float(np.finfo(np.float32).eps)
+
+
+def single(rng: np.random.Generator, *shape: int) -> Array:
+    return rng.normal(size=shape).astype(np.float32)
+
+
+def relative(ours: Array, exact: Array) -> Array:
+    """(N,): the sum of the differences in a map, as a part of the sum of its sizes."""
+    off, size = (abs(a).reshape(len(a), -1).sum(axis=1) for a in (ours - exact, exact))
+    return np.asarray(off / size)
+
+
+def from_flat(net: Callable[[Node], Node], x: Array, reference: Array) -> tuple[Array, Array]:
+    """DeepLIFT's contributions, and gradient · Δ: where the whole reference ties, the image's winner has slope 1."""
+    node = Node(x, reference)
+    y = net(node)
+    return tuple(backward(y, table, keep=[node])[node] * node.delta for table in (RESCALE, GRADIENT))  # type: ignore[return-value]
+
+
+# -- a reference of one colour ---------------------------------------------------------------------------
+def test_the_gradient_is_the_answer_where_the_whole_reference_ties() -> None:
+    rng = np.random.default_rng(0)
+    w, x = rng.normal(size=(3, 3, 16, 16)).astype("f"), rng.random((1, 18, 18, 16), dtype="f")
+
+    def net(h: Node) -> Node:
+        return ops.max_pool(ops.convolution(h, w)).sum()
+
+    gradient = mx.gradient(net, x).values * (x - np.float32(0.3))
+    for baseline in (0.3, np.full_like(x, 0.3)):
+        lift = mx.deep_lift(net, x, baseline=baseline).values
+        # each is a sum of at most 9 · 16 terms, rounded once each
+        assert abs(lift - gradient).max() <= 144 * F32 * abs(gradient).max()
+
+
+def convolved(w: Array, **options: Any) -> Callable[[Node], Node]:
+    return lambda h: ops.convolution(h, w, **options)
+
+
+@given(
+    channels=st.tuples(st.integers(1, 80), st.integers(1, 80)),
+    size=st.tuples(st.integers(6, 17), st.integers(6, 17)),
+    kernel=st.tuples(st.integers(1, 5), st.integers(1, 5)),
+    stride=st.integers(1, 2),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    colour=st.booleans(),
+    rows=st.sampled_from(["one", "many"]),
+    seed=st.integers(0, 99),
+)
+def test_a_flat_reference_stays_flat(
+    channels: tuple[int, int],
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    stride: int,
+    dtype: type,
+    colour: bool,
+    rows: str,
+    seed: int,
+) -> None:
+    """Every window of the reference is equal, so its equalised outputs have one value each, to the bit."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(3, *size, channels[0])).astype(dtype)
+    flat = rng.normal(size=channels[0] if colour else 1).astype(dtype)
+    reference = np.broadcast_to(flat, x.shape if rows == "many" else (1, *x.shape[1:]))
+    w = rng.normal(size=(*kernel, *channels)).astype(dtype)
+    y = ops.convolution(Node(x, reference), w, stride=stride)
+    tied = equalised(y, "reference")
+    assert_array_equal(tied, np.broadcast_to(tied[:, :1, :1], tied.shape))
+    rounding = 2 * w[..., 0].size * np.finfo(dtype).eps * abs(w).reshape(-1, channels[1]).sum(axis=0) * abs(flat).max()
+    assert (abs(tied - y.reference) <= rounding).all()
+
+
+BETWEEN: dict[str, Callable[[Node, np.random.Generator], Node]] = {
+    "nothing": lambda h, rng: h,
+    "batch norm": lambda h, rng: h * single(rng, 1, 1, 16) + single(rng, 16),
+    "average pool": lambda h, rng: ops.average_pool(h, 3, 1, "same"),
+    "1 x 1": lambda h, rng: ops.convolution(h, single(rng, 1, 1, 16, 16)),
+    "strided": lambda h, rng: ops.convolution(h, single(rng, 3, 3, 16, 16), stride=2),
+    "dilated": lambda h, rng: ops.convolution(h, single(rng, 3, 3, 16, 16), dilation=2),
+    "depthwise": lambda h, rng: ops.convolution(h, single(rng, 3, 3, 1, 16), groups=16),
+    "groups": lambda h, rng: ops.convolution(h, single(rng, 3, 3, 4, 16), groups=4),
+    "dense": lambda h, rng: h @ single(rng, 16, 16),
+    "upsampled": lambda h, rng: ops.convolution(ops.upsample(h, (29, 31)), single(rng, 3, 3, 16, 16)),
+    "residual": lambda h, rng: h[:, 1:-1, 1:-1] + ops.convolution(h, single(rng, 3, 3, 16, 16)),
+    "side by side": lambda h, rng: ops.concatenate([h, ops.convolution(h, single(rng, 1, 1, 16, 16))]),
+    "scaled by a node": lambda h, rng: h * ops.mean(h, (1, 2), keepdims=True),
+    "winograd": lambda h, rng: ops.convolution(h, single(rng, 3, 3, 16, 16), method="winograd"),
+}
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("between", BETWEEN)
+def test_flat_behind_every_kind_of_op(between: str, rows: int) -> None:
+    """With valid padding everything ties; what is larger on the image's side wins, and that is the gradient's way."""
+    x = single(np.random.default_rng(1), 3, 20, 21, 8)
+    reference = np.broadcast_to(np.float32(0.3), (rows, *x.shape[1:]))
+
+    def net(h: Node) -> Node:
+        rng = np.random.default_rng(2)
+        h = BETWEEN[between](ops.convolution(h, single(rng, 3, 3, 8, 16), method="direct"), rng)
+        return ops.max_pool(h, 3, 2).sum()
+
+    y = net(Node(x, reference))
+    tied = equalised(y.inputs[0].inputs[0], "reference")  # type: ignore[union-attr]
+    assert_array_equal(tied, np.broadcast_to(tied[:, :1, :1], tied.shape))
+    if between != "scaled by a node":  # that is no linear function, so gradient · Δ is not its difference
+        lift, slope = from_flat(net, x, reference)
+        assert abs(lift - slope).max() <= 1e-5 * abs(slope).max()  # a few sums of 16 · 9 terms, in float32
+
+
+def test_borders_and_patterns() -> None:
+    """Windows over a border of zeros are alike among themselves; stripes and checks tie with their own kind."""
+    rng = np.random.default_rng(0)
+    w, b = single(rng, 3, 3, 4, 16), single(rng, 16)
+    rows, columns = np.mgrid[:12, :12]
+    colours = single(rng, 5, 4)
+    for border, kinds in product(
+        (False, True), (0 * rows, rows % 2, columns % 3 % 2, (rows + columns) % 2, 2 * (rows % 2) + columns % 2)
+    ):
+        x = Node(colours[kinds][None])
+        if border:
+            y = ops.convolution(ops.pad(x, ((1, 1), (1, 1), (0, 0))), w, b)
+        else:
+            y = ops.convolution(x, w, b, padding="same")
+        tied = equalised(y)
+        where = np.pad(kinds + 1, 1)
+        seen = {}
+        for i in range(12):
+            for j in range(12):
+                first = seen.setdefault(where[i : i + 3, j : j + 3].tobytes(), tied[0, i, j])
+                assert_array_equal(tied[0, i, j], first)
+        assert len(seen) < 144
+
+
+def test_an_image_without_flat_areas_is_left_alone() -> None:
+    x = Node(single(np.random.default_rng(0), 2, 9, 9, 3))
+    y = ops.convolution(x, single(np.random.default_rng(1), 3, 3, 3, 5))
+    assert equalised(y) is y.value
+    assert equalised(x) is x.value
+
+
+def test_dead_pixels_make_flat_areas_too() -> None:
+    """Where all channels are 0, a convolution gives its bias, whatever the image was before."""
+    rng = np.random.default_rng(0)
+    x = Node(single(rng, 1, 16, 16, 3))
+    h = ops.relu(x - np.where(np.mgrid[:16, :16][0][..., None] < 8, 9, 0).astype(np.float32))
+    y = ops.convolution(ops.convolution(h, single(rng, 3, 3, 3, 16), single(rng, 16)), single(rng, 3, 3, 16, 16))
+    tied = equalised(y)[0, :4]
+    assert_array_equal(tied, np.broadcast_to(tied[0, 0], tied.shape))
+
+
+@given(
+    levels=st.integers(1, 5),
+    channels=st.integers(1, 6),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    seed=st.integers(0, 999),
+)
+def test_nothing_else_ties(levels: int, channels: int, dtype: type, seed: int) -> None:
+    """Pixels share a fingerprint if and only if they are equal, signs and all."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-levels, levels + 1, (2, 7, 8, channels)).astype(dtype) / 4
+    keys = ties.pixel_fingerprints(x)
+    if keys is not None:
+        pixels, found = x.reshape(-1, channels), keys.reshape(-1)
+        assert_array_equal(found[:, None] == found, (pixels[:, None] == pixels).all(axis=2))
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=40), st.integers(1, 50))
+def test_the_first_of_equals_is_found(some: list[int], repeat: int) -> None:
+    keys = np.random.default_rng(repeat).choice(np.array(some, np.uint64), repeat)
+    expected = [int(np.flatnonzero(keys == key)[0]) for key in keys]
+    assert first_equal(keys).tolist() == expected
+
+
+def test_large_numbers_do_not_overflow_into_ties() -> None:
+    x = np.full((1, 4, 4, 50), 3e38, np.float32)
+    x[0, 1, 1, 7] = 1e38
+    keys = ties.pixel_fingerprints(x)
+    assert keys is not None
+    assert (keys == keys[0, 1, 1]).sum() == 1
+
+
+def test_a_depthwise_convolution_computes_all_places_alike() -> None:
+    rng = np.random.default_rng(0)
+    x = np.broadcast_to(single(rng, 40), (2, 15, 17, 40))
+    y = ops.convolution(Node(x), single(rng, 3, 5, 1, 40), single(rng, 40), groups=40).value
+    assert_array_equal(y, np.broadcast_to(y[:1, :1, :1], y.shape))
+
+
+# -- shipped networks ------------------------------------------------------------------------------------
+NETWORKS = ("digits", "digits-gap", "digits-paper", "shorebirds", "shorebirds-gap", "shorebirds-biased")
+BASELINES = (0.0, "black", "white", "mean", 0.5)
+
+
+def pictures(name: str, n: int) -> Array:
+    return mx.datasets.digits("test")[0][:n] if "digits" in name else mx.datasets.shorebirds(n, seed=0)[0]
+
+
+def both(name: str, n: int, baseline: Any) -> tuple[Array, Array, Array]:
+    """DeepLIFT in float32, asked with the baseline and with it as a full array, and in float64."""
+    model, x = mx.load(name), pictures(name, n)
+    result = mx.deep_lift(model, x, baseline=baseline)
+    assert result.baseline is not None
+    full = np.ascontiguousarray(np.broadcast_to(result.baseline, x.shape))
+    exact = mx.deep_lift(model.astype(np.float64), x.astype(float), baseline=full.astype(float))
+    return result.values, mx.deep_lift(model, x, baseline=full).values, exact.values
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_float32_and_float64_agree(name: str) -> None:
+    for baseline in (0.0, "mean"):
+        ours, full, exact = both(name, 4, baseline)
+        assert np.median(relative(ours, exact)) <= 1e-5
+        assert relative(full, ours).max() <= 1e-6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("baseline", BASELINES)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_float32_and_float64_agree_on_a_hundred_pictures(name: str, baseline: Any) -> None:
+    ours, full, exact = both(name, 100, baseline)
+    off = relative(ours, exact)
+    assert np.median(off) <= 1e-5
+    assert np.quantile(off, 0.95) <= 1e-2
+    assert np.quantile(relative(full, ours), 0.95) <= 1e-6
+
+
+def decisions(model: mx.Model, x: Array, baseline: Array) -> list[Array]:
+    """Of every image: which gates are open, and which entries win, for the value and for the reference."""
+    found = []
+    for node in history(model(Node(x, baseline))):
+        if isinstance(node.op, Elementwise):
+            found += [node.sources[0].value > 0, node.sources[0].reference > 0]
+        if isinstance(node.op, Selection):
+            value, reference = equalised(node.sources[0]), equalised(node.sources[0], "reference")
+            found += [node.op.winner(value, reference), node.op.winner(reference, value)]
+    return [np.broadcast_to(each, (len(x), *each.shape[1:])) for each in found]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_is_left_are_gates_of_the_image_itself(name: str) -> None:
+    """Where the maps differ by more than rounding, a gate or a winner differs; where none does, they agree."""
+    model, x = mx.load(name), pictures(name, 100)
+    baseline = mx.deep_lift(model, x, baseline="mean").baseline
+    assert baseline is not None
+    off = relative(
+        mx.deep_lift(model, x, baseline=baseline).values,
+        mx.deep_lift(model.astype(np.float64), x.astype(float), baseline=baseline.astype(float)).values,
+    )
+    ours = decisions(model, x, baseline)
+    exact = decisions(model.astype(np.float64), x.astype(float), baseline.astype(float))
+    changed = np.zeros(len(x), bool)
+    for a, b in zip(ours, exact, strict=True):
+        changed |= (a != b).reshape(len(x), -1).any(axis=1)
+    assert (off[~changed] <= 1e-4).all()
+
+
+# -- batch-mates -----------------------------------------------------------------------------------------
+def settings(name: str, x: Array) -> list[tuple[str, dict[str, Any]]]:
+    """Methods and options, each asked of a network."""
+    quarters = np.arange(x[0, ..., :1].size).reshape(x[0, ..., :1].shape) // (x[0, ..., 0].size // 4 + 1)
+    model, found = mx.load(name), list[tuple[str, dict[str, Any]]]()
+    for method in mx.catalogue:
+        parameters = inspect.signature(mx.catalogue[method].function).parameters
+        if method in ("shapley_values", "feature_ablation"):
+            found.append((method, {"players" if method == "shapley_values" else "groups": quarters}))
+        elif "background" in parameters:
+            found.append((method, {"background": pictures(name, 6)}))
+        elif "baseline" in parameters:
+            found += [(method, {"baseline": baseline}) for baseline in (0.0, "white", "mean", "blur")]
+        else:
+            found.append((method, {}))
+    layers = [model.layers[2].name, model.layers[4].name]
+    found += [("deep_lift", {"layer": layer, "baseline": "white"}) for layer in layers]
+    return [*found, ("deep_lift", {"pool": "first"}), ("deep_lift", {"pool": "gradient"})]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_batch_mates_change_nothing(name: str) -> None:
+    x = pictures(name, 4)
+    for method, options in settings(name, x):
+        function = mx.catalogue[method].function
+        whole = function(mx.load(name), x, 0, **options).values
+        for i in range(2):
+            alone = function(mx.load(name), x[i : i + 1], 0, **options).values[0]
+            assert abs(alone - whole[i]).max() <= 1e-5 * abs(whole[i]).max(), (method, options)
