@@ -500,6 +500,21 @@ def test_preprocessing_and_classes_are_given_by_name(tmp_path):
         ([node("Resize", "x", "y", mode="cubic", scales=[1])], {}, None, r"\(Resize\)"),
         ([node("Reshape", "x s", "y")], {"s": np.array([-1, 7])}, None, "cannot be reshaped"),
         ([node("LRN", "x", "l"), node("Flatten", "l", "y")], {}, None, "its attribute 'size' is missing"),
+        ([node("Tile", "x t", "y")], {"t": np.array([1, 1, 1 << 40, 1])}, None, "makes an axis of"),
+        ([node("Expand", "x t", "y")], {"t": np.array([1 << 40, 3, 6, 6])}, None, "makes an axis of"),
+        (
+            [node("Pad", "x t", "p"), node("Flatten", "p", "y")],
+            {"t": np.array([0, 0, 999, 999, 0, 0, 0, 0])},
+            None,
+            "too many",
+        ),
+        ([node("Resize", "x  t", "y")], {"t": np.float32([1, 1, 1e9, 1])}, None, "cannot be resized"),
+        (
+            [node("BatchNormalization", "x w w w v", "y")],
+            {"w": np.ones(3, np.float32), "v": np.full(3, -1, np.float32)},
+            None,
+            "its variance is not above 0",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(nodes, constants, shape, said, tmp_path):
@@ -601,10 +616,13 @@ ONE = np.ones(1, np.float32)
 
 
 def mutilate(data: bytes, rng: np.random.Generator) -> bytes:
-    """Cut off, changed in some bytes, with a size that is wrong, or with a part twice or left out."""
+    """Cut off, changed in a bit or in many bytes, with a size that is wrong, or with a part twice or left out.
+
+    Half of them change single bits: those get past the reader, to the numbers that nodes are made of.
+    """
     made = bytearray(data)
     at = int(rng.integers(len(made)))
-    match rng.integers(5):
+    match rng.integers(10):
         case 0:
             return bytes(made[:at])
         case 1:
@@ -616,6 +634,9 @@ def mutilate(data: bytes, rng: np.random.Generator) -> bytes:
             del made[at : at + int(rng.integers(1, 30))]
         case 4:
             made[at:at] = made[max(0, at - 40) : at]
+        case _:
+            for i in rng.integers(len(made), size=rng.integers(1, 4)):
+                made[i] ^= 1 << int(rng.integers(8))
     return bytes(made)
 
 

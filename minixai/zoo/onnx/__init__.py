@@ -47,6 +47,8 @@ __all__ = ["LOWERINGS", "load_onnx"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
+MOST = 1 << 20
+"""Classes that a model may have."""
 KEPT = 1 << 28
 """Numbers that all constants may have that are no part of the file."""
 
@@ -108,7 +110,8 @@ def build(
     row, shape, order = input_layout(graph, port, None if input_shape is None else tuple(input_shape))
     nodes = needed_nodes(graph, end)
     last = final_activation(nodes, end)
-    b = Builder(row, graph.opset, int(port.shape[0] or 1) if port.shape else 1)
+    stored = sum(w.size for w in graph.constants.values())
+    b = Builder(row, graph.opset, int(port.shape[0] or 1) if port.shape else 1, stored)
     known: dict[str, Value | Array | None] = {**graph.constants, "": None}
     for node in nodes:
         if node.op in ("Constant", "Identity") and all(isinstance(known.get(x), np.ndarray) for x in node.inputs):
@@ -181,6 +184,8 @@ def finished(
             "cut the file where the scores are, with onnx.utils.extract_model"
         )
     count = max(scores.shape, default=1)
+    if count > MOST:
+        raise ValueError(f"its output has {count:,} numbers for one image, too many to be scores: is it the right one?")
     b.name = "scores"
     end = scores.layer if b.row(scores.layer) == (count,) else b.add(Reshape((count,)), scores)
     needed, items = {end}, list[tuple[str, Layer, tuple[str, ...]]]()

@@ -322,6 +322,8 @@ def batch_norm(b: Builder, node: Node, x: Input, gamma: Input, beta: Input, mean
     x, given = value(x, "input"), {"gamma": gamma, "beta": beta, "mean": mean, "variance": variance}
     w = {key: constant(array, key) for key, array in given.items()}
     epsilon = float(node.attributes.get("epsilon", 1e-5))
+    if not np.all(w["variance"] + epsilon > 0):
+        raise ValueError("its variance is not above 0: is the file damaged?")
     if len(x.shape) > 1 and x.shape[0] == 1:
         return b.entrywise(with_weights(BatchNorm(epsilon=epsilon), **w), b.channels_last(x))
     scale = w["gamma"] / np.sqrt(w["variance"].astype(np.float64) + epsilon)

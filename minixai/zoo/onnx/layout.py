@@ -57,13 +57,15 @@ class Builder:
 
     name     what the present node is called
     batch    the number of images that the file was fixed to
+    room     how many more numbers its weights may have
     """
 
-    def __init__(self, input_shape: Shape, opset: int, batch: int) -> None:
+    def __init__(self, input_shape: Shape, opset: int, batch: int, stored: int) -> None:
         self.items: list[tuple[str, Layer, tuple[str, ...]]] = []
         self.nodes = {"input": Node(np.zeros((0, *input_shape), np.float32))}  # no rows: shapes without work
         self.arranged: dict[tuple[str, Shape], str] = {}
         self.opset, self.batch, self.name = opset, batch, ""
+        self.room = stored + LARGEST
 
     def add(self, layer: Layer, *inputs: Value | str, part: str = "") -> str:
         """Add a layer, and return its name: that of the node, or for one that prepares or ends it with a part."""
@@ -74,6 +76,9 @@ class Builder:
         for key, shape in layer.needs(row).items():
             if layer.weights[key].shape != shape:
                 raise ValueError(f"its {key} has the shape {layer.weights[key].shape}, but {shape} is needed here")
+        self.room -= sum(w.size for w in layer.weights.values())
+        if self.room < 0:
+            raise ValueError("its weights are many more than the file holds: is the file damaged?")
         made = layer([self.nodes[x] for x in names])
         if prod(made.shape[1:]) > LARGEST:
             raise ValueError(f"it makes {prod(made.shape[1:]):,} numbers of one image: is the file damaged?")

@@ -14,6 +14,8 @@ from minixai.zoo.onnx.layout import Builder, Value, constant_row, transposed, wi
 from minixai.zoo.onnx.lowering import Input, axes_of, axis_of, constant, lowers, value
 from minixai.zoo.onnx.schema import Node
 
+MOST = 1 << 20
+"""Places along an axis that is put together, at most."""
 LARGEST = 1 << 24
 """Numbers of a matrix that interpolates, at most."""
 
@@ -153,17 +155,23 @@ def gather(b: Builder, node: Node, x: Input, indices: Input) -> Value:
     x, wanted = value(x, "input"), constant(indices, "indices").astype(np.int64)
     axis = axis_of(node.attributes.get("axis", 0), len(x.shape))
     n, flat = x.shape[axis], wanted.reshape(-1)
+    check_places(flat.size)
     if not flat.size or flat.min() < -n or flat.max() >= n:
         raise ValueError(f"it takes places of an axis of {n} that are not there")
     picked = picks(b, x, axis, flat % n)
     return b.reshape(picked, (*x.shape[:axis], *wanted.shape, *x.shape[axis + 1 :]))
 
 
+def check_places(count: int) -> int:
+    """A number of places along an axis, if there may be so many."""
+    if count > MOST:
+        raise ValueError(f"it makes an axis of {count:,} places, more than {MOST:,}: is the file damaged?")
+    return count
+
+
 def picks(b: Builder, x: Value, axis: int, places: Array, part: str = "") -> Value:
     """These places of an axis, as a slice if they are one."""
     start, length = int(places[0]), len(places)
-    if length * max(1, prod(x.shape)) > 1 << 28:
-        raise ValueError(f"it takes {length:,} places of a value of shape {x.shape}: is the file damaged?")
     if np.array_equal(places, np.arange(start, start + length)):
         return cut(b, x, axis, slice(start, start + length), part)
     x = b.with_axis(x, axis)
@@ -177,7 +185,7 @@ def expand(b: Builder, node: Node, x: Input, shape: Input) -> Value:
     wanted = [1] * (len(x.shape) - len(wanted)) + wanted
     for axis, n in enumerate(wanted):
         if n > 1 and x.shape[axis] == 1 and not (axis == 0 and n == b.batch):
-            x = picks(b, x, axis, np.zeros(n, np.int64))
+            x = picks(b, x, axis, np.zeros(check_places(n), np.int64))
         elif n > 1 and x.shape[axis] != n and axis:
             raise ValueError(f"a value of shape {x.shape} cannot be expanded to {wanted}")
     return x
@@ -186,10 +194,11 @@ def expand(b: Builder, node: Node, x: Input, shape: Input) -> Value:
 @lowers("Tile")
 def tile(b: Builder, node: Node, x: Input, repeats: Input) -> Value:
     x, counts = value(x, "input"), [int(n) for n in constant(repeats, "repeats")]
-    if len(counts) != len(x.shape) or min(counts) < 1 or prod(counts) * prod(x.shape) > 1 << 28:
+    if len(counts) != len(x.shape) or min(counts) < 1:
         raise ValueError(f"a value of shape {x.shape} cannot be repeated {counts} times")
     for axis, n in enumerate(counts):
         if n > 1:
+            check_places(n * x.shape[axis])
             x = picks(b, x, axis, np.tile(np.arange(x.shape[axis]), n))
     return x
 
@@ -203,7 +212,7 @@ def pad(b: Builder, node: Node, x: Input, pads: Input = None, fill: Input = None
         else constant(pads, "pads").reshape(-1)
     )
     on = range(len(x.shape)) if axes is None else axes_of(node, x, axes) or []
-    if given is None or len(given) != 2 * len(on) or max((abs(int(p)) for p in given), default=0) > 1 << 16:
+    if given is None or len(given) != 2 * len(on) or max((abs(int(p)) for p in given), default=0) > MOST:
         raise ValueError("its pads are not two numbers for each axis")
     widths = {a: (int(given[i]), int(given[i + len(on)])) for i, a in enumerate(on)}
     for axis, (before, after) in widths.items():
@@ -258,7 +267,7 @@ def resize(b: Builder, node: Node, x: Input, *more: Input) -> Value:
         raise ValueError("it keeps the aspect ratio, which is not read here: export it with the sizes")
     changed = [(i, n, s) for i, n, s in zip(on, lengths, factors, strict=True) if n != x.shape[i]]
     for i, n, _ in changed:
-        if n < 1 or n * x.shape[i] > LARGEST:
+        if n < 1 or n > MOST or n * x.shape[i] > LARGEST:
             raise ValueError(f"an axis of {x.shape[i]} cannot be resized to {n}")
     exact = all(s is None or n == x.shape[i] * s for i, n, s in changed)
     halves = counting == "half_pixel" or (counting == "pytorch_half_pixel" and min(lengths) > 1)
