@@ -26,7 +26,7 @@ from minixai.preprocessing import Preprocessing
 from minixai.text import columns
 
 FORMAT = "minixai model 1"
-OUTPUTS = ("softmax", "sigmoid")
+CLASSIFIER_ACTIVATIONS = ("softmax", "sigmoid")
 MEMORY = 1e9
 """Bytes that a batch may take, when nobody says how many rows it has."""
 
@@ -52,8 +52,8 @@ class Model:
     A layer listed twice shares its weights and is called `name`, `name-2`.  The last
     makes one score for each class, without softmax.  `input_shape` is the
     shape of one row, (H, W, C).  Weights are drawn with `seed`.  `preprocessing` turns pixels into what
-    the first layer reads; it is no layer, and attributions are about the pixels.  `output` is what makes
-    probabilities of the scores, "softmax" or "sigmoid" (of each score for itself: one class, or labels of
+    the first layer reads; it is no layer, and attributions are about the pixels.  `classifier_activation` is
+    what makes probabilities of the scores, "softmax" or "sigmoid" (of each score for itself: one class, or labels of
     which several may hold); None is softmax, and for one score the sigmoid.
 
     Raises ValueError where names or shapes do not fit.
@@ -73,7 +73,7 @@ class Model:
         dtype: npt.DTypeLike = np.float32,
         seed: int | None = 0,
         preprocessing: Preprocessing | None = None,
-        output: str | None = None,
+        classifier_activation: str | None = None,
     ) -> None:
         self.preprocessing = preprocessing
         self.input_shape = tuple(count(n, "each side of input_shape, the shape of one row,") for n in input_shape)
@@ -106,7 +106,8 @@ class Model:
             sum(prod(node.shape[1:]) for node in history(nodes[self.layers[-1].name])) * self.dtype.itemsize
         )
         self.classes = self.check_end(classes)
-        self.output = known(output or ("softmax" if len(self.classes) > 1 else "sigmoid"), OUTPUTS, "output")
+        activation = classifier_activation or ("softmax" if len(self.classes) > 1 else "sigmoid")
+        self.classifier_activation = known(activation, CLASSIFIER_ACTIVATIONS, "classifier_activation")
 
     def supply(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator | None) -> None:
         """Give a layer the weights it needs for rows of this shape, if it has none yet."""
@@ -171,15 +172,17 @@ class Model:
         return np.concatenate([self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)])
 
     def probabilities(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
-        """The softmax of the scores, (N, K), or the sigmoid of each, as `output` says."""
+        """The softmax of the scores, (N, K), or the sigmoid of each, as `classifier_activation` says."""
         scores = self.scores(x, batch)
         return np.asarray(
-            scipy.special.softmax(scores, axis=1) if self.output == "softmax" else scipy.special.expit(scores)
+            scipy.special.softmax(scores, axis=1)
+            if self.classifier_activation == "softmax"
+            else scipy.special.expit(scores)
         )
 
     def probability(self, scores: Node) -> Node:
         """The same of scores in the graph."""
-        return softmax(scores) if self.output == "softmax" else sigmoid(scores)
+        return softmax(scores) if self.classifier_activation == "softmax" else sigmoid(scores)
 
     def predict(self, x: npt.ArrayLike, batch: int | None = None) -> npt.NDArray[np.intp]:
         """The class number with the highest score, (N,)."""
@@ -258,7 +261,7 @@ class Model:
             classes=self.classes,
             dtype=dtype,
             preprocessing=self.preprocessing,
-            output=self.output,
+            classifier_activation=self.classifier_activation,
         )
 
     def summary(self) -> str:
@@ -305,7 +308,7 @@ class Model:
             "dtype": self.dtype.name,
             "classes": self.classes,
             "layers": lines,
-            "output": self.output,
+            "classifier_activation": self.classifier_activation,
         } | ({} if self.preprocessing is None else {"preprocessing": asdict(self.preprocessing)})
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -376,7 +379,7 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Mo
     settings = {key: architecture[key] for key in ("input_shape", "classes", "dtype")}
     if config := architecture.get("preprocessing"):
         settings["preprocessing"] = Preprocessing(**tuples(config))
-    settings["output"] = architecture.get("output")  # files of before do not say
+    settings["classifier_activation"] = architecture.get("classifier_activation")  # files of before do not say
     model = Model(items, **settings, seed=None)
     if missing := sorted(set(model.weights) ^ set(weights)):
         raise ValueError(f"weights and architecture do not belong together: {', '.join(missing)}")

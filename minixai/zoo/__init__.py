@@ -87,7 +87,7 @@ def load(
     preprocessing: Any = None,
     classes: str | PathLike[str] | Sequence[str] | None = None,
     input_shape: Sequence[int] | None = None,
-    output: str | None = None,
+    output_name: str | None = None,
 ) -> Model:
     """A trained model by its name, one you saved by its path, or the network in an .onnx file.
 
@@ -101,7 +101,7 @@ def load(
         Names for its scores: a file with one name in each line or a JSON list, or the names themselves.
     input_shape : (height, width, channels), optional
         Where the file leaves the size of its images open.
-    output : str, optional
+    output_name : str, optional
         The output that holds the scores, where the file has several.
 
     Raises
@@ -118,10 +118,10 @@ def load(
         from minixai.zoo.onnx import load_onnx
 
         names = read_classes(classes)
-        model = load_onnx(name, classes=names, input_shape=input_shape, output=output)
+        model = load_onnx(name, classes=names, input_shape=input_shape, output_name=output_name)
         model.preprocessing = as_preprocessing(preprocessing, model.input_shape[-1])
         return model
-    given = {"preprocessing": preprocessing, "classes": classes, "input_shape": input_shape, "output": output}
+    given = {"preprocessing": preprocessing, "classes": classes, "input_shape": input_shape, "output_name": output_name}
     if foreign := [key for key, value in given.items() if value is not None]:
         raise ValueError(f"{', '.join(foreign)} is for .onnx files, and {str(name)!r} brings its own: leave it out")
     is_path = name not in RECIPES and (Path(name).suffix or Path(name).exists())

@@ -219,7 +219,7 @@ def test_scores_are_those_of_onnxruntime(name, tmp_path):
     case = NETWORKS[name]
     model = load_bytes(tmp_path, case["file"])
     ends = {"plain, softmax": "softmax", "plain, sigmoid": "sigmoid"}
-    assert model.output == ends.get(name, "softmax")
+    assert model.classifier_activation == ends.get(name, "softmax")
     got = model.probabilities(case["x"]) if name in ends else model.scores(case["x"])
     assert np.max(abs(got - case["scores"])) <= 1e-5 * np.max(abs(case["scores"]))
     np.testing.assert_array_equal(got.argmax(axis=1), case["scores"].argmax(axis=1))
@@ -251,7 +251,7 @@ def test_a_model_that_is_saved_and_loaded_is_the_same(name, tmp_path):
     model.save(tmp_path / "again.npz")
     again = load_model(tmp_path / "again.npz")
     assert again.summary() == model.summary()
-    assert again.output == model.output
+    assert again.classifier_activation == model.classifier_activation
     x = NETWORKS[name]["x"]
     np.testing.assert_array_equal(again.probabilities(x), model.probabilities(x))
 
@@ -355,7 +355,7 @@ def test_the_last_softmax_or_sigmoid_is_taken_off_and_remembered(after, output, 
     e = np.exp(scores)
     expected = e / e.sum(axis=1, keepdims=True) if output == "softmax" else e / (1 + e)
     within(model.probabilities(pixels), expected)
-    assert model.output == output
+    assert model.classifier_activation == output
     within(mx.gradient(model, pixels, 1, output="probability").score, expected[:, 1])
 
 
@@ -376,12 +376,12 @@ def test_one_score_with_a_sigmoid(tmp_path):
 def test_an_output_is_named_where_there_are_several(tmp_path):
     nodes = [*POOLED, node("Softmax", "s", "y"), node("Relu", "s", "z")]
     path = write(tmp_path / "net.onnx", nodes, HEAD, outputs=["y", "z"])
-    with pytest.raises(ValueError, match="it has several outputs, 'y', 'z': give output="):
+    with pytest.raises(ValueError, match="it has several outputs, 'y', 'z': give output_name="):
         mx.load(path)
     scores = np.maximum(X.mean(axis=(2, 3)) @ HEAD["w"], 0)
-    within(mx.load(path, output="z").scores(np.moveaxis(X, 1, -1)), scores)
+    within(mx.load(path, output_name="z").scores(np.moveaxis(X, 1, -1)), scores)
     with pytest.raises(ValueError, match="no output 'q' but 'y', 'z'"):
-        mx.load(path, output="q")
+        mx.load(path, output_name="q")
 
 
 # -- how a network begins --------------------------------------------------------------------------------

@@ -28,12 +28,12 @@ from minixai.model import Model
 from minixai.preprocessing import Preprocessing
 from minixai.zoo.onnx import arithmetic, shapes, windows  # noqa: F401  (they fill the table)
 from minixai.zoo.onnx.ending import (
-    OUTPUTS,
+    ACTIVATIONS,
     final_activation,
+    find_output,
     image_port,
     input_layout,
     needed_nodes,
-    output_name,
 )
 from minixai.zoo.onnx.folding import fold
 from minixai.zoo.onnx.layout import Builder, Value
@@ -59,7 +59,7 @@ def load_onnx(
     preprocessing: Preprocessing | None = None,
     classes: Sequence[str] | None = None,
     input_shape: Sequence[int] | None = None,
-    output: str | None = None,
+    output_name: str | None = None,
 ) -> Model:
     """The network in an .onnx file, as a model of named layers with images (N, H, W, C).
 
@@ -73,7 +73,7 @@ def load_onnx(
         The names of the classes.
     input_shape : (int, int, int), optional
         (height, width, channels), where the file leaves them open.
-    output : str, optional
+    output_name : str, optional
         The name of the output that holds the scores, if there are several.
 
     Returns
@@ -90,7 +90,7 @@ def load_onnx(
     place = Path(path)
     try:
         graph = read_graph(place)
-        return build(graph, preprocessing, classes, input_shape, output)
+        return build(graph, preprocessing, classes, input_shape, output_name)
     except FileNotFoundError:
         raise ValueError(f"there is no file {str(place)!r}: check the path") from None
     except MemoryError:
@@ -104,9 +104,9 @@ def build(
     preprocessing: Preprocessing | None,
     classes: Sequence[str] | None,
     input_shape: Sequence[int] | None,
-    output: str | None,
+    output_name: str | None,
 ) -> Model:
-    port, end = image_port(graph), output_name(graph, output)
+    port, end = image_port(graph), find_output(graph, output_name)
     row, shape, order = input_layout(graph, port, None if input_shape is None else tuple(input_shape))
     nodes = needed_nodes(graph, end)
     last = final_activation(nodes, end)
@@ -147,7 +147,7 @@ def build(
             if made > KEPT:
                 raise ValueError(f"its constants have more than {KEPT:,} numbers: is the file damaged?")
         known.update(zip(node.outputs, outputs, strict=False))
-    return finished(b, known.get(end), preprocessing, classes, OUTPUTS[last.op] if last and taken_off else None)
+    return finished(b, known.get(end), preprocessing, classes, ACTIVATIONS[last.op] if last and taken_off else None)
 
 
 def chosen_branch(
@@ -173,7 +173,7 @@ def finished(
     scores: Value | Array | None,
     preprocessing: Preprocessing | None,
     classes: Sequence[str] | None,
-    output: str | None,
+    classifier_activation: str | None,
 ) -> Model:
     """The model, which ends with a row of scores."""
     if not isinstance(scores, Value):
@@ -196,7 +196,12 @@ def finished(
     if not items:
         raise ValueError("it has no layers: its output is its input")
     return Model(
-        items[::-1], b.nodes["input"].shape[1:], classes=classes, preprocessing=preprocessing, output=output, seed=None
+        items[::-1],
+        b.nodes["input"].shape[1:],
+        classes=classes,
+        preprocessing=preprocessing,
+        classifier_activation=classifier_activation,
+        seed=None,
     )
 
 

@@ -8,7 +8,7 @@ from math import prod
 from minixai.zoo.onnx.schema import Graph, Node, Port
 
 PASSING = ("Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze")
-OUTPUTS = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
+ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
 CHANNELS = (1, 3, 4)
 
 
@@ -39,7 +39,7 @@ def final_activation(nodes: list[Node], output: str) -> Node | None:
     node = makers.get(output)
     while node is not None and node.op in PASSING and node.inputs and uses[node.outputs[0]] <= 1:
         node = makers.get(node.inputs[0])
-    return node if node is not None and node.op in OUTPUTS and uses[node.outputs[0]] <= 1 else None
+    return node if node is not None and node.op in ACTIVATIONS and uses[node.outputs[0]] <= 1 else None
 
 
 def image_port(graph: Graph) -> Port:
@@ -51,7 +51,7 @@ def image_port(graph: Graph) -> Port:
     return ports[0]
 
 
-def output_name(graph: Graph, wanted: str | None) -> str:
+def find_output(graph: Graph, wanted: str | None) -> str:
     """The output that is explained.  Raises ValueError if there are several and none is named."""
     names = [port.name for port in graph.outputs]
     if wanted is not None and wanted in names:
@@ -59,7 +59,7 @@ def output_name(graph: Graph, wanted: str | None) -> str:
     if wanted is not None or len(names) != 1:
         listed = ", ".join(map(repr, names[:8]))
         said = f"it has no output {wanted!r} but" if wanted is not None else "it has several outputs,"
-        raise ValueError(f"{said} {listed or 'none'}: give output=, the name of the one that holds the scores")
+        raise ValueError(f"{said} {listed or 'none'}: give output_name=, the name of the one that holds the scores")
     return names[0]
 
 
