@@ -132,14 +132,23 @@ claim("with two it does not", apart["two layers of relus"] > 0.1)
 # moved the maximum: its multiplier is 1/4, and it brings 1. (The authors' own library takes the slope; then the sum
 # need not be right.)
 #
-# We try both on a network with two max-pools, which reads handwritten digits: `mx.load` brings it, with the weights it
-# has learnt. The baseline of each digit is another digit.
+# Who is that? The whole rule, which minixai follows at every max-pool:
+#
+# - If the maximum rose, the entry that is the maximum *now* gets Δy.
+# - If it fell, the entry that was the maximum *at the baseline* gets Δy.
+# - Among equal entries the one gets it that is largest on the other side: at the baseline if the maximum rose, now if
+#   it fell. If they are equal there as well, the first gets it, reading row by row.
+#
+# The five pairs below are the example above, one that fell, and equal entries now, at the baseline, and in both. Then
+# we try the slope and this rule on a network with two max-pools, which reads handwritten digits: `mx.load` brings it,
+# with the weights it has learnt. The baseline of each digit is another digit.
 
 # %%
-entries, before = [[2.0, 5.0]], [[4.0, 1.0]]
-for pool in ("mover", "gradient"):
-    brings = mx.deep_lift(lambda node: mx.ops.max(node, axis=1), entries, baseline=before, pool=pool).values[0]
-    print(f"pool={pool!r:10}: the two entries bring {abs(brings[0]):.0f} and {brings[1]:.0f}; the maximum moved by 1")
+entries, before = [[2.0, 5], [2, 3], [5, 5], [2, 3], [5, 5]], [[4.0, 1], [4, 1], [1, 4], [4, 4], [4, 4]]
+for pool in ("gradient", "mover"):
+    brings = mx.deep_lift(lambda node: mx.ops.max(node, axis=1), entries, baseline=before, pool=pool).values
+    print(f"pool={pool!r:10}: the two entries bring", *(f"({a:+.0f}, {b:+.0f})" for a, b in brings + 0.0))
+claim("one entry brings all that the maximum moved by", brings.tolist() == [[0, 1], [-1, 0], [0, 1], [0, -1], [1, 0]])
 model = mx.load("digits").astype(np.float64)
 images, labels = mx.datasets.digits("test")
 whole = mx.deep_lift(model, images[:10], labels[:10], baseline=images[10:20])
@@ -204,7 +213,8 @@ save(mx.plots.graph(node, {"DeepLIFT": RESCALE}, title="The walk back at (1, 0.2
 # %% [markdown]
 # ## When it fails, and what it costs
 #
-# - **Cost.** One pass forward for the input, one for the baseline, one walk back.
+# - **Cost.** One pass forward for the input, one for the baseline, one walk back; and one more for the baseline by
+#   itself, which the certificate compares with.
 # - **Inputs that cancel, or need each other.** Rescale looks at the sum of what reaches a relu, and can miss what is in
 #   it. RevealCancel looks deeper, at about four times the work.
 # - **"It approximates the gradient."** No: both are exact, and they answer different questions. At (1, 1) the slope is

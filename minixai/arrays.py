@@ -142,3 +142,12 @@ def accurate_mean(x: Array, axis: int | tuple[int, ...] | None = None, keepdims:
 def by_row(x: Array) -> Array:
     """(N, ...) -> (N,): the sum of each row, in float64."""
     return np.asarray(x.reshape(len(x), -1).sum(axis=1, dtype=np.float64))
+
+
+def multiply_no_nan(m: Array, x: Array) -> Array:
+    """m · x, and 0 where x is 0, even if m is infinite or NaN there.
+
+    >>> multiply_no_nan(np.array([np.inf, np.nan, np.inf]), np.array([0.0, 0.0, 2.0]))
+    array([ 0.,  0., inf])
+    """
+    return np.multiply(m, x, out=np.zeros(np.broadcast_shapes(m.shape, x.shape), np.result_type(m, x)), where=x != 0)

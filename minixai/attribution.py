@@ -21,7 +21,8 @@ LINES = 8
 class Cost(NamedTuple):
     """What an attribution cost: rows sent forward through the network, and rows sent back.
 
-    A baseline of one row goes forward once with every batch, so that smaller batches may cost a few rows more.
+    A baseline of one row goes forward once with every batch, so that smaller batches may cost a few rows more.  One
+    row of it goes forward by itself as well: the reference score is measured, not derived.
     """
 
     forward: int
@@ -46,7 +47,7 @@ class Attribution:
     layer               the layer φ was asked at; None is the input
     baseline            the array used, with N rows or one; None where the method has none
     score               (N,): the explained number at the input
-    reference_score     (N,): the explained number at the baseline
+    reference_score     (N,): the explained number at the baseline; an independent pass of one row agrees with it
     gap                 (N,): Σφ − (score − reference_score); None where completeness is not promised
     gap_standard_error, standard_error    of sampled methods
     cost                rows forward, rows backward

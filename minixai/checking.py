@@ -8,13 +8,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, finite, numbers
-from minixai.graph import Node, Op, Rules, backward
+from minixai.arrays import Array, by_row, finite, numbers
+from minixai.detached import find_detached, outline
+from minixai.graph import Node, Op, Rules, backward, history
 from minixai.model import Network
 from minixai.rules import RESCALE, gradient
 
 SLOPES: Rules = {Op: gradient}
 """Every op has a vjp, whatever its kind."""
+ASIDE = 0.01
+"""How far aside of a kink slopes are taken, as a part of the largest input."""
 
 
 class Line(NamedTuple):
@@ -46,14 +49,16 @@ class Report:
 def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None = None, seed: int = 0) -> Report:
     """Test a function of a node at x (N, ...), against a reference of the same shape.
 
-    Its gradient against finite differences, along one random direction for each row (rows at a kink are told and
-    not judged); DeepLIFT's sum Σ m·Δx = Δy, by default with a reference near x; that rows do not see
-    one another; that the same call gives the same bits; that inputs stay as they were; that float32 stays float32.
+    Its gradient against finite differences, along one random direction for each row (rows at a kink are told, and
+    judged a little aside of it); DeepLIFT's sum Σ m·Δx = Δy, by default with a reference near x, and the same over
+    ever shorter parts of that way, where the slope changes most; that nothing leaves the graph, so that the output at
+    the reference is that of the function; that rows do not see one another; that the same call gives the same bits;
+    that inputs stay as they were; that float32 stays float32.
 
     >>> from minixai import toys
     >>> report = check(toys.add_multiply, [[3.0, 1.0, 2.0]])
     >>> bool(report), len(report.lines)
-    (True, 6)
+    (True, 7)
     """
     rng = np.random.default_rng(seed)
     at = finite(numbers(x, "x").astype(np.float64), "x")
@@ -74,6 +79,8 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
         (
             slopes(function, at, weights, rng),
             completeness(function, at, near, weights),
+            short_ways(function, at, near, weights),
+            connected(function, at, near, weights),
             rows_apart(function, at, weights),
             repeatable(function, at, weights),
             unmodified(function, at, near, weights),
@@ -91,8 +98,26 @@ def output(function: Network, x: Array, weights: Array, reference: Array | None 
 
 
 def slopes(function: Network, x: Array, weights: Array, rng: np.random.Generator) -> Line:
-    _, y, m = output(function, x, weights)
     towards = rng.normal(size=x.shape)
+    got, expected, off, kink = directional(function, x, towards, weights)
+    told = f"; {kink.sum()} of {len(x)} rows are at a kink, where there is none" if kink.any() else ""
+    if kink.any():  # a little aside there is one
+        aside = x + ASIDE * max(1.0, float(abs(x).max())) * rng.uniform(-1, 1, x.shape)
+        with np.errstate(all="ignore"):
+            beside = directional(function, np.where(kink.reshape(-1, *(1,) * (x.ndim - 1)), aside, x), towards, weights)
+        got, expected, off = (np.where(kink, b, a) for a, b in zip((got, expected, off), beside, strict=False))
+        off = np.where(np.isnan(off) | (kink & beside[3]), -np.inf, off)
+    worst = int(off.argmax())
+    return Line(
+        bool((off <= 0).all()),
+        "the gradient is the finite difference",
+        f"{got[worst]:.8g} against {expected[worst]:.8g} in row {worst}{told}",
+    )
+
+
+def directional(function: Network, x: Array, towards: Array, weights: Array) -> tuple[Array, Array, Array, Array]:
+    """For each row (the slope by the graph, by differences, by how much they differ beyond error, is it a kink)."""
+    _, y, m = output(function, x, weights)
     step = np.cbrt(np.finfo(np.float64).eps) * max(1.0, float(abs(x).max()))
     got = (m * towards).reshape(len(x), -1).sum(axis=1)
     ahead, behind, half_ahead, half_behind = (
@@ -102,14 +127,7 @@ def slopes(function: Network, x: Array, weights: Array, rng: np.random.Generator
     # halving the step tells how far the differences are from their limit
     slack = abs(ahead - half_ahead) + abs(behind - half_behind) + 1e-6 * (1 + abs(half_ahead) + abs(half_behind))
     kink = abs(half_ahead - half_behind) > 4 * slack
-    off = np.where(kink, -np.inf, abs(got - expected) - slack)
-    worst = int(off.argmax())
-    told = f"; {kink.sum()} of {len(x)} rows are at a kink, where there is none" if kink.any() else ""
-    return Line(
-        bool((off <= 0).all()),
-        "the gradient is the finite difference",
-        f"{got[worst]:.8g} against {expected[worst]:.8g} in row {worst}{told}",
-    )
+    return got, expected, np.where(kink, -np.inf, abs(got - expected) - slack), kink
 
 
 def completeness(function: Network, x: Array, reference: Array, weights: Array) -> Line:
@@ -129,12 +147,71 @@ def completeness(function: Network, x: Array, reference: Array, weights: Array) 
     return Line(bool(ok), claim, f"{total[worst]:.8g} of {moved[worst]:.8g} in row {worst}")
 
 
+def short_ways(function: Network, x: Array, reference: Array, weights: Array) -> Line:
+    """Halve the way from the reference to x, and again, and keep for each row the half in which the slope changes more.
+
+    So where the function has a kink on the way, ever shorter chords lie across it.
+    """
+    claim, way, found = "DeepLIFT adds up over short ways, across a kink too", x - reference, []
+
+    def at(t: Array) -> Array:
+        return np.asarray(reference + t.reshape(-1, *(1,) * (x.ndim - 1)) * way)
+
+    def slope(t: Array) -> Array:
+        return by_row(output(function, at(t), weights)[2] * way)
+
+    start, end = np.zeros(len(x)), np.ones(len(x))
+    before, after, eps = slope(start), slope(end), np.finfo(np.float64).eps
+    for _ in range(24):  # down to 1e-7 of the way
+        half = (start + end) / 2
+        between = slope(half)
+        first = abs(between - before) > abs(after - between)
+        start, end = np.where(first, start, half), np.where(first, half, end)
+        before, after = np.where(first, before, between), np.where(first, between, after)
+        node = Node(at(end), at(start))
+        y = function(node)
+        seed = np.broadcast_to(weights, y.shape)
+        try:
+            m = backward(y, RESCALE, seed, keep=[node])[node]
+        except TypeError as problem:
+            return Line(False, claim, str(problem))
+        parts, moved = m * node.delta, by_row(seed * y.delta)
+        size = 1 + by_row(abs(m) * (abs(node.value) + abs(node.reference))) + by_row(abs(seed * y.value))
+        slack = 64 * eps * size + np.sqrt(eps) * by_row(abs(parts))
+        found.append((abs(by_row(parts) - moved) - slack, by_row(parts), moved, end - start))
+    excess, total, expected, length = np.stack(found, axis=1)  # (24, N)
+    worst = np.unravel_index(excess.argmax(), excess.shape)
+    told = f"{total[worst]:.8g} of {expected[worst]:.8g} in row {worst[1]}, over {length[worst]:.1g} of the way"
+    return Line(bool((excess <= 0).all()), claim, told)
+
+
 def rows_apart(function: Network, x: Array, weights: Array) -> Line:
     _, y, m = output(function, x, weights)
     alone = [output(function, x[i : i + 1], weights) for i in range(len(x))]
     off = max(max(float(abs(y[i] - one[1][0])), float(abs(m[i] - one[2][0]).max())) for i, one in enumerate(alone))
     size = 1 + float(abs(y).max()) + float(abs(m).max())
     return Line(off <= 1e-9 * size, "a row alone is a row in a batch", f"largest difference {off:.1g}")
+
+
+def connected(function: Network, x: Array, reference: Array, weights: Array) -> Line:
+    """Whether the graph knows all that the output depends on: its reference is what the function makes of it alone."""
+    claim = "nothing leaves the graph"
+    largest = 0.0
+    for other in (reference, x[::-1]):
+        here, there = Node(x, other), Node(other)
+        beside, alone = function(here), function(there)
+        if beside.shape != alone.shape:
+            return Line(False, claim, f"{beside.shape} from {x.shape}, but {alone.shape} from {other.shape}")
+        off = abs(weights * (beside.reference - alone.value)).max()
+        size = 1 + max(float(abs(node.value).max(initial=0)) for node in history(beside))
+        one, two = outline(beside, here), outline(alone, there)
+        apart = off > np.sqrt(np.finfo(np.float64).eps) * size
+        if apart or find_detached(one, two):
+            return Line(
+                False, claim, find_detached(one, two, settings=True) or f"at the reference it is off by {off:.3g}"
+            )
+        largest = max(largest, float(off))
+    return Line(True, claim, f"at the reference it is off by {largest:.1g}")
 
 
 def repeatable(function: Network, x: Array, weights: Array) -> Line:
@@ -150,6 +227,10 @@ def unmodified(function: Network, x: Array, reference: Array, weights: Array) ->
 
 
 def one_dtype(function: Network, x: Array, reference: Array, weights: Array) -> Line:
-    node, _, m = output(function, x.astype(np.float32), weights, reference.astype(np.float32))
+    claim = "float32 stays float32"
+    try:
+        node, _, m = output(function, x.astype(np.float32), weights, reference.astype(np.float32))
+    except TypeError as problem:
+        return Line(False, claim, str(problem))
     found = {str(function(node).dtype), str(m.dtype)}
-    return Line(found == {"float32"}, "float32 stays float32", ", ".join(sorted(found)))
+    return Line(found == {"float32"}, claim, ", ".join(sorted(found)))

@@ -209,7 +209,7 @@ class Dropout(Layer):
             raise ValueError(f"a dropout rate is in [0, 1), got {self.rate}")
         if training is None:
             return ops.identity(x)
-        return x * ((training.rng.random(x.shape) >= self.rate) / (1 - self.rate))
+        return Multiply()(x, (training.rng.random(x.shape) >= self.rate) / (1 - self.rate))  # a mask for each row
 
 
 @dataclass(eq=False)

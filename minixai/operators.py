@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from minixai.graph import Node, Operand
 
 OPERATORS: dict[str, Callable[..., Node]] = {}
+OUTSIDE = "node.value leaves the graph, and every explanation of what is computed from it would be wrong"
 
 
 class Operators:
@@ -58,14 +59,15 @@ class Operators:
         return OPERATORS["matmul"](other, self)
 
     def __lt__(self, other: Operand) -> NoReturn:
-        raise TypeError("nodes are not compared: compare their .value, or use relu, abs or max in the graph")
+        raise TypeError(
+            "nodes are not compared, since a comparison has no slope: choose with relu, abs or max in the graph; what "
+            "is computed from node.value is no part of an explanation"
+        )
 
     __le__ = __gt__ = __ge__ = __lt__
 
     def __floordiv__(self, other: Operand) -> NoReturn:
-        raise TypeError(
-            "// and % have no slope, so no method could explain them: use /, or node.value to leave the graph"
-        )
+        raise TypeError(f"// and % have no slope, so no method could explain them: use /, or write an Op; {OUTSIDE}")
 
     __mod__ = __floordiv__
 
@@ -107,19 +109,22 @@ class Operators:
         refuse(f"np.{function.__name__}")
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("a Node is not an array: take node.value to leave the graph, or minixai.ops to stay in it")
+        raise TypeError(f"a Node is not an array: use minixai.ops, or write an Op; {OUTSIDE}")
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError("a Node cannot be written into, its history would be lost: build a new one, x * mask + value")
 
     def __bool__(self) -> NoReturn:
-        raise TypeError("a Node is neither true nor false: compare node.value, or use relu, abs or max in the graph")
+        raise TypeError(
+            "a Node is neither true nor false: choose with relu, abs or max in the graph; an if on node.value takes "
+            "the same way for the reference, so every explanation across it would be wrong"
+        )
 
 
 def refuse(name: str) -> NoReturn:
     raise TypeError(
         f"{name} cannot follow a Node, so no method could explain it: use the same function of minixai.ops, "
-        "or node.value to leave the graph"
+        f"or write an Op; {OUTSIDE}"
     )
 
 

@@ -25,7 +25,7 @@ def test_print_is_a_certificate(result):
     assert str(result) == (
         "deep_lift(baseline=0, rule='rescale', pool='mover')\n"
         "values (2, 2) float64 from 0.2 to 0.8\n"
-        "cost 3 rows forward, 2 rows back\n"
+        "cost 4 rows forward, 2 rows back\n"
         "input  class  score  at baseline  sum of values  gap\n"
         "    0      0      1            0              1    0\n"
         "    1      0      1            0              1    0"
@@ -46,7 +46,7 @@ def test_print_is_short_for_many_inputs():
 
 def test_repr_is_one_line(result):
     assert repr(result) == (
-        "<deep_lift: values (2, 2), score of class 0 0, largest gap 0, 3 rows forward, 2 rows back>"
+        "<deep_lift: values (2, 2), score of class 0 0, largest gap 0, 4 rows forward, 2 rows back>"
     )
 
 
@@ -74,7 +74,7 @@ def test_saved_and_read_without_pickle(result, tmp_path):
         np.testing.assert_array_equal(archive["extras/multipliers"], result.extras["multipliers"])
         about = json.loads(str(archive["about"]))
     assert about["method"] == "deep_lift"
-    assert about["cost"] == [3, 2]
+    assert about["cost"] == [4, 2]
     assert about["parameters"]["pool"] == "mover"
     with pytest.raises(ValueError, match="cannot write"):
         result.save(tmp_path / "no" / "a.npz")

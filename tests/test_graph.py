@@ -647,7 +647,10 @@ def test_an_array_on_the_left_of_at_with_three_axes() -> None:
 @pytest.mark.parametrize(
     ("attempt", "remedy"),
     [
-        (lambda x: np.exp(x), "np.exp cannot follow a Node.*minixai.ops.*node.value"),
+        (
+            lambda x: np.exp(x),
+            "np.exp cannot follow a Node.*minixai.ops, or write an Op; node.value .*wrong",
+        ),
         (lambda x: np.maximum(x, 0), "np.maximum cannot follow"),
         (lambda x: np.add.reduce(x), "np.add cannot follow"),
         (lambda x: np.add(x, 1, out=np.zeros((1, 2))), "np.add cannot follow"),
@@ -655,10 +658,15 @@ def test_an_array_on_the_left_of_at_with_three_axes() -> None:
         (lambda x: np.sum(x), "np.sum cannot follow a Node.*minixai.ops"),
         (lambda x: np.concatenate([x, x]), "np.concatenate cannot follow"),
         (lambda x: np.where(A > 0, x, 0), "np.where cannot follow"),
-        (lambda x: np.asarray(x), "not an array: take node.value .* minixai.ops"),
-        (lambda x: np.array([x, x]), "not an array: take node.value"),
-        (lambda x: bool(x), "neither true nor false: compare node.value"),
+        (
+            lambda x: np.asarray(x),
+            "not an array: use minixai.ops, or write an Op; node.value .*would be wrong",
+        ),
+        (lambda x: np.array([x, x]), "not an array"),
+        (lambda x: bool(x), "neither true nor false: choose with relu.*an if on node.value .*would be wrong"),
         (lambda x: x and 1, "neither true nor false"),
+        (lambda x: x > 0, "no slope: choose with relu.*node.value is no part of an explanation"),
+        (lambda x: x // 2, "// and % have no slope.*use /, or write an Op; node.value leaves .*would be wrong"),
         (lambda x: x.__setitem__((slice(None), 0), 1.0), r"cannot be written into.*x \* mask \+ value"),
         (lambda x: x**x, r"exp\(y \* log\(x\)\)"),
         (lambda x: (-2) ** x, "base > 0"),

@@ -178,7 +178,15 @@ def test_every_frozen_value_is_used():
     used = {e.where for e in ledger()}
     for library in (*LIBRARIES, *WITHOUT_NETWORK):
         for key, how in frozen.results(library).how.items():
-            helper = key.split("/")[1] in ("groups", "size", "points", "image", "kernel", "port.pseudocount")
+            helper = key.split("/")[1] in (
+                "groups",
+                "size",
+                "points",
+                "image",
+                "kernel",
+                "port.pseudocount",
+                "detached.refused",
+            )
             assert helper or key.endswith(".seed") or how in used, (library, key)
 
 

@@ -268,6 +268,8 @@ def test_no_slope_is_asked_for_where_there_is_none() -> None:
     for x, x0 in ((4.0, 0.0), (0.0, 4.0)):
         leaf = row(x, 9.0, reference=[[x0, 9.0]])
         np.testing.assert_array_equal(backward(ops.sqrt(leaf), RESCALE)[leaf], [[0.5, 1 / 6]])
+    leaf = row(2.0**-30, 1e9, reference=[[0.0, 1e9]])  # beside an entry of another size
+    assert backward(ops.sqrt(leaf), RESCALE)[leaf][0, 0] == 2.0**15
     leaf = row(1.0, reference=-1.0)  # across the pole, where halfway is 0
     assert backward(ops.reciprocal(leaf), RESCALE)[leaf] == 1.0
 

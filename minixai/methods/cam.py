@@ -8,10 +8,11 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, accurate_mean
+from minixai.arrays import Array, accurate_mean, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
 from minixai.methods.dialects import guided_weights
+from minixai.methods.gradients import check_rectifiers
 from minixai.methods.maps import at_maps
 from minixai.methods.registry import method
 from minixai.methods.runs import Ends, Visit, ends
@@ -114,7 +115,7 @@ def hires_cam(
     call = Call(model, x, target, versus, output, layer, batch)
     found, slopes = walk_to_maps(call, "hires_cam", resize)
     # (N, h, w, K) · (N, h, w, K) -> (N, h, w, 1)
-    signed = np.asarray(np.einsum("nhwk,nhwk->nhw", found.value, slopes)[..., None])
+    signed = multiply_no_nan(slopes, found.value).sum(axis=-1, keepdims=True)
     given = {"relu": relu, "resize": resize}
     values = finished(signed, call, relu, resize)
     return found.attribution(call, "hires_cam", values, given, extras={"signed": signed})
@@ -138,7 +139,8 @@ def guided_grad_cam(
     layer         of Grad-CAM, as in `grad_cam`: None is the last convolution; guided backprop goes to the image
     upsampling    "bilinear" at half-pixel centres, as in the paper, or "nearest", captum's default
 
-    Two walks back over one pass forward.  What tf-explain calls guided is not this, but a Grad-CAM with
+    Two walks back over one pass forward.  Warns if nothing between the image and the score rectifies, so that guided
+    backprop is the plain gradient.  What tf-explain calls guided is not this, but a Grad-CAM with
     other weights, which stays as coarse as the layer: `grad_cam(variant="tf-explain")`.  The two are
     confused because both keep positive gradients at positive activations: this one at every ReLU on the way to the
     pixels, that one only once, at the layer.
@@ -150,7 +152,8 @@ def guided_grad_cam(
     """
     stretch = UPSAMPLINGS[known(upsampling, UPSAMPLINGS, "upsampling")]
     call = Call(model, x, target, versus, output, layer, batch)
-    found, values = ends((visit, guided_product(visit, stretch)) for visit in on_maps(call, "guided_grad_cam", True))
+    batches = check_rectifiers(on_maps(call, "guided_grad_cam", True), "guided_grad_cam", to_input=True)
+    found, values = ends((visit, guided_product(visit, stretch)) for visit in batches)
     return found.attribution(call, "guided_grad_cam", values, {"upsampling": upsampling}, (0, len(values)))
 
 

@@ -12,6 +12,7 @@ from minixai.attribution import Attribution
 from minixai.methods.background import against
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
+from minixai.methods.certificate import UNEQUAL, find_cause
 from minixai.methods.games import ENTRIES, Shares, checked, coalitions_in, play
 from minixai.methods.groups import grouped
 from minixai.methods.registry import method
@@ -78,7 +79,7 @@ def shapley_values(
         (rows, 0),
         baseline=references if background is None else None,
         reference_score=ends.reference_score,
-        gap=added_up(ends, values),
+        gap=added_up(call, references, ends, values),
         standard_error=error,
         gap_standard_error=None if error is None or not ends.alone else np.zeros(len(values)),  # each order adds up
         extras={} if players is None else {"players": game.values},
@@ -146,13 +147,12 @@ def parts(numbers: Array, labels: Array) -> Array:
     return np.asarray((numbers / np.bincount(labels.reshape(-1)))[:, labels])
 
 
-def added_up(ends: Ends, values: Array) -> Array | None:
+def added_up(call: Call, references: Array, ends: Ends, values: Array) -> Array | None:
     """The gap, which can only be rounding.  Raises ValueError if it is more."""
     gap = ends.gap(values)
     if gap is not None and (excess := abs(gap) - ends.rounding(values)).max() > 0:
         worst = int(excess.argmax())
-        raise ValueError(
-            f"the values of input {worst} miss its difference in score by {gap[worst]:.3g}, because the model does not "
-            "always give the same row the same score: make it depend on that row alone, without randomness"
-        )
+        k = worst if len(references) == len(gap) else 0
+        why = find_cause(call, ends, worst, references[k : k + 1], abs(gap[worst])) or UNEQUAL
+        raise ValueError(f"the values of input {worst} miss its difference in score by {gap[worst]:.3g}, because {why}")
     return gap

@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array
+from minixai.arrays import Array, multiply_no_nan
 from minixai.attribution import Attribution
-from minixai.graph import Node, Rule, Rules, backward, history, rule_for
+from minixai.graph import Node, Op, Rule, Rules, backward, history, rule_for
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.registry import method
@@ -29,9 +29,11 @@ RULES: Mapping[str, Callable[[Node, Rule], Rules]] = {
     "genomics": genomics,
 }
 POOLS: Mapping[str, Rule] = {"mover": mover, "first": first_mover, "gradient": to_winner}
+PRECISE = "take float64, model.astype(np.float64), or for a function x.astype(np.float64)"
+SCALED = "large numbers cancel in the network, even in float64, so scale its inputs or weights down"
 
 
-@method("what moved the score from the baseline's to this one?", "2 forward, 1 back", complete=True, baseline=True)
+@method("what moved the score from the baseline's to this one?", "3 forward, 1 back", complete=True, baseline=True)
 def deep_lift(
     model: Network,
     x: npt.ArrayLike,
@@ -57,6 +59,11 @@ def deep_lift(
                 other side; "first", of equals the first, as in captum and shap; "gradient", to the
                 winner at x, as in the original library: not complete, so without a gap
 
+    The rule of a maximum, "mover", of max-pool and `ops.max` alike: where the maximum rose, the entry that is the
+    maximum of x gets all of Δy.  Where it fell, the entry that was the maximum of the baseline gets it.  Of several
+    equal entries the one gets it that is largest on the other side, in the baseline or in x, and if these are equal,
+    too, the first in row-major order.  No other entry of the window gets anything.
+
     At a layer the values are the contributions of its activations, with two parts m⁺Δ⁺ + m⁻Δ⁻, and there is a
     gap if all paths run through it.  `extras["multipliers"]` holds m; with two parts the one that has the same
     effect, φ/Δ, and where Δ is 0 their mean.  Raises ValueError for "reveal-cancel" of a probability, and if the
@@ -65,6 +72,12 @@ def deep_lift(
     >>> from minixai import toys
     >>> deep_lift(toys.saturation, [[1.0, 0.25]]).values
     array([[0.8, 0.2]])
+    >>> from minixai import ops
+    >>> largest = lambda x: ops.max(x, axis=1)  # rises from 4 to 5, falls from 4 to 3, rises to two equals
+    >>> deep_lift(largest, [[2.0, 5.0], [2.0, 3.0], [5.0, 5.0]], baseline=[[4.0, 1.0], [4.0, 1.0], [1.0, 4.0]]).values
+    array([[ 0.,  1.],
+           [-1.,  0.],
+           [ 0.,  1.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
     table = tables(rule, pool)
@@ -74,7 +87,7 @@ def deep_lift(
             "bring to 0; ask for output='score', with versus= for a contrast, or for rule='rescale'"
         )
     rows = call.baseline(baseline)
-    found, both = ends((visit, brought(visit, table)) for visit in visits(sized(call, rule), rows))
+    found, both = ends(((visit, brought(visit, table)) for visit in visits(sized(call, rule), rows)), call, rows)
     m, values = both[:, 0], both[:, 1]
     gap = None if pool == "gradient" else found.gap(values)
     if gap is not None and (excess := abs(gap) - found.rounding(values)).max() > 0:
@@ -120,17 +133,18 @@ def brought(visit: Visit, table: Table) -> Array:
 
 def contributions(rules: Rules, node: Node, m: Array) -> Array:
     """m · Δ"""
-    return rules.contributions(node, m) if isinstance(rules, RevealCancel) else m * node.delta
+    return rules.contributions(node, m) if isinstance(rules, RevealCancel) else multiply_no_nan(m, node.delta)
 
 
 def blame(call: Call, table: Table, baseline: Array, found: Ends, row: int) -> str:
-    """Which op breaks Σᵢ mᵢ·Δxᵢ = m·Δy first, on the way back from the output."""
+    """Which op breaks Σᵢ mᵢ·Δxᵢ = m·Δy first, back from the output: of the user's own, or else of minixai's."""
     here = slice(row, row + 1)
     x = Node(call.rows[here], baseline[here] if len(baseline) > 1 else baseline, name="input")
     output = call.explained(call.scores(x))
     versus = None if found.versus is None else found.versus[here]
     rules = table(output)
     multipliers = backward(output, rules, asked(output, found.target[here], versus))
+    rounded = "rounding adds up over many ops"
     for node in reversed(history(output)):
         m = multipliers[node]
         passed = contributions(rules, node, m).sum()
@@ -141,8 +155,13 @@ def blame(call: Call, table: Table, baseline: Array, found: Ends, row: int) -> s
         ]
         size = abs(m * node.value).sum() + abs(m * node.reference).sum() + sum(map(abs, given))
         if given and abs(sum(given) - passed) > np.sqrt(np.finfo(node.dtype).eps) * size:
-            return (
-                f"{type(node.op).__name__} (at {node!r}) passes on {sum(given):.6g} of {passed:.6g}: "
-                "mend the rule of its kind, or its forward and vjp"
-            )
-    return "rounding adds up over many ops: take float64, model.astype(np.float64)"
+            lost = f"{type(node.op).__name__} (at {node!r}) passes on {sum(given):.6g} of {passed:.6g}"
+            if not is_built_in(node.op):
+                return f"{lost}: mend its forward, its vjp, or the rule of its kind"
+            rounded = rounded if "passes" in rounded else f"{lost}, where rounding is the likely cause"
+    return f"{rounded}: {PRECISE if call.rows.dtype == np.float32 else SCALED}"
+
+
+def is_built_in(op: Op) -> bool:
+    """Whether an op is minixai's and not the user's."""
+    return type(op).__module__.split(".")[0] == "minixai"

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, by_row
+from minixai.arrays import Array, by_row, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.graph import Node, Rules, backward
-from minixai.methods.background import against
+from minixai.methods.background import MEMBER, against
 from minixai.methods.call import Call
+from minixai.methods.certificate import check_reference
 from minixai.methods.deeplift import POOLS, blame
 from minixai.methods.registry import method
 from minixai.methods.runs import Ends, FromPlace, add_up
@@ -73,7 +74,9 @@ def averaged(
         forward += len(met.output) + 1
         for about, total in zip(ends, totals, strict=True):
             seed = about.seed(met.output, met.i)
-            parts = met.sign * met.place.delta * backward(met.output, rules, seed, keep=[met.place])[met.place]
+            met.measure(call, about, seed, references)
+            m = backward(met.output, rules, seed, keep=[met.place])[met.place]
+            parts = met.sign * multiply_no_nan(m, met.place.delta)
             add_up(total, met.i, parts)
             if complete and check and (row := met.broken(seed, parts)) is not None:
                 raise ValueError(told(call, rules, references, about, met, row))
@@ -108,6 +111,13 @@ class Meeting:
     place: Node
     output: Node
     sign: int
+
+    def measure(self, call: Call, ends: Ends, seed: Array, references: Array) -> None:
+        """Raise ValueError if the reference has another score in this graph than it has by itself."""
+        turned = self.sign < 0
+        alone = ends.score[self.i] if turned else ends.reference_at(self.r, self.i)
+        found = np.asarray((seed * self.output.reference).reshape(len(self.i), -1).sum(axis=1))
+        check_reference(call, ends, self.i, references[self.r], alone, found, "input {i}" if turned else MEMBER)
 
     def broken(self, seed: Array, parts: Array) -> int | None:
         """The row whose contributions miss its difference in score by the most, if that is more than rounding."""

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, by_row, count
+from minixai.arrays import Array, amount, by_row, count, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.graph import backward
 from minixai.methods.background import against
@@ -101,7 +101,7 @@ def expected(
     references, network = call.background(background), FromPlace(call)
     shape = call.rows.shape[1:] if smooth else None
     draw = STREAMS[known(rng, STREAMS, "rng")](count(seed, "seed", 0), len(references), shape)
-    ends = against(call, references, targets)
+    ends = against(call, references, targets, beside=True)
     maps = [Moments(about.value.shape, n) for about in ends]
     sums = [Moments((len(call.rows),), n) for _ in ends]
     for i, k in variants(call, n, "expected_gradients"):
@@ -112,7 +112,7 @@ def expected(
         delta = end - start
         here, output = network(start + stretched(alpha, delta) * delta, i)
         for about, values, total in zip(ends, maps, sums, strict=True):
-            parts = delta * backward(output, GRADIENT, about.seed(output, i), keep=[here])[here]
+            parts = multiply_no_nan(backward(output, GRADIENT, about.seed(output, i), keep=[here])[here], delta)
             values.add(i, k, parts)
             total.add(i, k, by_row(parts))
     given = {"background": np.asarray(background), "samples": samples, "local_smoothing": local_smoothing}

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+
 import numpy.typing as npt
 
+from minixai.arrays import multiply_no_nan
 from minixai.attribution import Attribution
-from minixai.graph import Rules
 from minixai.methods.call import Call
 from minixai.methods.registry import method
-from minixai.methods.runs import walk
+from minixai.methods.runs import Visit, ends, visits, walk
 from minixai.model import Network
-from minixai.rules import DECONVNET, GRADIENT, GUIDED
+from minixai.rules import DECONVNET, GRADIENT, GUIDED, has_rectifier
 
 
-def walked(name: str, rules: Rules, call: Call) -> Attribution:
-    """The multipliers of the input, or of a layer, as the attribution."""
-    found, m = walk(call, rules)
-    return found.attribution(call, name, m, {})
+def check_rectifiers(batches: Iterator[Visit], name: str, to_input: bool = False) -> Iterator[Visit]:
+    """The batches as they come, with a warning if nothing rectifies on the way back to the layer, or to the input."""
+    for k, visit in enumerate(batches):
+        yield visit  # first the walk, which may find an op without a rule
+        if not k and not has_rectifier(visit.output, visit.x if to_input else visit.place):
+            warnings.warn(
+                f"no op on the way rectifies (ReLU, or a class with `rectifies = True`), so what {name} shows is the "
+                "plain gradient: ask for gradient, or for a network with ReLUs",
+                stacklevel=6,
+            )
 
 
 @method("how does the score change if this pixel changes a little?", "1 forward, 1 back", complete=False)
@@ -39,7 +48,9 @@ def gradient(
     >>> gradient(toys.add_multiply, [[3.0, 1.0, 2.0]]).values
     array([[3., 7., 4.]])
     """
-    return walked("gradient", GRADIENT, Call(model, x, target, versus, output, layer, batch))
+    call = Call(model, x, target, versus, output, layer, batch)
+    found, m = walk(call, GRADIENT)
+    return found.attribution(call, "gradient", m, {})
 
 
 @method("what would this pixel be worth, were the score a plane through 0?", "1 forward, 1 back", complete=False)
@@ -64,7 +75,7 @@ def input_x_gradient(
     """
     call = Call(model, x, target, versus, output, layer, batch)
     found, m = walk(call, GRADIENT)
-    return found.attribution(call, "input_x_gradient", found.value * m, {})
+    return found.attribution(call, "input_x_gradient", multiply_no_nan(m, found.value), {})
 
 
 @method("which pixels excite the units that excite the score?", "1 forward, 1 back", complete=False)
@@ -80,13 +91,18 @@ def guided_backprop(
 ) -> Attribution:
     """The gradient, with max(m, 0) · f'(x) at every ReLU: positive on the way forward and on the way back.
 
+    Every op that says `rectifies` counts as a ReLU; at leaky ReLU, elu, gelu and others, where no unit is off, the rule
+    is the gradient's.  Warns if nothing on the way rectifies: then the map is the plain gradient.
     Sharp, but hardly depends on the class (Adebayo et al. 2018).  (Springenberg et al. 2015, Fig. 1)
 
     >>> from minixai import toys
     >>> guided_backprop(toys.invariance_f, [[3.0, 1.0]]).values  # f falls with x2, yet it gets 0
     array([[1., 0.]])
     """
-    return walked("guided_backprop", GUIDED, Call(model, x, target, versus, output, layer, batch))
+    call = Call(model, x, target, versus, output, layer, batch)
+    batches = check_rectifiers(visits(call), "guided_backprop")
+    found, m = ends((visit, visit.back(GUIDED, visit.place)) for visit in batches)
+    return found.attribution(call, "guided_backprop", m, {})
 
 
 @method("what would this score look like, projected back to pixels?", "1 forward, 1 back", complete=False)
@@ -102,8 +118,14 @@ def deconvnet(
 ) -> Attribution:
     """The gradient, with max(m, 0) at every ReLU, whether it was on or off.  (Zeiler & Fergus 2014, §2.1)
 
+    What counts as a ReLU, and when it warns, is told in `guided_backprop`.
+
     >>> from minixai import toys
     >>> deconvnet(toys.one_minus_relu, [[2.0]]).values
     array([[-0.]])
     """
-    return walked("deconvnet", DECONVNET, Call(model, x, target, versus, output, layer, batch))
+    call = Call(model, x, target, versus, output, layer, batch)
+    found, m = ends(
+        (visit, visit.back(DECONVNET, visit.place)) for visit in check_rectifiers(visits(call), "deconvnet")
+    )
+    return found.attribution(call, "deconvnet", m, {})

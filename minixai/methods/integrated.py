@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array, count
+from minixai.arrays import Array, count, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
@@ -91,7 +91,7 @@ def integrated_gradients(
         add_up(total, i, stretched(weights[k], slopes) * slopes)
         if path:
             kept.append((points, slopes))
-    values = (total * ends.delta if multiply else total).astype(ends.value.dtype)
+    values = (multiply_no_nan(total, ends.delta) if multiply else total).astype(ends.value.dtype)
     gap = ends.gap(values) if multiply else None
     if gap is not None:
         warn(gap, ends, values, len(alpha))
@@ -135,5 +135,5 @@ def series(
     )
     sums = np.cumsum(slopes * weights.reshape(-1, *(1,) * (slopes.ndim - 2)), axis=1)
     if multiply:
-        sums = sums * ends.delta[:, None]
+        sums = multiply_no_nan(sums, ends.delta[:, None])
     return {"alpha": alpha, "inputs": inputs, "gradients": slopes, "sums": sums.astype(slopes.dtype)}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from minixai.arrays import amount
+from minixai.arrays import Array, amount, multiply_no_nan
 from minixai.attribution import Attribution
+from minixai.graph import Rules, backward
 from minixai.methods.call import Call
 from minixai.methods.registry import method
-from minixai.methods.runs import walk
+from minixai.methods.runs import Visit, ends, visits
 from minixai.model import Network, known
-from minixai.rules import lrp_epsilon, lrp_gamma
+from minixai.rules import fold, lrp_epsilon, lrp_gamma
 
 
 @method("what of the score goes back to each pixel, sum by sum?", "1 forward, 1 back", complete=False)
@@ -36,6 +37,9 @@ def lrp(
                contradictory evidence fade
     gamma      ≥ 0, without units; 0 is the ε-rule
 
+    Batch normalisation right after a convolution or dense layer, and any other fixed scale and shift of its channels,
+    is folded into the layer's weights first, as zennit's canonizers do: what is shared out is the sum after it.  At a
+    layer that has batch normalisation after it the two stay apart, and so does one that comes before its convolution.
     The defaults are those of zennit and of Montavon et al.  Of the score, what biases (and functions with f(0) ≠ 0)
     brought is kept back, so there is no gap.  On a ReLU network the ε-rule tends to x · gradient as ε -> 0.
     Raises ValueError for an unknown rule and for numbers below 0.
@@ -49,5 +53,13 @@ def lrp(
         "epsilon": lrp_epsilon(amount(epsilon, "epsilon")),
         "gamma": lrp_gamma(amount(gamma, "gamma"), epsilon),
     }
-    found, m = walk(call, tables[known(rule, tables, "rule")])
-    return found.attribution(call, "lrp", m * found.value, {"rule": rule, "epsilon": epsilon, "gamma": gamma})
+    table = tables[known(rule, tables, "rule")]
+    found, m = ends((visit, multipliers(visit, table)) for visit in visits(call))
+    given = {"rule": rule, "epsilon": epsilon, "gamma": gamma}
+    return found.attribution(call, "lrp", multiply_no_nan(m, found.value), given)
+
+
+def multipliers(visit: Visit, table: Rules) -> Array:
+    """The multipliers of the input, or of the layer, where batch normalisation is part of the layer before it."""
+    output, place = fold(visit.output, visit.place)
+    return backward(output, table, visit.seed, keep=[place])[place]

@@ -7,7 +7,7 @@ for `variants` of each input, which `from_place` sends on from the input, or fro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ from minixai.arrays import Array, by_row
 from minixai.attribution import Attribution, Cost
 from minixai.graph import Node, Rules, backward, history, replay
 from minixai.methods.call import Call
+from minixai.methods.certificate import bound, measure, picked
 from minixai.model import known
 from minixai.progress import Progress
 from minixai.rules import GRADIENT
@@ -70,6 +71,7 @@ class Ends:
     value, reference    the activations of the layer, or the inputs themselves
     alone               whether every path from the input runs through the layer
     layer               its name, where a method chose one that was not asked for
+    reference_outputs   (R, K): what the network made of each row of a background
     """
 
     target: Array
@@ -81,6 +83,7 @@ class Ends:
     alone: bool
     cost: Cost
     layer: str | None = None
+    reference_outputs: Array | None = None
 
     @property
     def delta(self) -> Array:
@@ -90,6 +93,11 @@ class Ends:
     def seed(self, output: Node, i: Array) -> Array:
         """Where a walk back starts, for rows that belong to the inputs i."""
         return asked(output, self.target[i], None if self.versus is None else self.versus[i])
+
+    def reference_at(self, r: Array, i: Array) -> Array:
+        """The explained number of the inputs i, at the rows r of the background."""
+        assert self.reference_outputs is not None
+        return picked(self.reference_outputs[r], self.target[i], None if self.versus is None else self.versus[i])
 
     def gap(self, values: Array) -> Array | None:
         """Σφ − (f(x) − f(x')) for every input; None where other paths lead round the layer."""
@@ -101,8 +109,7 @@ class Ends:
     def rounding(self, values: Array) -> Array:
         """How large a gap rounding can explain: √ε · (|f(x)| + |f(x')| + Σ|φ|)."""
         size = abs(self.score) + abs(self.reference_score) + abs(values).reshape(len(values), -1).sum(axis=1)
-        kind = np.finfo(values.dtype)
-        return np.asarray(np.sqrt(kind.eps) * size + np.sqrt(kind.tiny))
+        return bound(size, values.dtype)
 
     def attribution(
         self,
@@ -130,16 +137,18 @@ class Ends:
 
 def endpoints(call: Call, baseline: Array | None = None) -> Ends:
     """Send the inputs and their baseline forward."""
-    return ends((visit, None) for visit in visits(call, baseline))[0]
+    return ends(((visit, None) for visit in visits(call, baseline)), call, baseline)[0]
 
 
 def walk(call: Call, rules: Rules, baseline: Array | None = None) -> tuple[Ends, Array]:
     """Send the inputs forward and walk back by these rules: what was found on the way, and the multipliers."""
-    return ends((visit, visit.back(rules, visit.place)) for visit in visits(call, baseline))
+    return ends(((visit, visit.back(rules, visit.place)) for visit in visits(call, baseline)), call, baseline)
 
 
-def ends(found: Iterator[tuple[Visit, Array | None]]) -> tuple[Ends, Array]:
-    """The batches as one; what is not kept is let go as it comes."""
+def ends(
+    found: Iterator[tuple[Visit, Array | None]], call: Call | None = None, baseline: Array | None = None
+) -> tuple[Ends, Array]:
+    """The batches as one; what is not kept is let go as it comes.  Where there is a baseline, its score is measured."""
     kept: dict[str, list[Array]] = {}
     cost, whole, layer = Cost(0, 0), False, None
     for visit, m in found:
@@ -161,7 +170,11 @@ def ends(found: Iterator[tuple[Visit, Array | None]]) -> tuple[Ends, Array]:
     arrays: dict[str, Any] = {name: np.concatenate(parts) for name, parts in kept.items()}
     arrays.setdefault("reference", arrays["value"])
     m = arrays.pop("m", np.zeros(0))
-    return Ends(**{"versus": None} | arrays, alone=whole, cost=cost, layer=layer), m
+    result = Ends(**{"versus": None} | arrays, alone=whole, cost=cost, layer=layer)
+    if call is not None and baseline is not None:
+        measure(call, result, baseline, visit)
+        result = replace(result, cost=cost.plus(1))
+    return result, m
 
 
 # -- many rows for each input -------------------------------------------------------------------------
@@ -212,8 +225,9 @@ class FromPlace:
 
     def sent(self, rows: Array, reference: Array | None = None) -> tuple[Node, Node]:
         """(the place, the output) for rows of inputs."""
-        output = self.call.explained(self.call.scores(Node(rows, reference, name="input")))
-        return find(output, self.call.layer_name or "input"), output
+        x = Node(rows, reference, name="input")
+        output = self.call.explained(self.call.scores(x))
+        return x if self.call.layer_name is None else find(output, self.call.layer_name), output
 
     def measured(self, rows: Array, i: Array, ends: Ends) -> Array:
         """(B,): the explained number of each row."""

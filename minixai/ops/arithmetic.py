@@ -135,6 +135,8 @@ def matmul(x: Operand, w: Operand) -> Node:
         raise ValueError(
             f"@ takes at least two axes on each side, got {left} @ {right}: write x @ w[:, None], or (x * w).sum()"
         )
+    if max(len(left), len(right)) > 2:  # (I, O) are weights, which have no rows
+        check_constants(x, w)
     if left[-1] != right[-2] or not broadcastable(left[:-2], right[:-2]):
         raise ValueError(
             f"{left} @ {right} does not fit: it takes (N, ..., I) @ (I, O), so the last axis on the left must be "
@@ -152,6 +154,7 @@ def matmul(x: Operand, w: Operand) -> Node:
 def aligned(u: Operand, v: Operand) -> tuple[Operand, Operand]:
     """u and v, if their rows line up: NumPy aligns shapes from the right, rows stand on the left."""
     u, v = (x if isinstance(x, Node) else as_float(x) for x in (u, v))
+    check_constants(u, v)
     shapes = u.shape, v.shape
     most = max(map(len, shapes))
     if any(isinstance(x, Node) and 0 < x.ndim < most for x in (u, v)) or not broadcastable(*shapes):
@@ -160,6 +163,18 @@ def aligned(u: Operand, v: Operand) -> tuple[Operand, Operand]:
             "equal or 1; keep the axis, x[:, :1] or keepdims=True, or give a constant the shape of one row"
         )
     return u, v
+
+
+def check_constants(*inputs: Operand) -> None:
+    """Raise ValueError for a constant laid along the rows: it would depend on the batch which row meets what."""
+    rows = [x.ndim for x in inputs if isinstance(x, Node)]
+    for shape in (np.shape(x) for x in inputs if not isinstance(x, Node)):
+        if rows and len(shape) == max(rows) > 0 and shape[0] > 1:
+            raise ValueError(
+                f"a constant of shape {shape} would be laid along the rows, which come first in a Node and belong to "
+                f"the batch: give a constant the shape of one row, {shape[1:]}, or make what differs from row to row "
+                "part of the input, as columns or channels"
+            )
 
 
 def shape_of(x: Operand | None) -> tuple[int, ...]:

@@ -15,6 +15,8 @@ from minixai.ops.kinds import Elementwise
 class Relu(Elementwise):
     """max(x, 0); its slope at 0 is 0."""
 
+    rectifies: ClassVar[bool] = True
+
     def forward(self, x: Array) -> Array:
         return in_blocks(lambda x: np.maximum(x, 0), x)
 

@@ -29,9 +29,14 @@ class Elementwise(Op):
 
     `scale` is the size of x below which f no longer changes in proportion to x: 1 for a
     function that is not 0 at 0 (exp, sigmoid), 0 for every other (relu, log, 1/x).
+
+    `rectifies` says that f is 0 below 0 and rises from there, as relu, relu6 and clip(x, 0, c) do: guided
+    backprop and deconvnet treat it as a ReLU.  Leaky ReLU, elu, gelu and softplus let something through
+    below 0 as well, so there is no unit that is off, and for them those methods are not defined.
     """
 
     scale: ClassVar[float] = 0.0
+    rectifies: ClassVar[bool] = False
 
     @abstractmethod
     def slope(self, x: Array) -> Array:

@@ -14,6 +14,8 @@ libraries.py     frozen results of other libraries (frozen.py reads them, asked.
 operations.py    single operations, as PyTorch has them
 faults.py        where the libraries are wrong, and by how much
 rounding.py      what they lose to the rounding of float32
+detached.py      a score that is computed in part outside the graph
+kinks.py         edges of the rules, and what the libraries do there
 report.py        the ledger as text, Markdown or JSON
 """
 
@@ -27,10 +29,12 @@ from minixai.model import known
 from minixai.references import (
     article,
     chords,
+    detached,
     draws,
     equalities,
     faults,
     games,
+    kinks,
     libraries,
     maps,
     operations,
@@ -52,10 +56,8 @@ def ledger() -> tuple[Entry, ...]:
     >>> len(ledger()) >= 150
     True
     """
-    rooms = (
-        toy_table, games, chords, maps, quadratures, draws, equalities, article, libraries, operations, faults,
-        rounding,
-    )  # fmt: skip
+    worked = (toy_table, games, chords, maps, quadratures, draws, equalities, article)
+    rooms = (*worked, libraries, operations, faults, rounding, detached, kinks)
     order = [each for each in vars(sources).values() if isinstance(each, Source)]
     return tuple(sorted((entry for room in rooms for entry in room.entries()), key=lambda e: order.index(e.source)))
 

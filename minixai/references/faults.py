@@ -37,10 +37,14 @@ def fault(
     tolerance: Tolerance,
     ours: Callable[[], Any],
     seen: Callable[[npt.ArrayLike], Any] = np.ravel,
+    file: str | None = None,
 ) -> Entry:
-    """Theirs is (library, array); `seen` is what of it the truth is about; they are off by `off`, and we by 0."""
+    """Theirs is (library, array); `seen` is what of it the truth is about; they are off by `off`, and we by 0.
+
+    The array is in the library's own file, or in another.
+    """
     library, key = theirs
-    said = results(library)
+    said = results(file or library)
     right = np.ravel(truth)
 
     def both() -> Any:

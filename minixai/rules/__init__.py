@@ -11,6 +11,7 @@ op of no listed kind is an error, never silently the gradient.
     reveal_cancel(output), genomics(output)             made for one graph        (reveal_cancel.py)
 """
 
+from minixai.rules.folding import fold
 from minixai.rules.relevance import lrp_epsilon, lrp_gamma
 from minixai.rules.reveal_cancel import RevealCancel, genomics, merging, reveal_cancel
 from minixai.rules.slopes import (
@@ -25,6 +26,7 @@ from minixai.rules.slopes import (
     gradient,
     guided,
     halfway,
+    has_rectifier,
     midpoint,
     mover,
     secant,
@@ -41,10 +43,12 @@ __all__ = [
     "credit",
     "deconvnet",
     "first_mover",
+    "fold",
     "genomics",
     "gradient",
     "guided",
     "halfway",
+    "has_rectifier",
     "lrp_epsilon",
     "lrp_gamma",
     "merging",

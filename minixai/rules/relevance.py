@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, multiply_no_nan
 from minixai.graph import Node, Rules
 from minixai.ops.arithmetic import Multiply
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
@@ -28,7 +28,8 @@ def from_zero(node: Node, i: int, m: Array) -> Array:
     zero = np.zeros((1,) * x.ndim, x.dtype)
     with np.errstate(divide="ignore"):
         start = op.forward(zero)
-    return np.asarray(m * chord(op, zero, x.value, node.value - np.where(np.isfinite(start), start, 0), x.value / 2))
+    start = np.where(np.isfinite(start), start, 0)
+    return multiply_no_nan(m, chord(op, zero, x.value, start, node.value, x.value / 2))
 
 
 def shared(node: Node, i: int, m: Array) -> Array:

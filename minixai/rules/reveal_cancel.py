@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minixai.arrays import Array
+from minixai.arrays import Array, multiply_no_nan
 from minixai.graph import Node, Op, Rule, history, values
 from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.functions import Exp, Log, Power
@@ -48,7 +48,7 @@ class RevealCancel(dict[type[Op], Rule]):
     def forward(self, node: Node) -> Array:
         """Δ⁺ and Δ⁻ of a node, from those of its inputs."""
         if isinstance(node.op, Elementwise):
-            return self.slopes(node) * self.parts[node.sources[0]]
+            return multiply_no_nan(self.slopes(node), self.parts[node.sources[0]])
         if isinstance(node.op, Linear):
             still = [np.zeros_like(x) for x in values(node.inputs)]  # what an op adds itself, a border, has not moved
             return np.stack([node.op.forward(*self.moved(node, s, still)) for s in (0, 1)]) - node.op.forward(*still)
@@ -64,7 +64,9 @@ class RevealCancel(dict[type[Op], Rule]):
 
     def contributions(self, node: Node, m: Array) -> Array:
         """m⁺Δ⁺ + m⁻Δ⁻"""
-        return np.asarray(m * node.delta if m.ndim == node.ndim else (m * self.parts[node]).sum(axis=0))
+        if m.ndim == node.ndim:
+            return multiply_no_nan(m, node.delta)
+        return np.asarray(multiply_no_nan(m, self.parts[node]).sum(axis=0))
 
     def effective(self, node: Node, m: Array) -> Array:
         """The one multiplier that makes the same contributions, m·Δ; where Δ is 0, the mean of m⁺ and m⁻."""
@@ -76,13 +78,13 @@ class RevealCancel(dict[type[Op], Rule]):
 
     def chords(self, node: Node, i: int, m: Array) -> Array:
         """m⁺ · Δy⁺/Δx⁺ and m⁻ · Δy⁻/Δx⁻"""
-        return m * self.slopes(node)
+        return multiply_no_nan(m, self.slopes(node))
 
     def slopes(self, node: Node) -> Array:
         """Δy⁺/Δx⁺ and Δy⁻/Δx⁻, each the mean of two chords: one from x₀, one from where the other part leads."""
         (x,), op = node.sources, node.op
         if not (self.reveals(node) and everywhere(op)):
-            slope = chord(op, x.reference, x.value, node.delta, halfway(x))
+            slope = chord(op, x.reference, x.value, node.reference, node.value, halfway(x))
             return np.stack([slope, slope])
         x0, (rise, fall) = x.reference, self.parts[x]
         up = along(op, x0, rise, 1) + along(op, x0 + fall, rise, 1)
@@ -156,7 +158,7 @@ def along(op: Elementwise, start: Array, step: Array, side: int) -> Array:
     end, kind = start + step, np.finfo(start.dtype)
     beside = start + side * (kind.eps * abs(start) + kind.tiny)
     tangent = np.where(end == start, beside, start + (end - start) / 2)
-    return chord(op, start, end, op.forward(end) - op.forward(start), tangent)
+    return chord(op, start, end, op.forward(start), op.forward(end), tangent)
 
 
 def everywhere(op: Elementwise) -> bool:

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from minixai.arrays import Array
-from minixai.graph import Node, Rules, values
+from minixai.arrays import Array, multiply_no_nan
+from minixai.graph import Node, Rules, history, leading_to, values
 from minixai.ops.blocks import in_blocks
-from minixai.ops.functions import Relu
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
 from minixai.rules.ties import equalised
 
@@ -22,13 +21,19 @@ def to_winner(node: Node, i: int, m: Array) -> Array:
 
 
 def deconvnet(node: Node, i: int, m: Array) -> Array:
-    """max(m, 0): keep what is positive on the way back, wherever the ReLU stood. (Zeiler & Fergus 2014)"""
-    return np.maximum(m, 0)
+    """max(m, 0) at a ReLU: keep what is positive on the way back, wherever it stood. (Zeiler & Fergus 2014)"""
+    return np.maximum(m, 0) if node.op.rectifies else gradient(node, i, m)
 
 
 def guided(node: Node, i: int, m: Array) -> Array:
-    """max(m, 0) · f'(x): positive on the way back *and* on the way forward. (Springenberg et al. 2015)"""
-    return gradient(node, i, np.maximum(m, 0))
+    """max(m, 0) · f'(x) at a ReLU: positive on the way back *and* on the way forward. (Springenberg et al. 2015)"""
+    return gradient(node, i, np.maximum(m, 0) if node.op.rectifies else m)
+
+
+def has_rectifier(output: Node, node: Node) -> bool:
+    """Whether there is an op between the two that rectifies, so that `guided` and `deconvnet` are not the gradient."""
+    between = leading_to([node], history(output))
+    return any(isinstance(x.op, Elementwise) and x.op.rectifies for x in between if x is not node)
 
 
 def midpoint(node: Node, i: int, m: Array) -> Array:
@@ -37,7 +42,12 @@ def midpoint(node: Node, i: int, m: Array) -> Array:
     Δ(uv) = Δu · (v + v₀)/2  +  Δv · (u + u₀)/2
     """
     xs = [halfway(x) if isinstance(x, Node) and j != i else x for j, x in enumerate(node.inputs)]
-    return np.asarray(node.op.vjp(i, m, *values(xs)))
+    passed = np.asarray(node.op.vjp(i, m, *values(xs)))
+    if len(node.sources) > 1:  # 0 · ∞, as in the square of what stayed at 0, below a root
+        x = node.inputs[i]
+        still = isinstance(x, Node) and x.delta == 0
+        passed = np.where(np.isnan(passed) & still, 0, passed)
+    return passed
 
 
 def secant(node: Node, i: int, m: Array) -> Array:
@@ -45,13 +55,13 @@ def secant(node: Node, i: int, m: Array) -> Array:
     (x,), op = node.sources, node.op
 
     def slope(m: Array, x0: Array, x: Array, y0: Array, y: Array) -> Array:
-        return np.asarray(m * chord(op, x0, x, y - y0, x0 + (x - x0) / 2))
+        return multiply_no_nan(m, chord(op, x0, x, y0, y, x0 + (x - x0) / 2))
 
     return in_blocks(slope, m, x.reference, x.value, node.reference, node.value)
 
 
-def chord(op: Elementwise, x0: Array, x: Array, dy: Array, tangent: Array) -> Array:
-    """Δy/Δx from x₀ to x, and the slope at `tangent` where Δx is flat.
+def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Array) -> Array:
+    """Δy/Δx from x₀ to x, and the slope at `tangent` where Δx is flat and no kink lies between.
 
     Where it is flat, too short beside x for the difference to be exact, the slope halfway
     stands in.  A chord across 0 is never flat unless f has a scale of its own.
@@ -59,9 +69,31 @@ def chord(op: Elementwise, x0: Array, x: Array, dy: Array, tangent: Array) -> Ar
     dx = x - x0
     size = np.maximum(np.maximum(abs(x), abs(x0)), op.scale)
     flat = abs(dx) <= np.cbrt(np.finfo(dx.dtype).eps) * size
-    slope = np.asarray(dy / np.where(flat, 1, dx))
-    slope[flat] = op.slope(tangent[flat])  # and nowhere else: √x has a chord from 0, but no tangent
+    slope = np.asarray((y - y0) / np.where(dx == 0, 1, dx))
+    short = flat & (dx != 0)
+    still = flat & ~short
+    slope[still] = op.slope(tangent[still])  # and nowhere else: √x has a chord from 0, but no tangent
+    if short.any():
+        begin, end, before, after = (np.broadcast_to(z, dx.shape)[short] for z in (x0, x, y0, y))
+        slope[short] = short_chord(op, slope[short], begin, end, before, after, tangent[short], size[short])
     return slope
+
+
+def short_chord(
+    op: Elementwise, secant: Array, x0: Array, x: Array, y0: Array, y: Array, tangent: Array, size: Array
+) -> Array:
+    """The slope at `tangent`, unless it differs from Δy/Δx by more than rounding: then f has a kink, and Δy/Δx stays.
+
+    Δx is exact, and y and y₀ are off by up to 4ε of their size, as fast implementations of exp and tanh are; so m·Δx
+    misses Δy by no more than 4ε·(|y| + |y₀|).  A function that rounds an argument of its own, as x/6 + ½ and gelu's
+    tail do, is off by up to 4ε·|f'·x| as well.  That counts only where the slopes at both ends differ from that
+    halfway by no more than curvature explains, |f''·x| ≤ 64·|f'|, so that no kink is missed for it.
+    """
+    eps, dx, middle = np.finfo(x.dtype).eps, x - x0, op.slope(tangent)
+    spread = np.maximum(abs(op.slope(x0) - middle), abs(op.slope(x) - middle))
+    even = spread * size <= 32 * abs(middle * dx)
+    rounding = 4 * eps * (abs(y) + abs(y0) + np.where(even, 2 * abs(middle) * size, 0))
+    return np.asarray(np.where(abs(y - y0 - middle * dx) <= rounding, middle, secant))
 
 
 def mover(node: Node, i: int, m: Array) -> Array:
@@ -91,7 +123,7 @@ def credit(node: Node, m: Array, delta: Array, risen: Array, fallen: Array) -> A
     chosen = np.where((dy < 0).reshape(risen.shape), fallen, risen)
     dx = op.take(delta, chosen)
     slope = np.divide(dy, dx, out=np.ones_like(dx), where=dx != 0)
-    return np.asarray(op.give(m * np.clip(slope, 0, 1), chosen, x.value))
+    return np.asarray(op.give(multiply_no_nan(m, np.clip(slope, 0, 1)), chosen, x.value))
 
 
 def halfway(x: Node) -> Array:
@@ -100,6 +132,6 @@ def halfway(x: Node) -> Array:
 
 
 GRADIENT: Rules = {Linear: gradient, Bilinear: gradient, Elementwise: gradient, Selection: to_winner}
-DECONVNET: Rules = {**GRADIENT, Relu: deconvnet}
-GUIDED: Rules = {**GRADIENT, Relu: guided}
+DECONVNET: Rules = {**GRADIENT, Elementwise: deconvnet}
+GUIDED: Rules = {**GRADIENT, Elementwise: guided}
 RESCALE: Rules = {Linear: gradient, Bilinear: midpoint, Elementwise: secant, Selection: mover}

@@ -260,7 +260,10 @@ SLOPES = (gradient, input_x_gradient, smooth_grad, integrated_gradients, expecte
 WALKS = (guided_backprop, deconvnet, lrp)
 PROPERTIES = {p.__name__: p for p in (*DIFFERENCES, *SLOPES, *WALKS, guided_grad_cam)}
 every = pytest.mark.parametrize("name", mx.catalogue)
-pytestmark = pytest.mark.filterwarnings("ignore:integrated_gradients misses")  # five steps are few
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:integrated_gradients misses"),  # five steps are few
+    pytest.mark.filterwarnings("ignore:no op on the way rectifies"),  # not every network here has a ReLU
+]
 
 
 def holds(name: str, c: Case) -> None:

@@ -10,7 +10,10 @@ import pytest
 import minixai as mx
 from minixai import ops, toys
 
-pytestmark = pytest.mark.filterwarnings("ignore:integrated_gradients misses")  # the kinks are the point
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:integrated_gradients misses"),  # the kinks are the point
+    pytest.mark.filterwarnings("ignore:no op on the way rectifies"),  # not every network here has a ReLU
+]
 RNG = np.random.default_rng(11)
 WEIGHTS = [RNG.normal(size=shape) for shape in ((3, 6), (6, 5), (5, 2))]
 X, BASE = RNG.normal(size=(4, 3)), RNG.normal(size=(1, 3))

@@ -130,8 +130,9 @@ def test_the_cost_is_told_before_and_right(scenes, monkeypatch):
     pictures, rows = (int(n.replace(",", "")) for n in re.findall(r"[\d,]+(?= [pr])", told[0]))
     assert pictures == 2  # partners, of every other scene
     through = sum(steps for what, steps in spent if what.startswith("scores: "))
-    # baselines and backgrounds are sent once for all images of a call, and a partner is a background of one
-    assert rows - through == (3 + 1 + 1) * (1 + 20) + 2 * (20 - 1)
+    # baselines and backgrounds are sent once for all images of a call, and one row of each once more; a partner is
+    # a background of one, and of the partners that are baselines one is sent once more
+    assert rows - through == (3 + 1 + 1) * (2 + 21) + 2 * (20 - 1) + 1
 
 
 def test_seeds_decide(scenes):

@@ -80,6 +80,7 @@ def test_log_odds_are_those_of_the_two_probabilities():
     np.testing.assert_allclose(log_odds(model, x, (3, 8)), np.log(p[:, 3] / p[:, 8]), rtol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore:no op on the way rectifies")
 def test_every_method_finds_the_pixels_of_a_linear_network():
     """S = w·x, by hand: (6, -1, 0, 2); the mask of |gradient| and guided backprop leaves the third out."""
     model, x = linear([3.0, -1.0, 5.0, 1.0]), row(2, 1, 0, 2)
@@ -100,6 +101,7 @@ def test_masked_methods_take_each_class_by_itself():
     assert METHODS["|gradient|, masked"](model, row(1, 1, 1, 1), 0, 1).ravel().tolist() == [1, -2, 0, -1]
 
 
+@pytest.mark.filterwarnings("ignore:no op on the way rectifies")
 def test_the_change_is_what_erasing_takes_from_the_difference_of_scores(monkeypatch):
     """The weights are 1 to 784: the 157 largest sum to 628 + ... + 784, whatever the method."""
     model = Model([Flatten(), Dense(10)], (28, 28, 1), dtype=np.float64)

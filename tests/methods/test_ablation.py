@@ -54,7 +54,7 @@ def test_groups_move_together_and_each_entry_is_told_what_its_group_loses(model,
     expected = by_hand(model, x, result.baseline, 2, masks)
     for n, mask in enumerate(masks):
         np.testing.assert_allclose(result.values[:, mask], expected[:, n : n + 1] * np.ones(mask.sum()), atol=1e-14)
-    assert result.cost == (3 + 3 + 3 * 3, 0)
+    assert result.cost == (3 + 3 + 1 + 3 * 3, 0)
 
 
 def test_a_group_for_each_entry_is_no_group(model, x):
@@ -70,7 +70,7 @@ def test_of_several_values_the_largest_change_with_its_sign():
     assert result.values.tolist() == [[-8, -5]]
     assert mx.feature_ablation(square, [[1.0, 2.0]], values=[2, 0]).values.tolist() == [[-3, -2]]
     assert result.baseline is result.reference_score is None
-    assert result.cost == (3 * (1 + 1 + 2), 0)
+    assert result.cost == (3 * (1 + 1 + 1 + 2), 0)
 
 
 def test_values_are_baselines_of_any_form(model, x):
@@ -121,12 +121,12 @@ def test_where_a_path_leads_round_the_layer_it_stays_at_the_input(x):
 
 
 def test_the_price_is_a_pass_for_each_input_and_value(monkeypatch, model, x):
-    assert mx.feature_ablation(model, x, 0).cost == (3 + 1 + 3 * 60, 0)
+    assert mx.feature_ablation(model, x, 0).cost == (3 + 1 + 1 + 3 * 60, 0)
     counted = []
     monkeypatch.setattr(ablation, "variants", lambda call, count, *more, **named: counted.append(count) or iter(()))
     result = mx.feature_ablation(lambda x: x.sum(), np.ones((1, 224, 224, 3)), values=[0, 0.25, 0.5, 0.75, 1])
     assert sum(counted) == 752_640
-    assert result.cost == (752_640 + 5 * 2, 0)
+    assert result.cost == (752_640 + 5 * 3, 0)
 
 
 def test_memory_holds_a_batch_and_never_inputs_times_inputs():

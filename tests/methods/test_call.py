@@ -12,6 +12,8 @@ from minixai.model import Model
 from minixai.rules import GRADIENT
 from tests.methods.everything import IMAGES, METHODS, ask, takes
 
+pytestmark = pytest.mark.filterwarnings("ignore:no op on the way rectifies")  # not every network has a ReLU
+
 by_method = pytest.mark.parametrize("method", METHODS, ids=[m.name for m in METHODS])
 
 

@@ -13,6 +13,8 @@ from minixai.methods.maps import last_convolution
 from minixai.model import Model
 from tests.axioms.programs import cnns, generic, seeds
 
+pytestmark = pytest.mark.filterwarnings("ignore:no op on the way rectifies")  # not every network has a ReLU
+
 # (2, 2) twice -> (1, 2, 2, 2)
 A = np.stack([[[1.0, 2.0], [0.0, 3.0]], [[2.0, 0.0], [1.0, 1.0]]], axis=-1)[None]
 G = np.stack([[[1.0, -2.0], [3.0, -1.0]], [[1.0, 1.0], [-1.0, -3.0]]], axis=-1)[None]

@@ -10,6 +10,7 @@ from minixai import ops, toys
 from minixai.graph import Op, history
 from minixai.methods import deeplift
 from minixai.ops import Elementwise, Linear
+from minixai.ops.arithmetic import Add
 from tests.methods.everything import ON_VECTORS, ask
 
 
@@ -42,7 +43,7 @@ def test_with_two_parts_it_adds_up_too(name, rule, digits):
             result = mx.deep_lift(model, images, labels, **asked)
             assert (abs(result.gap) / (1 + abs(result.score) + abs(result.reference_score))).max() <= bound
             assert result.values.dtype == dtype
-            assert result.cost == (24 if np.ndim(baseline) else 14, 12)
+            assert result.cost == (25 if np.ndim(baseline) else 15, 12)
 
 
 @pytest.mark.parametrize("rule", ["rescale", "reveal-cancel", "genomics"])
@@ -151,8 +152,8 @@ def test_baselines_by_array(digits):
     one, many = mx.deep_lift(model, x, baseline=x[1]), mx.deep_lift(model, x, baseline=x[[1, 1, 1]])
     np.testing.assert_allclose(one.values, many.values, atol=1e-5)
     assert one.baseline.shape == (1, 28, 28, 1)
-    assert one.cost == (4, 3)
-    assert many.cost == (4, 3)  # the same for all is asked once
+    assert one.cost == (5, 3)
+    assert many.cost == (5, 3)  # the same for all is asked once
     np.testing.assert_array_equal(mx.deep_lift(model, x, baseline=np.uint8(x * 255)).baseline.dtype, np.float32)
 
 
@@ -234,6 +235,25 @@ class Doubling(Linear):
 
     def vjp(self, i, m, x):
         return m
+
+
+@pytest.mark.parametrize(("dtype", "remedy"), [
+    (np.float32, r"take float64, model.astype\(np.float64\), or for a function x.astype\(np.float64\)"),
+    (np.float64, "large numbers cancel in the network, even in float64"),
+])  # fmt: skip
+def test_nobody_is_told_to_mend_an_op_of_minixai(monkeypatch, dtype, remedy):
+    network, x = (lambda x: ops.relu(x).sum()), np.array([[2.0]], dtype)
+    monkeypatch.setattr(Add, "vjp", lambda self, i, m, *xs: 2 * m)
+    with pytest.raises(
+        ValueError, match=f"because Add .* passes on .*, where rounding is the likely cause: {remedy}"
+    ) as problem:
+        mx.deep_lift(lambda x: network(x + 1), x)
+    assert "mend" not in str(problem.value)
+    # an op of the user's own is named first, wherever it stands
+    with pytest.raises(ValueError, match="because Doubling .*: mend its forward, its vjp, or the rule of its kind"):
+        mx.deep_lift(lambda x: network(Doubling()(Doubling()(x)) + 1), x)
+    with pytest.raises(ValueError, match="because Add .*, where rounding is the likely cause"):
+        mx.deep_shap(lambda x: network(x + 1), x, background=0 * x)
 
 
 @pytest.mark.parametrize("rule", ["rescale", "reveal-cancel", "genomics"])

@@ -201,7 +201,7 @@ def test_at_a_layer_the_noise_is_that_of_the_input():
     at_layer = ask(model=doubled, local_smoothing=0.3, samples=10, layer="h")
     np.testing.assert_allclose(at_layer.values, at_input.values, rtol=1e-12)
     assert (at_layer.values != ask(model=doubled, samples=10, layer="h").values).all()
-    assert at_layer.cost == (4 + 5 + 2 * 40, 40)
+    assert at_layer.cost == (4 + 1 + 5 + 2 * 40, 40)
 
 
 def test_no_gap_where_a_path_goes_round_the_layer(images):
@@ -220,7 +220,7 @@ def test_no_gap_where_a_path_goes_round_the_layer(images):
 
 def test_cost_and_parameters():
     result = ask(samples=10, seed=5, rng="shap")
-    assert result.cost == (4 + 5 + 40, 40)
+    assert result.cost == (4 + 1 + 5 + 40, 40)
     assert {name: result.parameters[name] for name in ("samples", "seed", "rng", "local_smoothing")} == {
         "samples": 10, "seed": 5, "rng": "shap", "local_smoothing": 0.0,
     }  # fmt: skip

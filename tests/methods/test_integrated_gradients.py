@@ -161,8 +161,8 @@ def test_where_a_path_leads_round_the_layer_it_stays_at_the_input(x):
 
 
 def test_cost(model, x):
-    assert mx.integrated_gradients(model, x, steps=10).cost == (4 + 1 + 40, 40)
-    assert mx.integrated_gradients(model, x, steps=10, baseline="blur").cost == (4 + 4 + 40, 40)
+    assert mx.integrated_gradients(model, x, steps=10).cost == (4 + 1 + 1 + 40, 40)
+    assert mx.integrated_gradients(model, x, steps=10, baseline="blur").cost == (4 + 4 + 1 + 40, 40)
 
 
 @pytest.mark.parametrize("batch", [25, None])

@@ -10,7 +10,7 @@ import pytest
 import minixai as mx
 from minixai import ops, toys
 from minixai.graph import backward
-from minixai.rules import GRADIENT, lrp_epsilon, lrp_gamma
+from minixai.rules import GRADIENT, fold, lrp_epsilon, lrp_gamma
 
 
 def stabilised(z, epsilon):
@@ -232,3 +232,94 @@ def test_its_parameters_as_given():
     result = mx.lrp(toys.product, [[1.0, 2.0]], rule="gamma")
     assert result.parameters == {"rule": "gamma", "epsilon": 1e-6, "gamma": 0.25}
     assert result.method == "lrp"
+
+
+# -- batch normalisation -------------------------------------------------------------------------------
+
+
+def normalised(seed, residual=False, bias=True):
+    """A network with batch normalisation after convolutions and a dense layer, and the same folded by hand."""
+    from minixai.layers import Activation, Add, AveragePool2D, BatchNorm, Conv2D, Dense, Flatten
+
+    rng = np.random.default_rng(seed)
+    made = lambda norm: [  # noqa: E731
+        ("c1", Conv2D(4, 3, padding=1, bias=bias or not norm)), *norm * [("n1", BatchNorm())],
+        ("r1", Activation("relu")),
+        ("c2", Conv2D(4, 3, padding=1, groups=2, bias=bias or not norm)), *norm * [("n2", BatchNorm())],
+        *([("sum", Add(), ["r1", "n2" if norm else "c2"])] if residual else []), ("r2", Activation("relu")),
+        AveragePool2D(2), Flatten(), ("d1", Dense(6, bias=bias or not norm)), *norm * [("n3", BatchNorm())],
+        ("r3", Activation("relu")), ("d2", Dense(3)),
+    ]  # fmt: skip
+    model = mx.Model(made(1), (6, 6, 2), dtype=np.float64)
+    weights = {
+        key: rng.uniform(0.5, 2, w.shape) if key.endswith("variance") else rng.normal(0, 0.5, w.shape)
+        for key, w in model.weights.items()
+    }
+    model.set_weights(weights)
+    folded = mx.Model(made(0), (6, 6, 2), dtype=np.float64)
+    own = {}
+    for layer, norm in (("c1", "n1"), ("c2", "n2"), ("d1", "n3"), ("d2", None)):
+        w, b = weights[f"{layer}/kernel"], weights.get(f"{layer}/bias", 0)
+        if norm:
+            gamma, beta, mean, variance = (weights[f"{norm}/{key}"] for key in ("gamma", "beta", "mean", "variance"))
+            scale = gamma / np.sqrt(variance + 1e-3)
+            w, b = w * scale, (b - mean) * scale + beta
+        own |= {f"{layer}/kernel": w, f"{layer}/bias": b}
+    folded.set_weights(own)
+    return model, folded, rng.normal(size=(3, 6, 6, 2))
+
+
+VARIANTS = [
+    {"epsilon": 0.0}, {"epsilon": 1e-6}, {"epsilon": 0.25}, {"rule": "gamma", "gamma": 0.25},
+    {"rule": "gamma", "gamma": 10.0, "epsilon": 0.1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", VARIANTS, ids=str)
+@pytest.mark.parametrize(("residual", "bias"), [(False, True), (True, True), (False, False)])
+def test_batch_norm_is_folded(options, residual, bias):
+    """As in zennit's canonizers: a network and the same with its batch normalisation in the weights have one LRP."""
+    for seed in range(4):
+        model, folded, x = normalised(seed, residual, bias)
+        np.testing.assert_allclose(model.scores(x), folded.scores(x), rtol=1e-12, atol=1e-13)
+        got, expected = (mx.lrp(net, x, 1, **options).values for net in (model, folded))
+        # sums near 0 divide: what rounds them is magnified by as much as the values exceed the score
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-10 * (1 + abs(expected).max()))
+        for layer in ("r1", "r2", "r3"):
+            got, expected = (mx.lrp(net, x, 1, layer=layer, **options).values for net in (model, folded))
+            np.testing.assert_allclose(got, expected, rtol=0, atol=1e-10 * (1 + abs(expected).max()))
+
+
+def test_at_the_layer_before_batch_norm_the_two_stay_apart():
+    model, _, x = normalised(0)
+    x = x[:1]
+    values = mx.lrp(model, x, 1, layer="c1", epsilon=0.0).values
+    np.testing.assert_allclose(values, mx.input_x_gradient(model, x, 1, layer="c1").values, rtol=1e-9, atol=1e-12)
+
+
+def test_a_functions_own_scale_and_shift_are_folded():
+    w, s, t = np.array([[1.0, -2.0], [0.5, 1.0]]), np.array([2.0, -3.0]), np.array([0.5, 0.25])
+    x = [[1.0, 2.0], [-0.5, 0.3]]
+    apart = lambda x: ops.relu((x @ w) * s + t) @ [[1.0], [2.0]]  # noqa: E731
+    one = lambda x: ops.relu(ops.MatMul()(x, w * s, t)) @ [[1.0], [2.0]]  # noqa: E731
+    before = lambda x: ops.relu((x @ w + t) * s) @ [[1.0], [2.0]]  # noqa: E731
+    after = lambda x: ops.relu(ops.MatMul()(x, w * s, t * s)) @ [[1.0], [2.0]]  # noqa: E731
+    for options in VARIANTS:
+        for f, g in ((apart, one), (before, after)):
+            np.testing.assert_allclose(mx.lrp(f, x, **options).values, mx.lrp(g, x, **options).values, rtol=1e-12)
+
+
+def test_what_is_not_folded():
+    """A sum that is used elsewhere too, a scale that differs from place to place, one that is a node."""
+    x = mx.Node(np.random.default_rng(0).normal(size=(2, 4, 4, 3)))
+    kernel = np.random.default_rng(1).normal(size=(3, 3, 3, 5))
+    z = ops.convolution(x, kernel)
+    gate = x[:, :2, :2, :1]
+    for y in (z * 2.0 + ops.relu(z), z * np.ones((2, 2, 5)), z * z, z * gate, z[:, 0] * 2.0):
+        assert fold(y, x)[0] is y
+    y = z * 2.0
+    assert fold(y, z) == (y, z)
+    folded, keep = fold(ops.relu(y + 1.0), x)
+    assert keep is x
+    assert type(folded.sources[0].op) is type(z.op)
+    np.testing.assert_array_equal(folded.value, ops.relu(y + 1.0).value)

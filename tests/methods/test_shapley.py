@@ -13,6 +13,7 @@ from minixai import ops, toys
 from minixai.layers import Add, Conv2D, Dense, Flatten, MaxPool2D
 from minixai.methods import coalitions, games
 from minixai.model import Model
+from minixai.ops import Elementwise
 from tests.axioms.programs import cnns, generic, programs, seeds
 
 EPS = np.finfo(float).eps
@@ -208,7 +209,7 @@ def test_groups_of_pixels_from_a_baseline_for_each(model, x, batch):
     np.testing.assert_allclose(result.values, (expected / sizes)[:, np.broadcast_to(QUARTERS, (5, 6, 2))], atol=1e-13)
     np.testing.assert_allclose(result.reference_score, score(x[::-1]))
     assert abs(result.gap).max() < 1e-13
-    assert result.cost == (3 + 3 + 3 * 16, 0)
+    assert result.cost == (3 + 3 + 1 + 3 * 16, 0)
 
 
 @pytest.mark.parametrize("batch", [None, 7])
@@ -272,7 +273,7 @@ def test_sampled_on_a_network(model, x):
     assert (abs(sampled.values - exact.values) <= 4 * sampled.standard_error).all()
     assert abs(sampled.gap).max() < 1e-13
     assert sampled.gap_standard_error.tolist() == [0, 0, 0]
-    assert sampled.cost == (3 + 3 + 3 * 200 * 5, 0)
+    assert sampled.cost == (3 + 3 + 1 + 3 * 200 * 5, 0)
     assert exact.standard_error is exact.gap_standard_error is None
     assert (mx.shapley_values(model, x, 1, permutations=200, seed=1, **asked).values != sampled.values).any()
 
@@ -351,8 +352,15 @@ def test_memory_does_not_grow_with_the_orders(model):
 
 def test_a_model_that_is_not_a_function_of_its_rows_is_told():
     rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match="the values of input 0 miss its difference .* without randomness"):
+    with pytest.raises(ValueError, match="scores .* by itself, but .* without randomness"):
         mx.shapley_values(lambda x: x.sum() + rng.normal(), [[1.0, 2.0]], batch=1)
+
+    class Chance(Elementwise):
+        def forward(self, x):
+            return x + rng.normal()
+
+    with pytest.raises(ValueError, match="the values of input 0 miss its difference .* without randomness"):
+        mx.shapley_values(lambda x: Chance()(x.sum()), [[1.0, 2.0]], background=[[0.0, 0.0]], batch=1)
 
 
 @pytest.mark.parametrize(("option", "error", "words"), [

@@ -152,6 +152,13 @@ def linear(weights: Any) -> nn.Linear:
     return layer
 
 
+class Detached(nn.Module):
+    """A part of the score that its graph knows nothing of."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x.sum(1) + x.detach().clamp(0, 2).sum(1))[:, None]
+
+
 class Product(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return (x[:, 0] * x[:, 1])[:, None]
@@ -188,6 +195,13 @@ def faults(results: Any, networks: dict[str, Any]) -> None:
     sigmoid = nn.Sequential(linear([[1.0, -1.0]]), nn.Sigmoid()).float()
     found = attr.DeepLift(sigmoid).attribute(rows([1.7, 0.7]).float(), rows([1.3, 0.3]).float(), 0)
     add("float32", f"{lift}([1.7, .7], [1.3, .3]) in float32: sigmoid(x1 - x2)", found)
+
+    x = rows([1.0, 2.0, 3.0])
+    for what, method in (("integrated_gradients", attr.IntegratedGradients), ("deep_lift", attr.DeepLift)):
+        how = f"{method.__name__}(net).attribute([1, 2, 3], 0, 0): x.sum(1) + x.detach().clamp(0, 2).sum(1)"
+        found, delta = method(Detached()).attribute(x, x * 0, 0, return_convergence_delta=True)
+        add(f"detached.{what}", how, found)
+        add(f"detached.{what}.delta", "the same with return_convergence_delta=True", delta)
 
     frozen = networks["conv"]
     net, x, base = Twin(frozen, clones=False), first(frozen.x), first(frozen.background)[:1]

@@ -95,6 +95,10 @@ def faults(results: Any) -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return (self.relu(x[:, :1] * 2 - 1) + 3 * self.relu(1 - x[:, 1:] * 2)).sum(1, keepdim=True)
 
+    class Detached(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return (x.sum(1) + x.detach().clamp(0, 2).sum(1))[:, None]
+
     def deep(net: nn.Module, x: list[float]) -> Any:
         rows = torch.tensor([x], dtype=torch.float64)
         return np.asarray(shap.DeepExplainer(net.double(), rows * 0).shap_values(rows, check_additivity=False))
@@ -104,6 +108,16 @@ def faults(results: Any) -> None:
     results.add(
         "faults/twice", f"{how}([[1.5, -.7]]): one ReLU module called twice", deep(Twice(), [1.5, -0.7])[..., 0]
     )
+
+    what = "([[1, 2, 3]], check_additivity=False): x.sum(1) + x.detach().clamp(0, 2).sum(1)"
+    results.add("faults/detached", f"{how}{what}", deep(Detached(), [1.0, 2.0, 3.0])[..., 0])
+    rows = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.float64)
+    try:
+        shap.DeepExplainer(Detached(), rows * 0).shap_values(rows)
+        refused = False
+    except AssertionError:
+        refused = True
+    results.add("faults/detached.refused", "whether the same with check_additivity=True is an AssertionError", refused)
 
     net = nn.Sequential(nn.MaxPool1d(2, 1), nn.Flatten(), nn.Linear(2, 1, bias=False)).double()
     with torch.no_grad():

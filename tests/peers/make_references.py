@@ -2,6 +2,7 @@
 
     python tests/peers/make_references.py networks                  draws the networks and their inputs
     python tests/peers/make_references.py torch captum shap zennit  asks these libraries, and writes what they say
+    python tests/peers/make_references.py kinks                     asks captum, shap and zennit about edges of rules
     python tests/peers/make_references.py deeplift                  likewise, in an environment of its own;
     python tests/peers/make_references.py tf-explain                and the same, one after the other
     python tests/peers/make_references.py rounding-sums             what PyTorch and NumPy lose in long sums
@@ -35,7 +36,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "references"
-LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift", "tf-explain", "rounding-sums")
+LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift", "tf-explain", "rounding-sums", "kinks")
 Array = Any
 
 

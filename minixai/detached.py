@@ -1,0 +1,102 @@
+"""What left the graph: numbers that change with the input of a function, though no node carries them.
+
+`node.value` and NumPy give arrays without a history.  What is computed from them enters the graph again as a
+constant: it has no slope, and no value at the reference.  Two graphs of one function, made of two inputs, show it:
+apart from the input they hold the same constants.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.graph import Node, history
+
+REMEDY = "which leaves the graph, so use minixai.ops for it, or write an Op"
+
+
+class Outline(NamedTuple):
+    """A graph without its activations.
+
+    ops         the kind of op at each node, inputs first, and how many inputs it has
+    constants   (what it is, its numbers): nodes without an op that are not the input, then arrays beside nodes
+    settings    (what it is, its value): what the ops were made with
+    """
+
+    ops: list[tuple[str, int]]
+    constants: list[tuple[str, Array]]
+    settings: list[tuple[str, Any]]
+
+
+def outline(output: Node, x: Node) -> Outline:
+    """The outline of the graph that leads from the input x to the output."""
+    nodes = history(output)
+    ops = [(type(node.op).__name__ if node.op else "an input", len(node.inputs)) for node in nodes]
+    leaves = [
+        (
+            f"{f'the node {node.name!r}' if node.name else 'a node'} of shape {node.shape} that is not the input",
+            node.value,
+        )
+        for node in nodes
+        if node.op is None and node is not x
+    ]
+    arrays = [
+        (f"an array of shape {np.shape(u)} in {type(node.op).__name__}", u)
+        for node in nodes
+        for u in node.inputs
+        if u is not None and not isinstance(u, Node)
+    ]
+    settings = [
+        (f"the {name} of {type(node.op).__name__}", value)
+        for node in nodes
+        for name, value in getattr(node.op, "__dict__", {}).items()
+    ]
+    return Outline(ops, leaves + arrays, settings)
+
+
+def find_detached(one: Outline, other: Outline, settings: bool = False) -> str | None:
+    """What left the graph, from the graphs of one function for two inputs; None if all constants are the same.
+
+    Their rows may differ in number.  With `settings`, what the ops are and were made with is compared as well.
+
+    >>> def g(z):
+    ...     return z.sum() + Node(abs(z.value)).sum()
+    >>> x, y = Node([[1.0, 2.0]]), Node([[0.0, 0.0]])
+    >>> print(find_detached(outline(g(x), x), outline(g(y), y)).split(":")[0])
+    a node of shape (1, 2) that is not the input changes with the input
+    """
+    if one.ops != other.ops or len(one.constants) != len(other.constants):
+        return different_ops(one, other) if settings else None
+    pairs = list(zip(one.constants, other.constants, strict=True))
+    if settings and len(one.settings) == len(other.settings):
+        pairs += zip(one.settings, other.settings, strict=True)
+    for (what, value), (_, changed) in pairs:
+        if not is_same(value, changed):
+            return f"{what} changes with the input: it was made from an array (node.value or NumPy), {REMEDY}"
+    return None
+
+
+def different_ops(one: Outline, other: Outline) -> str:
+    kinds = [pair for pair in zip(one.ops, other.ops, strict=False) if pair[0] != pair[1]]
+    which = f" ({kinds[0][0][0]} against {kinds[0][1][0]})" if kinds else ""
+    return (
+        f"the function takes another way at another input{which}: an if on node.value leaves the graph, so choose "
+        "inside it, with relu, abs or max of minixai.ops, or write an Op"
+    )
+
+
+def is_same(u: Any, v: Any) -> bool:
+    """Whether two constants or settings are equal, an array in each of its rows; of other objects nothing is said."""
+    if u is v:
+        return True
+    if isinstance(u, np.ndarray) and isinstance(v, np.ndarray):
+        if u.__array_interface__ == v.__array_interface__:
+            return True
+        fits = u.ndim == v.ndim and (u.shape == v.shape or (u.shape[1:] == v.shape[1:] and 1 in (len(u), len(v))))
+        return fits and bool((u == v).all())
+    if isinstance(u, (tuple, list)) and isinstance(v, (tuple, list)):
+        return len(u) == len(v) and all(map(is_same, u, v))
+    plain = (bool, int, float, str, slice, np.generic)
+    return bool(u == v) if isinstance(u, plain) and isinstance(v, plain) else True

@@ -1,0 +1,65 @@
+"""Batch normalisation folded into the layer below, so that the two are the one sum that they compute.
+
+    (x ⋆ w + b) · s + t   is   x ⋆ (w·s) + (b·s + t)
+
+with s and t channel by channel.  The slopes of both graphs are the same, but LRP shares out each *sum*: the ε- and
+γ-rules look at z, and z before batch normalisation is not z after it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.graph import Node, history
+from minixai.ops.arithmetic import Add, MatMul, Multiply
+from minixai.ops.convolution import Convolution
+from minixai.rules.signs import lone
+
+
+def fold(output: Node, keep: Node) -> tuple[Node, Node]:
+    """The same (output, keep) in a graph in which fixed scales and shifts right after a layer are part of its weights.
+
+    A layer is a dense product or a convolution with constant weights; its output must be used by the scale or shift
+    alone, and not be `keep`.  Values are taken over, and so are the nodes below the first folded layer.
+
+    >>> x = Node([[1.0, 2.0]])
+    >>> y, x = fold(3 * (x @ [[2.0], [-1.0]]) + 4, x)
+    >>> y, y.inputs[1].tolist(), y.inputs[2].tolist()
+    (<MatMul (1, 1) float64>, [[6.0], [-3.0]], [4.0])
+    """
+    nodes = history(output)
+    users: dict[Node, int] = {}
+    for node in nodes:
+        for x in node.sources:
+            users[x] = users.get(x, 0) + 1
+    made: dict[Node, Node] = {}
+    for node in nodes:
+        inputs = tuple(made.get(x, x) if isinstance(x, Node) else x for x in node.inputs)
+        op, change = node.op, by_channel(node)
+        if change and users[node.sources[0]] == 1 and node.sources[0] is not keep:
+            layer = made.get(node.sources[0], node.sources[0])
+            if is_layer(layer):
+                (u, w, *bias), (scale, shift) = layer.inputs, change
+                b = bias[0] if bias and bias[0] is not None else np.zeros_like(shift)
+                op, inputs = layer.op, (u, np.asarray(w * scale), np.asarray(b * scale + shift))
+        if op is not node.op or any(x in made for x in node.sources):
+            made[node] = Node(node.value, node.reference, op, inputs, node.name)
+    return made.get(output, output), made.get(keep, keep)
+
+
+def is_layer(node: Node) -> bool:
+    """Whether a node is x @ w + b or x ⋆ w + b with constants w and b."""
+    return isinstance(node.op, (MatMul, Convolution)) and isinstance(node.inputs[0], Node) and lone(node)
+
+
+def by_channel(node: Node) -> tuple[Array, Array] | None:
+    """(scale, shift), a number for each channel, if that is all a node does to its one source; otherwise None."""
+    if not isinstance(node.op, (Add, Multiply)) or len(node.sources) != 1:
+        return None
+    constant = next(np.asarray(x) for x in node.inputs if not isinstance(x, Node))
+    if node.shape != node.sources[0].shape or constant.size not in (1, *constant.shape[-1:]):
+        return None
+    each = np.broadcast_to(constant.reshape(-1), node.shape[-1:])
+    zero, one = np.zeros_like(each), np.ones_like(each)
+    return (each, zero) if isinstance(node.op, Multiply) else (one, each)
