@@ -119,7 +119,7 @@ def amount(x: float, what: str) -> float:
 
 
 def accurate_sum(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
-    """Σ x over axes, added up in float64 and rounded once to the dtype of x.
+    """Σ x over axes, added up in float64 and rounded once to the dtype of x; float64 for integers and booleans.
 
     NumPy adds pairwise only along axes that are contiguous.  Over the places of a channels-last image it adds one
     number after another, and in float32 such a sum is off by 2 % after a few million places.
@@ -130,13 +130,13 @@ def accurate_sum(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: 
     ([0.0, 0.0], [1000.0, 1000.0])
     """
     total = x.sum(axis=axis, keepdims=keepdims, dtype=np.promote_types(x.dtype, np.float64))
-    return np.asarray(total, x.dtype)
+    return np.asarray(total, x.dtype if x.dtype.kind in "fc" else total.dtype)
 
 
 def accurate_mean(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
     """The mean of x over axes, added up as in `accurate_sum`."""
     mean = x.mean(axis=axis, keepdims=keepdims, dtype=np.promote_types(x.dtype, np.float64))
-    return np.asarray(mean, x.dtype)
+    return np.asarray(mean, x.dtype if x.dtype.kind in "fc" else mean.dtype)
 
 
 def by_row(x: Array) -> Array:

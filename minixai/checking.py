@@ -58,7 +58,7 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
     >>> from minixai import toys
     >>> report = check(toys.add_multiply, [[3.0, 1.0, 2.0]])
     >>> bool(report), len(report.lines)
-    (True, 7)
+    (True, 8)
     """
     rng = np.random.default_rng(seed)
     at = finite(numbers(x, "x").astype(np.float64), "x")

@@ -389,6 +389,7 @@ def test_compare_asks_all_the_same(capsys):
     assert "\n\n".join(map(str, results)) in text
 
 
+@pytest.mark.filterwarnings("ignore:no op on the way rectifies")
 def test_compare_leaves_out_what_cannot_be_asked_unless_it_was_named(capsys):
     layers = [Flatten(), Dense(2)]
     mx.Model(layers, (28, 28, 1)).save("flat.npz")

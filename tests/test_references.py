@@ -18,7 +18,7 @@ from minixai.references.report import as_json, markdown, summary, text, verdict
 
 IDS = [e.id for e in ledger()]
 LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift", "tf-explain")
-WITHOUT_NETWORK = ("rounding-sums",)
+WITHOUT_NETWORK = ("kinks", "rounding-sums", "ties")
 """Results that belong to no network, of several libraries."""
 
 

@@ -256,3 +256,9 @@ def test_a_photo_of_2000_by_2000_is_explained(method: Method) -> None:
         size = abs(found.score) + abs(found.reference_score) + abs(found.values).sum(dtype=np.float64)
         chance = 0 if found.gap_standard_error is None else 5 * found.gap_standard_error
         assert abs(found.gap) <= np.sqrt(np.finfo(np.float32).eps) * size + chance
+
+
+def test_masks_and_counts_have_means_of_their_own() -> None:
+    mask = np.array([[True, False], [True, True]])
+    assert accurate_mean(mask, 0).tolist() == [1.0, 0.5]
+    assert accurate_sum(mask.astype(np.uint8)).item() == 3

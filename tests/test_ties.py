@@ -150,7 +150,9 @@ def test_borders_and_patterns() -> None:
             for j in range(12):
                 first = seen.setdefault(where[i : i + 3, j : j + 3].tobytes(), tied[0, i, j])
                 assert_array_equal(tied[0, i, j], first)
-        assert len(seen) < 144
+        keys = ties.fingerprints(y, "value")
+        assert keys is not None
+        assert len(seen) == len(np.unique(keys)) < 144  # and different windows do not tie
 
 
 def test_an_image_without_flat_areas_is_left_alone() -> None:
@@ -191,6 +193,63 @@ def test_the_first_of_equals_is_found(some: list[int], repeat: int) -> None:
     keys = np.random.default_rng(repeat).choice(np.array(some, np.uint64), repeat)
     expected = [int(np.flatnonzero(keys == key)[0]) for key in keys]
     assert first_equal(keys).tolist() == expected
+
+
+def test_two_projections_tell_pixels_apart() -> None:
+    """Pixels that one projection takes for equal: their difference is a rounding of it."""
+    weights = ties.projection_weights(0, 2, np.float32).astype(float)
+    x = np.ones((1, 1, 2, 2), np.float32)
+    x[0, 0, 1] += np.float32(0.25) * np.array([1, -weights[0] / weights[1]], np.float32)
+    one, two = ties.projection(x, 0), ties.projection(x, 1)
+    x[0, 0, 1, 1] += (one[0, 0, 0] - one[0, 0, 1]) / np.float32(weights[1])
+    assert ties.projection(x, 0)[0, 0, 0] == ties.projection(x, 0)[0, 0, 1]
+    assert two[0, 0, 0] != two[0, 0, 1]
+    keys = ties.pixel_fingerprints(x)
+    assert keys is not None
+    assert keys[0, 0, 0] != keys[0, 0, 1]
+
+
+def unequal_bits(y: Array) -> Array:
+    """y with last bits that differ from place to place, as on a processor that rounds by position."""
+    bits = np.random.default_rng(0).integers(-1, 2, y.shape)
+    return np.asarray(y * (1 + bits * np.finfo(y.dtype).eps), y.dtype)
+
+
+class Uneven(ops.Convolution):
+    """A convolution that rounds by position, on every processor."""
+
+    def forward(self, x: Array, w: Array, b: Array | None = None) -> Array:
+        return unequal_bits(super().forward(x, w, b))
+
+
+def uneven(x: Node, w: Array, b: Array) -> Node:
+    return Uneven(around=((1, 1), (1, 1)))(x, w, b)
+
+
+def test_the_gradient_does_not_go_by_the_last_bit() -> None:
+    """In a flat area the first entry of each window wins, whatever the bits say."""
+    rng = np.random.default_rng(0)
+    x = Node(np.full((1, 12, 12, 3), 0.3, np.float32))
+    y = ops.max_pool(uneven(x, single(rng, 3, 3, 3, 5), single(rng, 5)))
+    assert (y.inputs[0].value != y.inputs[0].value[:, 5:6, 5:6]).any()  # type: ignore[union-attr]
+    m = backward(y, GRADIENT)[y.inputs[0]]  # type: ignore[index]
+    inside = m[:, 2:10, 2:10]
+    assert (inside[:, ::2, ::2] == 1).all()
+    assert inside.sum() == 4 * 4 * 5
+
+
+def test_maxima_over_a_border_tie_with_those_inside() -> None:
+    """Under convolutions that round by position, Rescale from a flat reference is that of convolutions that do not."""
+    rng = np.random.default_rng(0)
+    x = Node(single(rng, 2, 16, 16, 3), 0.3)
+    kernels = [(single(rng, 3, 3, 3, 6), single(rng, 6)), (single(rng, 3, 3, 6, 8), single(rng, 8))]
+    maps = []
+    for convolve in (lambda h, w, b: ops.convolution(h, w, b, padding="same"), uneven):
+        h = x
+        for w, b in kernels:
+            h = ops.max_pool(ops.relu(convolve(h, w, b)))
+        maps.append(backward(h, RESCALE, keep=[x])[x] * x.delta)
+    assert abs(maps[1] - maps[0]).max() <= 1e-5 * abs(maps[0]).max()
 
 
 def test_large_numbers_do_not_overflow_into_ties() -> None:

@@ -74,7 +74,7 @@ def deep_lift(
     array([[0.8, 0.2]])
     >>> from minixai import ops
     >>> largest = lambda x: ops.max(x, axis=1)  # rises from 4 to 5, falls from 4 to 3, rises to two equals
-    >>> deep_lift(largest, [[2.0, 5.0], [2.0, 3.0], [5.0, 5.0]], baseline=[[4.0, 1.0], [4.0, 1.0], [1.0, 4.0]]).values
+    >>> deep_lift(largest, [[4.0, 5.0], [2.0, 3.0], [5.0, 5.0]], baseline=[[4.0, 1.0], [4.0, 1.0], [1.0, 4.0]]).values
     array([[ 0.,  1.],
            [-1.,  0.],
            [ 0.,  1.]])

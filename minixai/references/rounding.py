@@ -1,6 +1,7 @@
-"""What other libraries lose to the rounding of float32: long sums.
+"""What other libraries lose to the rounding of float32, long sums, and where everything ties.
 
-Each is asked for the mean of a flat image, which is its colour.
+Sums are asked for the mean of a flat image, which is its colour.  Ties are those of a maximum over a reference of one
+colour: there what is largest in the image moved the maximum, whichever entry of the reference comes first.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from minixai import ops
 from minixai.arrays import Array
 from minixai.graph import Node
+from minixai.methods import deep_lift
 from minixai.ops.normalisation import moments
 from minixai.references.entry import Entry, Tolerance
 from minixai.references.faults import fault
@@ -23,7 +25,7 @@ COLOUR = np.float32(0.3)
 
 
 def entries() -> list[Entry]:
-    return sums()
+    return [*sums(), *flat_references()]
 
 
 def flat() -> Array:
@@ -32,6 +34,24 @@ def flat() -> Array:
 
 def pooled() -> Array:
     return ops.global_average_pool(Node(flat())).value
+
+
+def flat_references() -> list[Entry]:
+    x = np.reshape([1.0, 2.0, 2.0, 1.0, 4.0, 5.0], (1, 1, 6, 1))
+    once = Tolerance(2.0**-50, "differences of whole numbers, divided once")
+    return [
+        fault(
+            "flat.max-pool",
+            f"{name} at max(1, 2) + max(2, 1) + max(4, 5) from 3: of equals in the reference the first counts",
+            (name, f"flat/{name}"),
+            [0, -1, -1, 0, 0, 2],
+            [-1, 1, 0, 0, 0, 0],
+            once,
+            lambda: deep_lift(lambda h: ops.max_pool(h, (1, 2)).sum(), x, baseline=3.0).values,
+            file="ties",
+        )
+        for name in ("captum", "shap")
+    ]
 
 
 def sums() -> list[Entry]:

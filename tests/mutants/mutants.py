@@ -93,8 +93,8 @@ graph.py: a seed of any number of rows
   ? tests/test_graph.py::test_a_seed_that_does_not_fit_is_an_error
 
 graph.py: stale reference
-  - self.at_reference(*references(known)) if
-  + self.at_reference(*values(known)) if
+  - self.forward(*references(known)) if
+  + self.forward(*values(known)) if
   ? tests/test_graph.py::test_a_stale_reference_is_never_used
 
 graph.py: a reference only where every input moved
@@ -504,8 +504,8 @@ ops/pooling.py: averages overwrite where windows overlap
   ? tests/axioms/test_engine.py::test_gradient_is_the_finite_difference_on_cnns
 
 ops/pooling.py: averages count the border
-  - x.dtype), self.around))))
-  + x.dtype), self.around, 1.0))))
+  - np.pad(np.ones(n), border)
+  + np.ones(n + sum(border))
   ? tests/ops/test_pooling.py::test_forward
 
 ops/pooling.py: corners aligned
@@ -594,14 +594,9 @@ ops/blocks.py: a large product is done by one
   ? tests/ops/test_blocks.py::test_a_large_product_is_shared
 
 ops/direct.py: kernels hear from the last block only
-  - totals[i] += met @
-  + totals[i] = met @
+  - totals[i] += met[
+  + totals[i] = met[
   ? tests/ops/test_blocks.py::test_blocks_add_up_to_the_whole
-
-ops/convolution.py: a lone reference takes the quick way
-  - self.method == "auto" and len(x) == 1
-  + self.method == "auto" and len(x) == 0
-  ? tests/ops/test_winograd.py::test_a_reference_of_one_row_goes_the_direct_path
 
 ops/convolution.py: float64 takes the quick way
   - and dtype == np.float32
@@ -2127,6 +2122,63 @@ methods/relevance.py: edges: batch normalisation is an op of its own
   - output, place = fold(visit.output, visit.place)
   + output, place = visit.output, visit.place
   ? tests/methods/test_lrp.py::test_batch_norm_is_folded
+
+rules/ties.py: nothing is known to tie
+  - if first is None:
+        return array
+  + if True:
+        return array
+  ? tests/test_ties.py::test_flat_behind_every_kind_of_op
+
+rules/ties.py: the last of equals instead of the first
+  - table.put(slots[::-1], left[::-1])
+  + table.put(slots, left)
+  ? tests/test_ties.py::test_the_first_of_equals_is_found
+
+rules/ties.py: keys that meet in the table count as equal
+  - meets = keys.take(found) != keys.take(left)
+  + meets = np.zeros(len(left), bool)
+  ? tests/test_ties.py::test_the_first_of_equals_is_found
+
+rules/ties.py: one projection for both
+  - projection(x, 1).view(bits)
+  + projection(x, 0).view(bits)
+  ? tests/test_ties.py::test_two_projections_tell_pixels_apart
+
+rules/ties.py: projections that overflow
+  - channels) / channels
+  + channels)
+  ? tests/test_ties.py::test_large_numbers_do_not_overflow_into_ties
+
+rules/ties.py: a border is like any pixel
+  - np.where(nothing, np.uint64(0), mixed(keys))
+  + mixed(keys)
+  ? tests/test_ties.py::test_dead_pixels_make_flat_areas_too
+
+rules/ties.py: a window is the sum of its pixels, in any order
+  - weighted = map(np.multiply, entries, odd_numbers(window[axis]))
+  + weighted = entries
+  ? tests/test_ties.py::test_borders_and_patterns
+
+rules/ties.py: means of parts of a flat area differ
+  - np.where(low == high, high, windows
+  + np.where(low > high, high, windows
+  ? tests/test_ties.py::test_flat_behind_every_kind_of_op
+
+rules/ties.py: equal maxima of different windows differ
+  - node.op.forward(equalised(node.sources[0], side)) if known else side_of(node, side)
+  + side_of(node, side)
+  ? tests/test_ties.py::test_maxima_over_a_border_tie_with_those_inside
+
+rules/slopes.py: ties: the gradient goes by the last bit
+  - node.op.vjp(i, m, equalised(x))
+  + node.op.vjp(i, m, x.value)
+  ? tests/test_ties.py::test_the_gradient_does_not_go_by_the_last_bit
+
+methods/baselines.py: ties: one baseline for all is asked for each
+  - return checked if (checked != checked[:1]).any() else checked[:1]
+  + return checked
+  ? tests/methods/test_deep_lift.py::test_baselines_by_array
 '''
 
 

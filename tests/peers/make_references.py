@@ -6,6 +6,7 @@
     python tests/peers/make_references.py deeplift                  likewise, in an environment of its own;
     python tests/peers/make_references.py tf-explain                and the same, one after the other
     python tests/peers/make_references.py rounding-sums             what PyTorch and NumPy lose in long sums
+    python tests/peers/make_references.py ties                      captum and shap, where everything ties
 
 The frozen values were made by
 
@@ -36,7 +37,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "references"
-LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift", "tf-explain", "rounding-sums", "kinks")
+LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift", "tf-explain", "rounding-sums", "kinks", "ties")
 Array = Any
 
 

@@ -40,7 +40,7 @@ def test_both_checksums_are_one():
 @pytest.mark.parametrize("library", make_references.LIBRARIES)
 def test_a_library_says_again_what_it_said(library, monkeypatch):
     """To what float32 leaves: most of it is exact, but another processor adds up in another order."""
-    modules = {"tf-explain": "tf_explain", "rounding-sums": "torch", "kinks": "zennit"}
+    modules = {"tf-explain": "tf_explain", "rounding-sums": "torch", "kinks": "zennit", "ties": "captum"}
     if not find_spec(modules.get(library, library)):
         pytest.skip(f"needs {library}: see the docstring of make_references.py")
     monkeypatch.syspath_prepend(str(make_references.FOLDER.parents[1] / "tests" / "peers"))
