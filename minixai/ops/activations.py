@@ -26,8 +26,11 @@ class Clip(Elementwise):
         return ((x > self.low) & (x < self.high)).astype(x.dtype)
 
 
+@dataclass(frozen=True)
 class ClippedRelu(Clip, Relu):
     """min(max(x, 0), high).  Guided backpropagation and DeconvNet treat it as the ReLU that it is."""
+
+    low: float = 0.0
 
 
 @dataclass(frozen=True)
