@@ -25,7 +25,7 @@ from minixai.ops.windows import Padding, Pair, margins, pair
 Weights: TypeAlias = Mapping[str, Any]
 """{name: array}, or {name: node} in training."""
 
-ACTIVATIONS: dict[str, Callable[[Node], Node]] = {
+ACTIVATIONS: dict[str, Callable[..., Node]] = {
     "relu": ops.relu,
     "leaky_relu": ops.leaky_relu,
     "elu": ops.elu,
@@ -35,6 +35,27 @@ ACTIVATIONS: dict[str, Callable[[Node], Node]] = {
     "tanh": ops.tanh,
     "softplus": ops.softplus,
     "softmax": ops.softmax,
+    "log_softmax": ops.log_softmax,
+    "relu6": ops.relu6,
+    "clip": ops.clip,
+    "celu": ops.celu,
+    "hard_sigmoid": ops.hard_sigmoid,
+    "hard_swish": ops.hard_swish,
+    "silu": ops.silu,
+    "mish": ops.mish,
+    "gelu_tanh": ops.gelu_tanh,
+    "softsign": ops.softsign,
+    "erf": ops.erf,
+    "sin": ops.sin,
+    "cos": ops.cos,
+    "exp": ops.exp,
+    "log": ops.log,
+    "sqrt": ops.sqrt,
+    "square": ops.square,
+    "reciprocal": ops.reciprocal,
+    "power": ops.power,
+    "absolute": ops.absolute,
+    "negative": ops.negative,
 }
 
 
@@ -87,12 +108,15 @@ class Layer:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
 
 
-def activated(x: Node, activation: str | None) -> Node:
+def activated(x: Node, activation: str | None, **parameters: Any) -> Node:
     if activation is None:
         return x
     if activation not in ACTIVATIONS:
         raise ValueError(f"unknown activation {activation!r}: one of {', '.join(ACTIVATIONS)}, or None")
-    return ACTIVATIONS[activation](x)
+    try:
+        return ACTIVATIONS[activation](x, **parameters)
+    except TypeError:
+        raise ValueError(f"the activation {activation!r} takes no {', '.join(parameters)}: leave them out") from None
 
 
 @dataclass(eq=False)
@@ -211,22 +235,24 @@ class AveragePool2D(MaxPool2D):
 
 @dataclass(eq=False)
 class GlobalAveragePool2D(Layer):
-    """The mean of every channel: (N, H, W, C) -> (N, C)"""
+    """The mean of every channel: (N, H, W, C) -> (N, C), or with `keepdims` (N, 1, 1, C)"""
 
+    keepdims: bool = False
     short: ClassVar[str] = "gap"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        return ops.global_average_pool(x)
+        return ops.mean(x, (1, 2), keepdims=True) if self.keepdims else ops.global_average_pool(x)
 
 
 @dataclass(eq=False)
 class GlobalMaxPool2D(Layer):
-    """The largest entry of every channel: (N, H, W, C) -> (N, C)"""
+    """The largest entry of every channel: (N, H, W, C) -> (N, C), or with `keepdims` (N, 1, 1, C)"""
 
+    keepdims: bool = False
     short: ClassVar[str] = "gmp"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        return ops.max(x, (1, 2))
+        return ops.max(x, (1, 2), self.keepdims)
 
 
 @dataclass(eq=False)
@@ -274,13 +300,22 @@ class Reshape(Layer):
 
 @dataclass(eq=False)
 class Activation(Layer):
-    """An elementwise function by its name."""
+    """An elementwise function, or a softmax, by its name.
+
+    Parameters
+    ----------
+    function : str
+        One of `ACTIVATIONS`.
+    parameters : dict, default none
+        What else the function of this name in `minixai.ops` takes: {"low": 0, "high": 6} for "clip".
+    """
 
     function: str
+    parameters: dict[str, Any] = field(default_factory=dict)
     short: ClassVar[str] = "activation"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        return activated(x, self.function)
+        return activated(x, self.function, **self.parameters)
 
 
 @dataclass(eq=False)

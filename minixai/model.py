@@ -19,12 +19,14 @@ import scipy
 from minixai.arrays import Array, count, finite, frozen, is_integer, numbers
 from minixai.files import read_arrays, write_arrays
 from minixai.graph import Node, history
-from minixai.layers import KINDS, Function, Layer, Training
-from minixai.ops import identity
+from minixai.layers import Function, Layer, Training
+from minixai.op_layers import KINDS
+from minixai.ops import identity, sigmoid, softmax
 from minixai.preprocessing import Preprocessing
 from minixai.text import columns
 
 FORMAT = "minixai model 1"
+CLASSIFIER_ACTIVATIONS = ("softmax", "sigmoid")
 MEMORY = 1e9
 """Bytes that a batch may take, when nobody says how many rows it has."""
 
@@ -50,7 +52,9 @@ class Model:
     A layer listed twice shares its weights and is called `name`, `name-2`.  The last
     makes one score for each class, without softmax.  `input_shape` is the
     shape of one row, (H, W, C).  Weights are drawn with `seed`.  `preprocessing` turns pixels into what
-    the first layer reads; it is no layer, and attributions are about the pixels.
+    the first layer reads; it is no layer, and attributions are about the pixels.  `classifier_activation` is
+    what makes probabilities of the scores, "softmax" or "sigmoid" (of each score for itself: one class, or labels of
+    which several may hold); None is softmax, and for one score the sigmoid.
 
     Raises ValueError where names or shapes do not fit.
 
@@ -69,6 +73,7 @@ class Model:
         dtype: npt.DTypeLike = np.float32,
         seed: int | None = 0,
         preprocessing: Preprocessing | None = None,
+        classifier_activation: str | None = None,
     ) -> None:
         self.preprocessing = preprocessing
         self.input_shape = tuple(count(n, "each side of input_shape, the shape of one row,") for n in input_shape)
@@ -101,6 +106,8 @@ class Model:
             sum(prod(node.shape[1:]) for node in history(nodes[self.layers[-1].name])) * self.dtype.itemsize
         )
         self.classes = self.check_end(classes)
+        activation = classifier_activation or ("softmax" if len(self.classes) > 1 else "sigmoid")
+        self.classifier_activation = known(activation, CLASSIFIER_ACTIVATIONS, "classifier_activation")
 
     def supply(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator | None) -> None:
         """Give a layer the weights it needs for rows of this shape, if it has none yet."""
@@ -165,9 +172,17 @@ class Model:
         return np.concatenate([self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)])
 
     def probabilities(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
-        """The softmax of the scores, (N, K); for a model of one score its sigmoid."""
+        """The softmax of the scores, (N, K), or the sigmoid of each, as `classifier_activation` says."""
         scores = self.scores(x, batch)
-        return np.asarray(scipy.special.softmax(scores, axis=1) if scores.shape[1] > 1 else scipy.special.expit(scores))
+        return np.asarray(
+            scipy.special.softmax(scores, axis=1)
+            if self.classifier_activation == "softmax"
+            else scipy.special.expit(scores)
+        )
+
+    def probability(self, scores: Node) -> Node:
+        """The same of scores in the graph."""
+        return softmax(scores) if self.classifier_activation == "softmax" else sigmoid(scores)
 
     def predict(self, x: npt.ArrayLike, batch: int | None = None) -> npt.NDArray[np.intp]:
         """The class number with the highest score, (N,)."""
@@ -240,7 +255,14 @@ class Model:
         for layer in copies.values():
             layer.weights = dict(layer.weights)
         items: list[Item] = [(e.name, copies[e.layer], e.inputs) for e in self.layers if e.layer]
-        return Model(items, self.input_shape, classes=self.classes, dtype=dtype, preprocessing=self.preprocessing)
+        return Model(
+            items,
+            self.input_shape,
+            classes=self.classes,
+            dtype=dtype,
+            preprocessing=self.preprocessing,
+            classifier_activation=self.classifier_activation,
+        )
 
     def summary(self) -> str:
         """A line for each layer: number, name, output shape, parameters.
@@ -286,6 +308,7 @@ class Model:
             "dtype": self.dtype.name,
             "classes": self.classes,
             "layers": lines,
+            "classifier_activation": self.classifier_activation,
         } | ({} if self.preprocessing is None else {"preprocessing": asdict(self.preprocessing)})
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -356,6 +379,7 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Mo
     settings = {key: architecture[key] for key in ("input_shape", "classes", "dtype")}
     if config := architecture.get("preprocessing"):
         settings["preprocessing"] = Preprocessing(**tuples(config))
+    settings["classifier_activation"] = architecture.get("classifier_activation")  # files of before do not say
     model = Model(items, **settings, seed=None)
     if missing := sorted(set(model.weights) ^ set(weights)):
         raise ValueError(f"weights and architecture do not belong together: {', '.join(missing)}")

@@ -5,7 +5,10 @@ It is no layer: `model.layers[0]` stays the image, and layer 1 the first convolu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
 
 import numpy as np
 
@@ -59,3 +62,71 @@ CAFFE = Preprocessing(scale=255, reverse=True, mean=(103.939, 116.779, 123.68))
 
 TORCHVISION = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 """As torchvision feeds its networks: less the means over ImageNet, in units of the standard deviations."""
+
+NAMES = ("imagenet", "torch", "caffe", "tf", "0..1", "-1..1", "0..255")
+
+
+def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
+    """What a network was trained to see, by its name or its numbers.
+
+    Parameters
+    ----------
+    given : str, Preprocessing, (mean, std) or None
+        "imagenet" or "torch" (torchvision's means and deviations), "caffe" (Keras's for VGG and ResNet: bytes, blue
+        first, less the means), "tf" or "-1..1", "0..255", "0..1" (pixels as they are); or two lists of numbers for
+        pixels of 0 to 1, (x − mean) / std.
+    channels : int
+        The channels of the images.
+
+    Returns
+    -------
+    Preprocessing or None
+        None where pixels of 0 to 1 go in as they are.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, and for numbers that do not fit the channels.
+
+    Examples
+    --------
+    >>> as_preprocessing("-1..1", 1)(Node([[[[0.0], [1.0]]]])).value.ravel()
+    array([-1.,  1.])
+    """
+    made: Preprocessing | None
+    match given:
+        case None | "0..1" | Preprocessing():
+            made = None if given == "0..1" else given
+        case "imagenet" | "torch":
+            made = TORCHVISION
+        case "caffe":
+            made = CAFFE
+        case "tf" | "-1..1":
+            made = Preprocessing(mean=(0.5,) * channels, std=(0.5,) * channels)
+        case "0..255":
+            made = Preprocessing(scale=255.0)
+        case (mean, std) if not isinstance(given, str):
+            made = Preprocessing(mean=as_numbers(mean, channels), std=as_numbers(std, channels))
+        case _:
+            near = get_close_matches(str(given), NAMES, 1, 0.5)
+            raise ValueError(
+                f"unknown preprocessing {given!r}"
+                + (f", did you mean {near[0]!r}?" if near else "")
+                + f": give one of {', '.join(NAMES)}, a Preprocessing, or (mean, std)"
+            )
+    for name, numbers in (("mean", made.mean), ("std", made.std)) if made else ():
+        if numbers and len(numbers) != channels:
+            raise ValueError(
+                f"the preprocessing {given!r} has {len(numbers)} numbers in {name}, but the images have "
+                f"{channels} channels: give (mean, std) with one number for each"
+            )
+    return made
+
+
+def as_numbers(given: float | Sequence[float], channels: int) -> tuple[float, ...]:
+    """A number for each channel; one number is for all of them."""
+    try:
+        numbers = tuple(map(float, np.atleast_1d(np.asarray(given, float))))
+    except (TypeError, ValueError):
+        raise ValueError(f"mean and std are numbers, one or one for each channel, got {given!r}") from None
+    return numbers * channels if len(numbers) == 1 else numbers

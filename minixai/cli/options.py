@@ -23,6 +23,7 @@ from minixai.evaluation.contenders import DEFAULT
 from minixai.experiments import EXPERIMENTS
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
+from minixai.preprocessing import NAMES as PREPROCESSINGS
 from minixai.zoo.fetching import SOURCES
 
 Command: TypeAlias = Callable[[argparse.Namespace], "int | None"]
@@ -121,6 +122,7 @@ def add_explain(commands: Commands) -> None:
         minixai explain cat.jpg --model mine.npz --target cat --baseline blur
         minixai explain --model vgg16 --method activations --layer 7
         minixai explain bird.jpg --model vgg16 --weights FILE --target redshank
+        minixai explain bird.jpg --model net.onnx --preprocessing imagenet --labels labels.txt
         minixai explain --method grad_cam --strip
         minixai explain --method expected_gradients --classes 8,3 --samples 500
     """
@@ -202,8 +204,16 @@ def add_subject(parser: Parser) -> None:
     parser.add_argument(
         "--model",
         metavar="NAME",
-        help=f"{names}, an .npz file of model.save, or for photos {', '.join(zoo.PHOTOS)} "
+        help=f"{names}, an .npz file of model.save, an .onnx file, or for photos {', '.join(zoo.PHOTOS)} "
         "(default: digits, or shorebirds for a --scene)",
+    )
+    parser.add_argument(
+        "--preprocessing",
+        metavar="NAME",
+        help=f"what the network in an .onnx file was trained to see: {', '.join(PREPROCESSINGS)}",
+    )
+    parser.add_argument(
+        "--labels", metavar="FILE", help="the names of its classes, one in each line, or the word imagenet"
     )
     parser.add_argument(
         "--weights",

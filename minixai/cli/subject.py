@@ -68,13 +68,21 @@ def chosen(args: argparse.Namespace) -> Subject:
     if args.invert and args.image is None:
         raise ValueError("--invert is for image files: add --image FILE, or leave it out")
     name = args.model or ("digits" if args.scene is None else "shorebirds")
-    model, weights = network(name, args.weights)
+    model, weights = network(name, args.weights, args.preprocessing, args.labels)
     image, partner, shows = shown(args, name, model)
     return Subject(model, image[None], (name, shows), model.probabilities(image[None])[0], weights, partner)
 
 
-def network(name: str, weights: str | None) -> tuple[Model, str]:
+def network(
+    name: str, weights: str | None, preprocessing: str | None = None, labels: str | None = None
+) -> tuple[Model, str]:
     """The model, and what is to be said of its weights."""
+    if weights is None and (name.endswith(".onnx") or preprocessing is not None or labels is not None):
+        model = zoo.load(name, preprocessing=preprocessing, classes=labels)
+        as_they_are = "pixels of 0 to 1 go in as they are; --preprocessing NAME says what else it was trained to see"
+        return model, f"of the file\n{as_they_are if preprocessing is None else f'preprocessing {preprocessing}'}"
+    if preprocessing is not None or labels is not None:
+        raise ValueError("--preprocessing and --labels are for .onnx files, which take no --weights: leave those out")
     if name in zoo.PHOTOS:
         said = f"{RANDOM}\nminixai download {name} fetches trained ones, --weights FILE takes them"
         return zoo.PHOTOS[name](weights), weights or said

@@ -124,6 +124,8 @@ class Call:
         """The node that is explained: the scores, or the probabilities made of them."""
         if self.output == "score":
             return scores
+        if isinstance(self.model, Model):
+            return self.model.probability(scores)
         return softmax(scores) if scores.ndim == 2 and scores.shape[1] > 1 else sigmoid(scores)
 
     def classes(self, scores: Node, part: slice) -> tuple[Array, Array | None]:

@@ -1,7 +1,30 @@
 """Operations on nodes, by kind.  A new one is a class here, and every method covers it."""
 
 from minixai.operators import OPERATORS
+from minixai.ops.activations import (
+    celu,
+    clip,
+    cos,
+    erf,
+    gelu_tanh,
+    hard_sigmoid,
+    hard_swish,
+    mish,
+    relu6,
+    silu,
+    sin,
+    softsign,
+)
 from minixai.ops.arithmetic import MatMul, add, divide, matmul, multiply, negative, power, subtract
+from minixai.ops.composed import (
+    local_response_normalisation,
+    log_softmax,
+    maximum,
+    minimum,
+    prelu,
+    standardise,
+    transposed_convolution,
+)
 from minixai.ops.convolution import Convolution, convolution
 from minixai.ops.functions import (
     Relu,
@@ -23,6 +46,7 @@ from minixai.ops.functions import (
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
 from minixai.ops.pooling import average_pool, global_average_pool, max_pool, upsample
 from minixai.ops.reductions import max, mean, softmax, sum
+from minixai.ops.sampling import gather, interpolate
 from minixai.ops.shapes import concatenate, flatten, identity, pad, reshape, take, transpose
 
 for function in (
@@ -43,38 +67,59 @@ __all__ = [
     "absolute",
     "add",
     "average_pool",
+    "celu",
+    "clip",
     "concatenate",
     "convolution",
+    "cos",
     "divide",
     "elu",
+    "erf",
     "exp",
     "flatten",
+    "gather",
     "gelu",
+    "gelu_tanh",
     "global_average_pool",
+    "hard_sigmoid",
+    "hard_swish",
     "identity",
+    "interpolate",
     "leaky_relu",
+    "local_response_normalisation",
     "log",
+    "log_softmax",
     "matmul",
     "max",
     "max_pool",
+    "maximum",
     "mean",
+    "minimum",
+    "mish",
     "multiply",
     "negative",
     "pad",
     "power",
+    "prelu",
     "reciprocal",
     "relu",
+    "relu6",
     "reshape",
     "selu",
     "sigmoid",
+    "silu",
+    "sin",
     "softmax",
     "softplus",
+    "softsign",
     "sqrt",
     "square",
+    "standardise",
     "subtract",
     "sum",
     "take",
     "tanh",
     "transpose",
+    "transposed_convolution",
     "upsample",
 ]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from minixai.files import shipped
 from minixai.model import Model, known, load_model
+from minixai.preprocessing import as_preprocessing
 from minixai.training import Adam, Epoch, cosine, evaluate, train
 from minixai.zoo import birds, digits
 from minixai.zoo.birds import BIRDS
 from minixai.zoo.digits import DIGITS
+from minixai.zoo.imagenet import class_names
 from minixai.zoo.recipe import Recipe
 from minixai.zoo.vgg import vgg16, vgg19
 
@@ -77,13 +81,68 @@ def weights_file(name: str) -> Path:
     return shipped(f"model-{known(name, [*RECIPES, *PHOTOS], 'model')}.npz")
 
 
-def load(name: str | PathLike[str]) -> Model:
-    """A trained model by its name, or one you saved by its path.
+def load(
+    name: str | PathLike[str],
+    *,
+    preprocessing: Any = None,
+    classes: str | PathLike[str] | Sequence[str] | None = None,
+    input_shape: Sequence[int] | None = None,
+    output_name: str | None = None,
+) -> Model:
+    """A trained model by its name, one you saved by its path, or the network in an .onnx file.
 
-    Raises ValueError for an unknown name, and for a file that is missing or holds no model.
+    Parameters
+    ----------
+    name : str or path
+        "digits", a file of `model.save`, or an .onnx file.
+    preprocessing : str, (mean, std) or Preprocessing, optional
+        What the network in an .onnx file was trained to see, see `minixai.preprocessing.as_preprocessing`.
+    classes : path, "imagenet" or sequence of str, optional
+        Names for its scores: a file with one name in each line or a JSON list, or the names themselves.
+    input_shape : (height, width, channels), optional
+        Where the file leaves the size of its images open.
+    output_name : str, optional
+        The output that holds the scores, where the file has several.
 
+    Raises
+    ------
+    ValueError
+        For an unknown name, and for a file that is missing or holds no model.
+
+    Examples
+    --------
     >>> load("digits")
     <Model (N, 28, 28, 1) -> (N, 10), 8 layers, 29,738 parameters, float32>
     """
+    if Path(name).suffix == ".onnx":
+        from minixai.zoo.onnx import load_onnx
+
+        names = read_classes(classes)
+        model = load_onnx(name, classes=names, input_shape=input_shape, output_name=output_name)
+        model.preprocessing = as_preprocessing(preprocessing, model.input_shape[-1])
+        return model
+    given = {"preprocessing": preprocessing, "classes": classes, "input_shape": input_shape, "output_name": output_name}
+    if foreign := [key for key, value in given.items() if value is not None]:
+        raise ValueError(f"{', '.join(foreign)} is for .onnx files, and {str(name)!r} brings its own: leave it out")
     is_path = name not in RECIPES and (Path(name).suffix or Path(name).exists())
     return load_model(name if is_path else weights_file(str(name)))
+
+
+def read_classes(given: str | PathLike[str] | Sequence[str] | None) -> Sequence[str] | None:
+    """The names of classes: "imagenet", those in a file (one in each line, or a JSON list), or those given.
+
+    Raises ValueError for a file that is missing or holds something else.
+    """
+    if given is None or (isinstance(given, Sequence) and not isinstance(given, str)):
+        return given
+    if given == "imagenet":
+        return class_names()
+    try:
+        text = Path(given).read_text(encoding="utf-8")
+        names = json.loads(text) if Path(given).suffix == ".json" else text.splitlines()
+    except (OSError, ValueError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise ValueError(f"cannot read class names from {str(given)!r} ({reason}): give a text file") from None
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise ValueError(f"{str(given)!r} holds no list of names: give one name in each line, or a JSON list")
+    return [n.strip() for n in names if n.strip()]

@@ -1244,8 +1244,8 @@ model.py: a graph begins at what the first layer reads
   ? tests/zoo/test_vgg.py::test_attributions_are_about_pixels
 
 model.py: a copy forgets its preprocessing
-  - dtype=dtype, preprocessing=self.preprocessing
-  + dtype=dtype
+  - preprocessing=self.preprocessing,
+  + preprocessing=None,
   ? tests/zoo/test_vgg.py::test_it_is_saved_with_the_model_and_copied_with_it
 
 layers.py: each part of a kernel is the same
@@ -1282,6 +1282,101 @@ zoo/formats.py: torchvision's weights are fed as Keras's
   - Contents(tensors, TORCHVISION, torch=True)
   + Contents(tensors, CAFFE, torch=True)
   ? tests/zoo/test_formats.py::test_safetensors_with_torchvisions_names
+
+ops/activations.py: a clipped ReLU lets slopes through above
+  - return ((x > self.low) & (x < self.high)).astype(x.dtype)
+  + return (x > self.low).astype(x.dtype)
+  ? tests/ops/test_every_op.py::test_gradient_is_the_derivative[relu6]
+
+ops/activations.py: hard swish is cut off at 0
+  - np.where(x <= -3, 0, np.where
+  + np.where(x <= 0, 0, np.where
+  ? tests/ops/test_every_op.py::test_gradient_is_the_derivative[hard_swish]
+
+ops/sampling.py: a place that is taken twice gives back once
+  - np.add.at(np.moveaxis(y, self.axis, 0), np.asarray(self.indices), np.moveaxis(m, self.axis, 0))
+  + np.moveaxis(y, self.axis, 0)[np.asarray(self.indices)] = np.moveaxis(m, self.axis, 0)
+  ? tests/ops/test_every_op.py::test_gradient_is_the_derivative[gather]
+
+ops/composed.py: zeros after every pixel, the last too
+  - slice((height - 1) * down + 1)
+  + slice(height * down)
+  ? tests/zoo/test_onnx.py::test_every_operation_is_what_onnx_says[test_convtranspose_kernel_shape]
+
+zoo/onnx/wire.py: a length is believed
+  - if not number or length > end - at:
+  + if not number:
+  ? tests/zoo/test_onnx.py::test_a_message_that_does_not_end_is_damaged
+
+zoo/onnx/wire.py: negative numbers are large ones
+  - return number - (1 << 64) if number >> 63 else number
+  + return number
+  ? tests/zoo/test_onnx.py::test_every_operation_is_what_onnx_says
+
+zoo/onnx/schema.py: weights are read from anywhere
+  - if not path.is_relative_to(folder.resolve()) or Path
+  + if Path
+  ? tests/zoo/test_onnx.py::test_weights_are_read_from_the_folder_of_the_file_alone
+
+zoo/onnx/schema.py: a place beyond the file is believed
+  - or start + length > path.stat().st_size
+  + or False
+  ? tests/zoo/test_onnx.py::test_weights_are_read_from_the_folder_of_the_file_alone
+
+zoo/onnx/folding.py: a constant may take all memory
+  - if min(sides, default=0) < 0 or prod(sides) > LARGEST:
+  + if min(sides, default=0) < 0:
+  ? tests/zoo/test_onnx.py::test_what_cannot_be_is_refused_in_one_sentence
+
+zoo/onnx/layout.py: groups in ONNX's order
+  - axes.sort(key=lambda pair: min(x.order.index(a) for a in pair[0]))  # as they stand in a row
+  + axes.sort()
+  ? tests/zoo/test_onnx.py::test_flattened_rows_keep_their_channels_last
+
+zoo/onnx/layout.py: an axis is another one after it is moved
+  - tuple(axes.index(a) for a in x.order)
+  + tuple(axes[a] for a in x.order)
+  ? tests/zoo/test_onnx.py::test_a_transpose_is_another_order
+
+zoo/onnx/windows.py: the odd pixel before
+  - (small, total - small) if auto == "SAME_UPPER"
+  + (total - small, small) if auto == "SAME_UPPER"
+  ? tests/zoo/test_onnx.py::test_channels_last_as_tensorflow_exports_it
+
+zoo/onnx/windows.py: windows that begin beyond the image count
+  - if count * s >= n + before:
+  + if False:
+  ? tests/zoo/test_onnx.py::test_every_operation_is_what_onnx_says
+
+zoo/onnx/windows.py: zeros never count in a mean
+  - if node.attributes.get("count_include_pad") and np.any(around):
+  + if False:
+  ? tests/zoo/test_onnx.py::test_every_operation_is_what_onnx_says
+
+zoo/onnx/arithmetic.py: softmax of old files along one axis
+  - if b.opset < 13 and prod(x.shape[axis + 1 :]) > 1:
+  + if False:
+  ? tests/zoo/test_onnx.py::test_softmax_of_old_files_is_over_all_axes_that_follow
+
+zoo/onnx/ending.py: a softmax is taken off wherever it is used
+  - return node if node is not None and node.op in ACTIVATIONS and uses[node.outputs[0]] <= 1 else None
+  + return next((n for n in nodes if n.op in ACTIVATIONS), None)
+  ? tests/zoo/test_onnx.py::test_a_softmax_that_is_not_the_last_stays
+
+zoo/onnx/patterns.py: a pattern takes what others read
+  - and len(node.inputs) == inputs and self.uses[name] == 1
+  + and len(node.inputs) == inputs
+  ? tests/zoo/test_onnx.py::test_a_value_that_others_read_is_not_taken_away_by_a_pattern
+
+model.py: a sigmoid at the end is forgotten in the file
+  - settings["classifier_activation"] = architecture.get("classifier_activation")
+  + settings["classifier_activation"] = None
+  ? tests/zoo/test_onnx.py::test_a_model_that_is_saved_and_loaded_is_the_same[plain, sigmoid]
+
+preprocessing.py: one number is for the first channel alone
+  - return numbers * channels if len(numbers) == 1 else numbers
+  + return numbers
+  ? tests/zoo/test_onnx.py::test_preprocessing_and_classes_are_given_by_name
 
 zoo/safetensors.py: bfloat16 is the lower half
   - << 16

@@ -1,0 +1,127 @@
+"""How a network begins and ends, and what is made simpler before its layers are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import prod
+
+from minixai.zoo.onnx.schema import Graph, Node, Port
+
+PASSING = ("Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze")
+ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
+CHANNELS = (1, 3, 4)
+
+
+def needed_nodes(graph: Graph, output: str) -> list[Node]:
+    """The nodes that an output is made of, in their order."""
+    makers = {name: node for node in graph.nodes for name in node.outputs if name}
+    found, waiting = set[int](), [output]
+    while waiting:
+        node = makers.get(waiting.pop())
+        if node is not None and id(node) not in found:
+            found.add(id(node))
+            waiting += reads(node)
+    return [node for node in graph.nodes if id(node) in found]
+
+
+def reads(node: Node) -> list[str]:
+    """All that a node and the graphs inside it read."""
+    inner = [graph for graph in node.attributes.values() if isinstance(graph, Graph)]
+    return [*node.inputs, *(name for graph in inner for each in graph.nodes for name in reads(each))] + [
+        port.name for graph in inner for port in graph.outputs
+    ]
+
+
+def final_activation(nodes: list[Node], output: str) -> Node | None:
+    """The last softmax or sigmoid, if nothing but other shapes comes after it."""
+    makers = {name: node for node in nodes for name in node.outputs if name}
+    uses = Counter(name for node in nodes for name in node.inputs)
+    node = makers.get(output)
+    while node is not None and node.op in PASSING and node.inputs and uses[node.outputs[0]] <= 1:
+        node = makers.get(node.inputs[0])
+    return node if node is not None and node.op in ACTIVATIONS and uses[node.outputs[0]] <= 1 else None
+
+
+def image_port(graph: Graph) -> Port:
+    """The one input.  Raises ValueError if there are several."""
+    ports = [port for port in graph.inputs if port.name not in graph.constants]
+    if len(ports) != 1:
+        names = ", ".join(repr(port.name) for port in ports[:5])
+        raise ValueError(f"it has {len(ports)} inputs ({names}), but a network of images has one: export it with one")
+    return ports[0]
+
+
+def find_output(graph: Graph, wanted: str | None) -> str:
+    """The output that is explained.  Raises ValueError if there are several and none is named."""
+    names = [port.name for port in graph.outputs]
+    if wanted is not None and wanted in names:
+        return wanted
+    if wanted is not None or len(names) != 1:
+        listed = ", ".join(map(repr, names[:8]))
+        said = f"it has no output {wanted!r} but" if wanted is not None else "it has several outputs,"
+        raise ValueError(f"{said} {listed or 'none'}: give output_name=, the name of the one that holds the scores")
+    return names[0]
+
+
+def input_layout(
+    graph: Graph, port: Port, given: tuple[int, ...] | None
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """(the shape of a row of the model, the shape that ONNX sees for one image, the order of its axes in a row).
+
+    Raises ValueError where the shape is not fixed by the file, and none is given or another one.
+    """
+    sides = port.shape
+    if sides is None:
+        if given is None:
+            raise ValueError("it does not say how large its input is: give input_shape=(height, width, channels)")
+        sides = [None] * (len(given) + 1)
+    if not 2 <= len(sides) <= 4:
+        raise ValueError(f"its input has {len(sides)} axes, but images have (N, C, H, W): volumes are not read here")
+    users = [node for node in graph.nodes if port.name in node.inputs]
+    if len(sides) == 4:
+        order: tuple[int, ...] = (2, 3, 1) if channels_first(sides, users, given) else (1, 2, 3)
+    elif len(sides) == 3 and users and users[0].op in ("Conv", "BatchNormalization"):
+        order = (2, 1)
+    else:
+        order = tuple(range(1, len(sides)))
+    row: list[int | None] = [sides[a] for a in order]
+    grey = len(sides) == 3 and order == (1, 2)  # images without an axis for channels: ours have one
+    if grey:
+        row.append(1)
+    if given is not None:
+        if len(given) != len(row) or any(n not in (None, m) for n, m in zip(row, given, strict=True)):
+            known = tuple("any" if n is None else n for n in row)
+            raise ValueError(
+                f"input_shape is {given}, but the file fixes (height, width, channels) to {known}: leave it out"
+            )
+        row = list(given)
+    if None in row:
+        known = tuple("any" if n is None else n for n in row)
+        raise ValueError(
+            f"it leaves the size of its images open, {known}: give input_shape=(height, width, channels), "
+            "such as (224, 224, 3)"
+        )
+    full = tuple(n for n in row if n is not None)
+    if prod(full) > 1 << 28:
+        raise ValueError(f"its images have the shape {full}, for which there is no room: is the file damaged?")
+    shape = [1] * len(sides)
+    for a, n in zip(order, full, strict=False):
+        shape[a] = n
+    return full, tuple(shape), order
+
+
+def channels_first(sides: list[int | None], users: list[Node], given: tuple[int, ...] | None) -> bool:
+    """Whether an input of four axes is (N, C, H, W), not (N, H, W, C)."""
+    if given is not None and len(given) == 3:
+        first = [sides[1], sides[2], sides[3]] if sides else []
+        fits = [n in (None, m) for n, m in zip(first, (given[2], given[0], given[1]), strict=True)]
+        fits_last = [n in (None, m) for n, m in zip(first, given, strict=True)]
+        if all(fits) != all(fits_last):
+            return all(fits)
+    for node in users:
+        if node.op == "Transpose" and node.attributes.get("perm") == [0, 3, 1, 2]:
+            return False
+        if node.op == "Conv":
+            return True
+    first_fits, last_fits = sides[1] in CHANNELS, sides[3] in CHANNELS
+    return first_fits or not last_fits

@@ -1,0 +1,296 @@
+"""Operations on constants, computed while the network is read.
+
+Exporters write down how a size is made (Shape, Gather, Concat, Cast, ...) where we need only the size, since
+the size of the images is known.  What is computed here leaves no layer behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+import scipy
+
+from minixai.arrays import Array
+from minixai.zoo.onnx.schema import DTYPES, Node
+
+LARGEST = 1 << 28
+"""Numbers that a constant may have: beyond, a file of a few bytes would take all memory."""
+
+Fold = Callable[..., Any]
+FOLDS: dict[str, Fold] = {}
+
+
+def fold(node: Node, inputs: Sequence[Array | None]) -> list[Array]:
+    """What a node makes of constants.  Raises ValueError for an op that is not known here."""
+    if node.op not in FOLDS:
+        raise ValueError("this operation on constants is not known here: simplify the file with onnxsim")
+    with np.errstate(all="ignore"):
+        made = FOLDS[node.op](node.attributes, *inputs)
+    arrays = [np.asarray(array) for array in (made if isinstance(made, list) else [made])]
+    if max(array.size for array in arrays) > LARGEST:
+        raise ValueError(
+            f"it makes a constant of {arrays[0].size:,} numbers, more than {LARGEST:,}: is the file damaged?"
+        )
+    return arrays
+
+
+def folds(*names: str) -> Callable[[Fold], Fold]:
+    """Enter a function for the ops of these names."""
+
+    def enter(function: Fold) -> Fold:
+        FOLDS.update(dict.fromkeys(names, function))
+        return function
+
+    return enter
+
+
+def check_room(shape: Sequence[int] | Array) -> tuple[int, ...]:
+    """A shape, if there is room for it."""
+    sides = tuple(int(n) for n in shape)
+    if min(sides, default=0) < 0 or prod(sides) > LARGEST:
+        raise ValueError(f"it makes a constant of shape {sides}, for which there is no room: is the file damaged?")
+    return sides
+
+
+def plain(function: Callable[..., Any]) -> Fold:
+    """A function of the inputs alone, which are broadcast."""
+
+    def folded(a: dict[str, Any], *xs: Array) -> Any:
+        check_room(np.broadcast_shapes(*map(np.shape, xs)))
+        return function(*xs)
+
+    return folded
+
+
+def divided(x: Array, y: Array) -> Array:
+    """Integers are divided towards 0."""
+    return np.trunc(x / y).astype(x.dtype) if x.dtype.kind in "iu" else x / y
+
+
+PLAIN: dict[str, Callable[..., Any]] = {
+    "Mod": np.mod,
+    "Add": np.add,
+    "Sub": np.subtract,
+    "Mul": np.multiply,
+    "Div": divided,
+    "Pow": lambda x, y: np.power(x, y).astype(x.dtype),
+    "Equal": np.equal,
+    "Greater": np.greater,
+    "GreaterOrEqual": np.greater_equal,
+    "Less": np.less,
+    "LessOrEqual": np.less_equal,
+    "And": np.logical_and,
+    "Or": np.logical_or,
+    "Not": np.logical_not,
+    "Where": np.where,
+    "Min": lambda *xs: np.minimum.reduce(np.broadcast_arrays(*xs)),
+    "Max": lambda *xs: np.maximum.reduce(np.broadcast_arrays(*xs)),
+    "Sum": lambda *xs: np.add.reduce(np.broadcast_arrays(*xs)),
+    "Neg": np.negative,
+    "Abs": np.abs,
+    "Sqrt": np.sqrt,
+    "Exp": np.exp,
+    "Log": np.log,
+    "Erf": scipy.special.erf,
+    "Sigmoid": scipy.special.expit,
+    "Tanh": np.tanh,
+    "Relu": lambda x: np.maximum(x, 0),
+    "Sin": np.sin,
+    "Cos": np.cos,
+    "Reciprocal": lambda x: 1 / x,
+    "Floor": np.floor,
+    "Ceil": np.ceil,
+    "Round": np.round,
+    "Sign": np.sign,
+    "Size": lambda x: np.asarray(np.size(x), np.int64),
+    "Identity": lambda x: x,
+    "Dropout": lambda x, *_: x,
+}
+FOLDS |= {name: plain(function) for name, function in PLAIN.items()}
+
+
+@folds("Constant")
+def constant(a: dict[str, Any]) -> Array:
+    kinds = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
+    if a.get("value") is not None:
+        return np.asarray(a["value"])
+    for name, dtype in kinds.items():
+        if a.get(name) is not None:
+            return np.asarray(a[name], dtype)
+        if name in a:
+            return np.zeros(0, dtype)
+    raise ValueError(f"a constant of the kind {', '.join(a) or 'of none'} is not read here")
+
+
+@folds("Shape")
+def shape_(a: dict[str, Any], x: Array) -> Array:
+    return np.asarray(np.shape(x)[int(a.get("start", 0)) : a.get("end")], np.int64)
+
+
+@folds("ConstantOfShape")
+def constant_of_shape(a: dict[str, Any], shape: Array) -> Array:
+    value = np.asarray(a.get("value", np.zeros(1, np.float32)))
+    return np.broadcast_to(value.reshape(()), check_room(shape))  # takes no memory
+
+
+@folds("Expand")
+def expand(a: dict[str, Any], x: Array, shape: Array) -> Array:
+    return np.broadcast_to(x, np.broadcast_shapes(x.shape, check_room(shape)))
+
+
+@folds("Tile")
+def tile(a: dict[str, Any], x: Array, repeats: Array) -> Array:
+    check_room([n * int(r) for n, r in zip(x.shape, repeats, strict=True)])
+    return np.tile(x, [int(r) for r in repeats])
+
+
+@folds("Range")
+def range_(a: dict[str, Any], start: Array, limit: Array, step: Array) -> Array:
+    first, stop, by = (np.asarray(z).item() for z in (start, limit, step))
+    check_room([max(0, int(np.ceil((stop - first) / by)))])
+    return np.arange(first, stop, by, dtype=start.dtype)
+
+
+@folds("Cast")
+def cast(a: dict[str, Any], x: Array) -> Array:
+    if a.get("to") not in DTYPES:
+        raise ValueError(f"a cast to numbers of kind {a.get('to')} is not made here")
+    return x.astype(np.float32 if a["to"] == 16 else DTYPES[a["to"]])
+
+
+@folds("CastLike")
+def cast_like(a: dict[str, Any], x: Array, like: Array) -> Array:
+    return x.astype(like.dtype)
+
+
+@folds("Gather")
+def gather(a: dict[str, Any], x: Array, indices: Array) -> Array:
+    axis = int(a.get("axis", 0))
+    check_room([*x.shape[:axis], *indices.shape, *x.shape[axis % x.ndim + 1 :]] if x.ndim else [])
+    return np.take(x, indices.astype(np.int64), axis=axis)
+
+
+@folds("Concat")
+def concat(a: dict[str, Any], *xs: Array) -> Array:
+    return np.concatenate(xs, int(a["axis"]))
+
+
+@folds("Reshape")
+def reshape(a: dict[str, Any], x: Array, shape: Array | None = None) -> Array:
+    given = a["shape"] if shape is None else shape
+    return x.reshape([x.shape[i] if n == 0 and not a.get("allowzero") else int(n) for i, n in enumerate(given)])
+
+
+@folds("Flatten")
+def flatten(a: dict[str, Any], x: Array) -> Array:
+    return x.reshape(prod(x.shape[: int(a.get("axis", 1))]), -1)
+
+
+@folds("Transpose")
+def transpose(a: dict[str, Any], x: Array) -> Array:
+    return x.transpose(a.get("perm"))
+
+
+@folds("Squeeze")
+def squeeze(a: dict[str, Any], x: Array, axes: Array | None = None) -> Array:
+    chosen = a.get("axes") if axes is None else axes
+    return np.squeeze(x, None if chosen is None else tuple(int(i) for i in chosen))
+
+
+@folds("Unsqueeze")
+def unsqueeze(a: dict[str, Any], x: Array, axes: Array | None = None) -> Array:
+    return np.expand_dims(x, tuple(int(i) for i in (a["axes"] if axes is None else axes)))
+
+
+@folds("Slice")
+def slice_(
+    a: dict[str, Any],
+    x: Array,
+    starts: Array | None = None,
+    ends: Array | None = None,
+    axes: Array | None = None,
+    steps: Array | None = None,
+) -> Array:
+    index = [slice(None)] * x.ndim
+    for axis, part in slices(a, x.ndim, starts, ends, axes, steps):
+        index[axis] = part
+    return x[tuple(index)]
+
+
+def slices(
+    a: dict[str, Any],
+    ndim: int,
+    starts: Array | None = None,
+    ends: Array | None = None,
+    axes: Array | None = None,
+    steps: Array | None = None,
+) -> list[tuple[int, slice]]:
+    """(axis, slice) for every axis that is cut."""
+    first, last = (a[name] if given is None else given for name, given in (("starts", starts), ("ends", ends)))
+    chosen = a.get("axes", range(len(first))) if axes is None else axes
+    by = [1] * len(first) if steps is None else steps
+    found = []
+    for start, end, axis, step in zip(first, last, chosen, by, strict=True):
+        if not -ndim <= int(axis) < ndim:
+            raise ValueError(f"there is no axis {axis} among {ndim}")
+        stop = None if abs(int(end)) > 1 << 30 and (int(end) < 0) == (int(step) < 0) else int(end)
+        found.append((int(axis) % ndim, slice(int(start), stop, int(step))))
+    return found
+
+
+@folds("Split")
+def split(a: dict[str, Any], x: Array, sizes: Array | None = None) -> list[Array]:
+    axis = int(a.get("axis", 0))
+    return np.split(x, np.cumsum(part_sizes(a, x.shape[axis], sizes))[:-1].tolist(), axis)
+
+
+def part_sizes(a: dict[str, Any], length: int, sizes: Array | None = None, outputs: int = 1) -> list[int]:
+    """How long the parts of an axis are."""
+    given = a.get("split") if sizes is None else sizes
+    if given is not None:
+        parts = [int(n) for n in given]
+    else:
+        count = int(a.get("num_outputs", outputs))
+        each = -(-length // count)
+        parts = [each] * (count - 1) + [length - each * (count - 1)]
+    if min(parts, default=-1) < 0 or sum(parts) != length:
+        raise ValueError(f"parts of {parts} do not make the {length} places of the axis")
+    return parts
+
+
+def reduces(function: Callable[..., Any]) -> Fold:
+    """A function over axes."""
+
+    def folded(a: dict[str, Any], x: Array, axes: Array | None = None) -> Array:
+        chosen = a.get("axes") if axes is None else axes
+        over = None if chosen is None or not len(chosen) else tuple(int(i) for i in chosen)
+        return np.asarray(function(x, axis=over, keepdims=bool(a.get("keepdims", 1)))).astype(x.dtype)
+
+    return folded
+
+
+REDUCTIONS: dict[str, Callable[..., Any]] = {
+    "ReduceProd": np.prod,
+    "ReduceSum": np.sum,
+    "ReduceMin": np.min,
+    "ReduceMax": np.max,
+    "ReduceMean": np.mean,
+}
+FOLDS |= {name: reduces(function) for name, function in REDUCTIONS.items()}
+
+
+@folds("MatMul")
+def matmul(a: dict[str, Any], x: Array, y: Array) -> Array:
+    check_room([*x.shape[:-1], *y.shape[-1:]])
+    return x @ y
+
+
+@folds("DequantizeLinear")
+def dequantize(a: dict[str, Any], x: Array, scale: Array, zero: Array | None = None) -> Array:
+    axis = int(a.get("axis", 1))
+    shape = [-1 if i == axis % max(1, x.ndim) else 1 for i in range(x.ndim)] if scale.ndim else []
+    shifted = x.astype(np.float32) - (0 if zero is None else zero.astype(np.float32).reshape(shape))
+    return np.asarray(shifted * scale.reshape(shape))

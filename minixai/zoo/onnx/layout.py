@@ -1,0 +1,227 @@
+"""Values on their way through the network, and the layers that make them.
+
+ONNX has channels first and its batch as an axis like any other; ours come last, and axis 0 holds the rows.  So the
+network is read for a batch of one image, and a value is what a *row* of ours holds: `order` says which axis of ONNX
+each axis of the row is.  Transposing is then another order, and costs nothing; and what an exporter does
+with the axis of the batch, such as putting heads or windows beside it, stays inside the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minixai.arrays import Array, finite, numbers, sealed
+from minixai.graph import Node
+from minixai.layers import Layer, Reshape
+from minixai.op_layers import Permute
+from minixai.zoo.onnx.folding import LARGEST
+from minixai.zoo.onnx.names import unused
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor of ONNX, made by `layer`, whose axis i of a row is ONNX's axis order[i]; axes left out have length 1."""
+
+    layer: str
+    shape: Shape
+    order: Shape
+
+    @property
+    def row(self) -> Shape:
+        return tuple(self.shape[a] for a in self.order)
+
+    @property
+    def long(self) -> Shape:
+        """The axes that are longer than 1, as they stand in a row."""
+        return tuple(a for a in self.order if self.shape[a] != 1)
+
+    def axis(self, onnx: int) -> int:
+        """The axis of our node that an axis of ONNX is."""
+        return 1 + self.order.index(onnx)
+
+
+def natural(shape: Shape) -> Shape:
+    """ONNX's own order; a leading axis of length 1, the batch, is left out."""
+    return tuple(range(1 if len(shape) > 1 and shape[0] == 1 else 0, len(shape)))
+
+
+class Builder:
+    """The layers made so far.
+
+    name     what the present node is called
+    batch    the number of images that the file was fixed to
+    room     how many more numbers its weights may have
+    """
+
+    def __init__(self, input_shape: Shape, opset: int, batch: int, stored: int) -> None:
+        self.items: list[tuple[str, Layer, tuple[str, ...]]] = []
+        self.nodes = {"input": Node(np.zeros((0, *input_shape), np.float32))}  # no rows: shapes without work
+        self.arranged: dict[tuple[str, Shape], str] = {}
+        self.opset, self.batch, self.name = opset, batch, ""
+        self.room = stored + LARGEST
+
+    def add(self, layer: Layer, *inputs: Value | str, part: str = "") -> str:
+        """Add a layer, and return its name: that of the node, or for one that prepares or ends it with a part."""
+        names = tuple(x if isinstance(x, str) else x.layer for x in inputs)
+        name = f"{self.name}.{part}" if part else self.name
+        name = unused(name + "_", set(self.nodes), 2) if name in self.nodes else name
+        row = self.nodes[names[0]].shape[1:]
+        for key, shape in layer.needs(row).items():
+            if layer.weights[key].shape != shape:
+                raise ValueError(f"its {key} has the shape {layer.weights[key].shape}, but {shape} is needed here")
+        self.room -= sum(w.size for w in layer.weights.values())
+        if self.room < 0:
+            raise ValueError("its weights are many more than the file holds: is the file damaged?")
+        made = layer([self.nodes[x] for x in names])
+        if prod(made.shape[1:]) > LARGEST:
+            raise ValueError(f"it makes {prod(made.shape[1:]):,} numbers of one image: is the file damaged?")
+        self.nodes[name] = made
+        self.items.append((name, layer, names))
+        return name
+
+    def row(self, name: str) -> Shape:
+        """The shape of a row of what a layer makes."""
+        return self.nodes[name].shape[1:]
+
+    def entrywise(self, layer: Layer, x: Value, part: str = "") -> Value:
+        """What a layer makes that changes neither shape nor order."""
+        return Value(self.add(layer, x, part=part), x.shape, x.order)
+
+    def along(self, layer: Layer, x: Value, axis: int, part: str = "") -> Value:
+        """What a layer makes that changes the length of one of ONNX's axes."""
+        name = self.add(layer, x, part=part)
+        length = self.row(name)[x.order.index(axis)]
+        return Value(name, (*x.shape[:axis], length, *x.shape[axis + 1 :]), x.order)
+
+    # -- other orders ------------------------------------------------------------------------------------
+    def arrange(self, x: Value, order: Shape) -> Value:
+        """The same value with its axes in this order; axes of length 1 come and go."""
+        if x.order == order:
+            return x
+        row = tuple(x.shape[a] for a in order)
+        key = (x.layer, tuple(-1 if a not in x.order else x.order.index(a) for a in order))
+        if key not in self.arranged:
+            source: Value | str = x
+            wanted = tuple(a for a in order if x.shape[a] != 1)
+            if sorted(wanted) != sorted(x.long):
+                raise ValueError(f"a value of shape {x.shape} is not understood here")
+            if wanted != x.long:
+                kept = [a for a in order if a in x.order]
+                axes = kept + [a for a in x.order if a not in kept]
+                source = self.add(Permute(tuple(x.axis(a) for a in axes)), x, part="permute")
+            name = source if isinstance(source, str) else source.layer
+            self.arranged[key] = name if self.row(name) == row else self.add(Reshape(row), name, part="shape")
+        return Value(self.arranged[key], x.shape, order)
+
+    def with_axis(self, x: Value, axis: int) -> Value:
+        """The same value, this axis of ONNX among those of its rows."""
+        return x if axis in x.order else self.arrange(x, tuple(sorted({*x.order, axis})))
+
+    def natural(self, x: Value, *axes: int) -> Value:
+        """The same value in ONNX's own order, these axes among it."""
+        return self.arrange(x, tuple(sorted({*natural(x.shape), *axes})))
+
+    def channels_last(self, x: Value) -> Value:
+        """(1, C, ...) as rows (..., C)"""
+        n = len(x.shape)
+        if n < 2 or x.shape[0] != 1:
+            raise ValueError(f"it takes (N, channels, ...), but {x.shape} arrives for one image")
+        return self.arrange(x, (*range(2, n), 1))
+
+    def image(self, x: Value) -> Value:
+        """(1, C, H, W) as rows (H, W, C); a line (1, C, L) is an image of one row."""
+        if len(x.shape) == 3:
+            x = self.reshape(x, (*x.shape[:2], 1, x.shape[2]))
+        if len(x.shape) != 4:
+            raise ValueError(
+                f"it takes images (N, C, H, W) or lines (N, C, L), but {x.shape} arrives for one image: "
+                "networks of volumes are not read here"
+            )
+        return self.channels_last(x)
+
+    def of_image(self, name: str, ndim: int) -> Value:
+        """What a layer has made in rows (H, W, C), as ONNX sees it in 4 axes, or 3 if it was a line."""
+        height, width, channels = self.row(name)
+        made = Value(name, (1, channels, height, width), (2, 3, 1))
+        return made if ndim == 4 else self.reshape(made, (1, channels, width))
+
+    def reshape(self, x: Value, shape: Shape) -> Value:
+        """Another shape of as many numbers, read in ONNX's order; where only axes of length 1 differ, in any order."""
+        if prod(shape) != prod(x.shape):
+            raise ValueError(f"a value of shape {x.shape} has not as many numbers as {shape}")
+        before, after = ([a for a, n in enumerate(s) if n != 1] for s in (x.shape, shape))
+        if [x.shape[a] for a in before] == [shape[a] for a in after]:
+            moved = dict(zip(before, after, strict=True))
+            order = tuple(moved[a] for a in x.long) or natural(shape)[:1]
+            row = tuple(shape[a] for a in order)
+            name = x.layer if x.row == row else None
+            return Value(name or self.add(Reshape(row), x, part="shape"), shape, order)
+        pairs = groups([x.shape[a] for a in before], [shape[a] for a in after])
+        axes = [([before[i] for i in old], [after[i] for i in new]) for old, new in pairs]
+        axes.sort(key=lambda pair: min(x.order.index(a) for a in pair[0]))  # as they stand in a row
+        x = self.arrange(x, tuple(a for old, _ in axes for a in old))
+        order = tuple(a for _, new in axes for a in new)
+        return Value(self.add(Reshape(tuple(shape[a] for a in order)), x), shape, order)
+
+
+def groups(before: Sequence[int], after: Sequence[int]) -> list[tuple[list[int], list[int]]]:
+    """Which sides of one shape become which of another, in the smallest groups that hold as many numbers.
+
+    >>> groups([8, 4, 4], [2, 4, 16])
+    [([0], [0, 1]), ([1, 2], [2])]
+    """
+    found = []
+    i = j = 0
+    while i < len(before) and j < len(after):
+        old, new = [i], [j]
+        left, right = before[i], after[j]
+        while left != right:
+            if left < right:
+                old.append(old[-1] + 1)
+                left *= before[old[-1]]
+            else:
+                new.append(new[-1] + 1)
+                right *= after[new[-1]]
+        found.append((old, new))
+        i, j = old[-1] + 1, new[-1] + 1
+    return found
+
+
+def lifted(x: Value, ndim: int) -> Value:
+    """The same value with axes of length 1 before, as ONNX aligns shapes."""
+    more = ndim - len(x.shape)
+    return x if not more else Value(x.layer, (1,) * more + x.shape, tuple(a + more for a in x.order))
+
+
+def transposed(x: Value, axes: Shape) -> Value:
+    """ONNX's Transpose: the same numbers under another order."""
+    if sorted(axes) != list(range(len(x.shape))):
+        raise ValueError(f"{axes} is no order of the axes of {x.shape}")
+    return Value(x.layer, tuple(x.shape[a] for a in axes), tuple(axes.index(a) for a in x.order))
+
+
+def constant_row(w: Array, x: Value) -> Array:
+    """A constant that is broadcast with x, in the order of its rows."""
+    full = np.asarray(w).reshape((1,) * (len(x.shape) - np.ndim(w)) + np.shape(w))
+    left_out = [a for a in range(full.ndim) if a not in x.order]
+    row = full.transpose(*left_out, *x.order)
+    if prod(row.shape[: len(left_out)]) != 1:
+        raise ValueError(f"a constant of shape {np.shape(w)} does not fit a value of shape {x.shape}")
+    return row.reshape(row.shape[len(left_out) :])
+
+
+def with_weights(layer: Layer, **weights: Any) -> Layer:
+    """A layer that has these weights, each checked and in float32."""
+    for key, w in weights.items():
+        array = numbers(w, f"its {key}")
+        with np.errstate(over="ignore"):
+            array = np.array(finite(array, f"its {key}") if array.size else array, np.float32, order="C")
+        layer.weights[key] = sealed(finite(array, f"its {key}") if array.size else array)
+    return layer

@@ -1,0 +1,107 @@
+"""The table of operations: what layers each becomes.  The files beside this one fill it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.zoo.onnx.layout import Builder, Value
+from minixai.zoo.onnx.schema import Node
+
+Input = Value | Array | None
+Lowering = Callable[..., "Value | list[Value]"]
+
+LOWERINGS: dict[str, Lowering] = {}
+"""{op: lowering(builder, node, *inputs)}; inputs are values, or arrays where they are constant."""
+
+CONTROL = "what is computed depends on the image here: export the network without it, or simplify the file with onnxsim"
+QUANTISED = "the network is quantised: export the one of floats that it was made from"
+DETECTION = (
+    "it picks and sorts what was found, which has no slope: cut the file before it, with onnx.utils.extract_model"
+)
+SLOPELESS = "its slope is 0 or nowhere, so no method could explain what comes before: leave it out of the export"
+RECURRENT = "recurrent networks are not read here"
+
+REFUSED = {
+    **dict.fromkeys(("If", "Loop", "Scan"), CONTROL),
+    **dict.fromkeys(
+        ("QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"),
+        QUANTISED,
+    ),
+    **dict.fromkeys(
+        ("NonMaxSuppression", "TopK", "RoiAlign", "MaxRoiPool", "NonZero", "Unique", "ArgMax", "ArgMin", "Hardmax"),
+        DETECTION,
+    ),
+    **dict.fromkeys(
+        (
+            *("Sign", "Floor", "Ceil", "Round", "Mod", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual"),
+            *("Not", "And", "Or", "Xor", "IsNaN", "IsInf", "Where"),
+        ),
+        SLOPELESS,
+    ),
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), RECURRENT),
+}
+"""Operations that no layer stands for, and why."""
+
+
+def lowers(*names: str) -> Callable[[Lowering], Lowering]:
+    """Enter a function for the ops of these names."""
+
+    def enter(function: Lowering) -> Lowering:
+        LOWERINGS.update(dict.fromkeys(names, function))
+        return function
+
+    return enter
+
+
+def lower(b: Builder, node: Node, inputs: list[Input]) -> list[Value]:
+    """The values that a node makes.  Raises ValueError for an op that no layer stands for."""
+    if node.domain not in ("", "ai.onnx"):
+        raise ValueError(
+            f"it is of the domain {node.domain!r}, not of ONNX itself: export with standard operations, "
+            "or inline functions with onnx.inliner"
+        )
+    if node.op not in LOWERINGS:
+        why = REFUSED.get(node.op, "there is no layer for this operation: write the network with one that is listed")
+        raise ValueError(why)
+    made = LOWERINGS[node.op](b, node, *inputs)
+    return made if isinstance(made, list) else [made]
+
+
+def value(x: Input, what: str) -> Value:
+    """A value that is made from the image."""
+    if not isinstance(x, Value):
+        raise ValueError(f"its {what} is {'missing' if x is None else 'constant'}, but should come from the image")
+    return x
+
+
+def constant(x: Input, what: str) -> Array:
+    """A constant."""
+    if isinstance(x, Value):
+        raise ValueError(f"its {what} is computed from the image, but only constant ones are read here")
+    if x is None:
+        raise ValueError(f"its {what} is missing")
+    return np.asarray(x)
+
+
+def number(x: Input, what: str) -> float:
+    """A constant of one number."""
+    array = constant(x, what)
+    if array.size != 1:
+        raise ValueError(f"its {what} has the shape {array.shape}, but only one number is read here")
+    return float(array.reshape(-1)[0])
+
+
+def axes_of(node: Node, x: Value, axes: Input) -> list[int] | None:
+    """Axes, which older files hold as an attribute and newer ones as an input; None where there are none."""
+    given: Any = node.attributes.get("axes") if axes is None else constant(axes, "axes").reshape(-1).tolist()
+    return None if given is None else [axis_of(a, len(x.shape)) for a in given]
+
+
+def axis_of(axis: Any, ndim: int) -> int:
+    if not -ndim <= int(axis) < ndim:
+        raise ValueError(f"there is no axis {axis} among {ndim}")
+    return int(axis) % ndim

@@ -1,0 +1,143 @@
+"""Several nodes that stand for one operation, as exporters write them, made one again.
+
+An activation is then one function of its input, with one chord, and a bias belongs to its product.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.zoo.onnx.schema import Node
+
+Constants = Mapping[str, Array]
+
+
+class Pattern:
+    """The nodes of a graph, for looking at what one is made of."""
+
+    def __init__(self, nodes: list[Node], constants: Constants, output: str) -> None:
+        self.nodes, self.constants = nodes, constants
+        self.makers = {name: node for node in nodes for name in node.outputs if name and not node.domain}
+        self.uses = Counter([output, *(name for node in nodes for name in node.inputs)])
+
+    def made_by(self, name: str, op: str, inputs: int) -> Node | None:
+        """The node of this op that makes a value which nobody else uses."""
+        node = self.makers.get(name)
+        return node if node and node.op == op and len(node.inputs) == inputs and self.uses[name] == 1 else None
+
+    def number(self, name: str) -> float | None:
+        """A constant of one number."""
+        w = self.constants.get(name)
+        return float(w.reshape(-1)[0]) if w is not None and w.size == 1 and w.dtype.kind in "fiu" else None
+
+    def pairs(self, node: Node) -> list[tuple[str, str]]:
+        """The two inputs of a node, either way round."""
+        return [(node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])] if len(node.inputs) == 2 else []
+
+
+def simplify(nodes: list[Node], constants: Constants, output: str) -> list[Node]:
+    """The nodes, where those that belong together are one."""
+    p = Pattern(nodes, constants, output)
+    made, gone = dict[int, Node](), set[int]()
+    for node in nodes:
+        for find in FINDERS.get(node.op, ()) if not node.domain else ():
+            if found := find(p, node):
+                made[id(node)] = found[0]
+                gone.update(map(id, found[1]))
+                break
+    return [made.get(id(node), node) for node in nodes if id(node) not in gone]
+
+
+def one(op: str, node: Node, *inputs: str) -> Node:
+    return Node(op, node.name, "", list(inputs), node.outputs)
+
+
+Found = tuple[Node, list[Node]] | None
+
+
+def bias(p: Pattern, node: Node) -> Found:
+    """x @ w + b: a MatMul with three inputs."""
+    for x, b in p.pairs(node):
+        product = p.made_by(x, "MatMul", 2)
+        if product and b in p.constants and product.inputs[1] in p.constants:
+            w, row = p.constants[product.inputs[1]], p.constants[b]
+            if w.ndim == 2 and row.shape == w.shape[1:]:
+                return Node("MatMul", product.name, "", [*product.inputs, b], node.outputs), [product]
+    return None
+
+
+def silu(p: Pattern, node: Node) -> Found:
+    """x · sigmoid(x)"""
+    for x, y in p.pairs(node):
+        gate = p.made_by(y, "Sigmoid", 1)
+        if gate and gate.inputs[0] == x:
+            return one("Swish", node, x), [gate]
+    return None
+
+
+def hard_swish(p: Pattern, node: Node) -> Found:
+    """x · hard sigmoid(x)"""
+    for x, y in p.pairs(node):
+        gate = p.made_by(y, "HardSigmoid", 1)
+        a = gate.attributes if gate and gate.inputs[0] == x else {}
+        if gate and a.get("beta", 0.5) == 0.5 and abs(a.get("alpha", 0.2) * 6 - 1) < 1e-6:
+            return one("HardSwish", node, x), [gate]
+    return None
+
+
+def mish(p: Pattern, node: Node) -> Found:
+    """x · tanh(softplus(x))"""
+    for x, y in p.pairs(node):
+        tanh = p.made_by(y, "Tanh", 1)
+        inner = p.made_by(tanh.inputs[0], "Softplus", 1) if tanh else None
+        if tanh and inner and inner.inputs[0] == x:
+            return one("Mish", node, x), [tanh, inner]
+    return None
+
+
+def gelu(p: Pattern, node: Node) -> Found:
+    """x · (1 + erf(x / √2)) · ½, the factors in any order"""
+    parts, members = factors(p, node)
+    halves = [name for name in parts if p.number(name) == 0.5]
+    rest = [name for name in parts if name not in halves]
+    if len(halves) != 1 or len(rest) != 2:
+        return None
+    for x, y in (rest, rest[::-1]):
+        plus = p.made_by(y, "Add", 2)
+        for z, unit in p.pairs(plus) if plus else ():
+            erf = p.made_by(z, "Erf", 1)
+            scaled = p.makers.get(erf.inputs[0]) if erf and p.uses[erf.inputs[0]] == 1 else None
+            if plus and erf and scaled and p.number(unit) == 1 and scaled.inputs[0] == x and len(scaled.inputs) == 2:
+                by = p.number(scaled.inputs[1])
+                root = by if scaled.op == "Div" else 1 / by if scaled.op == "Mul" and by else None
+                if root is not None and abs(root - np.sqrt(2)) < 1e-4:
+                    return one("Gelu", node, x), [*members, plus, erf, scaled]
+    return None
+
+
+def factors(p: Pattern, node: Node) -> tuple[list[str], list[Node]]:
+    """What a product of products is made of, and the products inside it."""
+    parts, members = list(node.inputs), list[Node]()
+    for name in node.inputs:
+        inner = p.made_by(name, "Mul", 2)
+        if inner:
+            parts.remove(name)
+            parts += inner.inputs
+            members.append(inner)
+    return parts, members
+
+
+def softplus(p: Pattern, node: Node) -> Found:
+    """Softplus(x), but x itself where x is so large that nothing is lost"""
+    condition, x, y = node.inputs if len(node.inputs) == 3 else ("", "", "")
+    test, inner = p.made_by(condition, "Greater", 2), p.made_by(y, "Softplus", 1)
+    if test and inner and inner.inputs[0] == test.inputs[0] == x and (p.number(test.inputs[1]) or 0) >= 15:
+        return one("Softplus", node, x), [test, inner]
+    return None
+
+
+FINDERS = {"Add": (bias,), "Mul": (gelu, silu, hard_swish, mish), "Where": (softplus,)}
