@@ -36,9 +36,10 @@ def fit(reference: npt.ArrayLike, value: Array) -> Array:
 def read_only(x: Array, own: bool = False) -> Array:
     """The same numbers, not to be written into; the owner's own flags are left alone.
 
-    With `own`, what its owner could still write into is copied first.
+    With `own`, what its owner could still write into is copied first, and so is another layout in memory, by which sums
+    would be rounded differently.
     """
-    view = x.copy() if own and x.flags.writeable else x.view()
+    view = x.copy() if own and (x.flags.writeable or not x.flags.c_contiguous) else x.view()
     view.flags.writeable = False
     return view
 

@@ -16,6 +16,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 SAMPLE = "sample_data/grace_hopper.jpg"  # comes with matplotlib
 MODES = {1: "L", 3: "RGB"}
 """Pillow's mode for a number of channels."""
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "TGA")
+"""What is opened.  Pillow knows others, of which some start another program: Ghostscript draws PostScript."""
 
 
 def read_image(path: str | PathLike[str], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -38,7 +40,7 @@ def read_image(path: str | PathLike[str], shape: tuple[int, ...]) -> NDArray[np.
         with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is odd but harmless, such as unreadable camera settings
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as image:
+            with Image.open(file, formats=FORMATS) as image:
                 picture = plain(ImageOps.exif_transpose(image), MODES[channels])
                 values = fitted(picture, width, height)
     except Exception as problem:  # a foreign or damaged file can make pillow fail in any way
@@ -55,7 +57,7 @@ def reason(problem: Exception) -> str:
         case IsADirectoryError():
             return "it is a folder; give a file in it"
         case UnidentifiedImageError():
-            return "it is in no image format that pillow knows; give a PNG or JPEG file"
+            return f"it is in no image format that is read here ({', '.join(FORMATS)}); give a PNG or JPEG file"
         case Image.DecompressionBombError() | Image.DecompressionBombWarning():
             return f"it has more than {Image.MAX_IMAGE_PIXELS} pixels; make it smaller"
         case OSError() if problem.strerror:

@@ -169,7 +169,9 @@ class Model:
     def scores(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
         """The scores before softmax: (N, H, W, C) -> (N, K), in batches of `batch` rows."""
         rows = self.prepare(x)
-        return np.concatenate([self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)])
+        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is told
+            parts = [self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)]
+        return finite(np.concatenate(parts), "what this model makes of weights or inputs that are too large")
 
     def probabilities(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
         """The softmax of the scores, (N, K), or the sigmoid of each, as `classifier_activation` says."""
@@ -209,7 +211,7 @@ class Model:
                 f"{self.hint(array.shape)}"
             )
         with np.errstate(over="ignore"):  # too large for the dtype becomes infinite, which `finite` tells
-            return finite(array.astype(self.dtype), what)
+            return finite(array.astype(self.dtype, order="C"), what)
 
     def hint(self, shape: tuple[int, ...]) -> str:
         """What may have gone wrong with a shape that does not fit."""
@@ -241,13 +243,21 @@ class Model:
         }
 
     def set_weights(self, weights: Mapping[str, Array]) -> None:
-        """Replace weights by name; the arrays themselves are never written into."""
-        layers, mine = {name: layer for layer, name in self.owners.items()}, self.weights
+        """Replace weights by name, all or none of them; the arrays themselves are never written into.
+
+        Raises ValueError for an unknown name, another shape, and numbers that are not finite in the model's dtype.
+        """
+        layers, mine, made = {name: layer for layer, name in self.owners.items()}, self.weights, {}
         for full, w in weights.items():
             if np.shape(w) != mine[known(full, mine, "weight")].shape:
                 raise ValueError(f"weight {full} has the shape {mine[full].shape}, and {np.shape(w)} cannot replace it")
+            with np.errstate(over="ignore"):  # too large for the dtype becomes infinite, which is told
+                made[full] = frozen(w, self.dtype)
+            if not np.isfinite(made[full].sum(dtype=np.float64)):  # which needs no array of booleans
+                finite(made[full], f"weight {full}, in {self.dtype},")
+        for full, w in made.items():
             name, key = full.rsplit("/", 1)
-            layers[name].weights[key] = frozen(w, self.dtype)
+            layers[name].weights[key] = w
 
     def astype(self, dtype: npt.DTypeLike) -> Model:
         """A copy whose weights have another dtype, np.float32 or np.float64."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 import time
 import weakref
+from contextlib import suppress
 from typing import ClassVar
+
+UNUSABLE = (AttributeError, OSError, TypeError, ValueError)
+"""What a stderr raises that is None, closed, full, or an object of somebody's own."""
 
 
 class Progress:
     """What will be done, at once; after a second how long it will take.  Work inside other work is silent.
 
-    Shown if stderr is a terminal, or `show` says so.
+    Shown if stderr is a terminal, or `show` says so.  A stderr that cannot be written to never stops the work.
 
     >>> progress = Progress("training", 10, show=False)
     >>> progress.advance(1, "loss 0.5")
@@ -22,7 +26,7 @@ class Progress:
 
     def __init__(self, what: str, total: int, show: bool | None = None) -> None:
         self.what, self.total, self.done = what, total, 0
-        watched = sys.stderr.isatty() if show is None else show
+        watched = is_terminal() if show is None else show
         self.show = watched and (Progress.outermost is None or Progress.outermost() is None)
         self.start = self.last = time.monotonic()
         self.width = 0
@@ -44,10 +48,21 @@ class Progress:
         if self.show:
             Progress.outermost = None
             self.write("")
-            sys.stderr.write("\r")
-            sys.stderr.flush()
+            put("\r")
 
     def write(self, text: str) -> None:
-        sys.stderr.write("\r" + text.ljust(self.width))
-        sys.stderr.flush()
+        put("\r" + text.ljust(self.width))
         self.width = len(text)
+
+
+def put(text: str) -> None:
+    with suppress(*UNUSABLE):
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def is_terminal() -> bool:
+    """Whether a person reads stderr."""
+    with suppress(*UNUSABLE):
+        return bool(sys.stderr.isatty())
+    return False

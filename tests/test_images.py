@@ -270,3 +270,11 @@ def test_nothing_is_left_open_or_changed(tmp_path):
     read_image(path, COLOUR)
     assert path.read_bytes() == before
     assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_a_picture_starts_no_other_program(tmp_path):
+    """Pillow would call Ghostscript for PostScript, whatever the file is called."""
+    path = tmp_path / "evil.jpg"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n%%EndComments\nshowpage\n%%EOF\n")
+    with pytest.raises(ValueError, match="in no image format that is read here"):
+        read_image(path, (4, 4, 3))

@@ -388,3 +388,22 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(tmp_path, monkeypat
 
 def test_saved_files_are_plain_zip(saved):
     assert zipfile.is_zipfile(saved)
+
+
+def test_weights_are_replaced_all_or_none():
+    model = mx.Model([("a", Dense(2)), ("b", Dense(2))], (3,))
+    before = model.weights
+    ones = {name: np.ones_like(w) for name, w in before.items()}
+    for bad in (np.nan, 1e300):
+        with pytest.raises(ValueError, match=r"weight b/kernel, in float32, holds (nan|inf) at \(0, 0\)"):
+            model.set_weights(ones | {"b/kernel": np.full((2, 2), bad)})
+        for name, w in model.weights.items():
+            assert w is before[name] or np.array_equal(w, before[name])
+
+
+def test_scores_are_numbers():
+    model = mx.Model([("a", Dense(2)), ("b", Dense(2))], (3,))
+    model.set_weights({name: np.full_like(w, 1e30) for name, w in model.weights.items()})
+    for ask in (model.scores, model.probabilities, model.predict):
+        with pytest.raises(ValueError, match="what this model makes of weights or inputs that are too large holds"):
+            ask(np.ones((1, 3)))

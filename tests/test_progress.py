@@ -88,3 +88,29 @@ def test_methods_tell_their_rows(clock):
 def test_nobody_watches(capsys):
     mx.integrated_gradients(lambda x: (x * x).sum(), np.ones((2, 3)), batch=7)
     assert capsys.readouterr().err == ""
+
+
+class Closed(io.StringIO):
+    """A stderr that can be asked, but not written to."""
+
+    def isatty(self):
+        return True
+
+    def write(self, text):
+        raise OSError("no space left on device")
+
+
+@pytest.mark.parametrize("stderr", [None, Closed(), object(), io.BytesIO()], ids=["none", "full", "object", "bytes"])
+def test_a_stderr_that_cannot_be_used_stops_nothing(stderr, monkeypatch):
+    monkeypatch.setattr("sys.stderr", stderr)
+    shown = Progress("work", 2, show=True)
+    shown.advance(2)
+    shown.close()
+    assert mx.gradient(mx.toys.saturation, [[1.0, 0.0]]).cost == (1, 1)
+
+
+def test_a_closed_stderr_stops_nothing(monkeypatch):
+    stream = Closed()
+    stream.close()
+    monkeypatch.setattr("sys.stderr", stream)
+    assert mx.smooth_grad(mx.toys.saturation, [[1.0, 0.0]], samples=2).values.shape == (1, 2)

@@ -83,8 +83,10 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
     if args.command is None:
         (parser.error(f"{rest[0]!r} is no command") if rest else parser.print_help())
         return None
-    if vars(args).get("photo"):
+    if vars(args).get("photo") is not None:
         args.image = args.photo
+    if vars(args).get("model") == "":
+        args.parser.error("--model is empty: give a name that minixai models lists, or a file")
     if rest:
         args.parser.error(f"{rest[0]!r} is no option of {args.command}")
     return args

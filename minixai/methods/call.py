@@ -169,4 +169,5 @@ def prepared(model: Network, x: npt.ArrayLike, what: str) -> Array:
     array = numbers(x, what)
     if array.ndim < 2:
         raise ValueError(f"{what} has the shape {array.shape}, but rows come first, (N, ...): give {what}[None]")
-    return finite(array if array.dtype == np.float32 else array.astype(np.float64), what)
+    dtype = np.float32 if array.dtype == np.float32 else np.float64
+    return finite(np.asarray(array, dtype, order="C"), what)

@@ -293,3 +293,25 @@ def test_without_a_baseline_nothing_moved(layer):
     moved, _ = walk(Call(model, images, 0, None, "score", layer, 2), GRADIENT, images[::-1])
     assert moved.delta.any()
     assert moved.delta.shape == moved.value.shape == found.value.shape
+
+
+@pytest.mark.parametrize("baseline", ["mean", "blur"])
+def test_the_layout_in_memory_changes_no_bit(baseline):
+    model, x = mx.load("shorebirds"), mx.datasets.shorebirds(2, seed=0)[0]
+    for layout in (
+        np.asfortranarray(x),
+        np.moveaxis(np.moveaxis(x, -1, 1).copy(), 1, -1),
+        x[:, :, ::-1].copy()[:, :, ::-1],
+    ):
+        other, ours = (mx.deep_lift(model, each, 0, baseline=baseline).values for each in (layout, x))
+        np.testing.assert_array_equal(other, ours)
+    np.testing.assert_array_equal(mx.gradient(model, np.asfortranarray(x), 0).values, mx.gradient(model, x, 0).values)
+
+
+def test_the_layout_of_a_reference_changes_no_bit():
+    rng = np.random.default_rng(0)
+    x, reference = rng.random((2, 2, 9, 9, 3), dtype=np.float32)
+    net = lambda h: ops.max_pool(ops.convolution(h, np.ones((3, 3, 3, 4), np.float32))).sum()  # noqa: E731
+    one = mx.deep_lift(net, x, baseline=reference)
+    other = mx.deep_lift(net, np.asfortranarray(x), baseline=np.asfortranarray(reference))
+    np.testing.assert_array_equal(one.values, other.values)
