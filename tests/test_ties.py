@@ -162,6 +162,113 @@ def test_an_image_without_flat_areas_is_left_alone() -> None:
     assert equalised(x) is x.value
 
 
+BORDER = ((1, 1), (1, 1), (0, 0))
+
+
+@pytest.mark.parametrize("between", [ops.sigmoid, ops.exp, lambda h: h])
+@pytest.mark.parametrize("fill", [0.0, 1.0])
+def test_borders_inside_borders_do_not_tie(between: Callable[[Node], Node], fill: float) -> None:
+    """A pixel of an inner border is another number than one of the outer border, unless both say the same."""
+    x = np.zeros((1, 4, 4, 1))
+    x[0, 0, 0] = 0.1
+    inner = between(ops.pad(Node(x - 3), BORDER, fill))
+    outer = ops.pad(inner, BORDER, 0.0)
+    assert_array_equal(equalised(outer), outer.value)
+
+    def net(h: Node) -> Node:
+        return ops.max_pool(ops.pad(between(ops.pad(h - 3, BORDER, fill)), BORDER), 3).sum()
+
+    assert mx.check(net, x + 0.01 * np.random.default_rng(0).random(x.shape))
+    step = 1e-6 * np.eye(16)[0].reshape(x.shape)
+    slope = (net(Node(x + step)).value - net(Node(x - step)).value) / 2e-6
+    assert abs(mx.gradient(net, x).values.ravel()[0] - slope[0]) <= 1e-6
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e5, 1e8])
+def test_a_large_channel_hides_no_small_one(scale: float) -> None:
+    rng = np.random.default_rng(0)
+    x = np.empty((1, 64, 64, 4), np.float32)
+    x[..., 0] = scale
+    x[..., 1:] = rng.integers(0, 256, (1, 64, 64, 3)) / np.float32(255)
+    keys, pixels = ties.pixel_fingerprints(x), x.reshape(-1, 4)
+    assert keys is None or len(np.unique(keys)) == len(np.unique(pixels, axis=0))
+    assert len(np.unique(ties.hashed(x))) == len(np.unique(pixels, axis=0))
+
+
+class Coordinates(type(ops.identity)):  # type: ignore[misc]
+    """An op that does not treat all places alike."""
+
+    def forward(self, x: Array) -> Array:
+        return np.asarray(x + np.arange(x.shape[2])[:, None])
+
+
+def test_ops_of_others_are_not_taken_for_what_they_inherit() -> None:
+    x = Node(np.full((1, 6, 6, 2), -1.0))
+    for y in (Coordinates()(x), ops.MatMul()(x, np.ones((2, 3)), np.random.default_rng(0).random((6, 6, 3)))):
+        assert_array_equal(equalised(y), y.value)
+
+
+def test_nothing_is_moved_by_more_than_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where all places are taken to be alike."""
+    monkeypatch.setattr(ties, "fingerprints", lambda node, side: np.zeros(node.shape[:3], np.uint64))
+    x = Node(single(np.random.default_rng(0), 3, 9, 8, 5))
+    assert_array_equal(equalised(x), x.value)
+
+
+SATURATING: dict[str, Callable[[Node], Node]] = {
+    "dead, then batch norm": lambda h: ops.relu(h - 9.0) * np.float32(2) + np.float32(0.5),
+    "clipped": lambda h: ops.clip(h + 99, 0, 6),
+    "squashed": lambda h: ops.sigmoid(h + 99),
+}
+
+
+@pytest.mark.parametrize("name", SATURATING)
+def test_where_everything_saturates_everything_ties(name: str) -> None:
+    rng = np.random.default_rng(0)
+    x = Node(single(rng, 1, 16, 16, 3))
+    y = ops.convolution(SATURATING[name](x), single(rng, 3, 3, 3, 32))
+    tied = equalised(y)
+    assert_array_equal(tied, np.broadcast_to(tied[:, :1, :1], tied.shape))
+
+
+def test_patterns_of_any_period_tie() -> None:
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:20, :20]
+    x = Node(single(rng, 5, 3)[(rows + 2 * columns) % 5][None])
+    tied = equalised(ops.convolution(x, single(rng, 3, 3, 3, 8)))
+    assert len(np.unique(tied[..., 0])) == 5
+
+
+def test_what_is_dead_is_like_the_border() -> None:
+    """Under a ReLU that lets nothing through, windows over the border see what those inside see."""
+    rng = np.random.default_rng(0)
+    x = Node(np.zeros((1, 9, 9, 3), np.float32))
+    h = ops.relu(ops.convolution(x - 1, np.ones((3, 3, 3, 4), np.float32), padding="same"))
+    y = ops.convolution(h, single(rng, 3, 3, 4, 5), single(rng, 5), padding="same")
+    keys = ties.fingerprints(y, "value")
+    assert keys is not None
+    assert len(np.unique(keys)) == 1
+
+
+@pytest.mark.parametrize("method", ["direct", "winograd"])
+def test_ties_outlive_the_start_at_a_hidden_layer(method: str) -> None:
+    """Methods that send points through the rest of the network get activations whose flat areas are flat."""
+    rng = np.random.default_rng(0)
+    x = np.full((1, 20, 20, 3), 0.3, np.float32)
+    w, v = single(rng, 3, 3, 3, 24), single(rng, 3, 3, 24, 40)
+
+    def net(h: Node) -> Node:
+        h = ops.convolution(h, w, method=method).named("middle")
+        return ops.max_pool(ops.convolution(h, v, method=method)).sum()
+
+    found = mx.activations(net, x, layer="middle").values
+    assert_array_equal(found, np.broadcast_to(found[:, :1, :1], found.shape))
+    result = mx.integrated_gradients(net, x, layer="middle", baseline=0.1, steps=2)
+    m = result.values / (found - mx.activations(net, np.full_like(x, 0.1), layer="middle").values)
+    inside = m[0, 2:-2:2, 2:-2:2]
+    assert abs(inside - inside[:1, :1]).max() <= 1e-4 * abs(inside).max()
+
+
 def test_dead_pixels_make_flat_areas_too() -> None:
     """Where all channels are 0, a convolution gives its bias, whatever the image was before."""
     rng = np.random.default_rng(0)
@@ -179,7 +286,7 @@ def test_dead_pixels_make_flat_areas_too() -> None:
     seed=st.integers(0, 999),
 )
 def test_nothing_else_ties(levels: int, channels: int, dtype: type, seed: int) -> None:
-    """Pixels share a fingerprint if and only if they are equal, signs and all."""
+    """Pixels share a fingerprint if and only if they are equal, signs and all; there is none where no two are."""
     rng = np.random.default_rng(seed)
     x = rng.integers(-levels, levels + 1, (2, 7, 8, channels)).astype(dtype) / 4
     keys = ties.pixel_fingerprints(x)
@@ -195,42 +302,24 @@ def test_the_first_of_equals_is_found(some: list[int], repeat: int) -> None:
     assert first_equal(keys).tolist() == expected
 
 
-def test_two_projections_tell_pixels_apart() -> None:
-    """Pixels that one projection takes for equal: their difference is a rounding of it."""
-    weights = ties.projection_weights(0, 2, np.float32).astype(float)
-    x = np.ones((1, 1, 2, 2), np.float32)
-    x[0, 0, 1] += np.float32(0.25) * np.array([1, -weights[0] / weights[1]], np.float32)
-    one, two = ties.projection(x, 0), ties.projection(x, 1)
-    x[0, 0, 1, 1] += (one[0, 0, 0] - one[0, 0, 1]) / np.float32(weights[1])
-    assert ties.projection(x, 0)[0, 0, 0] == ties.projection(x, 0)[0, 0, 1]
-    assert two[0, 0, 0] != two[0, 0, 1]
-    keys = ties.pixel_fingerprints(x)
-    assert keys is not None
-    assert keys[0, 0, 0] != keys[0, 0, 1]
-
-
 def unequal_bits(y: Array) -> Array:
     """y with last bits that differ from place to place, as on a processor that rounds by position."""
     bits = np.random.default_rng(0).integers(-1, 2, y.shape)
     return np.asarray(y * (1 + bits * np.finfo(y.dtype).eps), y.dtype)
 
 
-class Uneven(ops.Convolution):
-    """A convolution that rounds by position, on every processor."""
-
-    def forward(self, x: Array, w: Array, b: Array | None = None) -> Array:
-        return unequal_bits(super().forward(x, w, b))
-
-
-def uneven(x: Node, w: Array, b: Array) -> Node:
-    return Uneven(around=((1, 1), (1, 1)))(x, w, b)
+@pytest.fixture
+def uneven(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convolutions round by position, as on AVX2, whatever the processor."""
+    forward = ops.Convolution.forward
+    monkeypatch.setattr(ops.Convolution, "forward", lambda self, *xs: unequal_bits(forward(self, *xs)))
 
 
-def test_the_gradient_does_not_go_by_the_last_bit() -> None:
+def test_the_gradient_does_not_go_by_the_last_bit(uneven: None) -> None:
     """In a flat area the first entry of each window wins, whatever the bits say."""
     rng = np.random.default_rng(0)
     x = Node(np.full((1, 12, 12, 3), 0.3, np.float32))
-    y = ops.max_pool(uneven(x, single(rng, 3, 3, 3, 5), single(rng, 5)))
+    y = ops.max_pool(ops.convolution(x, single(rng, 3, 3, 3, 5), single(rng, 5), padding="same"))
     assert (y.inputs[0].value != y.inputs[0].value[:, 5:6, 5:6]).any()  # type: ignore[union-attr]
     m = backward(y, GRADIENT)[y.inputs[0]]  # type: ignore[index]
     inside = m[:, 2:10, 2:10]
@@ -238,16 +327,16 @@ def test_the_gradient_does_not_go_by_the_last_bit() -> None:
     assert inside.sum() == 4 * 4 * 5
 
 
-def test_maxima_over_a_border_tie_with_those_inside() -> None:
-    """Under convolutions that round by position, Rescale from a flat reference is that of convolutions that do not."""
+def test_maxima_over_a_border_tie_with_those_inside(uneven: None) -> None:
+    """Under convolutions that round by position, Rescale from a flat reference is that of float64."""
     rng = np.random.default_rng(0)
-    x = Node(single(rng, 2, 16, 16, 3), 0.3)
+    values = single(rng, 2, 16, 16, 3)
     kernels = [(single(rng, 3, 3, 3, 6), single(rng, 6)), (single(rng, 3, 3, 6, 8), single(rng, 8))]
     maps = []
-    for convolve in (lambda h, w, b: ops.convolution(h, w, b, padding="same"), uneven):
-        h = x
+    for dtype in (np.float64, np.float32):
+        h = x = Node(values.astype(dtype), np.float32(0.3))
         for w, b in kernels:
-            h = ops.max_pool(ops.relu(convolve(h, w, b)))
+            h = ops.max_pool(ops.relu(ops.convolution(h, w, b, padding="same")))
         maps.append(backward(h, RESCALE, keep=[x])[x] * x.delta)
     assert abs(maps[1] - maps[0]).max() <= 1e-5 * abs(maps[0]).max()
 

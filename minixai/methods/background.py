@@ -12,7 +12,7 @@ from minixai.attribution import Cost
 from minixai.detached import Outline, outline
 from minixai.methods.call import Call
 from minixai.methods.certificate import check_constants, check_reference, farthest, picked
-from minixai.methods.runs import Ends, visits
+from minixai.methods.runs import Ends, as_input, visits
 
 MEMBER = "a row of the background"
 """What a reference is called where its score is another beside an input."""
@@ -46,7 +46,7 @@ def sent(call: Call, keep: bool = True, reference: Array | None = None) -> Sent:
     found = [
         (
             visit.output.value.reshape(len(visit.x), -1),
-            visit.place.value if keep else np.zeros((0, *visit.place.shape[1:])),
+            as_input(visit.place) if keep else np.zeros((0, *visit.place.shape[1:])),
             visit.target,
             visit.versus,
             visit.alone,

@@ -22,6 +22,7 @@ from minixai.methods.certificate import bound, measure, picked
 from minixai.model import known
 from minixai.progress import Progress
 from minixai.rules import GRADIENT
+from minixai.rules.ties import Side, equalised, side_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,8 +159,8 @@ def ends(
             "versus": visit.versus,
             "score": (seed * visit.output.value).reshape(n, -1).sum(axis=1),
             "reference_score": (seed * visit.output.reference).reshape(n, -1).sum(axis=1),
-            "value": place.value,
-            "reference": np.broadcast_to(place.reference, place.shape) if place.reference is not place.value else None,
+            "value": as_input(place),
+            "reference": np.broadcast_to(as_input(place, "reference"), place.shape) if visit.moved else None,
             "m": m,
         }
         for name, array in rows.items():
@@ -213,7 +214,7 @@ class FromPlace:
 
     def activations(self, rows: Array) -> Array:
         """What rows of inputs are at the place: themselves, or the layer's activations."""
-        return rows if self.call.layer is None else self.sent(rows)[0].value
+        return rows if self.call.layer is None else as_input(self.sent(rows)[0])
 
     @cached_property
     def one(self) -> tuple[Node, Node] | None:
@@ -238,6 +239,14 @@ class FromPlace:
         """The gradient of the explained number at each row."""
         here, output = self(rows, i)
         return backward(output, GRADIENT, ends.seed(output, i), keep=[here])[here]
+
+
+def as_input(node: Node, side: Side = "value") -> Array:
+    """A node's value or reference, from which a graph of its own may start.
+
+    There nothing would tell which places of a layer tie beyond rounding, so they are given equal bits here.
+    """
+    return side_of(node, side) if node.op is None else equalised(node, side)
 
 
 def add_up(total: Array, i: Array, parts: Array) -> None:

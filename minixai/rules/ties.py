@@ -6,12 +6,11 @@ transforms round each place of a tile in their own way.  A maximum over the area
 processor differently.  So before a rule compares the entries of a window, `equalised` gives every place the numbers of
 the first place in its image that is computed alike.
 
-Places are compared by 64-bit fingerprints, (N, H, W).  That of an input's pixel comes from two random projections of
-its channels, which are added in the same order for every pixel, so equal pixels have equal fingerprints.  From there a
-table carries them forward, by kind of operation like every other: a function of single entries keeps them, a window
-makes a weighted sum of them, modulo 2⁶⁴.  Pixels that differ by more than rounding share one with a probability of
-about 2⁻⁴⁸.  An op of no listed kind has none, nor has an image in which no pixel equals a neighbour, such as most
-photographs.
+Places are compared by 64-bit fingerprints, (N, H, W).  That of an input's pixel is a hash of the bits of its channels,
+and from there a table carries them forward, by kind of operation like every other: a function of single entries keeps
+them, a window makes a weighted sum of them, modulo 2⁶⁴.  Different places share one with a probability of 2⁻⁶⁴; should
+they, or should an op not be what its kind promises, `equalised` still moves nothing by more than rounding can.  An op
+of no listed kind has none, nor has an image in which no two pixels are equal.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ from minixai.graph import Node, history
 from minixai.ops.arithmetic import Add, MatMul, Multiply, shape_of
 from minixai.ops.blocks import BLOCK, Bench, fresh, in_parallel
 from minixai.ops.convolution import Convolution
+from minixai.ops.functions import Relu
 from minixai.ops.kinds import Elementwise, Selection
 from minixai.ops.pooling import AveragePool, Resize, centres
 from minixai.ops.shapes import Concatenate, Identity, Pad, Take
@@ -47,6 +47,7 @@ def equalised(node: Node, side: Side = "value") -> Array:
     if first is None:
         return array
 
+    bound = np.sqrt(np.finfo(array.dtype).eps) * max(array.max(), -array.min())
     pixels, y = array.reshape(-1, array.shape[3]), fresh(array.shape, array.dtype)
     images = first[0].size * np.arange(len(first))
     places, copies = (first + images[:, None, None]).reshape(-1), y.reshape(pixels.shape)
@@ -55,6 +56,11 @@ def equalised(node: Node, side: Side = "value") -> Array:
     def work(bench: Bench, at: int) -> None:
         part = slice(at, at + step)
         np.take(pixels, places[part], 0, out=copies[part], mode="clip")  # clip takes no buffer; nothing is clipped
+        off = bench("off", copies[part].shape, y.dtype)
+        np.subtract(copies[part], pixels[part], out=off)
+        if max(off.max(), -off.min()) > bound:
+            far = (abs(off) > bound).any(axis=1)
+            copies[part][far] = pixels[part][far]
 
     in_parallel(work, [(at,) for at in range(0, len(places), step)])
     return y
@@ -93,44 +99,48 @@ numbers: Remembered = {"value": WeakKeyDictionary(), "reference": WeakKeyDiction
 def carry(node: Node, side: Side, rows: int) -> Array | None:
     """The fingerprints of a node, made of those of its inputs."""
     array = side_of(node, side)
-    if array.ndim != 4 or array.dtype not in (np.float32, np.float64):
+    if array.ndim != 4 or not array.size or array.dtype not in (np.float32, np.float64):
         return None
     if node.op is None:
         return pixel_fingerprints(array) if len(array) == rows else None  # weights in training have other rows
-    carrier = next((CARRIERS[kind] for kind in type(node.op).__mro__ if kind in CARRIERS), None)
+    kinds = (Elementwise, Selection)  # whose subclasses are what they promise; those of other ops may be anything
+    kind = next((kind for kind in kinds if isinstance(node.op, kind)), type(node.op))
     inputs = [prints[side].get(x) if isinstance(x, Node) else None for x in node.inputs]
-    return None if carrier is None else carrier(node, side, inputs)
+    keys = CARRIERS[kind](node, side, inputs) if kind in CARRIERS else None
+    if keys is None or any(keys is known for known in inputs):
+        return keys
+    return keys if has_equal(keys) else None
 
 
 # -- of an input -------------------------------------------------------------------------------------------
 def pixel_fingerprints(x: Array) -> Array | None:
-    """(N, H, W, C) -> (N, H, W), or None if no pixel equals a neighbour."""
-    empty = np.empty(x.shape[:3], x.dtype)
-    one = by_images(lambda x: projection(x, 0), empty, x)
-    if not has_equal_neighbours(one):
+    """(N, H, W, C) -> (N, H, W), or None if no two pixels of an image are equal."""
+    if not has_equal(by_images(projection, np.empty(x.shape[:3], x.dtype), x)):
         return None
-    bits = f"u{x.itemsize}"
-    return by_images(
-        lambda one, x: mixed(mixed(one.view(bits)) + projection(x, 1).view(bits)),
-        np.empty(x.shape[:3], np.uint64),
-        one,
-        x,
-    )
+    return by_images(hashed, np.empty(x.shape[:3], np.uint64), x)
 
 
-def projection(x: Array, which: int) -> Array:
-    """Σ_c r_c x_c for every pixel; −0 becomes 0."""
-    weights = projection_weights(which, x.shape[3], x.dtype)
+def hashed(x: Array) -> Array:
+    """Σ of odd numbers × the bits of each channel, mixed; −0 + 0 is 0."""
+    bits = mixed((x + 0).view(f"u{x.itemsize}"))
+    return np.asarray(np.einsum("nhwc,c->nhw", bits, odd_numbers(x.shape[3])))
+
+
+def projection(x: Array) -> Array:
+    """A mean of the channels with random weights, quickly made: where it differs, pixels do.
+
+    It is added up in the same order for every pixel.  Weights of at most 1/C let no sum overflow.
+    """
+    weights = projection_weights(x.shape[3], x.dtype)
     if len(weights) > 4:
         return np.asarray(np.einsum("nhwc,c->nhw", x, weights) + 0)
     return np.asarray(sum((x[..., c] * weight for c, weight in enumerate(weights)), np.zeros(x.shape[:3], x.dtype)))
 
 
 @cache
-def projection_weights(which: int, channels: int, dtype: npt.DTypeLike) -> Array:
-    """Random weights ½ ≤ |r| ≤ 1 over the number of channels: no sum overflows."""
-    rng = np.random.default_rng(which)
-    weights: Array = rng.uniform(0.5, 1, channels) * rng.choice((-1, 1), channels) / channels
+def projection_weights(channels: int, dtype: npt.DTypeLike) -> Array:
+    rng = np.random.default_rng(0)
+    weights: Array = rng.uniform(0.5, 1, channels) * rng.choice((-1, 1), channels) / max(channels, 1)
     return weights.astype(dtype)
 
 
@@ -140,15 +150,10 @@ def odd_numbers(count: int) -> Array:
     return np.random.default_rng(0).integers(0, 1 << 63, count, dtype=np.uint64) * 2 + 1
 
 
-def has_equal_neighbours(pixels: Array) -> bool:
-    """Whether any pixel of (N, H, W) equals the one beside it, below it or at a corner, or two pixels away."""
-    down, across = pixels.shape[1:]
-    for i, j in ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0)):
-        here = pixels[:, i:, max(j, 0) : across + min(j, 0)]
-        there = pixels[:, : max(down - i, 0), max(-j, 0) : max(across - max(j, 0), 0)]
-        if np.equal(here, there).any():
-            return True
-    return False
+def has_equal(keys: Array) -> bool:
+    """Whether any two places of one image have equal keys: (N, H, W)."""
+    in_order = np.sort(keys.reshape(len(keys), -1), axis=1)
+    return bool((in_order[:, 1:] == in_order[:, :-1]).any())
 
 
 def mixed(keys: Array) -> Array:
@@ -162,30 +167,48 @@ MIX = np.uint64(0x9E3779B97F4A7C15)
 """2⁶⁴ over the golden ratio: an odd number whose bits are well spread."""
 
 
-def with_border(keys: Array | None, x: Array) -> Array | None:
-    """Keys with 0, which stands for a border of zeros, where a pixel of x is 0 in all channels, and only there.
+def is_dead(x: Array) -> Array:
+    """(N, H, W): where a pixel is 0 in all channels."""
+    return by_images(lambda x: abs(x) @ np.ones(x.shape[3], x.dtype) == 0, np.empty(x.shape[:3], bool), x)
 
-    Pixels of which nothing is known all differ, but where they are 0 convolutions make flat areas.
-    """
-    nothing = by_images(lambda x: abs(x) @ np.ones(x.shape[3], x.dtype) == 0, np.empty(x.shape[:3], bool), x)
-    if keys is None:
-        if not nothing.any():
-            return None
-        keys = np.arange(nothing[0].size, dtype=np.uint64).reshape(1, *x.shape[1:3])
-    return np.where(nothing, np.uint64(0), mixed(keys))
+
+def with_border(keys: Array, x: Array) -> Array:
+    """Keys with 0, which stands for the border of zeros around x, where a pixel of x is dead, and only there."""
+    return np.where(is_dead(x), np.uint64(0), mixed(keys))
+
+
+def of_dead(x: Array) -> Array | None:
+    """The keys of pixels of which nothing else is known: those that are dead are alike."""
+    dead = is_dead(x)
+    if not dead.any():
+        return None
+    each = np.arange(1, 1 + dead[0].size, dtype=np.uint64).reshape(1, *x.shape[1:3])
+    return np.where(dead, np.uint64(0), each)
 
 
 # -- of what is computed -----------------------------------------------------------------------------------
-def unchanged(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """What is computed entry by entry, or place by place, is alike where its input is."""
+def of_identity(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
     return inputs[0]
 
 
-def of_convolution(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    op, (x, w, *_) = node.op, node.inputs
-    keys = with_border(inputs[0], side_of(x, side)) if isinstance(x, Node) else None
-    if keys is None:
+def of_function(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """What is computed entry by entry is alike where its input is; and where nothing is known, wherever it saturates.
+
+    A ReLU saturates at 0, other functions at any number.  One that holds an array may not treat all places alike.
+    """
+    if any(np.ndim(setting) > 1 for setting in vars(node.op).values()):
         return None
+    if inputs[0] is not None:
+        return inputs[0]
+    x = side_of(node, side)
+    return of_dead(x) if type(node.op) is Relu else pixel_fingerprints(x)
+
+
+def of_convolution(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    keys, op, (x, w, *_) = inputs[0], node.op, node.inputs
+    if keys is None or not isinstance(x, Node):
+        return None
+    keys = with_border(keys, side_of(x, side))
     high, wide = shape_of(w)[:2]
     return windows(keys, (high, wide), op.stride, op.dilation, op.around, node.shape)
 
@@ -225,8 +248,9 @@ def of_resize(node: Node, side: Side, inputs: list[Array | None]) -> Array | Non
 
 
 def of_product(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """x @ w is computed place by place, if one matrix w serves them all."""
-    return inputs[0] if len(shape_of(node.inputs[1])) == 2 else None
+    """x @ w + b is computed place by place, if one matrix w and one b serve them all."""
+    ranks = [len(shape_of(x)) for x in node.inputs[1:] if x is not None]
+    return inputs[0] if ranks in ([2], [2, 1]) else None
 
 
 def side_by_side(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
@@ -242,9 +266,12 @@ def of_slice(node: Node, side: Side, inputs: list[Array | None]) -> Array | None
 
 
 def of_pad(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """The pixels of the border are all alike."""
+    """The pixels of the border are all alike, and none is like a pixel inside, whose key becomes another."""
     keys, (rows, columns, channels) = inputs[0], node.op.widths
-    return None if keys is None or any(channels) else padded(keys[..., None], (rows, columns), MIX)[..., 0]
+    if keys is None or any(channels):
+        return None
+    border = mixed(np.array([node.op.fill], np.float64).view(np.uint64))[0]
+    return padded(mixed(keys)[..., None], (rows, columns), border)[..., 0]
 
 
 def combined(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
@@ -260,8 +287,8 @@ def combined(node: Node, side: Side, inputs: list[Array | None]) -> Array | None
 
 
 CARRIERS: Mapping[type, Carrier] = {
-    Elementwise: unchanged,
-    Identity: unchanged,
+    Elementwise: of_function,
+    Identity: of_identity,
     MatMul: of_product,
     Convolution: of_convolution,
     AveragePool: of_mean,
