@@ -18,7 +18,7 @@ from minixai.cli.subject import PARTNER, Subject, called, class_number, picture
 from minixai.datasets import digits, shorebirds
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
-from minixai.methods.groups import blocks
+from minixai.methods.groups import block_groups
 from minixai.methods.registry import Method
 from minixai.model import Model, known
 from minixai.text import columns
@@ -124,10 +124,10 @@ def needed(method: Method, subject: Subject, typed: dict[str, Any]) -> tuple[dic
         given["samples"] = SAMPLES
     shape = {entry.name: entry.shape for entry in model.layers}[typed.get("layer", "input")]
     if method.name == "shapley_values":
-        given |= {"players": blocks(shape, PLAYERS), "permutations": ORDERS}
+        given |= {"players": block_groups(shape, PLAYERS), "permutations": ORDERS}
         said.append(("players", f"{given['players'].max() + 1} blocks, added in {ORDERS} random orders"))
     if method.name == "feature_ablation" and np.prod(shape) > ABLATED**2:
-        given["groups"] = blocks(shape, ABLATED)
+        given["groups"] = block_groups(shape, ABLATED)
         said.append(("groups", f"{given['groups'].max() + 1} blocks, replaced one after the other"))
     return given, said
 

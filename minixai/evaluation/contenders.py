@@ -19,7 +19,7 @@ from minixai.attribution import Cost
 from minixai.evaluation.sanity import edge_detector, random_map
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
-from minixai.methods.groups import blocks
+from minixai.methods.groups import block_groups
 from minixai.methods.registry import Method
 from minixai.model import Model, known
 
@@ -123,7 +123,7 @@ def contender(text: str, background: Array, seed: int = 0) -> Contender:
         options["background"] = background
     if name in BY_BLOCKS:
         what, side = BY_BLOCKS[name]
-        options[what] = blocks(background.shape[1:], side)
+        options[what] = block_groups(background.shape[1:], side)
     if name == "shapley_values":
         options["permutations"] = ORDERS
     if "seed" in parameters:

@@ -15,7 +15,7 @@ from minixai.arrays import Array, count
 from minixai.evaluation.amounts import pixels
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
-from minixai.methods.runs import FromPlace, endpoints, variants
+from minixai.methods.runs import FromLayer, endpoints, passes
 from minixai.model import Network
 
 
@@ -113,12 +113,12 @@ def exchanged(
     start, end = call.rows, np.broadcast_to(call.baseline(baseline), call.rows.shape)
     if insert:
         start, end = end, start
-    network, ends = FromPlace(call), endpoints(call)
+    network, ends = FromLayer(call), endpoints(call)
     scores = np.empty((len(maps), len(taken)))
-    for i, k in variants(call, len(taken), "insertion" if insert else "deletion", back=False):
+    for i, k in passes(call, len(taken), "insertion" if insert else "deletion", back=False):
         # (B, H, W, 1) chooses between (B, H, W, C) and (B, H, W, C)
         gone = (places[i] < taken[k, None, None])[..., None]
-        scores[i, k] = network.measured(np.where(gone, end[i], start[i]), i, ends)
+        scores[i, k] = network.score_at(np.where(gone, end[i], start[i]), i, ends)
     return Curve(taken / size, scores)
 
 

@@ -11,7 +11,7 @@ from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.dialects import GREY, one_minus_p
 from minixai.methods.registry import method
-from minixai.methods.runs import Ends, FromPlace, endpoints, variants
+from minixai.methods.runs import Endpoints, FromLayer, endpoints, passes
 from minixai.model import Network, known
 from minixai.ops.windows import Pair, check_images, pair
 
@@ -52,17 +52,19 @@ def occlusion(
     """
     call = Call(model, x, target, versus, EXPLAINED[known(variant, EXPLAINED, "variant")] or output, None, batch)
     check_images(call.rows.shape, "occlusion")
-    sides, steps = extent(call.rows.shape[1:3], window, stride)
-    given = {"window": window, "stride": stride, "fill": call.told(fill), "variant": variant}
+    sides, steps = resolve_window(call.rows.shape[1:3], window, stride)
+    given = {"window": window, "stride": stride, "fill": call.as_parameter(fill), "variant": variant}
     if variant == "tf-explain":
         if versus is not None or stride is not None or not (isinstance(fill, str) and fill == "mean"):
             raise ValueError("variant='tf-explain' has a stride and fill of its own and no contrast: leave them out")
         steps, fill = sides, GREY
-    rows, columns = map(covered, call.rows.shape[1:3], sides, steps)
+    rows, columns = map(window_masks, call.rows.shape[1:3], sides, steps)
     hidden, ends = call.baseline(fill, "fill"), endpoints(call)
-    left = scores_left(call, ends, rows, columns, hidden)
+    left = occluded_scores(call, ends, rows, columns, hidden)
     lost = ends.score[:, None, None] - left
-    values = one_minus_p(left, call.rows.shape[1:3]) if variant == "tf-explain" else mean_over(lost, rows, columns)
+    values = (
+        one_minus_p(left, call.rows.shape[1:3]) if variant == "tf-explain" else mean_over_windows(lost, rows, columns)
+    )
     return ends.attribution(
         call,
         "occlusion",
@@ -74,10 +76,12 @@ def occlusion(
     )
 
 
-def extent(size: tuple[int, ...], window: Pair | None, stride: Pair | None) -> tuple[tuple[int, int], tuple[int, int]]:
+def resolve_window(
+    size: tuple[int, ...], window: Pair | None, stride: Pair | None
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """(window, stride), each (rows, columns): as asked, or an eighth of each side and half of that, rounded up.
 
-    >>> extent((224, 64), None, None)
+    >>> resolve_window((224, 64), None, None)
     ((28, 8), (14, 4))
     """
     sides = pair((-(-size[0] // 8), -(-size[1] // 8)) if window is None else window, "window")
@@ -89,10 +93,10 @@ def extent(size: tuple[int, ...], window: Pair | None, stride: Pair | None) -> t
     return sides, steps
 
 
-def covered(length: int, side: int, step: int) -> Array:
+def window_masks(length: int, side: int, step: int) -> Array:
     """(windows, length): which places along a side each window covers; the last is cut at the border.
 
-    >>> covered(5, 3, 3).astype(int).tolist()
+    >>> window_masks(5, 3, 3).astype(int).tolist()
     [[1, 1, 1, 0, 0], [0, 0, 0, 1, 1]]
     """
     start = step * np.arange(-(-(length - side) // step) + 1)[:, None]
@@ -100,19 +104,19 @@ def covered(length: int, side: int, step: int) -> Array:
     return (start <= place) & (place < start + side)
 
 
-def scores_left(call: Call, ends: Ends, rows: Array, columns: Array, hidden: Array) -> Array:
+def occluded_scores(call: Call, ends: Endpoints, rows: Array, columns: Array, hidden: Array) -> Array:
     """(N, rows, columns): the score with each window hidden."""
-    network, fill = FromPlace(call), np.broadcast_to(hidden, call.rows.shape)
+    network, fill = FromLayer(call), np.broadcast_to(hidden, call.rows.shape)
     left = np.zeros((len(fill), len(rows), len(columns)), ends.score.dtype)
-    for i, k in variants(call, len(rows) * len(columns), "occlusion", back=False):
+    for i, k in passes(call, len(rows) * len(columns), "occlusion", back=False):
         a, b = np.divmod(k, len(columns))
         # (B, H, 1, 1) and (B, 1, W, 1) -> (B, H, W, 1)
         under = rows[a][:, :, None, None] & columns[b][:, None, :, None]
-        left[i, a, b] = network.measured(np.where(under, fill[i], call.rows[i]), i, ends)
+        left[i, a, b] = network.score_at(np.where(under, fill[i], call.rows[i]), i, ends)
     return left
 
 
-def mean_over(lost: Array, rows: Array, columns: Array) -> Array:
+def mean_over_windows(lost: Array, rows: Array, columns: Array) -> Array:
     """(N, rows, columns) -> (N, H, W): at each pixel the mean over the windows that cover it."""
     # (H, rows) @ (N, rows, columns) @ (columns, W)
     return np.asarray((rows / rows.sum(axis=0)).T @ lost @ (columns / columns.sum(axis=0)))

@@ -13,7 +13,7 @@ from minixai.attribution import Attribution
 from minixai.graph import Node, history
 from minixai.methods.call import Call
 from minixai.methods.registry import method
-from minixai.methods.runs import Visit, ends, visits
+from minixai.methods.runs import Batch, forward_batches, gather_batches
 from minixai.model import Network, known
 from minixai.ops import Convolution, Elementwise
 
@@ -54,18 +54,18 @@ def activations(
     if rank is not None:
         known(rank, RANKS, "rank")
     call = Call(model, x, target, versus, output, layer, batch)
-    found, _ = ends((visit, None) for visit in at_maps(call))
+    ends, _ = gather_batches((batch, None) for batch in batches_at_layer(call))
     extras = {}
     if rank is not None:
-        by = RANKS[rank](found.value.reshape(len(found.value), -1, *found.value.shape[1:][-1:] or (1,)))
+        by = RANKS[rank](ends.value.reshape(len(ends.value), -1, *ends.value.shape[1:][-1:] or (1,)))
         extras = {"order": np.argsort(-by, axis=1, kind="stable"), "rank": by}
-    return found.attribution(call, "activations", found.value, {"rank": rank}, extras=extras)
+    return ends.attribution(call, "activations", ends.value, {"rank": rank}, extras=extras)
 
 
-def at_maps(call: Call) -> Iterator[Visit]:
+def batches_at_layer(call: Call) -> Iterator[Batch]:
     """Send the inputs forward; the place is the layer asked for, and by default the last convolution."""
-    for visit in visits(call):
-        yield visit if call.layer is not None else replace(visit, place=last_convolution(visit.output))
+    for batch in forward_batches(call):
+        yield batch if call.layer is not None else replace(batch, layer=last_convolution(batch.output))
 
 
 def last_convolution(output: Node) -> Node:

@@ -82,8 +82,10 @@ def test_parts_take_half_as_many_rows_at_a_time(digits, monkeypatch):
     """They take as much memory again as all that a walk keeps without them."""
     model, rows = mx.load("digits"), []
     monkeypatch.setattr("minixai.model.MEMORY", 4 * model.row_bytes * 12)
-    send = deeplift.brought
-    monkeypatch.setattr(deeplift, "brought", lambda visit, table: rows.append(len(visit.x)) or send(visit, table))
+    send = deeplift.multipliers_and_contributions
+    monkeypatch.setattr(
+        deeplift, "multipliers_and_contributions", lambda batch, table: rows.append(len(batch.x)) or send(batch, table)
+    )
     mx.deep_lift(model, digits[0][:20])
     mx.deep_lift(model, digits[0][:20], rule="reveal-cancel")
     assert rows == [12, 8, 6, 6, 6, 2]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import minixai as mx
 from minixai.layers import Conv2D, Dense, Flatten
-from minixai.methods.hiding import covered, extent
+from minixai.methods.hiding import resolve_window, window_masks
 from minixai.model import Model
 
 EPS = np.finfo(float).eps
@@ -75,7 +75,7 @@ def test_by_hand(data):
 def test_every_pixel_is_covered_and_no_window_is_empty(length, data):
     side = data.draw(st.integers(1, length))
     step = data.draw(st.integers(1, side))
-    windows = covered(length, side, step)
+    windows = window_masks(length, side, step)
     assert len(windows) == ceil((length - side) / step) + 1
     assert windows.any(axis=0).all()
     assert windows.any(axis=1).all()
@@ -87,16 +87,16 @@ def test_every_pixel_is_covered_and_no_window_is_empty(length, data):
     [(64, 8, 4, 225), (224, 28, 14, 225), (28, 4, 2, 169), (9, 2, 1, 64), (5, 1, 1, 25), (1, 1, 1, 1)],
 )
 def test_by_default_an_eighth_and_half_of_that(size, window, stride, count):
-    assert extent((size, size), None, None) == ((window, window), (stride, stride))
+    assert resolve_window((size, size), None, None) == ((window, window), (stride, stride))
     result = mx.occlusion(total, np.ones((1, size, size, 1), np.float32))
     assert result.cost == (1 + count, 0)
     assert result.values.shape == (1, size, size, 1)
 
 
 def test_half_of_a_window_that_is_given():
-    assert extent((20, 30), (6, 5), None) == ((6, 5), (3, 3))
-    assert extent((20, 30), 7, None) == ((7, 7), (4, 4))
-    assert extent((20, 30), None, 1) == ((3, 4), (1, 1))
+    assert resolve_window((20, 30), (6, 5), None) == ((6, 5), (3, 3))
+    assert resolve_window((20, 30), 7, None) == ((7, 7), (4, 4))
+    assert resolve_window((20, 30), None, 1) == ((3, 4), (1, 1))
 
 
 @pytest.mark.parametrize("fill", ["mean", "blur", "black", "white", "noise", 0.3])

@@ -377,8 +377,8 @@ arrays.py: means in the dtype of x
   ? tests/test_sums.py::test_a_sum_over_millions_of_places_keeps_its_digits[accurate_mean-flat]
 
 arrays.py: sums leave float32
-  - return np.asarray(total, x.dtype)
-  + return np.asarray(total)
+  - x.dtype if x.dtype.kind in "fc" else total.dtype
+  + total.dtype
   ? tests/test_sums.py::test_dtype_and_shape_are_numpys
 
 ops/reductions.py: NumPy's own sum
@@ -679,8 +679,8 @@ methods/cam.py: weights by the sum of slopes
   ? tests/methods/test_cam.py::test_under_global_average_pooling_grad_cam_is_cam
 
 methods/cam.py: Grad-CAM's weights in HiResCAM
-  - multiply_no_nan(slopes, found.value)
-  + multiply_no_nan(slopes.mean(axis=(1, 2), keepdims=True), found.value)
+  - multiply_no_nan(slopes, ends.value)
+  + multiply_no_nan(slopes.mean(axis=(1, 2), keepdims=True), ends.value)
   ? tests/methods/test_cam.py::test_hires_cam_of_the_worked_example
 
 methods/cam.py: a ReLU in tf-explain's variant
@@ -699,18 +699,18 @@ methods/cam.py: the nearest centre
   ? tests/methods/test_cam.py::test_nearest_is_where_a_pixel_starts
 
 methods/cam.py: no ReLU in Guided Grad-CAM
-  - np.maximum(added_up(maps, mean_slopes(maps, visit.back(GRADIENT, visit.place))), 0)
-  + added_up(maps, mean_slopes(maps, visit.back(GRADIENT, visit.place)))
+  - np.maximum(weighted_sum(maps, mean_slopes(maps, batch.backward(GRADIENT, batch.layer))), 0)
+  + weighted_sum(maps, mean_slopes(maps, batch.backward(GRADIENT, batch.layer)))
   ? tests/methods/test_cam.py::test_guided_grad_cam_is_the_product
 
 methods/cam.py: Guided Grad-CAM weighs by guided slopes
-  - visit.back(GRADIENT, visit.place))), 0)
-  + visit.back(GUIDED, visit.place))), 0)
+  - batch.backward(GRADIENT, batch.layer))), 0)
+  + batch.backward(GUIDED, batch.layer))), 0)
   ? tests/methods/test_cam.py::test_guided_grad_cam_is_the_product
 
 methods/cam.py: the plain gradient in Guided Grad-CAM
-  - visit.back(GUIDED, visit.x)
-  + visit.back(GRADIENT, visit.x)
+  - batch.backward(GUIDED, batch.x)
+  + batch.backward(GRADIENT, batch.x)
   ? tests/methods/test_cam.py::test_guided_at_every_functional_relu
 
 methods/cam.py: one walk counted of two
@@ -929,8 +929,8 @@ cli/commands.py: those that do not add up first
   ? tests/test_cli.py::test_compare_prints_the_certificate_of_every_method_that_explains_a_class
 
 methods/expected.py: from x instead of from the reference
-  - start + stretched(alpha, delta)
-  + end + stretched(alpha, delta)
+  - start + column(alpha, delta)
+  + end + column(alpha, delta)
   ? tests/methods/test_expected_gradients.py::test_shap_s_stream_sample_for_sample
 
 methods/expected.py: one lot for the reference and the way
@@ -974,12 +974,12 @@ methods/background.py: the background's sum
   ? tests/methods/test_expected_gradients.py::test_the_gap_is_measured_from_the_mean_over_the_background
 
 methods/background.py: the activations are kept alive
-  - visit.place.value if keep else np.zeros((0, *visit.place.shape[1:]))
-  + visit.place.value[: None if keep else 0]
+  - batch.layer.value if keep else np.zeros((0, *batch.layer.shape[1:]))
+  + batch.layer.value[: None if keep else 0]
   ? tests/methods/test_deep_shap.py::test_memory_does_not_grow_with_the_references
 
 methods/deepshap.py: from x to the reference
-  - -1 if turned else 1
+  - -1 if swapped else 1
   + 1
   ? tests/methods/test_deep_shap.py::test_it_is_the_mean_of_deep_lift
 
@@ -994,7 +994,7 @@ methods/deepshap.py: the side of more rows goes one by one
   ? tests/methods/test_deep_shap.py::test_a_background_of_many_costs_one_row_each
 
 methods/deepshap.py: a gap in spite of other paths
-  - complete, rows = ends[0].alone and pool != "gradient"
+  - complete, rows = all_ends[0].complete and pool != "gradient"
   + complete, rows = pool != "gradient"
   ? tests/methods/test_deep_shap.py::test_no_gap_where_a_path_goes_round_the_layer
 
@@ -1044,8 +1044,8 @@ methods/integrated.py: the midpoint is the left end
   ? tests/methods/test_integrated_gradients.py::test_the_midpoint_error_falls_fourfold_when_the_steps_double
 
 methods/integrated.py: the way starts at zero
-  - points = ends.reference[i] + stretched
-  + points = 0 * ends.reference[i] + stretched
+  - points = ends.reference[i] + column
+  + points = 0 * ends.reference[i] + column
   ? tests/methods/test_integrated_gradients.py::test_sums_tend_to_the_difference
 
 methods/integrated.py: times the input, not the difference
@@ -1074,7 +1074,7 @@ methods/runs.py: the stream runs on from input to input
   ? tests/methods/test_call.py::test_a_row_does_not_see_its_batch_mates
 
 methods/runs.py: a layer with a way round it promises a gap
-  - if not self.alone:
+  - if not self.complete:
   + if False:
   ? tests/methods/test_integrated_gradients.py::test_where_a_path_leads_round_the_layer_it_stays_at_the_input
 
@@ -1214,7 +1214,7 @@ rules/relevance.py: a scale fades
   ? tests/methods/test_lrp.py::test_a_scale_makes_no_sum_so_nothing_fades
 
 methods/relevance.py: the multiplier is not the relevance
-  - multiply_no_nan(m, found.value)
+  - multiply_no_nan(m, ends.value)
   + m
   ? tests/methods/test_lrp.py::test_relevance_of_a_layer
 
@@ -1624,8 +1624,8 @@ methods/games.py: Banzhaf's weights
   ? tests/test_references.py::test_entry[gloves.shapley]
 
 methods/ablation.py: what is left, not what is lost
-  - lost[i, j] = ends.score[i] - network.measured(changed, i, ends)
-  + lost[i, j] = network.measured(changed, i, ends)
+  - lost[i, j] = ends.score[i] - network.score_at(changed, i, ends)
+  + lost[i, j] = network.score_at(changed, i, ends)
   ? tests/test_references.py::test_entry[dense.feature_ablation.captum]
 
 methods/hiding.py: the windows overlap less by default
@@ -1644,8 +1644,8 @@ methods/expected.py: the mean gradient without the difference
   ? tests/test_references.py::test_entry[conv.expected_gradients.shap]
 
 methods/deepshap.py: the background's sum
-  - answer(call, about, total / len(references), given, complete, (forward, rows))
-  + answer(call, about, total, given, complete, (forward, rows))
+  - make_attribution(call, ends, total / len(references), given, complete, (forward, rows))
+  + make_attribution(call, ends, total, given, complete, (forward, rows))
   ? tests/test_references.py::test_entry[saturation.deep_shap@1,.25]
 
 methods/smoothing.py: noise by the largest entry alone
@@ -1654,8 +1654,8 @@ methods/smoothing.py: noise by the largest entry alone
   ? tests/test_references.py::test_entry[smooth_grad.sigma]
 
 methods/cam.py: HiResCAM without the slopes
-  - multiply_no_nan(slopes, found.value)
-  + found.value
+  - multiply_no_nan(slopes, ends.value)
+  + ends.value
   ? tests/test_references.py::test_entry[conv.hires_cam.captum]
 
 methods/expected.py: always the first reference
@@ -1665,7 +1665,7 @@ methods/expected.py: always the first reference
 
 methods/expected.py: the noise does not count as a move
   - delta = end - start
-  + delta = ends[0].value[i] - start
+  + delta = all_ends[0].value[i] - start
   ? tests/test_references.py::test_entry[square.expected_gradients.smoothed@3]
 
 methods/maps.py: the convolution before its ReLU
@@ -1924,8 +1924,8 @@ lesson.py: a lesson under test hears what pytest was called with
   ? tests/lessons/test_photo.py::test_what_a_script_was_called_with
 
 methods/cam.py: a map is weighted by its size
-  - multiply_no_nan(slopes, found.value)
-  + multiply_no_nan(slopes, abs(found.value))
+  - multiply_no_nan(slopes, ends.value)
+  + multiply_no_nan(slopes, abs(ends.value))
   ? tests/axioms/test_everywhere.py::test_on_random_cnns[hires_cam]
 
 methods/hiding.py: the window stays and the rest is hidden
@@ -1954,7 +1954,7 @@ methods/certificate.py: the first row instead of the farthest
   ? tests/methods/test_certificate.py::test_a_row_that_equals_its_baseline_does_not_hide_the_others
 
 methods/certificate.py: rounding is a departure
-  - certain = off > float(bound(np.asarray(largest), row.dtype))
+  - certain = off > float(rounding_bound(np.asarray(largest), row.dtype))
   + certain = True
   ? tests/methods/test_certificate.py::test_rounding_is_no_departure
 
@@ -1974,18 +1974,18 @@ methods/runs.py: the independent row is not counted
   ? tests/methods/test_certificate.py::test_every_row_that_goes_forward_is_counted
 
 methods/runs.py: nothing is measured
-  - measure(call, result, baseline, visit)
+  - check_baseline_score(call, result, baseline, batch)
   + pass
   ? tests/methods/test_certificate.py::test_what_left_the_graph_is_named[deep_lift-options0-clipped]
 
 methods/deepshap.py: references are taken on trust
-  - met.measure(call, about, seed, references)
+  - pairs.check_reference_score(call, ends, seed, references)
   + pass
   ? tests/methods/test_certificate.py::test_what_left_the_graph_is_named[deep_shap-options8-branch]
 
 methods/expected.py: no reference beside the inputs
-  - targets, beside=True
-  + targets, beside=False
+  - targets, verify=True
+  + targets, verify=False
   ? tests/methods/test_certificate.py::test_what_left_the_graph_is_named[expected_gradients-options10-branch]
 
 methods/deeplift.py: an op of minixai is to be mended
@@ -2119,8 +2119,8 @@ rules/folding.py: edges: the layer that was asked for is folded
   ? tests/methods/test_lrp.py::test_at_the_layer_before_batch_norm_the_two_stay_apart
 
 methods/relevance.py: edges: batch normalisation is an op of its own
-  - output, place = fold(visit.output, visit.place)
-  + output, place = visit.output, visit.place
+  - output, layer = fold(batch.output, batch.layer)
+  + output, layer = batch.output, batch.layer
   ? tests/methods/test_lrp.py::test_batch_norm_is_folded
 
 rules/ties.py: nothing is known to tie
