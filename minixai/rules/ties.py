@@ -47,11 +47,17 @@ def equalised(node: Node, side: Side = "value") -> Array:
     if first is None:
         return array
 
-    def copied(array: Array, first: Array) -> Array:
-        image = first[0].size * np.arange(len(first), dtype=first.dtype)
-        return np.asarray(array.reshape(-1, array.shape[3]).take(first + image[:, None, None], 0))
+    pixels, y = array.reshape(-1, array.shape[3]), fresh(array.shape, array.dtype)
+    images = first[0].size * np.arange(len(first))
+    places, copies = (first + images[:, None, None]).reshape(-1), y.reshape(pixels.shape)
+    step = max(1, BLOCK // array.shape[3])
 
-    return by_images(copied, fresh(array.shape, array.dtype), array, first)
+    def work(bench: Bench, at: int) -> None:
+        part = slice(at, at + step)
+        np.take(pixels, places[part], 0, out=copies[part], mode="clip")  # clip takes no buffer; nothing is clipped
+
+    in_parallel(work, [(at,) for at in range(0, len(places), step)])
+    return y
 
 
 def side_of(node: Node, side: Side) -> Array:
