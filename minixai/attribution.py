@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minixai.arrays import Array, by_row
+from minixai.arrays import Array, row_sums
 from minixai.files import write_arrays
 from minixai.text import columns
 
@@ -103,7 +103,7 @@ class Attribution:
 
     def table(self) -> list[str]:
         """The certificate line by line, a line for each input."""
-        total = by_row(self.values)
+        total = row_sums(self.values)
         about: dict[str, Any] = {"input": range(len(self)), "class": [self.class_label(i) for i in range(len(self))]}
         about |= {
             self.output: self.score,

@@ -15,12 +15,13 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from minixai import ops
-from minixai.arrays import Array, count, sealed
+from minixai.arrays import Array, mark_readonly
 from minixai.graph import Node
 from minixai.ops.arithmetic import Add as Plus
 from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.normalisation import BatchNormalise, moments
-from minixai.ops.windows import Padding, Pair, margins, pair
+from minixai.ops.windows import Padding, Pair, margins
+from minixai.validate import as_count, as_pair
 
 Weights: TypeAlias = Mapping[str, Any]
 """{name: array}, or {name: node} in training."""
@@ -88,7 +89,7 @@ class Layer:
             w = np.empty(shape, dtype)
             for part in w:  # the same draws as all at once, and no large array of another dtype
                 part[...] = rng.normal(0, np.sqrt(2 / prod(shape[:-1])), part.shape)
-            return sealed(w)
+            return mark_readonly(w)
         return np.ones(shape, dtype) if key in ("gamma", "variance") else np.zeros(shape, dtype)
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
@@ -137,11 +138,11 @@ class Conv2D(Layer):
     def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         if len(shape) != 3:
             raise ValueError(f"Conv2D takes images (N, H, W, C), but its rows have the shape {shape}")
-        count(self.filters, "filters")
-        count(self.groups, "groups")
+        as_count(self.filters, "filters")
+        as_count(self.groups, "groups")
         if shape[2] % self.groups or self.filters % self.groups:
             raise ValueError(f"{self.groups} groups must divide the {shape[2]} channels and the {self.filters} filters")
-        kernel = (*pair(self.kernel, "kernel"), shape[2] // self.groups, self.filters)
+        kernel = (*as_pair(self.kernel, "kernel"), shape[2] // self.groups, self.filters)
         return {"kernel": kernel} | ({"bias": (self.filters,)} if self.bias else {})
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
@@ -160,7 +161,7 @@ class Dense(Layer):
     short: ClassVar[str] = "dense"
 
     def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-        count(self.units, "units")
+        as_count(self.units, "units")
         return {"kernel": (shape[-1], self.units)} | ({"bias": (self.units,)} if self.bias else {})
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:

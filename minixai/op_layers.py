@@ -11,11 +11,11 @@ from functools import reduce
 from typing import ClassVar
 
 from minixai import ops
-from minixai.arrays import count
 from minixai.graph import Node
 from minixai.layers import KINDS as SIMPLE
 from minixai.layers import Layer, Training, Weights
-from minixai.ops.windows import Margins, Pair, pair
+from minixai.ops.windows import Margins, Pair
+from minixai.validate import as_count, as_pair
 
 Shape = tuple[int, ...]
 
@@ -61,12 +61,12 @@ class ConvTranspose2D(Layer):
     short: ClassVar[str] = "convt"
 
     def needs(self, shape: Shape) -> dict[str, Shape]:
-        if len(shape) != 3 or shape[2] % count(self.groups, "groups") or self.filters % self.groups:
+        if len(shape) != 3 or shape[2] % as_count(self.groups, "groups") or self.filters % self.groups:
             raise ValueError(
                 f"ConvTranspose2D takes images whose channels and filters {self.groups} groups divide, "
                 f"but its rows have the shape {shape}, and it makes {self.filters} channels"
             )
-        kernel = (*pair(self.kernel, "kernel"), shape[2] // self.groups, self.filters)
+        kernel = (*as_pair(self.kernel, "kernel"), shape[2] // self.groups, self.filters)
         return {"kernel": kernel} | ({"bias": (self.filters,)} if self.bias else {})
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:

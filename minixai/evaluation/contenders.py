@@ -21,7 +21,8 @@ from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
 from minixai.methods.groups import block_groups
 from minixai.methods.registry import Method
-from minixai.model import Model, known
+from minixai.model import Model
+from minixai.validate import one_of
 
 SENSITIVITIES = ("gradient", "smooth_grad", "guided_backprop", "deconvnet", "guided_grad_cam")
 """Methods whose sign says in which direction a pixel would have to change: they are scored by their size."""
@@ -118,7 +119,7 @@ def contender(text: str, background: Array, seed: int = 0) -> Contender:
         if method.compares != "baseline":
             others = ", ".join(m.name for m in catalogue.values() if m.compares == "baseline")
             raise ValueError(f"{name} knows no baseline: write {name} alone, or take one that does: {others}")
-        options[baseline_of(method)] = known(baseline, BASELINES, "baseline")
+        options[baseline_of(method)] = one_of(baseline, BASELINES, "baseline")
     if method.compares == "background":
         options["background"] = background
     if name in BY_BLOCKS:

@@ -11,12 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, count
+from minixai.arrays import Array
 from minixai.evaluation.amounts import pixels
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.runs import FromLayer, endpoints, passes
 from minixai.model import Network
+from minixai.validate import as_count
 
 
 class Curve(NamedTuple):
@@ -108,8 +109,8 @@ def exchanged(
             "coarse map is stretched by resize=True"
         )
     size = maps[0].size
-    places = order(maps if signed else abs(maps), count(seed, "seed", 0))
-    taken = np.round(np.linspace(0, size, count(steps, "steps") + 1)).astype(int)
+    places = order(maps if signed else abs(maps), as_count(seed, "seed", 0))
+    taken = np.round(np.linspace(0, size, as_count(steps, "steps") + 1)).astype(int)
     start, end = call.rows, np.broadcast_to(call.baseline(baseline), call.rows.shape)
     if insert:
         start, end = end, start

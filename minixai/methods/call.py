@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, finite, is_integer, numbers
+from minixai.arrays import Array
 from minixai.graph import Node, history
 from minixai.methods.baselines import Baseline, resolve
-from minixai.model import Model, Network, batches, known
+from minixai.model import Model, Network, batches
 from minixai.ops import sigmoid, softmax
+from minixai.validate import as_real, check_finite, is_integer, one_of
 
 ROWS, CACHE = 50, 2e6
 """A batch has so many rows, or as many as make so many bytes: larger ones are hardly faster."""
@@ -45,7 +46,7 @@ class Call:
     def __post_init__(self) -> None:
         if not callable(self.model):
             raise TypeError(f"model is {type(self.model).__name__}: give a Model, or a function of a node")
-        known(self.output, ("score", "probability"), "output")
+        one_of(self.output, ("score", "probability"), "output")
         object.__setattr__(self, "rows", self.prepare(self.x))
         object.__setattr__(self, "layer_name", self.resolve_layer(self.layer))
         for name, classes in (("target", self.target), ("versus", self.versus)):
@@ -73,7 +74,7 @@ class Call:
         return layers[layer].name
 
     def check_classes(self, classes: npt.ArrayLike, name: str) -> None:
-        array = numbers(classes, name) if not isinstance(classes, str) else np.asarray(classes)
+        array = as_real(classes, name) if not isinstance(classes, str) else np.asarray(classes)
         if array.dtype.kind not in "iu" or array.shape not in ((), (len(self.rows),)):
             raise ValueError(
                 f"{name} is a class number, or one for each of the {len(self.rows)} inputs; got {classes!r}"
@@ -166,7 +167,7 @@ def as_model_input(model: Network, x: npt.ArrayLike, what: str) -> Array:
     """x as the model takes it; for a function of nodes, float32 or else float64."""
     if isinstance(model, Model):
         return model.prepare(x, what)
-    array = numbers(x, what)
+    array = as_real(x, what)
     if array.ndim < 2:
         raise ValueError(f"{what} has the shape {array.shape}, but rows come first, (N, ...): give {what}[None]")
-    return finite(array if array.dtype == np.float32 else array.astype(np.float64), what)
+    return check_finite(array if array.dtype == np.float32 else array.astype(np.float64), what)

@@ -16,10 +16,10 @@ from minixai.methods.gradients import check_rectifiers
 from minixai.methods.maps import batches_at_layer
 from minixai.methods.registry import method
 from minixai.methods.runs import Batch, Endpoints, gather_batches
-from minixai.model import Network, known
+from minixai.model import Network
 from minixai.ops.pooling import Resize
-from minixai.ops.windows import check_images
 from minixai.rules import GRADIENT, GUIDED
+from minixai.validate import check_images, one_of
 
 Size: TypeAlias = "tuple[int, ...]"
 
@@ -79,7 +79,7 @@ def grad_cam(
     >>> grad_cam(network, [[[[1.0], [5.0]]]], 0).values.ravel(), grad_cam(network, [[[[1.0], [5.0]]]], 1).values.ravel()
     (array([ 2., 10.]), array([0., 0.]))
     """
-    weigh = VARIANTS[known(variant, VARIANTS, "variant")]
+    weigh = VARIANTS[one_of(variant, VARIANTS, "variant")]
     call = Call(model, x, target, versus, output, layer, batch)
     ends, slopes = maps_and_slopes(call, "grad_cam", resize)
     weights = weigh(ends.value, slopes)
@@ -150,7 +150,7 @@ def guided_grad_cam(
     >>> guided_grad_cam(network, [[[[1.0], [-5.0]]]]).values.ravel()
     array([1., 0.])
     """
-    stretch = UPSAMPLINGS[known(upsampling, UPSAMPLINGS, "upsampling")]
+    stretch = UPSAMPLINGS[one_of(upsampling, UPSAMPLINGS, "upsampling")]
     call = Call(model, x, target, versus, output, layer, batch)
     batches = check_rectifiers(batches_with_maps(call, "guided_grad_cam", True), "guided_grad_cam", to_input=True)
     ends, values = gather_batches((batch, guided_product(batch, stretch)) for batch in batches)

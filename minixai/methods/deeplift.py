@@ -16,9 +16,10 @@ from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.registry import method
 from minixai.methods.runs import Batch, Endpoints, contrast_seed, forward_batches, gather_batches
-from minixai.model import Network, known
+from minixai.model import Network
 from minixai.ops import Selection
 from minixai.rules import RESCALE, RevealCancel, first_mover, genomics, mover, reveal_cancel, to_winner
+from minixai.validate import one_of
 
 Table: TypeAlias = Callable[[Node], Rules]
 """The rules for the graph of an output."""
@@ -118,7 +119,7 @@ def deep_lift(
 
 def table_factory(rule: str, pool: str) -> Table:
     """How the table for a graph is made."""
-    make, at_max = RULES[known(rule, RULES, "rule")], POOLS[known(pool, POOLS, "pool")]
+    make, at_max = RULES[one_of(rule, RULES, "rule")], POOLS[one_of(pool, POOLS, "pool")]
     return lambda output: make(output, at_max)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, by_row, multiply_no_nan
+from minixai.arrays import Array, multiply_no_nan, row_sums
 from minixai.attribution import Attribution
 from minixai.graph import Node, Rules, backward
 from minixai.methods.background import MEMBER, background_endpoints
@@ -18,10 +18,11 @@ from minixai.methods.certificate import check_reference
 from minixai.methods.deeplift import POOLS, find_leak
 from minixai.methods.registry import method
 from minixai.methods.runs import Endpoints, FromLayer, accumulate
-from minixai.model import Network, known
+from minixai.model import Network
 from minixai.ops import Selection
 from minixai.progress import Progress
 from minixai.rules import RESCALE
+from minixai.validate import one_of
 
 
 @method("what moved the score from the background's mean?", "a pass each reference", complete=True)
@@ -65,7 +66,7 @@ def deep_shap_of_targets(
     check: bool = True,
 ) -> list[Attribution]:
     """The answer for each of the targets, (N,) each, by default the call's own; one way forward serves them all."""
-    rules = {**RESCALE, Selection: POOLS[known(pool, POOLS, "pool")]}
+    rules = {**RESCALE, Selection: POOLS[one_of(pool, POOLS, "pool")]}
     references = call.background(background)
     all_ends = background_endpoints(call, references, targets, keep=False)
     complete, rows = all_ends[0].complete and pool != "gradient", len(call.rows) * len(references)
@@ -121,9 +122,9 @@ class PairBatch:
 
     def worst_row(self, seed: Array, parts: Array) -> int | None:
         """The row whose contributions miss its difference in score by the most, if that is more than rounding."""
-        missing = self.sign * by_row(parts) - by_row(seed * self.output.delta)
-        scores = abs(by_row(seed * self.output.value)) + abs(by_row(seed * self.output.reference))
-        excess = abs(missing) - np.sqrt(np.finfo(parts.dtype).eps) * (scores + by_row(abs(parts)))
+        missing = self.sign * row_sums(parts) - row_sums(seed * self.output.delta)
+        scores = abs(row_sums(seed * self.output.value)) + abs(row_sums(seed * self.output.reference))
+        excess = abs(missing) - np.sqrt(np.finfo(parts.dtype).eps) * (scores + row_sums(abs(parts)))
         return int(excess.argmax()) if excess.max() > 0 else None
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, by_row, count, multiply_no_nan
+from minixai.arrays import Array, multiply_no_nan, row_sums
 from minixai.attribution import Attribution
 from minixai.graph import backward
 from minixai.methods.background import background_endpoints
@@ -17,8 +17,9 @@ from minixai.methods.dialects import shap_draws
 from minixai.methods.moments import Moments
 from minixai.methods.registry import method
 from minixai.methods.runs import Endpoints, FromLayer, Stream, column, passes
-from minixai.model import Network, known
+from minixai.model import Network
 from minixai.rules import GRADIENT
+from minixai.validate import as_count, as_nonnegative, one_of
 
 Draws: TypeAlias = "Callable[[Array, Array], tuple[Array, Array, Array | None]]"
 """(which input, which draw) -> (which reference, how far along the way, the noise)"""
@@ -97,10 +98,10 @@ def expected_gradients_of_targets(
     targets: Sequence[Array] | None = None,
 ) -> list[Attribution]:
     """The answer for each of the targets, (N,) each, by default the call's own; one way forward serves them all."""
-    n, smooth = count(samples, "samples", 2), amount(local_smoothing, "local_smoothing") > 0
+    n, smooth = as_count(samples, "samples", 2), as_nonnegative(local_smoothing, "local_smoothing") > 0
     references, network = call.background(background), FromLayer(call)
     shape = call.rows.shape[1:] if smooth else None
-    draw = STREAMS[known(rng, STREAMS, "rng")](count(seed, "seed", 0), len(references), shape)
+    draw = STREAMS[one_of(rng, STREAMS, "rng")](as_count(seed, "seed", 0), len(references), shape)
     all_ends = background_endpoints(call, references, targets, verify=True)
     maps = [Moments(ends.value.shape, n) for ends in all_ends]
     sums = [Moments((len(call.rows),), n) for _ in all_ends]
@@ -114,7 +115,7 @@ def expected_gradients_of_targets(
         for ends, values, total in zip(all_ends, maps, sums, strict=True):
             parts = multiply_no_nan(backward(output, GRADIENT, ends.seed(output, i), keep=[here])[here], delta)
             values.add(i, k, parts)
-            total.add(i, k, by_row(parts))
+            total.add(i, k, row_sums(parts))
     given = {"background": np.asarray(background), "samples": samples, "local_smoothing": local_smoothing}
     rows = len(call.rows) * n
     forward_rows = rows * 2 if smooth and call.layer is not None else rows  # x̃ on its way to the layer, and from there

@@ -12,14 +12,15 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, count
+from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.methods.background import forward_all
 from minixai.methods.call import Call, as_model_input
 from minixai.methods.deepshap import deep_shap_of_targets
 from minixai.methods.expected import expected_gradients_of_targets
 from minixai.methods.registry import check_finite_result
-from minixai.model import Network, known
+from minixai.model import Network
+from minixai.validate import as_count, as_nonnegative, one_of
 
 ORDERS: Mapping[str, Callable[[Array], Array]] = {"max": lambda y: -y, "min": lambda y: y, "max_abs": lambda y: -abs(y)}
 """Which outputs come first: those where this is smallest."""
@@ -49,10 +50,10 @@ class Explainer:
     def rank_outputs(self, call: Call, outputs: int | None, order: str) -> Array:
         """(N, k): the outputs to explain for each input, by default all of them in their own order."""
         total = len(self.expected_value)
-        key = ORDERS[known(order, ORDERS, "output_rank_order")]
+        key = ORDERS[one_of(order, ORDERS, "output_rank_order")]
         if outputs is None:
             return np.broadcast_to(np.arange(total), (len(call.rows), total))
-        if count(outputs, "ranked_outputs") > total:
+        if as_count(outputs, "ranked_outputs") > total:
             raise ValueError(f"ranked_outputs is {outputs}, but there are {total} outputs: give at most {total}")
         return np.argsort(key(forward_all(call, keep=False).outputs), axis=1, kind="stable")[:, :outputs]
 
@@ -81,7 +82,7 @@ class GradientExplainer(Explainer):
         batch: int | None = None,
     ) -> None:
         super().__init__(model, background, output=output, layer=layer, batch=batch)
-        self.local_smoothing = amount(local_smoothing, "local_smoothing")
+        self.local_smoothing = as_nonnegative(local_smoothing, "local_smoothing")
 
     def shap_values(
         self,

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, count, finite, numbers
+from minixai.arrays import Array
 from minixai.methods.moments import Moments
 from minixai.model import batches
+from minixai.validate import as_count, as_real, check_finite
 
 MOST = 2**20
 """Rows that an exact answer may take."""
@@ -63,9 +64,9 @@ def shapley(value: Value, players: int, permutations: int | None = None, seed: i
 
 def validate_game(players: int, permutations: int | None, seed: int, each: int = 1) -> tuple[int, int | None, int]:
     """The question, if it can be answered, where each coalition takes so many rows."""
-    n, seed = count(players, "players"), count(seed, "seed", 0)
+    n, seed = as_count(players, "players"), as_count(seed, "seed", 0)
     if permutations is not None:
-        return n, count(permutations, "permutations", 2), seed
+        return n, as_count(permutations, "permutations", 2), seed
     if n >= MOST.bit_length() or 2**n * each > MOST:
         rows = f"2^{n} coalitions" + (f" × {each} references" if each > 1 else "")
         raise ValueError(
@@ -94,13 +95,13 @@ def play(value: Value, n: int, permutations: int | None, seed: int) -> Shares:
 
 def as_outcomes(v: npt.ArrayLike, rows: int) -> Array:
     """What the players reached, in float64, if there is a number for each coalition."""
-    array = numbers(v, "what value(coalitions) returned").astype(np.float64)
+    array = as_real(v, "what value(coalitions) returned").astype(np.float64)
     if array.ndim not in (1, 2) or len(array) != rows:
         raise ValueError(
             f"value(coalitions) returned the shape {array.shape} for {rows} coalitions: it must be "
             f"a number for each, ({rows},), or ({rows}, K)"
         )
-    return finite(array, "what value(coalitions) returned")
+    return check_finite(array, "what value(coalitions) returned")
 
 
 class ExactGame:

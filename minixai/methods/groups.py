@@ -7,7 +7,8 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, even
+from minixai.arrays import Array
+from minixai.validate import as_rectangular
 
 
 def as_groups(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> tuple[Array, int]:
@@ -22,7 +23,7 @@ def as_groups(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> 
     """
     if mask is None:
         return np.arange(prod(shape)).reshape(shape), prod(shape)
-    array = even(mask, what)
+    array = as_rectangular(mask, what)
     if array.dtype.kind not in "iub":
         raise TypeError(f"{what} is a mask of integers, got {array.dtype} {array.shape}: number the groups")
     try:

@@ -12,8 +12,9 @@ from minixai.methods.call import Call
 from minixai.methods.dialects import GREY, one_minus_p
 from minixai.methods.registry import method
 from minixai.methods.runs import Endpoints, FromLayer, endpoints, passes
-from minixai.model import Network, known
-from minixai.ops.windows import Pair, check_images, pair
+from minixai.model import Network
+from minixai.ops.windows import Pair
+from minixai.validate import as_pair, check_images, one_of
 
 EXPLAINED = {"paper": None, "tf-explain": "probability"}
 """What a variant always explains; None is what is asked."""
@@ -50,7 +51,7 @@ def occlusion(
     >>> occlusion(lambda x: x.sum(), image, window=(1, 3), stride=1, fill="black").values.ravel()
     array([ 6. ,  7.5,  9. , 10.5, 12. ])
     """
-    call = Call(model, x, target, versus, EXPLAINED[known(variant, EXPLAINED, "variant")] or output, None, batch)
+    call = Call(model, x, target, versus, EXPLAINED[one_of(variant, EXPLAINED, "variant")] or output, None, batch)
     check_images(call.rows.shape, "occlusion")
     sides, steps = resolve_window(call.rows.shape[1:3], window, stride)
     given = {"window": window, "stride": stride, "fill": call.as_parameter(fill), "variant": variant}
@@ -84,8 +85,8 @@ def resolve_window(
     >>> resolve_window((224, 64), None, None)
     ((28, 8), (14, 4))
     """
-    sides = pair((-(-size[0] // 8), -(-size[1] // 8)) if window is None else window, "window")
-    steps = pair((-(-sides[0] // 2), -(-sides[1] // 2)) if stride is None else stride, "stride")
+    sides = as_pair((-(-size[0] // 8), -(-size[1] // 8)) if window is None else window, "window")
+    steps = as_pair((-(-sides[0] // 2), -(-sides[1] // 2)) if stride is None else stride, "stride")
     if any(side > length for side, length in zip(sides, size, strict=True)):
         raise ValueError(f"a window of {sides} is larger than the image, {size}: make it smaller")
     if any(step > side for step, side in zip(steps, sides, strict=True)):

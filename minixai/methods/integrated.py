@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array, count, multiply_no_nan
+from minixai.arrays import Array, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.registry import method
 from minixai.methods.runs import Endpoints, FromLayer, accumulate, column, endpoints, passes
-from minixai.model import Network, known
+from minixai.model import Network
+from minixai.validate import as_count, one_of
 
 
 def gauss_legendre(n: int) -> tuple[Array, Array]:
@@ -78,8 +79,8 @@ def integrated_gradients(
     array([[4.5, 3.5, 4. ]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    least = 2 if known(quadrature, QUADRATURES, "quadrature") == "trapezoid" else 1
-    alpha, weights = QUADRATURES[quadrature](count(steps, "steps", least))
+    least = 2 if one_of(quadrature, QUADRATURES, "quadrature") == "trapezoid" else 1
+    alpha, weights = QUADRATURES[quadrature](as_count(steps, "steps", least))
     rows = call.baseline(baseline)
     ends, network = endpoints(call, rows), FromLayer(call)
     total = np.zeros(ends.value.shape)

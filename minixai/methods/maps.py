@@ -14,8 +14,9 @@ from minixai.graph import Node, history
 from minixai.methods.call import Call
 from minixai.methods.registry import method
 from minixai.methods.runs import Batch, forward_batches, gather_batches
-from minixai.model import Network, known
+from minixai.model import Network
 from minixai.ops import Convolution, Elementwise
+from minixai.validate import one_of
 
 RANKS: Mapping[str, Callable[[Array], Array]] = {
     "peak": lambda maps: np.asarray(maps.max(axis=1)),
@@ -52,7 +53,7 @@ def activations(
     ((1, 1, 2, 2), array([[1, 0]]), array([[2. , 2.5]]))
     """
     if rank is not None:
-        known(rank, RANKS, "rank")
+        one_of(rank, RANKS, "rank")
     call = Call(model, x, target, versus, output, layer, batch)
     ends, _ = gather_batches((batch, None) for batch in batches_at_layer(call))
     extras = {}

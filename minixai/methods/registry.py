@@ -11,8 +11,8 @@ from typing import ParamSpec
 import numpy as np
 
 from minixai.attribution import Attribution
-from minixai.model import known
 from minixai.text import columns
+from minixai.validate import one_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Catalogue(Mapping[str, Method]):
         self.methods: dict[str, Method] = {}
 
     def __getitem__(self, name: str) -> Method:
-        return self.methods[known(name, self.methods, "method")]
+        return self.methods[one_of(name, self.methods, "method")]
 
     def __contains__(self, name: object) -> bool:
         return name in self.methods

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, multiply_no_nan
+from minixai.arrays import Array, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.graph import Rules, backward
 from minixai.methods.call import Call
 from minixai.methods.registry import method
 from minixai.methods.runs import Batch, forward_batches, gather_batches
-from minixai.model import Network, known
+from minixai.model import Network
 from minixai.rules import fold, lrp_epsilon, lrp_gamma
+from minixai.validate import as_nonnegative, one_of
 
 
 @method("what of the score goes back to each pixel, sum by sum?", "1 forward, 1 back", complete=False)
@@ -50,10 +51,10 @@ def lrp(
     """
     call = Call(model, x, target, versus, output, layer, batch)
     tables = {
-        "epsilon": lrp_epsilon(amount(epsilon, "epsilon")),
-        "gamma": lrp_gamma(amount(gamma, "gamma"), epsilon),
+        "epsilon": lrp_epsilon(as_nonnegative(epsilon, "epsilon")),
+        "gamma": lrp_gamma(as_nonnegative(gamma, "gamma"), epsilon),
     }
-    table = tables[known(rule, tables, "rule")]
+    table = tables[one_of(rule, tables, "rule")]
     ends, m = gather_batches((batch, folded_multipliers(batch, table)) for batch in forward_batches(call))
     given = {"rule": rule, "epsilon": epsilon, "gamma": gamma}
     return ends.attribution(call, "lrp", multiply_no_nan(m, ends.value), given)

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from minixai.arrays import Array, by_row
+from minixai.arrays import Array, row_sums
 from minixai.attribution import Attribution, Cost
 from minixai.graph import Node, Rules, backward, history, replay
 from minixai.methods.call import Call
 from minixai.methods.certificate import check_baseline_score, contrast, rounding_bound
-from minixai.model import known
 from minixai.progress import Progress
 from minixai.rules import GRADIENT
+from minixai.validate import one_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ class Endpoints:
         """Σφ − (f(x) − f(x')) for every input; None where other paths lead round the layer."""
         if not self.complete:
             return None
-        total = by_row(values)
+        total = row_sums(values)
         return np.asarray(total - (self.score.astype(np.float64) - self.reference_score))
 
     def rounding(self, values: Array) -> Array:
@@ -300,7 +300,7 @@ def one_hot(classes: Array, output: Node) -> Array:
 def find_layer(output: Node, layer: str) -> Node:
     """The node of a layer, by its name.  Raises ValueError naming the nearest if there is none."""
     named_nodes = [(node.name, node) for node in history(output) if node.name]
-    known(layer, dict(named_nodes), "layer")
+    one_of(layer, dict(named_nodes), "layer")
     nodes = [node for name, node in named_nodes if name == layer]
     if len(nodes) > 1:
         raise ValueError(f"{len(nodes)} nodes are named {layer!r}: give each a name of its own")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, count
+from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
 from minixai.methods.gradients import gradient
@@ -18,6 +18,7 @@ from minixai.methods.moments import Moments
 from minixai.methods.registry import method as enter
 from minixai.methods.runs import Stream, column, passes
 from minixai.model import Network
+from minixai.validate import as_count, as_nonnegative
 
 
 @enter("how does the score slope, on average around this image?", "a pass each sample", complete=False, sampled=True)
@@ -64,7 +65,7 @@ def smooth_grad(
     call = Call(model, x, clean.target, clean.versus, output, layer, batch)
     baselines = {name: call.baseline(options[name], what=name) for name in ("baseline", "fill") if name in options}
     width = noise_sigma(call.rows, noise, sigma)
-    draw = Stream(count(seed, "seed", 0), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
+    draw = Stream(as_count(seed, "seed", 0), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
     maps, cost = Moments(clean.values.shape, n, 4 if variance else 2), clean.cost
     for i, k in passes(call, n, "smooth_grad", each=-(-clean.cost.forward // len(call.rows))):
         arguments |= {name: rows[i] if len(rows) > 1 else rows for name, rows in baselines.items()}  # that of x itself
@@ -103,12 +104,12 @@ def validate_call(
         raise TypeError(f"method is {method!r}, which is not called as mx.gradient is: give a method of mx.catalogue")
     if unknown := [name for name in options if name not in known]:
         raise TypeError(f"neither smooth_grad nor {function.__name__} takes {', '.join(unknown)}: see their docstrings")
-    return count(samples, "samples", 2)
+    return as_count(samples, "samples", 2)
 
 
 def noise_sigma(x: Array, noise: float, sigma: float | None) -> Array:
     """(N,): σ for each input."""
     if sigma is not None:
-        return np.full(len(x), amount(sigma, "sigma"))
+        return np.full(len(x), as_nonnegative(sigma, "sigma"))
     rows = x.reshape(len(x), -1)
-    return np.asarray(amount(noise, "noise") * (rows.max(axis=1) - rows.min(axis=1)))
+    return np.asarray(as_nonnegative(noise, "noise") * (rows.max(axis=1) - rows.min(axis=1)))

@@ -6,11 +6,12 @@ from numbers import Real
 
 import numpy as np
 
-from minixai.arrays import Array, as_float
+from minixai.arrays import Array
 from minixai.graph import Node, Operand
 from minixai.ops.blocks import SHARES, Bench, in_parallel, product
 from minixai.ops.functions import Power, exp, reciprocal
 from minixai.ops.kinds import Bilinear, Linear, unbroadcast
+from minixai.validate import as_float
 
 
 class Add(Linear):

@@ -19,7 +19,8 @@ from minixai.arrays import Array, accurate_sum
 from minixai.graph import Node, Operand
 from minixai.ops import direct, winograd
 from minixai.ops.kinds import Bilinear
-from minixai.ops.windows import Padding, Pair, check_images, margins, pair, places
+from minixai.ops.windows import Padding, Pair, margins, places
+from minixai.validate import as_pair, check_images
 
 METHODS = ("auto", "direct", "winograd")
 MANY = 64
@@ -97,7 +98,7 @@ def convolution(
     bias = b.shape if isinstance(b, Node) else (kernel[3],) if b is None else np.shape(b)
     if bias != (kernel[3],):
         raise ValueError(f"kernels {kernel} need a bias of shape ({kernel[3]},), one number for each of K, got {bias}")
-    step, spread = pair(stride, "stride"), pair(dilation, "dilation")
+    step, spread = as_pair(stride, "stride"), as_pair(dilation, "dilation")
     size, window = (shape[1], shape[2]), (kernel[0], kernel[1])
     around = margins(padding, size, window, step, spread)
     places(size, window, step, around, spread)

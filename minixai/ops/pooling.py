@@ -12,20 +12,8 @@ from minixai.graph import Node
 from minixai.ops.blocks import BLOCK, Bench, fresh, in_parallel, pieces
 from minixai.ops.kinds import Linear, Selection
 from minixai.ops.reductions import mean
-from minixai.ops.windows import (
-    Margins,
-    Padding,
-    Pair,
-    check_images,
-    cropped,
-    framed,
-    margins,
-    padded,
-    pair,
-    places,
-    taps,
-    taps_along,
-)
+from minixai.ops.windows import Margins, Padding, Pair, cropped, framed, margins, padded, places, taps, taps_along
+from minixai.validate import as_pair, check_images
 
 
 @dataclass(frozen=True)
@@ -226,7 +214,7 @@ def along(matrix: Array, x: Array, axis: int) -> Array:
 
 def pool(kind: type[MaxPool] | type[AveragePool], x: Node, window: Pair, stride: Pair | None, padding: Padding) -> Node:
     check_images(x.shape, "pooling")
-    size, step = pair(window, "window"), pair(window if stride is None else stride, "stride")
+    size, step = as_pair(window, "window"), as_pair(window if stride is None else stride, "stride")
     around = margins(padding, (x.shape[1], x.shape[2]), size, step)
     places((x.shape[1], x.shape[2]), size, step, around)
     if any(max(border) >= k for border, k in zip(around, size, strict=True)):
@@ -270,4 +258,4 @@ def upsample(x: Node, size: Pair) -> Node:
     array([0.  , 0.25, 0.75, 1.  ])
     """
     check_images(x.shape, "upsample")
-    return Resize(pair(size, "size"))(x)
+    return Resize(as_pair(size, "size"))(x)

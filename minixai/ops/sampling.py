@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minixai.arrays import Array, count, is_integer
+from minixai.arrays import Array
 from minixai.graph import Node
 from minixai.ops.kinds import Linear
 from minixai.ops.pooling import along
 from minixai.ops.shapes import row_axes
+from minixai.validate import as_count, is_integer
 
 MODES = ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric")
 ROUNDINGS = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
@@ -104,7 +105,7 @@ def interpolate(
     (array([[0.  , 0.25, 0.75, 1.  ]]), array([[0., 0., 0., 1.]]))
     """
     (axis,) = row_axes(x.ndim, axis)
-    n, size = x.shape[axis], count(size, "size")
+    n, size = x.shape[axis], as_count(size, "size")
     if not n:
         raise ValueError(f"an axis without places cannot be resized, but axis {axis} of {x.shape} has none")
     places = positions(n, size, mode, factor)

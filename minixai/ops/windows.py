@@ -5,29 +5,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minixai.arrays import Array, is_integer
+from minixai.arrays import Array
 from minixai.ops.blocks import Bench
+from minixai.validate import as_pair
 
 Pair: TypeAlias = int | tuple[int, int]
 Margins: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 Padding: TypeAlias = str | int | tuple[int, int] | Margins
-
-
-def pair(x: Pair, what: str, least: int = 1) -> tuple[int, int]:
-    """2 -> (2, 2)"""
-    both = tuple(x) if isinstance(x, (tuple, list)) else (x, x)
-    if len(both) != 2 or not all(is_integer(n) and n >= least for n in both):
-        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {x!r}")
-    return int(both[0]), int(both[1])
-
-
-def check_images(shape: tuple[int, ...], what: str) -> None:
-    """Raise ValueError unless `shape` has the four axes of images."""
-    if len(shape) != 4:
-        raise ValueError(
-            f"{what} takes images (N, H, W, C), got {shape}: one image alone is image[None], "
-            "images without channels are images[..., None]"
-        )
 
 
 def margins(
@@ -57,7 +41,7 @@ def margins(
             f'unknown padding {padding!r}: it is "same", "valid", a number of pixels, (rows, columns) '
             "or ((top, bottom), (left, right))"
         )
-    return pair(sides[0], "padding", 0), pair(sides[1], "padding", 0)
+    return as_pair(sides[0], "padding", 0), as_pair(sides[1], "padding", 0)
 
 
 def places(

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.polynomial import polynomial
 
-from minixai.arrays import Array, owner
+from minixai.arrays import Array, immutable_base
 from minixai.ops.blocks import Bench, borrowed, fresh, in_parallel, pieces
 from minixai.ops.direct import turned
 from minixai.ops.windows import Margins, framed
@@ -146,7 +146,7 @@ def transformed(w: Array, back: bool) -> Array:
 
     Remembered as long as w lives, if nobody can write into it.
     """
-    kept = owner(w)
+    kept = immutable_base(w)
     if kept is None:
         return transform(w, back)
     key = id(kept), back

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.model import known
 from minixai.plots.colours import Palette, Place, end, frame
 from minixai.plots.maps import Result, check_beside, check_size, checked_images, checked_values, one_row, place_of
 from minixai.plots.panels import Band, Column, Pictures, sheet
 from minixai.plots.text import TIED, number
+from minixai.validate import one_of
 
 MOST, WIDEST = 256, 16
 SCALES = ("filter", "shared")
@@ -62,7 +62,7 @@ def filters(
 
     >>> figure = filters(np.random.default_rng(0).random((1, 8, 8, 12)))
     """
-    known(scale, SCALES, "scale")
+    one_of(scale, SCALES, "scale")
     check_size(size)
     if columns is not None:
         check_beside(columns)

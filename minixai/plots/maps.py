@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.model import known
 from minixai.plots.colours import FALLING, RISING, SIGNED, SIZE, Palette
 from minixai.plots.panels import Maps, Pictures, drawn
 from minixai.plots.text import TIED, number
+from minixai.validate import one_of
 
 Result: TypeAlias = Attribution | Array
 Names: TypeAlias = Sequence[str] | Mapping[int, str]
@@ -82,7 +82,7 @@ def show(
     >>> figure = show(values, titles=["my map"])
     >>> figure.savefig("maps.png")  # doctest: +SKIP
     """
-    part = SIGNS[known(sign, SIGNS, "sign")]
+    part = SIGNS[one_of(sign, SIGNS, "sign")]
     check_size(size)
     check_beside(beside)
     results = as_list(result)

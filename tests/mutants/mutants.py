@@ -108,8 +108,8 @@ graph.py: difference the wrong way
   ? tests/test_graph.py::test_a_stale_reference_is_never_used
 
 graph.py: constants in float64
-  - read_only(as_float(x).astype(dtype, copy=False))
-  + read_only(as_float(x))
+  - readonly_view(as_float(x).astype(dtype, copy=False))
+  + readonly_view(as_float(x))
   ? tests/test_graph.py::test_a_graph_has_one_dtype
 
 graph.py: two dtypes in a graph
@@ -249,13 +249,13 @@ rules/slopes.py: credit for who fell
   ? tests/test_rules.py::test_who_moved_the_maximum
 
 rules/slopes.py: the first of equal new winners
-  - risen=op.winner(x.value, x.reference)
-  + risen=op.winner(x.value)
+  - op.winner(value, reference), op.winner
+  + op.winner(value), op.winner
   ? tests/test_rules.py::test_who_moved_the_maximum
 
 rules/slopes.py: the first of equal old winners
-  - fallen=op.winner(x.reference, x.value)
-  + fallen=op.winner(x.reference)
+  - , op.winner(reference, value))
+  + , op.winner(reference))
   ? tests/test_rules.py::test_who_moved_the_maximum
 
 rules/slopes.py: nothing through a maximum that stood still
@@ -564,7 +564,7 @@ ops/blocks.py: what is kept has no end
   ? tests/ops/test_blocks.py::test_what_is_kept_is_bounded
 
 layers.py: drawn weights are copied
-  - return sealed(w)
+  - return mark_readonly(w)
   + return w
   ? tests/zoo/test_vgg.py::test_a_network_is_built_without_copies_of_its_weights
 
@@ -629,8 +629,8 @@ ops/winograd.py: transforms of weights that are gone
   ? tests/ops/test_winograd.py::test_transforms_live_as_long_as_the_weights
 
 arrays.py: what can be written into is remembered
-  - kept = whole.flags.owndata and not whole.flags.writeable
-  + kept = whole.flags.owndata
+  - is_owner = whole.flags.owndata and not whole.flags.writeable
+  + is_owner = whole.flags.owndata
   ? tests/ops/test_winograd.py::test_what_can_be_written_into_is_not_remembered
 
 arrays.py: a model shares its weights with whoever gave them
@@ -1104,7 +1104,7 @@ methods/call.py: as many rows at a time as fit in memory
   ? tests/methods/test_integrated_gradients.py::test_memory_does_not_grow_with_the_steps
 
 methods/baselines.py: a ragged baseline is NumPy's affair
-  - array = even(baseline, what)
+  - array = as_rectangular(baseline, what)
   + array = np.asarray(baseline)
   ? tests/methods/test_call.py::test_one_clear_sentence
 
@@ -1424,8 +1424,8 @@ evaluation/amounts.py: negative relevance counts
   ? tests/evaluation/test_localisation.py::test_by_pencil
 
 evaluation/amounts.py: signs are settled before channels are summed
-  - finite(array, "an attribution").sum(axis=-1, dtype=np.float64)
-  + abs(finite(array, "an attribution")).sum(axis=-1, dtype=np.float64)
+  - check_finite(array, "an attribution").sum(axis=-1, dtype=np.float64)
+  + abs(check_finite(array, "an attribution")).sum(axis=-1, dtype=np.float64)
   ? tests/evaluation/test_localisation.py::test_channels_are_summed_before_signs_are_settled
 
 evaluation/amounts.py: a map of zeros has no share at all
@@ -1514,8 +1514,8 @@ evaluation/sanity.py: the given model forgets
   ? tests/evaluation/test_sanity.py::test_the_given_model_stays_as_it_is
 
 evaluation/sanity.py: drawn as before
-  - ((ANEW, count(seed, "seed", 0), place))
-  + ((count(seed, "seed", 0), place))
+  - ((ANEW, as_count(seed, "seed", 0), place))
+  + ((as_count(seed, "seed", 0), place))
   ? tests/evaluation/test_sanity.py::test_what_forgets_and_what_does_not
 
 evaluation/sanity.py: each network explains what it predicts itself
@@ -1599,8 +1599,8 @@ rules/slopes.py: the tangent at x for the chord
   ? tests/test_references.py::test_entry[saturation.rescale@1,.25]
 
 rules/slopes.py: a maximum that rose credits the old winner
-  - risen=op.winner(x.value, x.reference), fallen
-  + risen=op.winner(x.reference, x.value), fallen
+  - reference, op.winner(value, reference)
+  + reference, op.winner(reference, value)
   ? tests/test_references.py::test_entry[conv.deep_lift.shap]
 
 rules/reveal_cancel.py: the other part has always come first
@@ -1629,8 +1629,8 @@ methods/ablation.py: what is left, not what is lost
   ? tests/test_references.py::test_entry[dense.feature_ablation.captum]
 
 methods/hiding.py: the windows overlap less by default
-  - pair((-(-sides[0] // 2), -(-sides[1] // 2))
-  + pair((sides[0], sides[1])
+  - as_pair((-(-sides[0] // 2), -(-sides[1] // 2))
+  + as_pair((sides[0], sides[1])
   ? tests/test_references.py::test_entry[windows.occlusion@64]
 
 methods/dialects.py: shap's stream from another seed
