@@ -87,12 +87,12 @@ class Model:
         self.layers: tuple[Entry, ...] = (Entry("input", None, (), self.input_shape),)
         self.owners: dict[Layer, str] = {}  # under whose name a layer's weights go
         image = Node(np.zeros((0, *self.input_shape), self.dtype))  # no rows: shapes without work
-        nodes = {"input": self.seen(image)}
+        nodes = {"input": self.preprocess(image)}
         listed = [layers] if isinstance(layers, Layer) else [Function(layers)] if callable(layers) else layers
         for name, layer, inputs in entries(listed):
             xs = [nodes[one_of(x, nodes, "input")] for x in inputs]
             try:
-                self.supply(layer, xs[0].shape[1:], rng)
+                self.init_weights(layer, xs[0].shape[1:], rng)
                 nodes[name] = layer(xs)
             except ValueError as problem:
                 raise ValueError(f"layer {name!r}: {problem}") from None
@@ -109,20 +109,20 @@ class Model:
         activation = classifier_activation or ("softmax" if len(self.classes) > 1 else "sigmoid")
         self.classifier_activation = one_of(activation, CLASSIFIER_ACTIVATIONS, "classifier_activation")
 
-    def supply(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator | None) -> None:
+    def init_weights(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator | None) -> None:
         """Give a layer the weights it needs for rows of this shape, if it has none yet."""
-        for key, shape in layer.needs(row).items():
+        for key, shape in layer.weight_shapes(row).items():
             if key in layer.weights:
                 w = layer.weights[key]
             elif rng is not None:
-                w = layer.initial(key, shape, rng, self.dtype)
+                w = layer.initial_weight(key, shape, rng, self.dtype)
             else:
                 raise ValueError(f"its {key} is missing")
             if w.shape != shape:
                 raise ValueError(f"its {key} has the shape {w.shape}, but {shape} is needed here")
             layer.weights[key] = as_readonly(w, self.dtype)
 
-    def seen(self, x: Node) -> Node:
+    def preprocess(self, x: Node) -> Node:
         """What the first layer reads of the pixels."""
         return x if self.preprocessing is None else self.preprocessing(x)
 
@@ -154,7 +154,7 @@ class Model:
             )
         if x.shape[1:] != self.input_shape:
             raise ValueError(f"a node {x.shape} does not fit this model, which takes (N, {self.shape_text})")
-        nodes = {"input": self.seen(x if x.name or x.op else x.named("input"))}
+        nodes = {"input": self.preprocess(x if x.name or x.op else x.named("input"))}
         mine = self.weights
         for name in weights or ():
             one_of(name, mine, "weight")
@@ -404,8 +404,8 @@ def entries(items: Iterable[Item]) -> Iterator[tuple[str, Layer, tuple[str, ...]
         if not isinstance(layer, Layer) or len(inputs) > 1 or [tuple(i) for i in inputs] == [()]:
             raise TypeError(f"a model is made of layers, (name, layer) or (name, layer, inputs); got {item!r}")
         if layer in owners and name in (None, owners[layer]):
-            name = free(owners[layer] + "-", 2, used)
-        name = name or free(layer.short, 1, used)
+            name = unique_name(owners[layer] + "-", 2, used)
+        name = name or unique_name(layer.stem, 1, used)
         if name in used or "/" in name:
             raise ValueError(f"a layer cannot be called {name!r}: a name is used once and holds no /")
         owners.setdefault(layer, name)
@@ -414,7 +414,7 @@ def entries(items: Iterable[Item]) -> Iterator[tuple[str, Layer, tuple[str, ...]
         used.append(name)
 
 
-def free(stem: str, start: int, used: Sequence[str]) -> str:
+def unique_name(stem: str, start: int, used: Sequence[str]) -> str:
     """The first of stem1, stem2, ... that is not used."""
     return next(name for i in counted(start) if (name := f"{stem}{i}") not in used)
 

@@ -223,7 +223,7 @@ class Uneven(ops.Convolution):
 
 
 def uneven(x: Node, w: Array, b: Array) -> Node:
-    return Uneven(around=((1, 1), (1, 1)))(x, w, b)
+    return Uneven(padding=((1, 1), (1, 1)))(x, w, b)
 
 
 def test_the_gradient_does_not_go_by_the_last_bit() -> None:
@@ -313,7 +313,7 @@ def decisions(model: mx.Model, x: Array, baseline: Array) -> list[Array]:
             found += [node.sources[0].value > 0, node.sources[0].reference > 0]
         if isinstance(node.op, Selection):
             value, reference = equalised(node.sources[0]), equalised(node.sources[0], "reference")
-            found += [node.op.winner(value, reference), node.op.winner(reference, value)]
+            found += [node.op.argmax(value, reference), node.op.argmax(reference, value)]
     return [np.broadcast_to(each, (len(x), *each.shape[1:])) for each in found]
 
 

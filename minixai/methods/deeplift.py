@@ -18,7 +18,15 @@ from minixai.methods.registry import method
 from minixai.methods.runs import Batch, Endpoints, contrast_seed, forward_batches, gather_batches
 from minixai.model import Network
 from minixai.ops import Selection
-from minixai.rules import RESCALE, RevealCancel, first_mover, genomics, mover, reveal_cancel, to_winner
+from minixai.rules import (
+    RESCALE,
+    RevealCancel,
+    genomics,
+    max_difference,
+    max_difference_first,
+    reveal_cancel,
+    to_argmax,
+)
 from minixai.validate import one_of
 
 Table: TypeAlias = Callable[[Node], Rules]
@@ -29,7 +37,7 @@ RULES: Mapping[str, Callable[[Node, Rule], Rules]] = {
     "reveal-cancel": reveal_cancel,
     "genomics": genomics,
 }
-POOLS: Mapping[str, Rule] = {"mover": mover, "first": first_mover, "gradient": to_winner}
+POOLS: Mapping[str, Rule] = {"mover": max_difference, "first": max_difference_first, "gradient": to_argmax}
 PRECISE = "take float64, model.astype(np.float64), or for a function x.astype(np.float64)"
 SCALED = "large numbers cancel in the network, even in float64, so scale its inputs or weights down"
 

@@ -8,7 +8,7 @@ import numpy as np
 from minixai.arrays import Array
 from minixai.graph import Node
 from minixai.ops.kinds import Linear
-from minixai.ops.pooling import along
+from minixai.ops.pooling import matmul_along
 from minixai.ops.shapes import row_axes
 from minixai.validate import as_count, is_integer
 
@@ -47,10 +47,10 @@ class Interpolate(Linear):
         return np.asarray(np.maximum(0, 1 - np.abs(at[:, None] - np.arange(n))))
 
     def forward(self, x: Array) -> Array:
-        return along(self.matrix(x.shape[self.axis]).astype(x.dtype), x, self.axis)
+        return matmul_along(self.matrix(x.shape[self.axis]).astype(x.dtype), x, self.axis)
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
-        return along(self.matrix(x.shape[self.axis]).astype(m.dtype).T, m, self.axis)
+        return matmul_along(self.matrix(x.shape[self.axis]).astype(m.dtype).T, m, self.axis)
 
 
 def positions(n: int, size: int, mode: str, factor: float | None = None) -> Array:

@@ -13,24 +13,24 @@ op of no listed kind is an error, never silently the gradient.
 
 from minixai.rules.folding import fold
 from minixai.rules.relevance import lrp_epsilon, lrp_gamma
-from minixai.rules.reveal_cancel import RevealCancel, genomics, merging, reveal_cancel
+from minixai.rules.reveal_cancel import RevealCancel, genomics, merge_parts, reveal_cancel
 from minixai.rules.slopes import (
     DECONVNET,
     GRADIENT,
     GUIDED,
     RESCALE,
     chord,
-    credit,
     deconvnet,
-    first_mover,
     gradient,
     guided,
     halfway,
     has_rectifier,
+    max_difference,
+    max_difference_first,
     midpoint,
-    mover,
-    secant,
-    to_winner,
+    rescale,
+    route,
+    to_argmax,
 )
 
 __all__ = [
@@ -40,9 +40,7 @@ __all__ = [
     "RESCALE",
     "RevealCancel",
     "chord",
-    "credit",
     "deconvnet",
-    "first_mover",
     "fold",
     "genomics",
     "gradient",
@@ -51,10 +49,12 @@ __all__ = [
     "has_rectifier",
     "lrp_epsilon",
     "lrp_gamma",
-    "merging",
+    "max_difference",
+    "max_difference_first",
+    "merge_parts",
     "midpoint",
-    "mover",
+    "rescale",
     "reveal_cancel",
-    "secant",
-    "to_winner",
+    "route",
+    "to_argmax",
 ]

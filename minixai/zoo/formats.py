@@ -124,7 +124,7 @@ def loaded(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: np.dty
         w = ours(w.reshape(len(w), channels, h, width)).reshape(-1, len(w))
     elif torch:
         w = ours(w)
-    with np.errstate(over="ignore", invalid="ignore"):  # too large becomes infinite, and `check_finite` tells that and NaN
+    with np.errstate(over="ignore", invalid="ignore"):  # `check_finite` raises for what becomes infinite
         made = check_finite(np.ascontiguousarray(w, dtype), tensor.name)
     return mark_readonly(made if made.flags.owndata else made.copy())
 

@@ -74,7 +74,7 @@ class Builder:
         name = f"{self.name}.{part}" if part else self.name
         name = unused(name + "_", set(self.nodes), 2) if name in self.nodes else name
         row = self.nodes[names[0]].shape[1:]
-        for key, shape in layer.needs(row).items():
+        for key, shape in layer.weight_shapes(row).items():
             if layer.weights[key].shape != shape:
                 raise ValueError(f"its {key} has the shape {layer.weights[key].shape}, but {shape} is needed here")
         self.room -= sum(w.size for w in layer.weights.values())
