@@ -227,4 +227,4 @@ answer("c", mine_c, cover[0, 32], {"that is inside": 4, "that is a corner": 1})
 #   follow.
 # - Zeiler & Fergus 2014, *Visualizing and Understanding Convolutional Networks*, §4.2 and Fig. 6.
 # - Hesse, Schaub-Meyer & Roth 2023, *FunnyBirds*: parts taken away instead of hidden.
-# - In minixai: `methods/hiding.py`.
+# - In minixai: `methods/occlusion.py`.

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from minixai import zoo
 from minixai.attribution import Attribution
-from minixai.cli.asking import Answer, asked, baseline, large, takes
+from minixai.cli.arguments import Answer, asked, baseline, large, takes
+from minixai.cli.cost import foretell
 from minixai.cli.output import place, save
 from minixai.cli.questions import Question, asked_for, percentile, strip, varied
-from minixai.cli.rehearsal import foretell
 from minixai.cli.subject import Subject, chosen, class_names, percent, size
 from minixai.methods import catalogue
 from minixai.methods.call import Call

@@ -18,7 +18,7 @@ from minixai.datasets import digits
 from minixai.experiments.result import Block, Claim, Result
 from minixai.layers import Conv2D, Dense
 from minixai.methods import deep_shap, expected_gradients, integrated_gradients
-from minixai.methods.integrated import QUADRATURES
+from minixai.methods.integrated_gradients import QUADRATURES
 from minixai.model import Model
 from minixai.progress import Progress
 from minixai.validate import as_count

@@ -16,8 +16,8 @@ from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.methods.background import forward_all
 from minixai.methods.call import Call, as_model_input
-from minixai.methods.deepshap import deep_shap_of_targets
-from minixai.methods.expected import expected_gradients_of_targets
+from minixai.methods.deep_shap import deep_shap_of_targets
+from minixai.methods.expected_gradients import expected_gradients_of_targets
 from minixai.methods.registry import check_finite_result
 from minixai.model import Network
 from minixai.validate import as_count, as_nonnegative, one_of

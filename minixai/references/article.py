@@ -13,7 +13,7 @@ from minixai.arrays import Array
 from minixai.graph import Node
 from minixai.layers import Conv2D, Dense, GlobalAveragePool2D, MaxPool2D
 from minixai.methods import deep_lift, feature_ablation, gradient, input_x_gradient, integrated_gradients, occlusion
-from minixai.methods.hiding import resolve_window, window_masks
+from minixai.methods.occlusion import resolve_window, window_masks
 from minixai.model import Model
 from minixai.references.entry import Entry, Tolerance, exact, rounded
 from minixai.references.sources import ARTICLE

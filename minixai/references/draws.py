@@ -19,7 +19,7 @@ from minixai.methods import (
     shapley_values,
     smooth_grad,
 )
-from minixai.methods.smoothing import noise_sigma
+from minixai.methods.smooth_grad import noise_sigma
 from minixai.references.entry import Entry, Tolerance, exact, number, rounded
 from minixai.references.quadratures import power
 from minixai.references.sources import ARTICLE, LUNDBERG, SMILKOV

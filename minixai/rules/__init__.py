@@ -7,12 +7,12 @@ A table lists the kinds of operation it covers, and the most specific kind count
 op of no listed kind is an error, never silently the gradient.
 
     GRADIENT, DECONVNET, GUIDED, RESCALE                the same for every graph  (slopes.py)
-    lrp_epsilon(epsilon), lrp_gamma(gamma, epsilon)     with a number in them     (relevance.py)
+    lrp_epsilon(epsilon), lrp_gamma(gamma, epsilon)     with a number in them     (lrp.py)
     reveal_cancel(output), genomics(output)             made for one graph        (reveal_cancel.py)
 """
 
 from minixai.rules.folding import fold
-from minixai.rules.relevance import lrp_epsilon, lrp_gamma
+from minixai.rules.lrp import lrp_epsilon, lrp_gamma
 from minixai.rules.reveal_cancel import RevealCancel, genomics, merge_parts, reveal_cancel
 from minixai.rules.slopes import (
     DECONVNET,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import minixai as mx
 from minixai.layers import Conv2D, Dense, Flatten
-from minixai.methods.hiding import resolve_window, window_masks
+from minixai.methods.occlusion import resolve_window, window_masks
 from minixai.model import Model
 
 EPS = np.finfo(float).eps

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from minixai.arrays import Array, accurate_mean, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
-from minixai.methods.dialects import guided_weights
+from minixai.methods.compat import guided_weights
 from minixai.methods.gradients import check_rectifiers
 from minixai.methods.maps import batches_at_layer
 from minixai.methods.registry import method
@@ -66,7 +66,7 @@ def grad_cam(
                the input but the last convolution, see `minixai.methods.maps.last_convolution`
     relu       False leaves the map signed
     resize     True stretches the map to the image, bilinearly at half-pixel centres, after the ReLU
-    variant    "paper"; or "tf-explain", see `minixai.methods.dialects.guided_weights`, which has other weights and
+    variant    "paper"; or "tf-explain", see `minixai.methods.compat.guided_weights`, which has other weights and
                never a ReLU
 
     Values are (N, h, w, 1), or (N, H, W, 1) with `resize`.  `extras` hold the map before ReLU and resizing, "signed"

@@ -13,10 +13,10 @@ from minixai.methods.background import background_endpoints
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.certificate import UNEQUAL, find_cause
-from minixai.methods.games import ENTRIES, Shares, count_coalitions, play, validate_game
 from minixai.methods.groups import as_groups
 from minixai.methods.registry import method
 from minixai.methods.runs import Endpoints, FromLayer, accumulate, endpoints
+from minixai.methods.shapley import ENTRIES, Shares, count_coalitions, play, validate_game
 from minixai.model import Network, batches
 from minixai.progress import Progress
 

@@ -13,7 +13,7 @@ from minixai.attribution import Attribution
 from minixai.graph import backward
 from minixai.methods.background import background_endpoints
 from minixai.methods.call import Call
-from minixai.methods.dialects import shap_draws
+from minixai.methods.compat import shap_draws
 from minixai.methods.moments import Moments
 from minixai.methods.registry import method
 from minixai.methods.runs import Endpoints, FromLayer, Stream, column, passes

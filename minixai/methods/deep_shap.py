@@ -15,7 +15,7 @@ from minixai.graph import Node, Rules, backward
 from minixai.methods.background import MEMBER, background_endpoints
 from minixai.methods.call import Call
 from minixai.methods.certificate import check_reference
-from minixai.methods.deeplift import POOLS, find_leak
+from minixai.methods.deep_lift import POOLS, find_leak
 from minixai.methods.registry import method
 from minixai.methods.runs import Endpoints, FromLayer, accumulate
 from minixai.model import Network

@@ -9,7 +9,7 @@ from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
-from minixai.methods.dialects import GREY, one_minus_p
+from minixai.methods.compat import GREY, one_minus_p
 from minixai.methods.registry import method
 from minixai.methods.runs import Endpoints, FromLayer, endpoints, passes
 from minixai.model import Network
@@ -40,7 +40,7 @@ def occlusion(
     window     pixels, a side or (rows, columns), by default an eighth of each side of the image
     stride     pixels from window to window, at most the window's, by default half of it
     fill       what hides: a name ("black", "white", "mean", "blur", "noise"), a number, one image, or one for each
-    variant    "paper"; or "tf-explain", see `minixai.methods.dialects.one_minus_p`, which has a stride and fill
+    variant    "paper"; or "tf-explain", see `minixai.methods.compat.one_minus_p`, which has a stride and fill
                of its own and always explains the probability
 
     Values are (N, H, W, 1), one for each pixel, positive where hiding lowers the score.  Along a side of length L
