@@ -5,9 +5,11 @@ A function `as_...` converts what it checks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -99,3 +101,28 @@ def check_images(shape: tuple[int, ...], what: str) -> None:
             f"{what} takes images (N, H, W, C), got {shape}: one image alone is image[None], "
             "images without channels are images[..., None]"
         )
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def accept_old_name(old: str, new: str, stacklevel: int = 2) -> Callable[[F], F]:
+    """Accept an argument under its former name as well, with a DeprecationWarning that names the new one."""
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def renamed(*args: Any, **options: Any) -> Any:
+            if old in options:
+                if new in options:
+                    raise TypeError(f"{old}= is the former name of {new}=, and both were given: leave {old}= out")
+                warnings.warn(
+                    f"{old}= of {function.__name__} is now called {new}=: write {new}=",
+                    DeprecationWarning,
+                    stacklevel=stacklevel,
+                )
+                options[new] = options.pop(old)
+            return function(*args, **options)
+
+        return cast("F", renamed)
+
+    return decorate

@@ -31,7 +31,7 @@ FOLDER = 100  # images of a folder that are a background
 SAMPLES = 20  # noisy copies of an image for a large network
 LARGE = 20e6  # bytes that one image takes in a network where every pass is felt
 OPTIONS = {
-    "baseline": ("baseline", "fill"),
+    "baseline": ("baseline",),
     "layer": ("layer",),
     "seed": ("seed",),
     "samples": ("samples",),

@@ -134,7 +134,7 @@ def contender(text: str, background: Array, seed: int = 0) -> Contender:
 
 def baseline_of(method: Method) -> str:
     """What a method calls its baseline."""
-    return next(name for name in ("baseline", "fill") if name in signature(method.function).parameters)
+    return next(name for name in ("baseline",) if name in signature(method.function).parameters)
 
 
 def chance_rows(seed: int = 0) -> list[Contender]:

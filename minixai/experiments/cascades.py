@@ -138,7 +138,7 @@ class Sanity(Result):
             panels,
             title="Who notices that the network has forgotten?",
             note="rank correlation with the map of the trained network; randomised from the top down to each layer",
-            beside=5 if len(self.zeros) == 1 else len(METHODS),
+            columns=5 if len(self.zeros) == 1 else len(METHODS),
         )
 
 

@@ -126,7 +126,7 @@ class Closeness(Result):
             title="How far from the exact Shapley values?",
             along="‖φ − Shapley‖ / ‖Shapley‖ on random networks",
             mark="published median",
-            beside=len(DEPTHS),
+            columns=len(DEPTHS),
             logarithmic=True,
         )
 

@@ -163,7 +163,7 @@ class Morphing(Result):
             title="Digit morphing: how far a fifth of the pixels, erased, moves one digit towards another",
             along="change of the log-odds, in medians of x · gradient",
             mark="published median",
-            beside=len(PAIRS),
+            columns=len(PAIRS),
         )
 
 

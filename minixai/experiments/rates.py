@@ -170,7 +170,7 @@ class Convergence(Result):
             ],
             title="What do more steps, samples and references buy?",
             note=f"network {NETWORK} on test digits; both axes logarithmic",
-            beside=2,
+            columns=2,
         )
 
 

@@ -14,13 +14,14 @@ from minixai.methods.registry import method
 from minixai.methods.runs import Endpoints, FromLayer, endpoints, passes
 from minixai.model import Network
 from minixai.ops.windows import Pair
-from minixai.validate import as_pair, check_images, one_of
+from minixai.validate import accept_old_name, as_pair, check_images, one_of
 
 EXPLAINED = {"paper": None, "tf-explain": "probability"}
 """What a variant always explains; None is what is asked."""
 
 
 @method("how much does the score fall when this part is hidden?", "a pass each window", complete=False, baseline=True)
+@accept_old_name("fill", "baseline", stacklevel=3)
 def occlusion(
     model: Network,
     x: npt.ArrayLike,
@@ -29,7 +30,7 @@ def occlusion(
     versus: npt.ArrayLike | None = None,
     window: Pair | None = None,
     stride: Pair | None = None,
-    fill: Baseline = "mean",
+    baseline: Baseline = "mean",
     variant: str = "paper",
     output: str = "score",
     batch: int | None = None,
@@ -39,8 +40,8 @@ def occlusion(
     model, x, target, versus, output, batch    see `minixai.methods.call.Call`; x holds images (N, H, W, C)
     window     pixels, a side or (rows, columns), by default an eighth of each side of the image
     stride     pixels from window to window, at most the window's, by default half of it
-    fill       what hides: a name ("black", "white", "mean", "blur", "noise"), a number, one image, or one for each
-    variant    "paper"; or "tf-explain", see `minixai.methods.compat.one_minus_p`, which has a stride and fill
+    baseline   what hides: a name ("black", "white", "mean", "blur", "noise"), a number, one image, or one for each
+    variant    "paper"; or "tf-explain", see `minixai.methods.compat.one_minus_p`, which has a stride and baseline
                of its own and always explains the probability
 
     Values are (N, H, W, 1), one for each pixel, positive where hiding lowers the score.  Along a side of length L
@@ -48,19 +49,21 @@ def occlusion(
     each loses.  They need not add up to anything, so there is no gap.  Raises ValueError for windows that do not fit.
 
     >>> image = np.array([1.0, 2.0, 3.0, 4.0, 5.0]).reshape(1, 1, 5, 1)
-    >>> occlusion(lambda x: x.sum(), image, window=(1, 3), stride=1, fill="black").values.ravel()
+    >>> occlusion(lambda x: x.sum(), image, window=(1, 3), stride=1, baseline="black").values.ravel()
     array([ 6. ,  7.5,  9. , 10.5, 12. ])
     """
     call = Call(model, x, target, versus, EXPLAINED[one_of(variant, EXPLAINED, "variant")] or output, None, batch)
     check_images(call.rows.shape, "occlusion")
     sides, steps = resolve_window(call.rows.shape[1:3], window, stride)
-    given = {"window": window, "stride": stride, "fill": call.as_parameter(fill), "variant": variant}
+    given = {"window": window, "stride": stride, "baseline": call.as_parameter(baseline), "variant": variant}
     if variant == "tf-explain":
-        if versus is not None or stride is not None or not (isinstance(fill, str) and fill == "mean"):
-            raise ValueError("variant='tf-explain' has a stride and fill of its own and no contrast: leave them out")
-        steps, fill = sides, GREY
+        if versus is not None or stride is not None or not (isinstance(baseline, str) and baseline == "mean"):
+            raise ValueError(
+                "variant='tf-explain' has a stride and baseline of its own and no contrast: leave them out"
+            )
+        steps, baseline = sides, GREY
     rows, columns = map(window_masks, call.rows.shape[1:3], sides, steps)
-    hidden, ends = call.baseline(fill, "fill"), endpoints(call)
+    hidden, ends = call.baseline(baseline), endpoints(call)
     left = occluded_scores(call, ends, rows, columns, hidden)
     lost = ends.score[:, None, None] - left
     values = (

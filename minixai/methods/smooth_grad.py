@@ -63,7 +63,7 @@ def smooth_grad(
     arguments = {"output": output, "batch": batch} | ({} if layer is None else {"layer": layer}) | options
     clean = method(model, x, target, versus=versus, **arguments)
     call = Call(model, x, clean.target, clean.versus, output, layer, batch)
-    baselines = {name: call.baseline(options[name], what=name) for name in ("baseline", "fill") if name in options}
+    baselines = {name: call.baseline(options[name], what=name) for name in ("baseline",) if name in options}
     width = noise_sigma(call.rows, noise, sigma)
     draw = Stream(as_count(seed, "seed", 0), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
     maps, cost = Moments(clean.values.shape, n, 4 if variance else 2), clean.cost

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.plots.colours import Palette, Place, end, frame
-from minixai.plots.maps import Result, check_beside, check_size, checked_images, checked_values, one_row, place_of
+from minixai.plots.maps import Result, check_columns, check_size, checked_images, checked_values, one_row, place_of
 from minixai.plots.panels import Band, Column, Pictures, sheet
 from minixai.plots.text import TIED, number
 from minixai.validate import one_of
@@ -65,7 +65,7 @@ def filters(
     one_of(scale, SCALES, "scale")
     check_size(size)
     if columns is not None:
-        check_beside(columns)
+        check_columns(columns)
     pictures = None if images is None else checked_images(images)
     values = checked_values(result, len(np.asarray(result)), pictures)
     i = one_row(len(values), row)

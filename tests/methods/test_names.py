@@ -38,3 +38,23 @@ def test_nor_does_it_when_the_file_is_imported_first(name):
         f"assert callable({name}) and minixai.{name} is {name} is minixai.methods.{name}\n"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
+
+
+def test_beside_is_still_taken_for_columns():
+    image = [[[[0.5]] * 2] * 2]
+    result = mx.gradient(lambda x: (x * x).sum((1, 2, 3)), image)
+    for draw in (mx.plots.show, lambda result, x, **options: mx.plots.compare([result], x, **options)):
+        with pytest.warns(DeprecationWarning, match="beside= of .* is now called columns=: write columns="):
+            draw(result, image, beside=2)
+        with pytest.raises(TypeError, match="both were given"):
+            draw(result, image, beside=2, columns=2)
+
+
+def test_fill_is_still_taken_for_baseline():
+    ask = lambda **options: mx.occlusion(lambda x: x.sum((1, 2, 3)), [[[[1.0], [2.0]]]], window=1, **options)  # noqa: E731
+    with pytest.warns(
+        DeprecationWarning, match="fill= of occlusion is now called baseline=: write baseline="
+    ) as caught:
+        old = ask(fill="black")
+    assert caught[0].filename == __file__
+    assert (old.values == ask(baseline="black").values).all()
