@@ -39,7 +39,7 @@ for name in names:
 claim("the network takes the bird for what it is", model.predict(bird.images) == bird.labels)
 claim("all ten explain the same number", [abs(each.score - maps[0].score) < 1e-3 for each in maps])
 title = "Why a redshank, and not a greenshank?  Ten answers"
-save(mx.plots.compare(maps, bird.images, title=title, beside=4, size=2.2), "ten-maps")
+save(mx.plots.compare(maps, bird.images, title=title, columns=4, size=2.2), "ten-maps")
 
 # %% [markdown]
 # Red raises the score of a redshank over that of a greenshank, blue lowers it. One network, one bird, one question, ten

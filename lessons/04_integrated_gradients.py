@@ -226,4 +226,4 @@ answer("c", mine_c, right, {"so few do with midpoints": middle, "2.5 % of the ga
 # - Sturmfels, Lundberg & Lee 2020, *Visualizing the Impact of Feature Attribution Baselines*, Distill: the pictures on
 #   the way, their slopes and their sum.
 # - Aumann & Shapley 1974, *Values of Non-Atomic Games*: the same formula, forty years earlier, for sharing costs.
-# - In minixai: `methods/integrated.py`.
+# - In minixai: `methods/integrated_gradients.py`.

@@ -258,4 +258,4 @@ answer("c", mine_c, (Y / F) * (F / Y), {"that is the left side; work out the rig
 #   multipliers and their chain rule, §3.5 the rules, Fig. 3 min(i1, i2).
 # - Ancona, Ceolini, Öztireli & Gross 2018, *Towards better understanding of gradient-based attribution methods*: when
 #   DeepLIFT and integrated gradients agree.
-# - In minixai: `rules/slopes.py` (Rescale, the maximum), `rules/reveal_cancel.py`, `methods/deeplift.py`.
+# - In minixai: `rules/slopes.py` (Rescale, the maximum), `rules/reveal_cancel.py`, `methods/deep_lift.py`.

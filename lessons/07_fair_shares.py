@@ -249,4 +249,4 @@ answer("c", mine_c, right, traps)
 # - Shapley 1953, *A value for n-person games*.
 # - Lundberg & Lee 2017, *A Unified Approach to Interpreting Model Predictions*: the inputs of a model as players.
 # - Sundararajan & Najmi 2020, *The many Shapley values for model explanation*: what "absent" can mean.
-# - In minixai: `methods/games.py` (any game), `methods/coalitions.py` (inputs of a network).
+# - In minixai: `methods/shapley.py` (any game), `methods/shapley_values.py` (inputs of a network).

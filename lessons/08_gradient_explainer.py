@@ -249,4 +249,4 @@ answer(
 #   attribution priors and expected gradients*.
 # - Sundararajan & Najmi 2020, *The many Shapley values for model explanation*: integrated gradients as shares in a game
 #   with infinitely many small players (Aumann and Shapley).
-# - In minixai: `methods/expected.py`, and `methods/explainers.py` for those who come from shap.
+# - In minixai: `methods/expected_gradients.py`, and `methods/explainers.py` for those who come from shap.

@@ -227,4 +227,4 @@ answer("c", mine_c, last**2 * 5, traps)
 # - Lundberg & Lee 2017, *A Unified Approach to Interpreting Model Predictions*, §4.2: Deep SHAP.
 # - Chen, Lundberg & Lee 2022, *Explaining a series of models by propagating Shapley values*: why one averages over
 #   single references, and does not take their mean as the reference.
-# - In minixai: `methods/deepshap.py`, `methods/explainers.py`.
+# - In minixai: `methods/deep_shap.py`, `methods/explainers.py`.

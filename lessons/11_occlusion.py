@@ -58,12 +58,12 @@ claim("with the mean all five get the same, as they should", lost / cover == 3)
 
 # %%
 row = np.ones((1, 1, 5, 1))
-result = mx.occlusion(lambda node: node.sum(), row, window=(1, 3), stride=1, fill=0.0)
+result = mx.occlusion(lambda node: node.sum(), row, window=(1, 3), stride=1, baseline=0.0)
 print(result)
 claim("minixai finds the same", np.allclose(result.values.ravel(), lost / cover))
 
 w, x = np.random.default_rng(0).normal(size=(2, 1, 4, 4, 1))
-one_by_one = mx.occlusion(lambda node: (node * w).sum(), x, window=1, stride=1, fill=0.5).values
+one_by_one = mx.occlusion(lambda node: (node * w).sum(), x, window=1, stride=1, baseline=0.5).values
 claim("window 1, linear network: w · (x − b)", np.allclose(one_by_one, w * (x - 0.5)))
 for method in (mx.integrated_gradients, mx.deep_lift):
     claim(
@@ -111,7 +111,7 @@ panels[4].set(title=f"loses {lost[places[4]]:.1f}, the most")
 
 # %%
 for fill in ("black", "white", "blur"):
-    map_of[fill] = mx.occlusion(model, scenes.images[:1], fill=fill, **asked)
+    map_of[fill] = mx.occlusion(model, scenes.images[:1], baseline=fill, **asked)
 panels[5].imshow(scenes.images[0])
 panels[5].set(title="the maps, with:", xticks=[], yticks=[])
 for panel, (fill, result) in zip(panels[6:], map_of.items(), strict=True):
@@ -214,7 +214,8 @@ mine_c = None
 
 answer("a", mine_a, count, {"that is with stride 4": 225, "along one side": 8})
 hide = [
-    mx.occlusion(lambda n: mx.ops.relu(n - 1).sum(), np.full((1, 1, 1, 1), 1.5), window=1, fill=f) for f in (0.0, 2.0)
+    mx.occlusion(lambda n: mx.ops.relu(n - 1).sum(), np.full((1, 1, 1, 1), 1.5), window=1, baseline=f)
+    for f in (0.0, 2.0)
 ]
 traps = {"lost is before minus after": (-0.5, 0.5), "relu: at 0 the score is 0, not −1": (1.5, -0.5)}
 answer("b", mine_b, [float(h.values.sum()) for h in hide], traps)
@@ -227,4 +228,4 @@ answer("c", mine_c, cover[0, 32], {"that is inside": 4, "that is a corner": 1})
 #   follow.
 # - Zeiler & Fergus 2014, *Visualizing and Understanding Convolutional Networks*, §4.2 and Fig. 6.
 # - Hesse, Schaub-Meyer & Roth 2023, *FunnyBirds*: parts taken away instead of hidden.
-# - In minixai: `methods/hiding.py`.
+# - In minixai: `methods/occlusion.py`.

@@ -180,4 +180,4 @@ answer("c", mine_c, (abs(copies).mean(), abs(copies.mean())), traps)
 # - Smilkov, Thorat, Kim, Viégas & Wattenberg 2017, *SmoothGrad: removing noise by adding noise*.
 # - Hooker, Erhan, Kindermans & Kim 2019, *A Benchmark for Interpretability Methods in Deep Neural Networks*: the mean
 #   of squares in place of slopes (`squared=True`).
-# - In minixai: `methods/smoothing.py`.
+# - In minixai: `methods/smooth_grad.py`.

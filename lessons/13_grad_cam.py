@@ -258,4 +258,4 @@ claim("Grad-CAM can be positive where no weight is", unread > 0)
 # - Selvaraju et al. 2017, *Grad-CAM*: eq. 1 and 2; §3.2 is Guided Grad-CAM.
 # - Draelos & Carin 2020, *Use HiResCAM instead of Grad-CAM for faithful explanations*.
 # - tf-explain, issue 146 on GitHub: the same map for every class.
-# - In minixai: `methods/cam.py`, `methods/dialects.py`.
+# - In minixai: `methods/grad_cam.py`, `methods/compat.py`.

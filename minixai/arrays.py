@@ -1,4 +1,4 @@
-"""What arrays must be before anything is computed with them: real numbers, of shapes that fit, not written into."""
+"""Arrays that nobody writes into, and sums of arrays that keep their digits."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[Any]
 
 
-def as_float(x: npt.ArrayLike) -> Array:
-    """x as an array of floats: those it has, or float64 for integers and booleans."""
-    array = even(x, "what a Node is to hold")
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"a Node holds real numbers, got {array.dtype} {array.shape}: convert it to float first")
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
-
-
-def fit(reference: npt.ArrayLike, value: Array) -> Array:
+def broadcast_reference(reference: npt.ArrayLike, value: Array) -> Array:
     """The reference for `value`, with as many rows or one."""
     array = np.asarray(reference, value.dtype)
     if value.ndim and array.ndim < value.ndim:
@@ -33,7 +25,7 @@ def fit(reference: npt.ArrayLike, value: Array) -> Array:
     return array
 
 
-def read_only(x: Array, own: bool = False) -> Array:
+def readonly_view(x: Array, own: bool = False) -> Array:
     """The same numbers, not to be written into; the owner's own flags are left alone.
 
     With `own`, what its owner could still write into is copied first, and so is another layout in memory, by which sums
@@ -44,22 +36,22 @@ def read_only(x: Array, own: bool = False) -> Array:
     return view
 
 
-def sealed(x: Array) -> Array:
-    """An array that its maker hands over: from now on nobody writes into it, so `frozen` takes it without a copy."""
+def mark_readonly(x: Array) -> Array:
+    """Mark an array we own as read-only, so that `as_readonly` need not copy it."""
     x.flags.writeable = False
     return x
 
 
-def frozen(x: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
+def as_readonly(x: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
     """The same numbers in an array that nobody can write into: x, if it is such a one, or a copy."""
-    if isinstance(x, np.ndarray) and x.dtype == dtype and owner(x) is x:
+    if isinstance(x, np.ndarray) and x.dtype == dtype and immutable_base(x) is x:
         return x
     copy = np.array(x, dtype)
     copy.flags.writeable = False
     return copy
 
 
-def owner(x: Array) -> Array | None:
+def immutable_base(x: Array) -> Array | None:
     """The array that x is a view of, from corner to corner, or x itself, if nobody can write into it; otherwise None.
 
     What is made of its numbers may be kept for as long as it lives.
@@ -67,56 +59,8 @@ def owner(x: Array) -> Array | None:
     whole = x
     while not whole.flags.writeable and isinstance(whole.base, np.ndarray):
         whole = whole.base
-    kept = whole.flags.owndata and not whole.flags.writeable
-    return whole if kept and (whole.shape, whole.strides) == (x.shape, x.strides) else None
-
-
-def even(x: Any, what: str) -> Array:
-    """x as an array, if its rows are of one shape."""
-    try:
-        return np.asarray(x)
-    except ValueError:
-        raise ValueError(f"{what} is ragged, its rows differ in shape: make them alike") from None
-
-
-def numbers(x: npt.ArrayLike, what: str) -> Array:
-    """x as an array of real numbers."""
-    array = even(x, what)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{what} holds {array.dtype}, not real numbers: give an array of floats")
-    return array
-
-
-def finite(array: Array, what: str) -> Array:
-    """The array, if it has rows and only finite numbers."""
-    if array.ndim and not len(array):
-        raise ValueError(f"{what} is empty, of shape {array.shape}: give at least one row")
-    bad = ~np.isfinite(array)
-    if bad.any():
-        place = tuple(map(int, np.argwhere(bad)[0]))
-        raise ValueError(
-            f"{what} holds {array[place]} at {place} ({bad.sum()} such in all): "
-            "every number must be finite, mend or remove them"
-        )
-    return array
-
-
-def is_integer(x: Any) -> bool:
-    return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
-
-
-def count(n: int, what: str, least: int = 1) -> int:
-    """A whole number, if it is one."""
-    if not is_integer(n) or n < least:
-        raise ValueError(f"{what} is a whole number, at least {least}, got {n!r}")
-    return int(n)
-
-
-def amount(x: float, what: str) -> float:
-    """A size, if it is one."""
-    if isinstance(x, bool) or not isinstance(x, (int, float, np.integer, np.floating)) or not 0 <= x < np.inf:
-        raise ValueError(f"{what} is a finite number, at least 0, got {x!r}")
-    return float(x)
+    is_owner = whole.flags.owndata and not whole.flags.writeable
+    return whole if is_owner and (whole.shape, whole.strides) == (x.shape, x.strides) else None
 
 
 def accurate_sum(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
@@ -140,7 +84,7 @@ def accurate_mean(x: Array, axis: int | tuple[int, ...] | None = None, keepdims:
     return np.asarray(mean, x.dtype if x.dtype.kind in "fc" else mean.dtype)
 
 
-def by_row(x: Array) -> Array:
+def row_sums(x: Array) -> Array:
     """(N, ...) -> (N,): the sum of each row, in float64."""
     return np.asarray(x.reshape(len(x), -1).sum(axis=1, dtype=np.float64))
 

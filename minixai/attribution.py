@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minixai.arrays import Array, by_row
+from minixai.arrays import Array, row_sums
 from minixai.files import write_arrays
 from minixai.text import columns
 
@@ -85,7 +85,7 @@ class Attribution:
 
     def __repr__(self) -> str:
         where = f" at {self.layer}" if self.layer else ""
-        asked = "class " + " ".join(self.asked(i) for i in range(min(len(self), 4))) + " ..." * (len(self) > 4)
+        asked = "class " + " ".join(self.class_label(i) for i in range(min(len(self), 4))) + " ..." * (len(self) > 4)
         gap = "" if self.gap is None else f", largest gap {np.abs(self.gap).max():.1g}"
         return f"<{self.method}{where}: values {self.values.shape}, {self.output} of {asked}{gap}, {self.cost}>"
 
@@ -103,8 +103,8 @@ class Attribution:
 
     def table(self) -> list[str]:
         """The certificate line by line, a line for each input."""
-        total = by_row(self.values)
-        about: dict[str, Any] = {"input": range(len(self)), "class": [self.asked(i) for i in range(len(self))]}
+        total = row_sums(self.values)
+        about: dict[str, Any] = {"input": range(len(self)), "class": [self.class_label(i) for i in range(len(self))]}
         about |= {
             self.output: self.score,
             "at baseline": self.reference_score,
@@ -117,7 +117,7 @@ class Attribution:
         table = columns(list(zip(*cells, strict=True)), right=range(len(cells)))
         return table + [f"... and {len(self) - LINES} more"] * (len(self) > LINES)
 
-    def asked(self, i: int) -> str:
+    def class_label(self, i: int) -> str:
         """Which class row i is about: "3", or "3-8" for a contrast."""
         return str(self.target[i]) + ("" if self.versus is None else f"-{self.versus[i]}")
 

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, by_row, finite, numbers
+from minixai.arrays import Array, row_sums
 from minixai.detached import find_detached, outline
 from minixai.graph import Node, Op, Rules, backward, history
 from minixai.model import Network
 from minixai.rules import RESCALE, gradient
+from minixai.validate import as_real, check_finite
 
 SLOPES: Rules = {Op: gradient}
 """Every op has a vjp, whatever its kind."""
@@ -61,7 +62,7 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
     (True, 8)
     """
     rng = np.random.default_rng(seed)
-    at = finite(numbers(x, "x").astype(np.float64), "x")
+    at = check_finite(as_real(x, "x").astype(np.float64), "x")
     if at.ndim < 2:
         raise ValueError(f"x has the shape {at.shape}, but rows come first, (N, ...): give x[None]")
     made = function(Node(at))
@@ -72,7 +73,7 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
     near = (
         at * rng.uniform(0.5, 1.5, at.shape)
         if reference is None
-        else finite(numbers(reference, "reference").astype(np.float64), "reference")
+        else check_finite(as_real(reference, "reference").astype(np.float64), "reference")
     )
     weights = rng.normal(size=made.shape[1:])  # one random projection of the output
     return Report(
@@ -158,7 +159,7 @@ def short_ways(function: Network, x: Array, reference: Array, weights: Array) ->
         return np.asarray(reference + t.reshape(-1, *(1,) * (x.ndim - 1)) * way)
 
     def slope(t: Array) -> Array:
-        return by_row(output(function, at(t), weights)[2] * way)
+        return row_sums(output(function, at(t), weights)[2] * way)
 
     start, end = np.zeros(len(x)), np.ones(len(x))
     before, after, eps = slope(start), slope(end), np.finfo(np.float64).eps
@@ -175,10 +176,10 @@ def short_ways(function: Network, x: Array, reference: Array, weights: Array) ->
             m = backward(y, RESCALE, seed, keep=[node])[node]
         except TypeError as problem:
             return Line(False, claim, str(problem))
-        parts, moved = m * node.delta, by_row(seed * y.delta)
-        size = 1 + by_row(abs(m) * (abs(node.value) + abs(node.reference))) + by_row(abs(seed * y.value))
-        slack = 64 * eps * size + np.sqrt(eps) * by_row(abs(parts))
-        found.append((abs(by_row(parts) - moved) - slack, by_row(parts), moved, end - start))
+        parts, moved = m * node.delta, row_sums(seed * y.delta)
+        size = 1 + row_sums(abs(m) * (abs(node.value) + abs(node.reference))) + row_sums(abs(seed * y.value))
+        slack = 64 * eps * size + np.sqrt(eps) * row_sums(abs(parts))
+        found.append((abs(row_sums(parts) - moved) - slack, row_sums(parts), moved, end - start))
     excess, total, expected, length = np.stack(found, axis=1)  # (24, N)
     worst = np.unravel_index(excess.argmax(), excess.shape)
     told = f"{total[worst]:.8g} of {expected[worst]:.8g} in row {worst[1]}, over {length[worst]:.1g} of the way"

@@ -17,8 +17,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, as_float, fit, read_only
+from minixai.arrays import Array, broadcast_reference, readonly_view
 from minixai.operators import Operators
+from minixai.validate import as_float
 
 Operand: TypeAlias = "Node | npt.ArrayLike"
 Rule: TypeAlias = "Callable[[Node, int, Array], Array]"  # rule(node, i, m): what the node's i-th input receives
@@ -47,8 +48,12 @@ class Node(Operators):
         inputs: tuple[Node | Array | None, ...] = (),
         name: str | None = None,
     ) -> None:
-        self.value = read_only(as_float(value), own=op is None)
-        self.reference = self.value if reference is None else read_only(fit(reference, self.value), own=op is None)
+        self.value = readonly_view(as_float(value), own=op is None)
+        self.reference = (
+            self.value
+            if reference is None
+            else readonly_view(broadcast_reference(reference, self.value), own=op is None)
+        )
         self.op: Any = op
         self.inputs, self.name = inputs, name
         self.depth: int = 1 + max((x.depth for x in self.sources), default=-1)
@@ -108,7 +113,8 @@ class Op:
         nodes = [x for x in inputs if isinstance(x, Node)]
         dtype = the_dtype(self, nodes)
         known = tuple(
-            x if isinstance(x, Node) or x is None else read_only(as_float(x).astype(dtype, copy=False)) for x in inputs
+            x if isinstance(x, Node) or x is None else readonly_view(as_float(x).astype(dtype, copy=False))
+            for x in inputs
         )
         value = self.forward(*values(known))
         if value.shape[:1] not in [x.shape[:1] for x in nodes]:

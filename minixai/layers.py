@@ -15,12 +15,13 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from minixai import ops
-from minixai.arrays import Array, count, sealed
+from minixai.arrays import Array, mark_readonly
 from minixai.graph import Node
 from minixai.ops.arithmetic import Add as Plus
 from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.normalisation import BatchNormalise, moments
-from minixai.ops.windows import Padding, Pair, margins, pair
+from minixai.ops.windows import Padding, Pair, resolve_padding
+from minixai.validate import as_count, as_pair
 
 Weights: TypeAlias = Mapping[str, Any]
 """{name: array}, or {name: node} in training."""
@@ -69,17 +70,17 @@ class Training:
 
 @dataclass(eq=False)
 class Layer:
-    """A step of a model.  Subclasses give `forward`, and `needs` if they have weights."""
+    """A step of a model.  Subclasses give `forward`, and `weight_shapes` if they have weights."""
 
     weights: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
     trained: ClassVar[tuple[str, ...]] = ()
-    short: ClassVar[str] = "layer"
+    stem: ClassVar[str] = "layer"
 
-    def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    def weight_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """The shapes of the weights, where rows of `shape` arrive."""
         return {}
 
-    def initial(self, key: str, shape: tuple[int, ...], rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
+    def initial_weight(self, key: str, shape: tuple[int, ...], rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
         """What a weight is before training.  A kernel has the variance 2 / (numbers that enter one output).
 
         (He et al. 2015, eq. 10)
@@ -88,7 +89,7 @@ class Layer:
             w = np.empty(shape, dtype)
             for part in w:  # the same draws as all at once, and no large array of another dtype
                 part[...] = rng.normal(0, np.sqrt(2 / prod(shape[:-1])), part.shape)
-            return sealed(w)
+            return mark_readonly(w)
         return np.ones(shape, dtype) if key in ("gamma", "variance") else np.zeros(shape, dtype)
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
@@ -108,7 +109,7 @@ class Layer:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
 
 
-def activated(x: Node, activation: str | None, **parameters: Any) -> Node:
+def activate(x: Node, activation: str | None, **parameters: Any) -> Node:
     if activation is None:
         return x
     if activation not in ACTIVATIONS:
@@ -132,21 +133,21 @@ class Conv2D(Layer):
     bias: bool = True
     activation: str | None = None
     trained: ClassVar[tuple[str, ...]] = ("kernel", "bias")
-    short: ClassVar[str] = "conv"
+    stem: ClassVar[str] = "conv"
 
-    def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    def weight_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         if len(shape) != 3:
             raise ValueError(f"Conv2D takes images (N, H, W, C), but its rows have the shape {shape}")
-        count(self.filters, "filters")
-        count(self.groups, "groups")
+        as_count(self.filters, "filters")
+        as_count(self.groups, "groups")
         if shape[2] % self.groups or self.filters % self.groups:
             raise ValueError(f"{self.groups} groups must divide the {shape[2]} channels and the {self.filters} filters")
-        kernel = (*pair(self.kernel, "kernel"), shape[2] // self.groups, self.filters)
+        kernel = (*as_pair(self.kernel, "kernel"), shape[2] // self.groups, self.filters)
         return {"kernel": kernel} | ({"bias": (self.filters,)} if self.bias else {})
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         geometry = (self.stride, self.padding, self.dilation, self.groups)
-        return activated(ops.convolution(x, w["kernel"], w.get("bias"), *geometry), self.activation)
+        return activate(ops.convolution(x, w["kernel"], w.get("bias"), *geometry), self.activation)
 
 
 @dataclass(eq=False)
@@ -157,14 +158,14 @@ class Dense(Layer):
     bias: bool = True
     activation: str | None = None
     trained: ClassVar[tuple[str, ...]] = ("kernel", "bias")
-    short: ClassVar[str] = "dense"
+    stem: ClassVar[str] = "dense"
 
-    def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-        count(self.units, "units")
+    def weight_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        as_count(self.units, "units")
         return {"kernel": (shape[-1], self.units)} | ({"bias": (self.units,)} if self.bias else {})
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        return activated(MatMul()(x, w["kernel"], w.get("bias")), self.activation)
+        return activate(MatMul()(x, w["kernel"], w.get("bias")), self.activation)
 
 
 @dataclass(eq=False)
@@ -178,9 +179,9 @@ class BatchNorm(Layer):
     momentum: float = 0.9
     epsilon: float = 1e-3
     trained: ClassVar[tuple[str, ...]] = ("gamma", "beta")
-    short: ClassVar[str] = "norm"
+    stem: ClassVar[str] = "norm"
 
-    def needs(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    def weight_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         return dict.fromkeys(("gamma", "beta", "mean", "variance"), shape[-1:])
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
@@ -202,7 +203,7 @@ class Dropout(Layer):
     """The identity; in training each entry is 0 with probability `rate`, the others grow by 1/(1 − rate)."""
 
     rate: float
-    short: ClassVar[str] = "dropout"
+    stem: ClassVar[str] = "dropout"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         if not 0 <= self.rate < 1:
@@ -219,7 +220,7 @@ class MaxPool2D(Layer):
     window: Pair = 2
     stride: Pair | None = None
     padding: Padding = "valid"
-    short: ClassVar[str] = "pool"
+    stem: ClassVar[str] = "pool"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.max_pool(x, self.window, self.stride, self.padding)
@@ -238,7 +239,7 @@ class GlobalAveragePool2D(Layer):
     """The mean of every channel: (N, H, W, C) -> (N, C), or with `keepdims` (N, 1, 1, C)"""
 
     keepdims: bool = False
-    short: ClassVar[str] = "gap"
+    stem: ClassVar[str] = "gap"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.mean(x, (1, 2), keepdims=True) if self.keepdims else ops.global_average_pool(x)
@@ -249,7 +250,7 @@ class GlobalMaxPool2D(Layer):
     """The largest entry of every channel: (N, H, W, C) -> (N, C), or with `keepdims` (N, 1, 1, C)"""
 
     keepdims: bool = False
-    short: ClassVar[str] = "gmp"
+    stem: ClassVar[str] = "gmp"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.max(x, (1, 2), self.keepdims)
@@ -260,7 +261,7 @@ class Upsample2D(Layer):
     """Bilinear interpolation to `size`: (N, H, W, C) -> (N, *size, C)"""
 
     size: Pair
-    short: ClassVar[str] = "upsample"
+    stem: ClassVar[str] = "upsample"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.upsample(x, self.size)
@@ -271,17 +272,17 @@ class ZeroPad2D(Layer):
     """A border of zeros: pixels, (rows, columns) or ((top, bottom), (left, right))"""
 
     padding: Padding = 1
-    short: ClassVar[str] = "pad"
+    stem: ClassVar[str] = "pad"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        return ops.pad(x, (*margins(self.padding, (1, 1), (1, 1), (1, 1)), (0, 0)))
+        return ops.pad(x, (*resolve_padding(self.padding, (1, 1), (1, 1), (1, 1)), (0, 0)))
 
 
 @dataclass(eq=False)
 class Flatten(Layer):
     """(N, ...) -> (N, numbers)"""
 
-    short: ClassVar[str] = "flatten"
+    stem: ClassVar[str] = "flatten"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.flatten(x)
@@ -292,7 +293,7 @@ class Reshape(Layer):
     """(N, ...) -> (N, *shape)"""
 
     shape: tuple[int, ...]
-    short: ClassVar[str] = "reshape"
+    stem: ClassVar[str] = "reshape"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.reshape(x, *self.shape)
@@ -312,17 +313,17 @@ class Activation(Layer):
 
     function: str
     parameters: dict[str, Any] = field(default_factory=dict)
-    short: ClassVar[str] = "activation"
+    stem: ClassVar[str] = "activation"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        return activated(x, self.function, **self.parameters)
+        return activate(x, self.function, **self.parameters)
 
 
 @dataclass(eq=False)
 class Add(Layer):
     """The sum of its inputs, as in a residual network."""
 
-    short: ClassVar[str] = "add"
+    stem: ClassVar[str] = "add"
 
     def __call__(self, xs: list[Node], w: Weights | None = None, training: Training | None = None) -> Node:
         total = xs[0]
@@ -338,7 +339,7 @@ class Concatenate(Layer):
     """Its inputs side by side along an axis."""
 
     axis: int = -1
-    short: ClassVar[str] = "concat"
+    stem: ClassVar[str] = "concat"
 
     def __call__(self, xs: list[Node], w: Weights | None = None, training: Training | None = None) -> Node:
         return ops.concatenate(xs, self.axis)
@@ -349,7 +350,7 @@ class Function(Layer):
     """Any function of a node, as a layer without weights; it cannot be saved."""
 
     function: Callable[[Node], Node]
-    short: ClassVar[str] = "function"
+    stem: ClassVar[str] = "function"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return self.function(x)

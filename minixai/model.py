@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict
-from difflib import get_close_matches
 from itertools import count as counted
 from math import prod
 from os import PathLike
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array, count, finite, frozen, is_integer, numbers
+from minixai.arrays import Array, as_readonly
 from minixai.files import read_arrays, write_arrays
 from minixai.graph import Node, history
 from minixai.layers import Function, Layer, Training
@@ -24,6 +23,7 @@ from minixai.op_layers import KINDS
 from minixai.ops import identity, sigmoid, softmax
 from minixai.preprocessing import Preprocessing
 from minixai.text import columns
+from minixai.validate import as_count, as_real, check_finite, is_integer, one_of
 
 FORMAT = "minixai model 1"
 CLASSIFIER_ACTIVATIONS = ("softmax", "sigmoid")
@@ -76,23 +76,23 @@ class Model:
         classifier_activation: str | None = None,
     ) -> None:
         self.preprocessing = preprocessing
-        self.input_shape = tuple(count(n, "each side of input_shape, the shape of one row,") for n in input_shape)
+        self.input_shape = tuple(as_count(n, "each side of input_shape, the shape of one row,") for n in input_shape)
         self.dtype = np.dtype(dtype)
         if self.dtype.kind != "f" or not self.input_shape:
             raise ValueError(
                 f"a model of {self.dtype} and rows of shape {self.input_shape} cannot be: "
                 "give a float dtype, and rows with at least one axis"
             )
-        rng = None if seed is None else np.random.default_rng(count(seed, "seed", 0))
+        rng = None if seed is None else np.random.default_rng(as_count(seed, "seed", 0))
         self.layers: tuple[Entry, ...] = (Entry("input", None, (), self.input_shape),)
         self.owners: dict[Layer, str] = {}  # under whose name a layer's weights go
         image = Node(np.zeros((0, *self.input_shape), self.dtype))  # no rows: shapes without work
-        nodes = {"input": self.seen(image)}
+        nodes = {"input": self.preprocess(image)}
         listed = [layers] if isinstance(layers, Layer) else [Function(layers)] if callable(layers) else layers
         for name, layer, inputs in entries(listed):
-            xs = [nodes[known(x, nodes, "input")] for x in inputs]
+            xs = [nodes[one_of(x, nodes, "input")] for x in inputs]
             try:
-                self.supply(layer, xs[0].shape[1:], rng)
+                self.init_weights(layer, xs[0].shape[1:], rng)
                 nodes[name] = layer(xs)
             except ValueError as problem:
                 raise ValueError(f"layer {name!r}: {problem}") from None
@@ -107,22 +107,22 @@ class Model:
         )
         self.classes = self.check_end(classes)
         activation = classifier_activation or ("softmax" if len(self.classes) > 1 else "sigmoid")
-        self.classifier_activation = known(activation, CLASSIFIER_ACTIVATIONS, "classifier_activation")
+        self.classifier_activation = one_of(activation, CLASSIFIER_ACTIVATIONS, "classifier_activation")
 
-    def supply(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator | None) -> None:
+    def init_weights(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator | None) -> None:
         """Give a layer the weights it needs for rows of this shape, if it has none yet."""
-        for key, shape in layer.needs(row).items():
+        for key, shape in layer.weight_shapes(row).items():
             if key in layer.weights:
                 w = layer.weights[key]
             elif rng is not None:
-                w = layer.initial(key, shape, rng, self.dtype)
+                w = layer.initial_weight(key, shape, rng, self.dtype)
             else:
                 raise ValueError(f"its {key} is missing")
             if w.shape != shape:
                 raise ValueError(f"its {key} has the shape {w.shape}, but {shape} is needed here")
-            layer.weights[key] = frozen(w, self.dtype)
+            layer.weights[key] = as_readonly(w, self.dtype)
 
-    def seen(self, x: Node) -> Node:
+    def preprocess(self, x: Node) -> Node:
         """What the first layer reads of the pixels."""
         return x if self.preprocessing is None else self.preprocessing(x)
 
@@ -154,10 +154,10 @@ class Model:
             )
         if x.shape[1:] != self.input_shape:
             raise ValueError(f"a node {x.shape} does not fit this model, which takes (N, {self.shape_text})")
-        nodes = {"input": self.seen(x if x.name or x.op else x.named("input"))}
+        nodes = {"input": self.preprocess(x if x.name or x.op else x.named("input"))}
         mine = self.weights
         for name in weights or ():
-            known(name, mine, "weight")
+            one_of(name, mine, "weight")
         mine |= dict(weights or {})
         for name, layer, inputs, _ in self.layers[1:]:
             assert layer is not None
@@ -171,7 +171,7 @@ class Model:
         rows = self.prepare(x)
         with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is told
             parts = [self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)]
-        return finite(np.concatenate(parts), "what this model makes of weights or inputs that are too large")
+        return check_finite(np.concatenate(parts), "what this model makes of weights or inputs that are too large")
 
     def probabilities(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
         """The softmax of the scores, (N, K), or the sigmoid of each, as `classifier_activation` says."""
@@ -195,7 +195,7 @@ class Model:
 
         Raises TypeError for what are not images, ValueError for a wrong shape, an empty batch, NaN or infinity.
         """
-        array = numbers(x, what)
+        array = as_real(x, what)
         if array.dtype == np.uint8:
             array = array.astype(self.dtype) / 255
         elif array.dtype.kind != "f":
@@ -210,8 +210,8 @@ class Model:
                 f"{what} has the shape {array.shape}, but this model takes (N, {self.shape_text}): "
                 f"{self.hint(array.shape)}"
             )
-        with np.errstate(over="ignore"):  # too large for the dtype becomes infinite, which `finite` tells
-            return finite(array.astype(self.dtype, order="C"), what)
+        with np.errstate(over="ignore"):  # too large for the dtype becomes infinite, which `check_finite` tells
+            return check_finite(array.astype(self.dtype, order="C"), what)
 
     def hint(self, shape: tuple[int, ...]) -> str:
         """What may have gone wrong with a shape that does not fit."""
@@ -249,12 +249,12 @@ class Model:
         """
         layers, mine, made = {name: layer for layer, name in self.owners.items()}, self.weights, {}
         for full, w in weights.items():
-            if np.shape(w) != mine[known(full, mine, "weight")].shape:
+            if np.shape(w) != mine[one_of(full, mine, "weight")].shape:
                 raise ValueError(f"weight {full} has the shape {mine[full].shape}, and {np.shape(w)} cannot replace it")
             with np.errstate(over="ignore"):  # too large for the dtype becomes infinite, which is told
-                made[full] = frozen(w, self.dtype)
+                made[full] = as_readonly(w, self.dtype)
             if not np.isfinite(made[full].sum(dtype=np.float64)):  # which needs no array of booleans
-                finite(made[full], f"weight {full}, in {self.dtype},")
+                check_finite(made[full], f"weight {full}, in {self.dtype},")
         for full, w in made.items():
             name, key = full.rsplit("/", 1)
             layers[name].weights[key] = w
@@ -384,7 +384,9 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Mo
         else:
             layer = made[line["name"]] = KINDS[line["kind"]](**tuples(line["config"]))
             own = {name.rsplit("/", 1)[1]: w for name, w in weights.items() if name.rsplit("/", 1)[0] == line["name"]}
-            layer.weights = {key: finite(numbers(w, key), f"weight {line['name']}/{key}") for key, w in own.items()}
+            layer.weights = {
+                key: check_finite(as_real(w, key), f"weight {line['name']}/{key}") for key, w in own.items()
+            }
         items.append((line["name"], layer, tuple(line["inputs"])))
     settings = {key: architecture[key] for key in ("input_shape", "classes", "dtype")}
     if config := architecture.get("preprocessing"):
@@ -412,8 +414,8 @@ def entries(items: Iterable[Item]) -> Iterator[tuple[str, Layer, tuple[str, ...]
         if not isinstance(layer, Layer) or len(inputs) > 1 or [tuple(i) for i in inputs] == [()]:
             raise TypeError(f"a model is made of layers, (name, layer) or (name, layer, inputs); got {item!r}")
         if layer in owners and name in (None, owners[layer]):
-            name = free(owners[layer] + "-", 2, used)
-        name = name or free(layer.short, 1, used)
+            name = unique_name(owners[layer] + "-", 2, used)
+        name = name or unique_name(layer.stem, 1, used)
         if name in used or "/" in name:
             raise ValueError(f"a layer cannot be called {name!r}: a name is used once and holds no /")
         owners.setdefault(layer, name)
@@ -422,22 +424,9 @@ def entries(items: Iterable[Item]) -> Iterator[tuple[str, Layer, tuple[str, ...]
         used.append(name)
 
 
-def free(stem: str, start: int, used: Sequence[str]) -> str:
+def unique_name(stem: str, start: int, used: Sequence[str]) -> str:
     """The first of stem1, stem2, ... that is not used."""
     return next(name for i in counted(start) if (name := f"{stem}{i}") not in used)
-
-
-def known(name: str, names: Iterable[str], what: str) -> str:
-    """The name, if it is one of those known; otherwise ValueError with the nearest."""
-    options = list(names)
-    if name in options:
-        return name
-    near = get_close_matches(str(name), options, 1, 0.5)
-    raise ValueError(
-        f"unknown {what} {name!r}"
-        + (f", did you mean {near[0]!r}?" if near else "")
-        + f": one of {', '.join(map(repr, options))}"
-    )
 
 
 def batches(rows: int, batch: int | None, row_bytes: int) -> Iterator[slice]:

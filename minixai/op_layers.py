@@ -11,11 +11,11 @@ from functools import reduce
 from typing import ClassVar
 
 from minixai import ops
-from minixai.arrays import count
 from minixai.graph import Node
 from minixai.layers import KINDS as SIMPLE
 from minixai.layers import Layer, Training, Weights
-from minixai.ops.windows import Margins, Pair, pair
+from minixai.ops.windows import Margins, Pair
+from minixai.validate import as_count, as_pair
 
 Shape = tuple[int, ...]
 
@@ -58,15 +58,15 @@ class ConvTranspose2D(Layer):
     groups: int = 1
     bias: bool = True
     trained: ClassVar[tuple[str, ...]] = ("kernel", "bias")
-    short: ClassVar[str] = "convt"
+    stem: ClassVar[str] = "convt"
 
-    def needs(self, shape: Shape) -> dict[str, Shape]:
-        if len(shape) != 3 or shape[2] % count(self.groups, "groups") or self.filters % self.groups:
+    def weight_shapes(self, shape: Shape) -> dict[str, Shape]:
+        if len(shape) != 3 or shape[2] % as_count(self.groups, "groups") or self.filters % self.groups:
             raise ValueError(
                 f"ConvTranspose2D takes images whose channels and filters {self.groups} groups divide, "
                 f"but its rows have the shape {shape}, and it makes {self.filters} channels"
             )
-        kernel = (*pair(self.kernel, "kernel"), shape[2] // self.groups, self.filters)
+        kernel = (*as_pair(self.kernel, "kernel"), shape[2] // self.groups, self.filters)
         return {"kernel": kernel} | ({"bias": (self.filters,)} if self.bias else {})
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
@@ -86,9 +86,9 @@ class Scale(Layer):
 
     shape: Shape
     trained: ClassVar[tuple[str, ...]] = ("scale",)
-    short: ClassVar[str] = "scale"
+    stem: ClassVar[str] = "scale"
 
-    def needs(self, shape: Shape) -> dict[str, Shape]:
+    def weight_shapes(self, shape: Shape) -> dict[str, Shape]:
         return {"scale": self.shape}
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
@@ -107,9 +107,9 @@ class Shift(Layer):
 
     shape: Shape
     trained: ClassVar[tuple[str, ...]] = ("shift",)
-    short: ClassVar[str] = "shift"
+    stem: ClassVar[str] = "shift"
 
-    def needs(self, shape: Shape) -> dict[str, Shape]:
+    def weight_shapes(self, shape: Shape) -> dict[str, Shape]:
         return {"shift": self.shape}
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
@@ -134,9 +134,9 @@ class Append(Layer):
     axis: int
     before: bool = False
     trained: ClassVar[tuple[str, ...]] = ("numbers",)
-    short: ClassVar[str] = "append"
+    stem: ClassVar[str] = "append"
 
-    def needs(self, shape: Shape) -> dict[str, Shape]:
+    def weight_shapes(self, shape: Shape) -> dict[str, Shape]:
         return {"numbers": self.shape}
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
@@ -157,9 +157,9 @@ class PReLU(Layer):
 
     shape: Shape
     trained: ClassVar[tuple[str, ...]] = ("alpha",)
-    short: ClassVar[str] = "prelu"
+    stem: ClassVar[str] = "prelu"
 
-    def needs(self, shape: Shape) -> dict[str, Shape]:
+    def weight_shapes(self, shape: Shape) -> dict[str, Shape]:
         return {"alpha": self.shape}
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
@@ -180,7 +180,7 @@ class Standardise(Layer):
 
     axes: Shape
     epsilon: float = 1e-5
-    short: ClassVar[str] = "norm"
+    stem: ClassVar[str] = "norm"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.standardise(x, self.axes, self.epsilon)
@@ -202,7 +202,7 @@ class LocalResponseNorm(Layer):
     alpha: float = 1e-4
     beta: float = 0.75
     bias: float = 1.0
-    short: ClassVar[str] = "lrn"
+    stem: ClassVar[str] = "lrn"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.local_response_normalisation(x, self.size, self.alpha, self.beta, self.bias)
@@ -225,7 +225,7 @@ class Reduce(Layer):
     function: str
     axes: Shape
     keepdims: bool = False
-    short: ClassVar[str] = "reduce"
+    stem: ClassVar[str] = "reduce"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         if self.function not in REDUCTIONS:
@@ -244,7 +244,7 @@ class Permute(Layer):
     """
 
     axes: Shape
-    short: ClassVar[str] = "permute"
+    stem: ClassVar[str] = "permute"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.transpose(x, *self.axes)
@@ -266,7 +266,7 @@ class Slice(Layer):
     start: int | None = None
     stop: int | None = None
     step: int | None = None
-    short: ClassVar[str] = "slice"
+    stem: ClassVar[str] = "slice"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.take(x, (slice(None),) * self.axis + (slice(self.start, self.stop, self.step),))
@@ -286,7 +286,7 @@ class Gather(Layer):
 
     axis: int
     indices: tuple[int, ...]
-    short: ClassVar[str] = "gather"
+    stem: ClassVar[str] = "gather"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.gather(x, self.indices, self.axis)
@@ -306,7 +306,7 @@ class Pad(Layer):
 
     widths: tuple[tuple[int, int], ...]
     fill: float = 0.0
-    short: ClassVar[str] = "pad"
+    stem: ClassVar[str] = "pad"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.pad(x, self.widths, self.fill)
@@ -334,7 +334,7 @@ class Interpolate(Layer):
     mode: str = "half_pixel"
     nearest: str | None = None
     factor: float | None = None
-    short: ClassVar[str] = "resize"
+    stem: ClassVar[str] = "resize"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.interpolate(x, self.size, self.axis, self.mode, self.nearest, self.factor)
@@ -355,7 +355,7 @@ class Join(Layer):
 class Sum(Join):
     """The sum of its inputs, broadcast inside a row."""
 
-    short: ClassVar[str] = "add"
+    stem: ClassVar[str] = "add"
 
     def join(self, u: Node, v: Node) -> Node:
         return ops.add(u, v)
@@ -365,7 +365,7 @@ class Sum(Join):
 class Multiply(Join):
     """The product of its inputs, broadcast inside a row: a squeeze-and-excitation block ends with one."""
 
-    short: ClassVar[str] = "multiply"
+    stem: ClassVar[str] = "multiply"
 
     def join(self, u: Node, v: Node) -> Node:
         return ops.multiply(u, v)
@@ -375,7 +375,7 @@ class Multiply(Join):
 class Divide(Join):
     """The first input divided by the second, broadcast inside a row."""
 
-    short: ClassVar[str] = "divide"
+    stem: ClassVar[str] = "divide"
 
     def join(self, u: Node, v: Node) -> Node:
         return ops.divide(u, v)
@@ -385,7 +385,7 @@ class Divide(Join):
 class Subtract(Join):
     """The first input less the second, broadcast inside a row."""
 
-    short: ClassVar[str] = "subtract"
+    stem: ClassVar[str] = "subtract"
 
     def join(self, u: Node, v: Node) -> Node:
         return ops.subtract(u, v)
@@ -395,7 +395,7 @@ class Subtract(Join):
 class Maximum(Join):
     """The largest of its inputs, entry by entry."""
 
-    short: ClassVar[str] = "maximum"
+    stem: ClassVar[str] = "maximum"
 
     def join(self, u: Node, v: Node) -> Node:
         return ops.maximum(u, v)
@@ -405,7 +405,7 @@ class Maximum(Join):
 class Minimum(Join):
     """The smallest of its inputs, entry by entry."""
 
-    short: ClassVar[str] = "minimum"
+    stem: ClassVar[str] = "minimum"
 
     def join(self, u: Node, v: Node) -> Node:
         return ops.minimum(u, v)
@@ -415,7 +415,7 @@ class Minimum(Join):
 class MatMul(Join):
     """The matrix product of its inputs, row by row, as in attention: (N, ..., I, J) @ (N, ..., J, K)."""
 
-    short: ClassVar[str] = "matmul"
+    stem: ClassVar[str] = "matmul"
 
     def join(self, u: Node, v: Node) -> Node:
         return ops.matmul(u, v)

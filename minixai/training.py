@@ -15,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array, accurate_mean, accurate_sum, count, finite, numbers
+from minixai.arrays import Array, accurate_mean, accurate_sum
 from minixai.graph import Node, Rules, backward
 from minixai.layers import Training
 from minixai.model import Model, batches
 from minixai.ops.normalisation import BatchNormalise
 from minixai.progress import Progress
 from minixai.rules import GRADIENT, gradient
+from minixai.validate import as_count, as_real, check_finite
 
 TRAINING: Rules = {**GRADIENT, BatchNormalise: gradient}
 
@@ -163,12 +164,12 @@ def train(
         raise TypeError(f"train takes a Model with weights of its own, got {model!r}: a function of a node has none")
     if not hasattr(optimiser, "change") or not optimiser.rate >= 0:
         raise TypeError(f"optimiser is {optimiser!r}: give SGD(rate) or Adam(rate), with a rate >= 0")
-    count(epochs, "epochs")
+    as_count(epochs, "epochs")
     images = model.prepare(x)
     wanted = goals(labels, len(images), len(model.classes), model.dtype)
     if patience is not None and validation is None:
         raise ValueError(f"patience={patience} needs validation=(x, labels): without it nothing tells when to stop")
-    rng = np.random.default_rng(count(seed, "seed", 0))
+    rng = np.random.default_rng(as_count(seed, "seed", 0))
     memory: dict[str, dict[str, Array]] = {name: {} for name in model.trained_weights}
     parts = list(batches(len(images), batch, 1))
     history: list[Epoch] = []
@@ -238,7 +239,7 @@ def evaluate(
 
 def goals(labels: npt.ArrayLike, rows: int, classes: int, dtype: np.dtype[np.generic]) -> Array:
     """Labels as goals (N, K): class numbers become 1 at the class and 0 elsewhere."""
-    array = finite(numbers(labels, "labels"), "labels")
+    array = check_finite(as_real(labels, "labels"), "labels")
     if array.shape == (rows, classes):
         return array.astype(dtype)
     if array.shape != (rows,) or array.dtype.kind not in "iu":

@@ -40,7 +40,7 @@ def assert_readable(figure):
 def box_figure(**options):
     panels = [Boxes(f"panel {i}", RNG.lognormal(0, 1, (5, 40)), [1.0, 2.0, np.nan, 1.0, 0.5]) for i in range(3)]
     names = ["|gradient|, masked", "guided", "x · gradient", "Rescale", "RevealCancel"]
-    given = {"title": "How far?", "along": "distance", "mark": "published median", "beside": 3} | options
+    given = {"title": "How far?", "along": "distance", "mark": "published median", "columns": 3} | options
     return panels, boxes(panels, names, **given)
 
 
@@ -52,15 +52,17 @@ def line_figure(**options):
         Lines("near", steps, {"left": falling["left"]}, "steps", True),
         Lines("layers", ["none", "scores", "dense1"], {"signed": np.array([1, -0.5, 0.1])}),
     ]
-    return panels, lines(panels, **{"title": "What is bought?", "note": "both axes logarithmic", "beside": 3} | options)
+    return panels, lines(
+        panels, **{"title": "What is bought?", "note": "both axes logarithmic", "columns": 3} | options
+    )
 
 
-@pytest.mark.parametrize("options", [{}, {"beside": 1}, {"beside": 2}, {"logarithmic": True}])
+@pytest.mark.parametrize("options", [{}, {"columns": 1}, {"columns": 2}, {"logarithmic": True}])
 def test_boxes_can_be_read(options):
     assert_readable(box_figure(**options)[1])
 
 
-@pytest.mark.parametrize("options", [{}, {"beside": 1}, {"beside": 2}])
+@pytest.mark.parametrize("options", [{}, {"columns": 1}, {"columns": 2}])
 def test_lines_can_be_read(options):
     assert_readable(line_figure(**options)[1])
 
@@ -69,7 +71,7 @@ def test_many_panels_with_many_words_can_be_read():
     layers = ["none", "scores", *(f"conv{i}" for i in range(6, 0, -1))]
     y = {"signed": np.linspace(1, 0, 8), "absolute": np.linspace(1, 0.2, 8)}
     panels = [Lines("guided Grad-CAM\nshorebirds", layers, y) for _ in range(18)]
-    assert_readable(lines(panels, title="Who notices?", note="rank correlation", beside=9))
+    assert_readable(lines(panels, title="Who notices?", note="rank correlation", columns=9))
 
 
 def test_boxes_show_the_quartiles_beneath_each_other():
@@ -88,7 +90,7 @@ def test_boxes_show_the_quartiles_beneath_each_other():
 
 
 def test_names_stand_at_the_left_alone():
-    _, figure = box_figure(beside=2)
+    _, figure = box_figure(columns=2)
     figure.canvas.draw()
     shown = [any(label.get_visible() and label.get_text() for label in p.get_yticklabels()) for p in figure.axes]
     assert [bool(p.yaxis.get_tick_params()["labelleft"]) for p in figure.axes] == [True, False, True]
@@ -108,7 +110,7 @@ def test_lines_go_through_their_numbers():
 
 def test_a_legend_is_not_said_twice():
     twice = {name: np.ones(2) for name in ("a", "b")}
-    figure = lines([Lines(str(i), ["x", "y"], twice) for i in range(3)], title="t", note="n", beside=3)
+    figure = lines([Lines(str(i), ["x", "y"], twice) for i in range(3)], title="t", note="n", columns=3)
     assert [place.get_legend() is not None for place in figure.axes] == [True, False, False]
     _, figure = line_figure()
     assert all(place.get_legend() for place in figure.axes)

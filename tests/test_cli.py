@@ -153,7 +153,7 @@ def test_a_seed_is_for_sampled_methods(capsys):
 
 
 def test_a_baseline_is_what_occlusion_fills_with(capsys):
-    assert "fill=0.25" in told(capsys, "explain", "--method", "occlusion", "--baseline", "0.25")
+    assert "baseline=0.25" in told(capsys, "explain", "--method", "occlusion", "--baseline", "0.25")
 
 
 def test_a_warning_is_one_line(capsys, monkeypatch):

@@ -10,9 +10,9 @@ from PIL import Image
 
 import minixai as mx
 from minixai import zoo
-from minixai.cli import asking, main
+from minixai.cli import arguments, main
+from minixai.cli.cost import duration
 from minixai.cli.questions import NOISE
-from minixai.cli.rehearsal import duration
 from minixai.cli.subject import percent
 from minixai.images import read_image, sample_photo
 from tests.zoo.files import narrow
@@ -29,7 +29,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def felt(monkeypatch):
     """Every network counts as large."""
-    monkeypatch.setattr(asking, "LARGE", 0)
+    monkeypatch.setattr(arguments, "LARGE", 0)
 
 
 def told(capsys, *argv: str) -> str:
@@ -184,7 +184,7 @@ def test_two_classes_against_a_folder(capsys):
 
 
 def test_a_large_folder_is_cut(capsys, monkeypatch):
-    monkeypatch.setattr(asking, "FOLDER", 2)
+    monkeypatch.setattr(arguments, "FOLDER", 2)
     text = told(
         capsys, "explain", photo("a.png"), "--model", "vgg16", "--method", "deep_shap", "--background", photos()
     )
@@ -232,13 +232,13 @@ def test_the_cost_that_is_told_is_what_it_costs(capsys, felt, argv):
 
 def test_small_networks_and_short_work_are_told_nothing(capsys, felt, monkeypatch):
     told(capsys, "explain", photo("a.png"), "--model", "vgg16", "--method", "gradient")
-    monkeypatch.setattr(asking, "LARGE", 1e9)
+    monkeypatch.setattr(arguments, "LARGE", 1e9)
     told(capsys, "explain", "a.png", "--model", "vgg16", "--method", "integrated_gradients")
 
 
 def test_the_whole_networks_are_large_and_the_shipped_ones_are_not():
-    assert asking.large(mx.zoo.vgg16(features_only=True))
-    assert not any(asking.large(mx.load(name)) for name in zoo.RECIPES)
+    assert arguments.large(mx.zoo.vgg16(features_only=True))
+    assert not any(arguments.large(mx.load(name)) for name in zoo.RECIPES)
 
 
 def test_durations():

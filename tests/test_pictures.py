@@ -163,10 +163,10 @@ def test_a_cam_of_zeros_says_so_over_its_image(images: np.ndarray) -> None:
     assert written(figure).count("all zero") == 2
 
 
-@pytest.mark.parametrize("beside", [0, 1, 51])
-def test_columns_beside_each_other_are_some(beside: int) -> None:
-    with pytest.raises(ValueError, match=f"2 to 50, got {beside}"):
-        plots.show(np.ones((1, 2, 2, 1)), beside=beside)
+@pytest.mark.parametrize("columns", [0, 1, 51])
+def test_columns_beside_each_other_are_some(columns: int) -> None:
+    with pytest.raises(ValueError, match=f"2 to 50, got {columns}"):
+        plots.show(np.ones((1, 2, 2, 1)), columns=columns)
 
 
 # -- filters ------------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from scipy import special
 from minixai import Node, backward, ops
 from minixai.ops.functions import Elu, LeakyRelu, Power
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
-from minixai.rules import DECONVNET, GRADIENT, GUIDED, RESCALE, first_mover, gradient
+from minixai.rules import DECONVNET, GRADIENT, GUIDED, RESCALE, gradient, max_difference_first
 
-FIRST = {**RESCALE, Selection: first_mover}
+FIRST = {**RESCALE, Selection: max_difference_first}
 
 
 def row(*numbers: float, reference: Any = None) -> Node:

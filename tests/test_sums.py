@@ -15,8 +15,8 @@ from minixai.arrays import Array, accurate_mean, accurate_sum
 from minixai.evaluation.scores import area
 from minixai.layers import BatchNorm, Conv2D, Dense, Flatten, GlobalAveragePool2D, MaxPool2D, Training
 from minixai.methods.baselines import BASELINES
-from minixai.methods.cam import mean_slopes
-from minixai.methods.dialects import guided_weights
+from minixai.methods.compat import guided_weights
+from minixai.methods.grad_cam import mean_slopes
 from minixai.methods.maps import RANKS
 from minixai.methods.registry import Method
 from minixai.model import Model

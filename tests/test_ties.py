@@ -402,7 +402,7 @@ def decisions(model: mx.Model, x: Array, baseline: Array) -> list[Array]:
             found += [node.sources[0].value > 0, node.sources[0].reference > 0]
         if isinstance(node.op, Selection):
             value, reference = equalised(node.sources[0]), equalised(node.sources[0], "reference")
-            found += [node.op.winner(value, reference), node.op.winner(reference, value)]
+            found += [node.op.argmax(value, reference), node.op.argmax(reference, value)]
     return [np.broadcast_to(each, (len(x), *each.shape[1:])) for each in found]
 
 

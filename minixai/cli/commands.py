@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from minixai import zoo
 from minixai.attribution import Attribution
-from minixai.cli.asking import Answer, asked, baseline, large, takes
+from minixai.cli.arguments import Answer, asked, baseline, large, takes
+from minixai.cli.cost import foretell
 from minixai.cli.output import place, save
 from minixai.cli.questions import Question, asked_for, percentile, strip, varied
-from minixai.cli.rehearsal import foretell
 from minixai.cli.subject import Subject, chosen, class_names, percent, size
 from minixai.methods import catalogue
 from minixai.methods.call import Call
 from minixai.methods.registry import Method
-from minixai.model import known
 from minixai.text import columns
+from minixai.validate import one_of
 from minixai.zoo import fetching
 
 if TYPE_CHECKING:  # matplotlib takes a while to load, so only the commands that draw load it
@@ -162,7 +162,7 @@ def train(args: argparse.Namespace) -> None:
     each went, and how many of the test images are told correctly.  Writes a file that
     --model takes.  The same seed gives the same network.
     """
-    recipe = zoo.RECIPES[known(args.name, zoo.RECIPES, "model")]
+    recipe = zoo.RECIPES[one_of(args.name, zoo.RECIPES, "model")]
     out = place(args.out, (".npz",), default=f"{args.name}.npz")
     epochs = recipe.epochs if args.epochs is None else args.epochs
     print(f"training {args.name} on {recipe.course.learnt}, epochs: {epochs}. {recipe.about}", flush=True)
@@ -182,7 +182,7 @@ def bench(args: argparse.Namespace) -> None:
     runner = benchmark()
     sections = args.sections.split(",") if args.sections else list(runner.SECTIONS)
     for section in sections:
-        known(section, runner.SECTIONS, "section")
+        one_of(section, runner.SECTIONS, "section")
     print(runner.main(sections, args.quick, args.busy))
 
 
@@ -221,7 +221,7 @@ def download(args: argparse.Namespace) -> None:
     called features are without the dense layers.  The file appears when it is whole and its
     checksum is the publisher's.  No other command ever uses the network.
     """
-    source = fetching.SOURCES[known(args.name, fetching.SOURCES, "file of weights")]
+    source = fetching.SOURCES[one_of(args.name, fetching.SOURCES, "file of weights")]
     out = place(args.out, (".h5",), default=source.name)
     print(f"from        {source.url}", flush=True)
     new = fetching.fetch(args.name, out)

@@ -10,8 +10,8 @@ from typing import Any
 from minixai.cli.commands import PICTURES
 from minixai.cli.output import place, save
 from minixai.experiments import EXPERIMENTS, Experiment
-from minixai.model import known
 from minixai.text import columns
+from minixai.validate import one_of
 
 
 def experiment(args: argparse.Namespace) -> int:
@@ -26,7 +26,7 @@ def experiment(args: argparse.Namespace) -> int:
         lines = [(name, each.question, each.time) for name, each in EXPERIMENTS.items()]
         print(*columns([("experiment", "question", "takes"), *lines]), sep="\n")
         return 0
-    chosen = EXPERIMENTS[known(args.name, EXPERIMENTS, "experiment")]
+    chosen = EXPERIMENTS[one_of(args.name, EXPERIMENTS, "experiment")]
     given = parameters(args, chosen)
     out = place(args.out, PICTURES, default=f"minixai-{args.name}.png")
     if not args.json:

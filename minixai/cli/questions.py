@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minixai.attribution import Attribution
-from minixai.cli.asking import Answer, ask
+from minixai.cli.arguments import Answer, ask
 from minixai.cli.subject import Subject, class_names, class_number
 from minixai.layers import Conv2D
 from minixai.methods.registry import Method

@@ -12,7 +12,7 @@ import numpy as np
 import minixai
 from minixai import toys, zoo
 from minixai.attribution import Attribution
-from minixai.cli.asking import BACKGROUND
+from minixai.cli.arguments import BACKGROUND
 from minixai.cli.output import place, save_stacked
 from minixai.cli.subject import DIGIT, SCENE, bird_images, called, digit_image, percent
 from minixai.datasets import shorebirds
@@ -177,5 +177,5 @@ Next:
      minixai explain --digit 51 --versus 9   another of the 2,000 test digits
      minixai explain --image FILE --invert   a digit of your own, dark ink on paper
      minixai methods                         all methods, and what each one answers
-   and read toys.py, rules/slopes.py and methods/deeplift.py in
+   and read toys.py, rules/slopes.py and methods/deep_lift.py in
      {folder}"""

@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, finite, numbers
+from minixai.arrays import Array
+from minixai.validate import as_real, check_finite
 
 ROUNDING = 1e-6
 """By how much a mask that was added up in float32 may exceed 1."""
@@ -24,10 +25,10 @@ def pixels(values: npt.ArrayLike) -> Array:
     >>> pixels([[[[1.0, -3.0], [0.5, 0.25]]]]).tolist()
     [[[-2.0, 0.75]]]
     """
-    array = numbers(values, "an attribution")
+    array = as_real(values, "an attribution")
     if array.ndim != 4 or 0 in array.shape[1:]:
         raise ValueError(f"an attribution of shape {array.shape} has no pixels: scores take maps (N, H, W, C)")
-    return np.asarray(finite(array, "an attribution").sum(axis=-1, dtype=np.float64))
+    return np.asarray(check_finite(array, "an attribution").sum(axis=-1, dtype=np.float64))
 
 
 def relevance(values: npt.ArrayLike, signed: bool = True) -> Array:
@@ -55,7 +56,7 @@ def fitted(mask: npt.ArrayLike, maps: Array, what: str = "mask") -> Array:
 
 def coverage(mask: npt.ArrayLike, what: str) -> Array:
     """A mask in float64, if all of it is from 0 to 1, give or take rounding."""
-    array = finite(numbers(mask, f"a {what}"), f"a {what}").astype(np.float64)
+    array = check_finite(as_real(mask, f"a {what}"), f"a {what}").astype(np.float64)
     if array.size and not -ROUNDING <= array.min() <= array.max() <= 1 + ROUNDING:
         raise ValueError(
             f"a {what} holds numbers from {array.min():.4g} to {array.max():.4g}: give how much of each pixel belongs "

@@ -19,9 +19,10 @@ from minixai.attribution import Cost
 from minixai.evaluation.sanity import edge_detector, random_map
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
-from minixai.methods.groups import blocks
+from minixai.methods.groups import block_groups
 from minixai.methods.registry import Method
-from minixai.model import Model, known
+from minixai.model import Model
+from minixai.validate import one_of
 
 SENSITIVITIES = ("gradient", "smooth_grad", "guided_backprop", "deconvnet", "guided_grad_cam")
 """Methods whose sign says in which direction a pixel would have to change: they are scored by their size."""
@@ -118,12 +119,12 @@ def contender(text: str, background: Array, seed: int = 0) -> Contender:
         if method.compares != "baseline":
             others = ", ".join(m.name for m in catalogue.values() if m.compares == "baseline")
             raise ValueError(f"{name} knows no baseline: write {name} alone, or take one that does: {others}")
-        options[baseline_of(method)] = known(baseline, BASELINES, "baseline")
+        options[baseline_of(method)] = one_of(baseline, BASELINES, "baseline")
     if method.compares == "background":
         options["background"] = background
     if name in BY_BLOCKS:
         what, side = BY_BLOCKS[name]
-        options[what] = blocks(background.shape[1:], side)
+        options[what] = block_groups(background.shape[1:], side)
     if name == "shapley_values":
         options["permutations"] = ORDERS
     if "seed" in parameters:
@@ -133,7 +134,7 @@ def contender(text: str, background: Array, seed: int = 0) -> Contender:
 
 def baseline_of(method: Method) -> str:
     """What a method calls its baseline."""
-    return next(name for name in ("baseline", "fill") if name in signature(method.function).parameters)
+    return next(name for name in ("baseline",) if name in signature(method.function).parameters)
 
 
 def chance_rows(seed: int = 0) -> list[Contender]:

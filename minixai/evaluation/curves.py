@@ -11,12 +11,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, count
+from minixai.arrays import Array
 from minixai.evaluation.amounts import pixels
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
-from minixai.methods.runs import FromPlace, endpoints, variants
+from minixai.methods.runs import FromLayer, endpoints, passes
 from minixai.model import Network
+from minixai.validate import as_count
 
 
 class Curve(NamedTuple):
@@ -108,17 +109,17 @@ def exchanged(
             "coarse map is stretched by resize=True"
         )
     size = maps[0].size
-    places = order(maps if signed else abs(maps), count(seed, "seed", 0))
-    taken = np.round(np.linspace(0, size, count(steps, "steps") + 1)).astype(int)
+    places = order(maps if signed else abs(maps), as_count(seed, "seed", 0))
+    taken = np.round(np.linspace(0, size, as_count(steps, "steps") + 1)).astype(int)
     start, end = call.rows, np.broadcast_to(call.baseline(baseline), call.rows.shape)
     if insert:
         start, end = end, start
-    network, ends = FromPlace(call), endpoints(call)
+    network, ends = FromLayer(call), endpoints(call)
     scores = np.empty((len(maps), len(taken)))
-    for i, k in variants(call, len(taken), "insertion" if insert else "deletion", back=False):
+    for i, k in passes(call, len(taken), "insertion" if insert else "deletion", back=False):
         # (B, H, W, 1) chooses between (B, H, W, C) and (B, H, W, C)
         gone = (places[i] < taken[k, None, None])[..., None]
-        scores[i, k] = network.measured(np.where(gone, end[i], start[i]), i, ends)
+        scores[i, k] = network.score_at(np.where(gone, end[i], start[i]), i, ends)
     return Curve(taken / size, scores)
 
 

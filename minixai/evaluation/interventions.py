@@ -17,7 +17,7 @@ from minixai.datasets import birds
 from minixai.datasets.birds import CLASSES, HABITATS, PARTS, PLAYERS, Scenes
 from minixai.datasets.birds.rendering import are_scenes
 from minixai.datasets.birds.scenes import numbers_of
-from minixai.methods.games import shapley
+from minixai.methods.shapley import shapley
 from minixai.model import Model
 from minixai.progress import Progress
 from minixai.text import columns

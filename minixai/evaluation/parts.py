@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, finite, numbers
+from minixai.arrays import Array
 from minixai.evaluation.amounts import coverage, fitted, pixels
+from minixai.validate import as_real, check_finite
 
 
 def part_sums(values: npt.ArrayLike, masks: npt.ArrayLike, signed: bool = True) -> Array:
@@ -53,7 +54,7 @@ def rank_correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
     >>> rank_correlation([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]], [[10.0, 30.0, 20.0], [1.0, 2.0, 3.0]])
     array([0.5, 0. ])
     """
-    first, second = (finite(numbers(x, "a row that is ranked"), "a row that is ranked") for x in (a, b))
+    first, second = (check_finite(as_real(x, "a row that is ranked"), "a row that is ranked") for x in (a, b))
     if first.shape != second.shape or first.ndim < 2 or not first[0].size:
         raise ValueError(f"rows of shape {first.shape} and {second.shape} cannot be compared: give two arrays (N, ...)")
     found = np.zeros(len(first))
@@ -96,7 +97,7 @@ def shapley_distance(values: npt.ArrayLike, masks: npt.ArrayLike, shapley: npt.A
     """
     s, phi = (
         part_sums(values, masks, signed),
-        finite(numbers(shapley, "a table of Shapley values"), "a table of Shapley values"),
+        check_finite(as_real(shapley, "a table of Shapley values"), "a table of Shapley values"),
     )
     if phi.shape != s.shape:
         raise ValueError(f"Shapley values of shape {phi.shape} do not fit {s.shape[1]} parts of {len(s)} maps")

@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array, count, finite, numbers
+from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.evaluation.amounts import pixels
 from minixai.evaluation.parts import rank_correlation
-from minixai.model import Model, known
+from minixai.model import Model
 from minixai.progress import Progress
 from minixai.text import columns
+from minixai.validate import as_count, as_real, check_finite, one_of
 
 ANEW = 1
 """Goes before the seed, so that no layer is drawn again as a model made with the same seed drew it."""
@@ -54,11 +55,11 @@ def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
     names, chosen = weighted_layers(model), [layers] if isinstance(layers, str) else layers
     made, drawn = model.astype(model.dtype), {name: layer for layer, name in model.owners.items()}
     for name in chosen:
-        place = names.index(known(name, names, "layer with weights"))
-        rng = np.random.default_rng((ANEW, count(seed, "seed", 0), place))
+        place = names.index(one_of(name, names, "layer with weights"))
+        rng = np.random.default_rng((ANEW, as_count(seed, "seed", 0), place))
         layer = drawn[name]
         made.set_weights(
-            {f"{name}/{key}": layer.initial(key, w.shape, rng, w.dtype) for key, w in layer.weights.items()}
+            {f"{name}/{key}": layer.initial_weight(key, w.shape, rng, w.dtype) for key, w in layer.weights.items()}
         )
     return made
 
@@ -126,7 +127,7 @@ def randomisation(
     """
     if not callable(method):
         raise TypeError(f"method is {method!r}: give a function, such as minixai.gradient")
-    names = weighted_layers(model)[: None if layers is None else count(layers, "layers")]
+    names = weighted_layers(model)[: None if layers is None else as_count(layers, "layers")]
     first = method(model, x, target, versus=versus, **options)
     line, found = Progress(f"{first.method}, {len(names)} networks randomised", len(names)), []
     trained = pixels(first)
@@ -164,14 +165,14 @@ def random_map(images: npt.ArrayLike, seed: int = 0) -> Array:
     (2, 4, 4, 1)
     """
     n, h, w, _ = checked_images(images).shape
-    return np.random.default_rng(count(seed, "seed", 0)).standard_normal((n, h, w, 1))
+    return np.random.default_rng(as_count(seed, "seed", 0)).standard_normal((n, h, w, 1))
 
 
 def checked_images(images: npt.ArrayLike) -> Array:
     """Images in float64; uint8 is divided by 255."""
-    array = numbers(images, "a set of images")
+    array = as_real(images, "a set of images")
     if array.ndim != 4 or 0 in array.shape[1:]:
         raise ValueError(f"images of shape {array.shape}: give (N, H, W, C)")
     if array.shape[1] in (1, 3) and array.shape[3] not in (1, 3):
         raise ValueError(f"images of shape {array.shape} look channels-first: give (N, H, W, C), np.moveaxis(x, 1, -1)")
-    return finite(array, "a set of images").astype(np.float64) / (255 if array.dtype == np.uint8 else 1)
+    return check_finite(array, "a set of images").astype(np.float64) / (255 if array.dtype == np.uint8 else 1)

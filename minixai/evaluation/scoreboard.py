@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minixai.arrays import Array, count
+from minixai.arrays import Array
 from minixai.datasets import birds
 from minixai.datasets.birds import PLAYERS, Scenes
 from minixai.evaluation.contenders import DEFAULT, Contender, chance_rows, contender
 from minixai.evaluation.scores import SCORES, Score
 from minixai.evaluation.trials import Trial, Truth
-from minixai.model import Model, known
+from minixai.model import Model
 from minixai.progress import Progress
 from minixai.text import columns
+from minixai.validate import as_count, one_of
 
 REFERENCES, BACKGROUND = 20, 2**20
 """Other birds, for methods that need a set of images to compare with: how many, and what is added to the seed."""
@@ -102,11 +103,11 @@ def score(
     >>> board.methods, board.values.shape
     (('gradient', 'hires_cam', 'edge detector', 'random map'), (4, 2, 4))
     """
-    columns = [SCORES[known(name, SCORES, "score")] for name in named(scores)]
+    columns = [SCORES[one_of(name, SCORES, "score")] for name in named(scores)]
     if not columns:
         raise ValueError(f"there is no score to compute: name some of {', '.join(SCORES)}")
-    truth = Truth(model, scenes, count(seed, "seed", 0))
-    few = Truth(model, scenes[:: count(every, "every")], seed)
+    truth = Truth(model, scenes, as_count(seed, "seed", 0))
+    few = Truth(model, scenes[:: as_count(every, "every")], seed)
     background = birds.draw(REFERENCES, seed=BACKGROUND + seed).images
     rivals = [*(contender(name, background, seed) for name in named(methods)), *chance_rows(seed)]
     pictures, rows = work(truth, few, rivals, columns)

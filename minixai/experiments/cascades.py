@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minixai import zoo
-from minixai.arrays import Array, count
+from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.datasets import digits, shorebirds
 from minixai.evaluation import Cascade, randomisation
@@ -30,6 +30,7 @@ from minixai.methods import (
 )
 from minixai.model import Model
 from minixai.progress import Progress
+from minixai.validate import as_count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -137,7 +138,7 @@ class Sanity(Result):
             panels,
             title="Who notices that the network has forgotten?",
             note="rank correlation with the map of the trained network; randomised from the top down to each layer",
-            beside=5 if len(self.zeros) == 1 else len(METHODS),
+            columns=5 if len(self.zeros) == 1 else len(METHODS),
         )
 
 
@@ -227,8 +228,8 @@ def sanity(
     chosen = {name: SUBJECTS[name] for name in networks or (name for name in SUBJECTS if name in zoo.RECIPES)}
     asked = {
         name: (
-            subject.images(subject.enough if images is None else count(images, "images")),
-            subject.draws if draws is None else count(draws, "draws"),
+            subject.images(subject.enough if images is None else as_count(images, "images")),
+            subject.draws if draws is None else as_count(draws, "draws"),
         )
         for name, subject in chosen.items()
     }

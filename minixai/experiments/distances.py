@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minixai.arrays import Array, count
+from minixai.arrays import Array
 from minixai.experiments.result import Block, Claim, Result
 from minixai.graph import Node
 from minixai.methods import deep_lift, feature_ablation, gradient, integrated_gradients, shapley_values
 from minixai.ops import relu
 from minixai.progress import Progress
+from minixai.validate import as_count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -125,7 +126,7 @@ class Closeness(Result):
             title="How far from the exact Shapley values?",
             along="‖φ − Shapley‖ / ‖Shapley‖ on random networks",
             mark="published median",
-            beside=len(DEPTHS),
+            columns=len(DEPTHS),
             logarithmic=True,
         )
 
@@ -147,11 +148,11 @@ def closeness(images: int = 200, seed: int = 0) -> Closeness:
     >>> closeness(images=20).holds
     True
     """
-    n = count(images, "images")
+    n = as_count(images, "images")
     line = Progress(f"closeness: {n} networks × {len(DEPTHS)} depths × {len(METHODS)} methods", n * len(DEPTHS))
     errors, apart = {}, 0.0
     for depth in DEPTHS:
-        rng = np.random.default_rng((count(seed, "seed", 0), depth))
+        rng = np.random.default_rng((as_count(seed, "seed", 0), depth))
         rows = []
         for _ in range(n):
             f = drawn(depth, rng)

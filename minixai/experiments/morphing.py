@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from minixai import zoo
-from minixai.arrays import Array, count
+from minixai.arrays import Array
 from minixai.datasets import digits
 from minixai.experiments.result import Block, Claim, Result, lead
 from minixai.methods import deep_lift, gradient, guided_backprop, input_x_gradient, integrated_gradients
 from minixai.model import Model
 from minixai.progress import Progress
+from minixai.validate import as_count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -162,7 +163,7 @@ class Morphing(Result):
             title="Digit morphing: how far a fifth of the pixels, erased, moves one digit towards another",
             along="change of the log-odds, in medians of x · gradient",
             mark="published median",
-            beside=len(PAIRS),
+            columns=len(PAIRS),
         )
 
 
@@ -195,7 +196,7 @@ def digit_morphing(images: int | None = None, networks: Sequence[str] = tuple(NE
     changes = {}
     for network, pair in asked:
         model = zoo.load(network)
-        rows = x[labels == pair[0]][: None if images is None else count(images, "images")]
+        rows = x[labels == pair[0]][: None if images is None else as_count(images, "images")]
         before, left = log_odds(model, rows, pair), []
         for name, method in METHODS.items():
             left.append(log_odds(model, erased(rows, method(model, rows, *pair)), pair))

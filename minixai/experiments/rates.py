@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minixai import zoo
-from minixai.arrays import Array, by_row, count
+from minixai.arrays import Array, row_sums
 from minixai.datasets import digits
 from minixai.experiments.result import Block, Claim, Result
 from minixai.layers import Conv2D, Dense
 from minixai.methods import deep_shap, expected_gradients, integrated_gradients
-from minixai.methods.integrated import QUADRATURES
+from minixai.methods.integrated_gradients import QUADRATURES
 from minixai.model import Model
 from minixai.progress import Progress
+from minixai.validate import as_count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -169,7 +170,7 @@ class Convergence(Result):
             ],
             title="What do more steps, samples and references buy?",
             note=f"network {NETWORK} on test digits; both axes logarithmic",
-            beside=2,
+            columns=2,
         )
 
 
@@ -183,11 +184,11 @@ def convergence(images: int = 8, seed: int = 0) -> Convergence:
     kinks; the error of expected gradients falls as 1/√samples; deep_shap adds up for every set of references, and its
     values differ from set to set by 1/√references.  All in float64.
     """
-    x = digits("test")[0][: count(images, "images")].astype(np.float64)
+    x = digits("test")[0][: as_count(images, "images")].astype(np.float64)
     model = zoo.load(NETWORK).astype(np.float64)
     target = model.predict(x)
     drawn = digits("train")[0]
-    order = np.random.default_rng(count(seed, "seed", 0)).permutation(len(drawn))
+    order = np.random.default_rng(as_count(seed, "seed", 0)).permutation(len(drawn))
     pool = drawn[order[: GROUPS * max(REFERENCES)]].astype(np.float64)
     total = 2 * len(QUADRATURES) + BACKGROUND + len(SAMPLES) + GROUPS * len(REFERENCES)
     line = Progress(f"convergence: {total} attributions of {len(x)} images", total)
@@ -240,7 +241,7 @@ def falling_spread(model: Model, x: Array, target: Array, pool: Array, line: Pro
             result = deep_shap(model, x, target, background=group)
             assert result.gap is not None
             maps.append(result.values)
-            missed.append(abs(result.gap) / by_row(abs(result.values)))
+            missed.append(abs(result.gap) / row_sums(abs(result.values)))
             line.advance(note=f"deep_shap, {k} references")
         spread.append(size(np.std(maps, axis=0, ddof=1)))
         missing.append(np.max(missed))

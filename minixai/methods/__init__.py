@@ -1,20 +1,20 @@
 """Attribution methods: method(model, x, target=None, *, versus=None, ...parameters) -> Attribution."""
 
 from minixai.methods.ablation import feature_ablation
-from minixai.methods.cam import grad_cam, guided_grad_cam, hires_cam
-from minixai.methods.coalitions import shapley_values
-from minixai.methods.deeplift import deep_lift
-from minixai.methods.deepshap import deep_shap
-from minixai.methods.expected import expected_gradients
+from minixai.methods.deep_lift import deep_lift
+from minixai.methods.deep_shap import deep_shap
+from minixai.methods.expected_gradients import expected_gradients
 from minixai.methods.explainers import DeepExplainer, GradientExplainer
-from minixai.methods.games import shapley
+from minixai.methods.grad_cam import grad_cam, guided_grad_cam, hires_cam
 from minixai.methods.gradients import deconvnet, gradient, guided_backprop, input_x_gradient
-from minixai.methods.hiding import occlusion
-from minixai.methods.integrated import integrated_gradients
+from minixai.methods.integrated_gradients import integrated_gradients
+from minixai.methods.lrp import lrp
 from minixai.methods.maps import activations
+from minixai.methods.occlusion import occlusion
 from minixai.methods.registry import catalogue
-from minixai.methods.relevance import lrp
-from minixai.methods.smoothing import smooth_grad
+from minixai.methods.shapley import shapley
+from minixai.methods.shapley_values import shapley_values
+from minixai.methods.smooth_grad import smooth_grad
 
 __all__ = [
     "DeepExplainer",

@@ -12,9 +12,9 @@ from minixai.arrays import Array
 from minixai.attribution import Attribution, Cost
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
-from minixai.methods.groups import grouped
+from minixai.methods.groups import as_groups
 from minixai.methods.registry import method
-from minixai.methods.runs import Ends, FromPlace, endpoints, variants
+from minixai.methods.runs import Endpoints, FromLayer, endpoints, passes
 from minixai.model import Network
 
 
@@ -50,26 +50,30 @@ def feature_ablation(
            [0.4, 0.4]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    tried = [call.baseline(value) for value in several(baseline, values)]
-    cost, largest, network = Cost(0, 0), np.zeros(1, call.rows.dtype), FromPlace(call)
-    for rows in tried:
+    baselines = [call.baseline(value) for value in as_baselines(baseline, values)]
+    cost, largest, network = Cost(0, 0), np.zeros(1, call.rows.dtype), FromLayer(call)
+    for rows in baselines:
         ends = endpoints(call, rows)
-        labels, count = grouped(groups, ends.value.shape[1:], "groups")
-        lost = losses(call, ends, network, labels, count)
+        labels, count = as_groups(groups, ends.value.shape[1:], "groups")
+        lost = score_drops(call, ends, network, labels, count)
         largest = np.where(abs(lost) > abs(largest), lost, largest)
         cost = cost.plus(*ends.cost).plus(lost.size)
-    given = {"baseline": call.told(baseline)} if values is None else {"values": tuple(map(call.told, values))}
+    given = (
+        {"baseline": call.as_parameter(baseline)}
+        if values is None
+        else {"values": tuple(map(call.as_parameter, values))}
+    )
     return replace(ends, cost=cost).attribution(
         call,
         "feature_ablation",
         largest[:, labels],
         given | {"groups": None if groups is None else np.asarray(groups)},
-        baseline=tried[0] if values is None else None,
+        baseline=baselines[0] if values is None else None,
         reference_score=ends.reference_score if values is None else None,
     )
 
 
-def several(baseline: Baseline, values: Sequence[Baseline] | None) -> list[Baseline]:
+def as_baselines(baseline: Baseline, values: Sequence[Baseline] | None) -> list[Baseline]:
     """The baselines to try: `values`, or the one."""
     if values is None:
         return [baseline]
@@ -82,11 +86,11 @@ def several(baseline: Baseline, values: Sequence[Baseline] | None) -> list[Basel
     return list(values)
 
 
-def losses(call: Call, ends: Ends, network: FromPlace, labels: Array, count: int) -> Array:
+def score_drops(call: Call, ends: Endpoints, network: FromLayer, labels: Array, count: int) -> Array:
     """(N, groups): what the score loses when one group of x is replaced by the baseline's."""
     lost = np.zeros((len(call.rows), count), ends.value.dtype)
-    for i, j in variants(call, count, "feature_ablation", back=False):
+    for i, j in passes(call, count, "feature_ablation", back=False):
         # (B,) == (H, W, C) -> (B, H, W, C)
         changed = np.where(np.equal.outer(j, labels), ends.reference[i], ends.value[i])
-        lost[i, j] = ends.score[i] - network.measured(changed, i, ends)
+        lost[i, j] = ends.score[i] - network.score_at(changed, i, ends)
     return lost

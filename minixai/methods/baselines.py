@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array, accurate_mean, even
-from minixai.model import known
+from minixai.arrays import Array, accurate_mean
+from minixai.validate import as_rectangular, one_of
 
 Baseline: TypeAlias = "str | npt.ArrayLike"
 
@@ -52,14 +52,14 @@ def resolve(
     [[[[1.0, 1.0, 1.0]]]]
     """
     if isinstance(baseline, str):
-        make = BASELINES[known(baseline, BASELINES, what)]
+        make = BASELINES[one_of(baseline, BASELINES, what)]
         if x.ndim != 4:
             raise ValueError(
                 f"the {what} {baseline!r} is for images (N, H, W, C), not for x of shape {x.shape}: "
                 "give a number or an array"
             )
         return make(x).astype(x.dtype)
-    array = even(baseline, what)
+    array = as_rectangular(baseline, what)
     if not array.ndim:
         if array.dtype.kind not in "fiu" or not np.isfinite(array):
             raise ValueError(

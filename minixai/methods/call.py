@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, finite, is_integer, numbers
+from minixai.arrays import Array
 from minixai.graph import Node, history
 from minixai.methods.baselines import Baseline, resolve
-from minixai.model import Model, Network, batches, known
+from minixai.model import Model, Network, batches
 from minixai.ops import sigmoid, softmax
+from minixai.validate import as_real, check_finite, is_integer, one_of
 
 ROWS, CACHE = 50, 2e6
 """A batch has so many rows, or as many as make so many bytes: larger ones are hardly faster."""
@@ -45,18 +46,18 @@ class Call:
     def __post_init__(self) -> None:
         if not callable(self.model):
             raise TypeError(f"model is {type(self.model).__name__}: give a Model, or a function of a node")
-        known(self.output, ("score", "probability"), "output")
+        one_of(self.output, ("score", "probability"), "output")
         object.__setattr__(self, "rows", self.prepare(self.x))
-        object.__setattr__(self, "layer_name", self.named(self.layer))
+        object.__setattr__(self, "layer_name", self.resolve_layer(self.layer))
         for name, classes in (("target", self.target), ("versus", self.versus)):
             if classes is not None:
                 self.check_classes(classes, name)
 
     def prepare(self, x: npt.ArrayLike, what: str = "x") -> Array:
         """x as the model takes it."""
-        return prepared(self.model, x, what)
+        return as_model_input(self.model, x, what)
 
-    def named(self, layer: str | int | None) -> str | None:
+    def resolve_layer(self, layer: str | int | None) -> str | None:
         """The name of a layer that may be given by number."""
         if layer is None or isinstance(layer, str):
             return layer
@@ -73,7 +74,7 @@ class Call:
         return layers[layer].name
 
     def check_classes(self, classes: npt.ArrayLike, name: str) -> None:
-        array = numbers(classes, name) if not isinstance(classes, str) else np.asarray(classes)
+        array = as_real(classes, name) if not isinstance(classes, str) else np.asarray(classes)
         if array.dtype.kind not in "iu" or array.shape not in ((), (len(self.rows),)):
             raise ValueError(
                 f"{name} is a class number, or one for each of the {len(self.rows)} inputs; got {classes!r}"
@@ -93,7 +94,7 @@ class Call:
             )
         return rows.astype(self.rows.dtype, copy=False)
 
-    def told(self, baseline: Baseline) -> Any:
+    def as_parameter(self, baseline: Baseline) -> Any:
         """A baseline as the certificate shows it: an array that was given is not copied."""
         return baseline if isinstance(baseline, (str, int, float)) else np.asarray(baseline)
 
@@ -120,7 +121,7 @@ class Call:
                 )
         return scores
 
-    def explained(self, scores: Node) -> Node:
+    def explained_node(self, scores: Node) -> Node:
         """The node that is explained: the scores, or the probabilities made of them."""
         if self.output == "score":
             return scores
@@ -132,11 +133,11 @@ class Call:
         """(target, versus) of these rows, as class numbers."""
         count = scores.shape[1] if scores.ndim == 2 else 1
         predicted = scores.value.reshape(len(scores), count).argmax(axis=1)
-        return self.chosen(self.target, predicted, count, part), (
-            None if self.versus is None else self.chosen(self.versus, predicted, count, part)
+        return self.as_class_numbers(self.target, predicted, count, part), (
+            None if self.versus is None else self.as_class_numbers(self.versus, predicted, count, part)
         )
 
-    def chosen(self, classes: npt.ArrayLike | None, predicted: Array, count: int, part: slice) -> Array:
+    def as_class_numbers(self, classes: npt.ArrayLike | None, predicted: Array, count: int, part: slice) -> Array:
         if classes is None:
             return predicted
         array = np.broadcast_to(np.asarray(classes, np.intp), len(self.rows))[part]
@@ -152,7 +153,7 @@ class Call:
             return self.model.row_bytes
         return sum(node.value.nbytes for node in history(self.scores(Node(self.rows[:1]))))
 
-    def parts(self, rows: int) -> list[slice]:
+    def slices(self, rows: int) -> list[slice]:
         """So many rows in batches: by default small ones, so that memory does not grow with the rows."""
         if self.batch is not None:
             return list(batches(rows, self.batch, 1))
@@ -162,12 +163,12 @@ class Call:
         return list(batches(rows, min(fit, max(ROWS, int(CACHE // self.row_bytes))), 1))
 
 
-def prepared(model: Network, x: npt.ArrayLike, what: str) -> Array:
+def as_model_input(model: Network, x: npt.ArrayLike, what: str) -> Array:
     """x as the model takes it; for a function of nodes, float32 or else float64."""
     if isinstance(model, Model):
         return model.prepare(x, what)
-    array = numbers(x, what)
+    array = as_real(x, what)
     if array.ndim < 2:
         raise ValueError(f"{what} has the shape {array.shape}, but rows come first, (N, ...): give {what}[None]")
     dtype = np.float32 if array.dtype == np.float32 else np.float64
-    return finite(np.asarray(array, dtype, order="C"), what)
+    return check_finite(np.asarray(array, dtype, order="C"), what)

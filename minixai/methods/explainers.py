@@ -12,14 +12,15 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, count
+from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.methods.background import sent
-from minixai.methods.call import Call, prepared
-from minixai.methods.deepshap import averaged
-from minixai.methods.expected import expected
-from minixai.methods.registry import sound
-from minixai.model import Network, known
+from minixai.methods.background import forward_all
+from minixai.methods.call import Call, as_model_input
+from minixai.methods.deep_shap import deep_shap_of_targets
+from minixai.methods.expected_gradients import expected_gradients_of_targets
+from minixai.methods.registry import check_finite_result
+from minixai.model import Network
+from minixai.validate import as_count, as_nonnegative, one_of
 
 ORDERS: Mapping[str, Callable[[Array], Array]] = {"max": lambda y: -y, "min": lambda y: y, "max_abs": lambda y: -abs(y)}
 """Which outputs come first: those where this is smallest."""
@@ -37,24 +38,24 @@ class Explainer:
         layer: str | int | None = None,
         batch: int | None = None,
     ) -> None:
-        rows = prepared(model, background, "background")
+        rows = as_model_input(model, background, "background")
         self.call = Call(model, rows, output=output, layer=layer, batch=batch)
 
     @cached_property
     def expected_value(self) -> Array:
         """(outputs,): the mean over the background, to which the values of an input add its difference."""
-        outputs = sent(self.call, keep=False).outputs
+        outputs = forward_all(self.call, keep=False).outputs
         return np.asarray(outputs.mean(axis=0, dtype=np.float64).astype(outputs.dtype))
 
-    def ranked(self, call: Call, outputs: int | None, order: str) -> Array:
+    def rank_outputs(self, call: Call, outputs: int | None, order: str) -> Array:
         """(N, k): the outputs to explain for each input, by default all of them in their own order."""
         total = len(self.expected_value)
-        key = ORDERS[known(order, ORDERS, "output_rank_order")]
+        key = ORDERS[one_of(order, ORDERS, "output_rank_order")]
         if outputs is None:
             return np.broadcast_to(np.arange(total), (len(call.rows), total))
-        if count(outputs, "ranked_outputs") > total:
+        if as_count(outputs, "ranked_outputs") > total:
             raise ValueError(f"ranked_outputs is {outputs}, but there are {total} outputs: give at most {total}")
-        return np.argsort(key(sent(call, keep=False).outputs), axis=1, kind="stable")[:, :outputs]
+        return np.argsort(key(forward_all(call, keep=False).outputs), axis=1, kind="stable")[:, :outputs]
 
 
 class GradientExplainer(Explainer):
@@ -81,7 +82,7 @@ class GradientExplainer(Explainer):
         batch: int | None = None,
     ) -> None:
         super().__init__(model, background, output=output, layer=layer, batch=batch)
-        self.local_smoothing = amount(local_smoothing, "local_smoothing")
+        self.local_smoothing = as_nonnegative(local_smoothing, "local_smoothing")
 
     def shap_values(
         self,
@@ -106,11 +107,13 @@ class GradientExplainer(Explainer):
         """
         call = replace(self.call, x=x)
         seed, rng = (0, "minixai") if rseed is None else (rseed, "shap")
-        ranks = self.ranked(call, ranked_outputs, output_rank_order)
-        found = expected(call, self.call.rows, nsamples, self.local_smoothing, seed, rng, list(ranks.T))
-        answers = [stacked(found)]
+        ranks = self.rank_outputs(call, ranked_outputs, output_rank_order)
+        results = expected_gradients_of_targets(
+            call, self.call.rows, nsamples, self.local_smoothing, seed, rng, list(ranks.T)
+        )
+        answers = [stack_outputs(results)]
         if return_variances:
-            answers.append(np.stack([np.asarray(result.standard_error) ** 2 for result in found], axis=-1))
+            answers.append(np.stack([np.asarray(result.standard_error) ** 2 for result in results], axis=-1))
         if ranked_outputs is not None:
             answers.append(ranks)
         return tuple(answers) if len(answers) > 1 else answers[0]
@@ -142,11 +145,13 @@ class DeepExplainer(Explainer):
                              of f, and it measures ranked values by outputs that are not
         """
         call = replace(self.call, x=x)
-        ranks = self.ranked(call, ranked_outputs, output_rank_order)
-        values = stacked(averaged(call, self.call.rows, targets=list(ranks.T), check=check_additivity))
+        ranks = self.rank_outputs(call, ranked_outputs, output_rank_order)
+        values = stack_outputs(
+            deep_shap_of_targets(call, self.call.rows, targets=list(ranks.T), check=check_additivity)
+        )
         return values if ranked_outputs is None else (values, ranks)
 
 
-def stacked(found: list[Attribution]) -> Array:
+def stack_outputs(results: list[Attribution]) -> Array:
     """(N, ..., outputs)"""
-    return np.stack([sound(result).values for result in found], axis=-1)
+    return np.stack([check_finite_result(result).values for result in results], axis=-1)

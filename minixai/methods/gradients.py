@@ -11,16 +11,16 @@ from minixai.arrays import multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
 from minixai.methods.registry import method
-from minixai.methods.runs import Visit, ends, visits, walk
+from minixai.methods.runs import Batch, forward_batches, gather_batches, walk
 from minixai.model import Network
 from minixai.rules import DECONVNET, GRADIENT, GUIDED, has_rectifier
 
 
-def check_rectifiers(batches: Iterator[Visit], name: str, to_input: bool = False) -> Iterator[Visit]:
+def check_rectifiers(batches: Iterator[Batch], name: str, to_input: bool = False) -> Iterator[Batch]:
     """The batches as they come, with a warning if nothing rectifies on the way back to the layer, or to the input."""
-    for k, visit in enumerate(batches):
-        yield visit  # first the walk, which may find an op without a rule
-        if not k and not has_rectifier(visit.output, visit.x if to_input else visit.place):
+    for k, batch in enumerate(batches):
+        yield batch  # first the walk, which may find an op without a rule
+        if not k and not has_rectifier(batch.output, batch.x if to_input else batch.layer):
             warnings.warn(
                 f"no op on the way rectifies (ReLU, or a class with `rectifies = True`), so what {name} shows is the "
                 "plain gradient: ask for gradient, or for a network with ReLUs",
@@ -49,8 +49,8 @@ def gradient(
     array([[3., 7., 4.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    found, m = walk(call, GRADIENT)
-    return found.attribution(call, "gradient", m, {})
+    ends, m = walk(call, GRADIENT)
+    return ends.attribution(call, "gradient", m, {})
 
 
 @method("what would this pixel be worth, were the score a plane through 0?", "1 forward, 1 back", complete=False)
@@ -74,8 +74,8 @@ def input_x_gradient(
     array([[9., 7., 8.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    found, m = walk(call, GRADIENT)
-    return found.attribution(call, "input_x_gradient", multiply_no_nan(m, found.value), {})
+    ends, m = walk(call, GRADIENT)
+    return ends.attribution(call, "input_x_gradient", multiply_no_nan(m, ends.value), {})
 
 
 @method("which pixels excite the units that excite the score?", "1 forward, 1 back", complete=False)
@@ -100,9 +100,9 @@ def guided_backprop(
     array([[1., 0.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    batches = check_rectifiers(visits(call), "guided_backprop")
-    found, m = ends((visit, visit.back(GUIDED, visit.place)) for visit in batches)
-    return found.attribution(call, "guided_backprop", m, {})
+    batches = check_rectifiers(forward_batches(call), "guided_backprop")
+    ends, m = gather_batches((batch, batch.backward(GUIDED, batch.layer)) for batch in batches)
+    return ends.attribution(call, "guided_backprop", m, {})
 
 
 @method("what would this score look like, projected back to pixels?", "1 forward, 1 back", complete=False)
@@ -125,7 +125,8 @@ def deconvnet(
     array([[-0.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    found, m = ends(
-        (visit, visit.back(DECONVNET, visit.place)) for visit in check_rectifiers(visits(call), "deconvnet")
+    ends, m = gather_batches(
+        (batch, batch.backward(DECONVNET, batch.layer))
+        for batch in check_rectifiers(forward_batches(call), "deconvnet")
     )
-    return found.attribution(call, "deconvnet", m, {})
+    return ends.attribution(call, "deconvnet", m, {})

@@ -7,22 +7,23 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, even
+from minixai.arrays import Array
+from minixai.validate import as_rectangular
 
 
-def grouped(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> tuple[Array, int]:
+def as_groups(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> tuple[Array, int]:
     """(labels, count): the group of every entry of a row of this shape, 0 to count − 1.
 
     A mask of integers, any at all, puts entries of equal number into one group; None lets each go alone.
     Raises ValueError for a mask that does not fit, TypeError for one that holds no integers.
 
-    >>> labels, count = grouped([[7], [3]], (2, 2), "groups")
+    >>> labels, count = as_groups([[7], [3]], (2, 2), "groups")
     >>> labels.tolist(), count
     ([[1, 1], [0, 0]], 2)
     """
     if mask is None:
         return np.arange(prod(shape)).reshape(shape), prod(shape)
-    array = even(mask, what)
+    array = as_rectangular(mask, what)
     if array.dtype.kind not in "iub":
         raise TypeError(f"{what} is a mask of integers, got {array.dtype} {array.shape}: number the groups")
     try:
@@ -40,10 +41,10 @@ def grouped(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> tu
     return labels.reshape(shape), len(names)
 
 
-def blocks(shape: tuple[int, ...], most: int) -> Array:
+def block_groups(shape: tuple[int, ...], most: int) -> Array:
     """(H, W, 1): pixels in at most so many blocks along a side, numbered; channels stay together.
 
-    >>> blocks((4, 6, 3), 2)[..., 0].tolist()
+    >>> block_groups((4, 6, 3), 2)[..., 0].tolist()
     [[0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1], [2, 2, 2, 3, 3, 3], [2, 2, 2, 3, 3, 3]]
     """
     rows, across = (np.arange(n) * min(n, most) // n for n in shape[:2])

@@ -13,9 +13,10 @@ from minixai.attribution import Attribution
 from minixai.graph import Node, history
 from minixai.methods.call import Call
 from minixai.methods.registry import method
-from minixai.methods.runs import Visit, ends, visits
-from minixai.model import Network, known
+from minixai.methods.runs import Batch, forward_batches, gather_batches
+from minixai.model import Network
 from minixai.ops import Convolution, Elementwise
+from minixai.validate import one_of
 
 RANKS: Mapping[str, Callable[[Array], Array]] = {
     "peak": lambda maps: np.asarray(maps.max(axis=1)),
@@ -52,20 +53,20 @@ def activations(
     ((1, 1, 2, 2), array([[1, 0]]), array([[2. , 2.5]]))
     """
     if rank is not None:
-        known(rank, RANKS, "rank")
+        one_of(rank, RANKS, "rank")
     call = Call(model, x, target, versus, output, layer, batch)
-    found, _ = ends((visit, None) for visit in at_maps(call))
+    ends, _ = gather_batches((batch, None) for batch in batches_at_layer(call))
     extras = {}
     if rank is not None:
-        by = RANKS[rank](found.value.reshape(len(found.value), -1, *found.value.shape[1:][-1:] or (1,)))
+        by = RANKS[rank](ends.value.reshape(len(ends.value), -1, *ends.value.shape[1:][-1:] or (1,)))
         extras = {"order": np.argsort(-by, axis=1, kind="stable"), "rank": by}
-    return found.attribution(call, "activations", found.value, {"rank": rank}, extras=extras)
+    return ends.attribution(call, "activations", ends.value, {"rank": rank}, extras=extras)
 
 
-def at_maps(call: Call) -> Iterator[Visit]:
+def batches_at_layer(call: Call) -> Iterator[Batch]:
     """Send the inputs forward; the place is the layer asked for, and by default the last convolution."""
-    for visit in visits(call):
-        yield visit if call.layer is not None else replace(visit, place=last_convolution(visit.output))
+    for batch in forward_batches(call):
+        yield batch if call.layer is not None else replace(batch, layer=last_convolution(batch.output))
 
 
 def last_convolution(output: Node) -> Node:

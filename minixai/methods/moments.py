@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.methods.runs import add_up
+from minixai.methods.runs import accumulate
 
 
 class Moments:
@@ -31,7 +31,7 @@ class Moments:
         power = np.ones_like(distance)
         for total in self.sums:
             power *= distance
-            add_up(total, i, power)
+            accumulate(total, i, power)
 
     @property
     def mean(self) -> Array:

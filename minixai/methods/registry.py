@@ -11,8 +11,8 @@ from typing import ParamSpec
 import numpy as np
 
 from minixai.attribution import Attribution
-from minixai.model import known
 from minixai.text import columns
+from minixai.validate import one_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Catalogue(Mapping[str, Method]):
         self.methods: dict[str, Method] = {}
 
     def __getitem__(self, name: str) -> Method:
-        return self.methods[known(name, self.methods, "method")]
+        return self.methods[one_of(name, self.methods, "method")]
 
     def __contains__(self, name: object) -> bool:
         return name in self.methods
@@ -75,13 +75,13 @@ class Catalogue(Mapping[str, Method]):
     def __str__(self) -> str:
         titles = ("method", "answers", "passes", "adds up", "by class", "sampled", "compares with")
         lines = [
-            (m.name, m.answers, m.passes, *map(yes, (m.complete, m.class_specific, m.sampled)), m.compares)
+            (m.name, m.answers, m.passes, *map(yes_or_no, (m.complete, m.class_specific, m.sampled)), m.compares)
             for m in self.methods.values()
         ]
         return "\n".join(columns([titles, *lines]))
 
 
-def yes(is_so: bool) -> str:
+def yes_or_no(is_so: bool) -> str:
     return "yes" if is_so else "no"
 
 
@@ -90,7 +90,7 @@ catalogue = Catalogue()
 P = ParamSpec("P")
 
 
-def sound(result: Attribution) -> Attribution:
+def check_finite_result(result: Attribution) -> Attribution:
     """The result, if all of it is finite."""
     for name in ("score", "reference_score", "values"):
         array = getattr(result, name)
@@ -114,14 +114,14 @@ def method(
 ) -> Callable[[Callable[P, Attribution]], Callable[P, Attribution]]:
     """Enter a function into the catalogue, and see to it that it never answers with NaN or infinity."""
 
-    def enter(function: Callable[P, Attribution]) -> Callable[P, Attribution]:
+    def register(function: Callable[P, Attribution]) -> Callable[P, Attribution]:
         @wraps(function)
-        def checked(*args: P.args, **options: P.kwargs) -> Attribution:
+        def wrapper(*args: P.args, **options: P.kwargs) -> Attribution:
             with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # what comes of it is told below
-                return sound(function(*args, **options))
+                return check_finite_result(function(*args, **options))
 
-        entry = Method(checked, answers, passes, complete, class_specific, sampled, baseline)
+        entry = Method(wrapper, answers, passes, complete, class_specific, sampled, baseline)
         catalogue.methods[entry.name] = entry
-        return checked
+        return wrapper
 
-    return enter
+    return register

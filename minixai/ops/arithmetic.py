@@ -6,11 +6,12 @@ from numbers import Real
 
 import numpy as np
 
-from minixai.arrays import Array, as_float
+from minixai.arrays import Array
 from minixai.graph import Node, Operand
-from minixai.ops.blocks import SHARES, Bench, in_parallel, product
+from minixai.ops.blocks import SHARES, Workspace, in_parallel, matrix_product
 from minixai.ops.functions import Power, exp, reciprocal
 from minixai.ops.kinds import Bilinear, Linear, unbroadcast
+from minixai.validate import as_float
 
 
 class Add(Linear):
@@ -37,20 +38,20 @@ class MatMul(Bilinear):
     """x @ w + b:  (N, ..., I) @ (I, O) + (O,) -> (N, ..., O)"""
 
     def forward(self, x: Array, w: Array, b: Array | None = None) -> Array:
-        y = apart(x, w)
+        y = matmul_rows(x, w)
         return np.asarray(y if b is None else np.add(y, b, out=y))
 
     def vjp(self, i: int, m: Array, x: Array, w: Array, b: Array | None = None) -> Array:
         if i == 2 and b is not None:
             return unbroadcast(m, b.shape)
         if i == 0:  # (N, ..., O) @ (O, I) -> (N, ..., I)
-            return unbroadcast(apart(m, w.swapaxes(-1, -2)), x.shape)
+            return unbroadcast(matmul_rows(m, w.swapaxes(-1, -2)), x.shape)
         if w.ndim == 2:  # (I, N·...) @ (N·..., O) -> (I, O)
             return long_product(x.reshape(-1, x.shape[-1]).T, m.reshape(-1, m.shape[-1]))
         return unbroadcast(x.swapaxes(-1, -2) @ m, w.shape)
 
 
-def apart(x: Array, w: Array) -> Array:
+def matmul_rows(x: Array, w: Array) -> Array:
     """x @ w, with one matrix for all rows as one product that several threads may share."""
     if w.ndim > 2 or not w.size:
         return np.asarray(x @ w)
@@ -72,13 +73,13 @@ def long_product(x: Array, w: Array) -> Array:
     are added up in float64.  A product of a matrix and a vector loses most: 2 % after some million terms.
     """
     if len(w) <= LONG or w.dtype != np.float32 or 0 in (len(x), w.shape[1]):
-        return product(x, w)
+        return matrix_product(x, w)
     (rows, terms), out = x.shape, w.shape[1]
     step = TERMS * max(1, PARTIAL // (rows * out))
     starts = range(0, terms, step)
     totals = np.zeros((min(SHARES, len(starts)), rows, out))
 
-    def work(bench: Bench, i: int) -> None:
+    def work(space: Workspace, i: int) -> None:
         for start in starts[i :: len(totals)]:
             left, right = x[:, start : start + step], w[start : start + step]
             whole = len(right) // TERMS * TERMS
@@ -92,12 +93,12 @@ def long_product(x: Array, w: Array) -> Array:
 
 def add(u: Operand, v: Operand) -> Node:
     """u + v, with broadcasting inside a row."""
-    return Add()(*aligned(u, v))
+    return Add()(*align_rows(u, v))
 
 
 def multiply(u: Operand, v: Operand) -> Node:
     """u · v, with broadcasting inside a row."""
-    return Multiply()(*aligned(u, v))
+    return Multiply()(*align_rows(u, v))
 
 
 def negative(u: Node) -> Node:
@@ -151,7 +152,7 @@ def matmul(x: Operand, w: Operand) -> Node:
     return MatMul()(x, w)
 
 
-def aligned(u: Operand, v: Operand) -> tuple[Operand, Operand]:
+def align_rows(u: Operand, v: Operand) -> tuple[Operand, Operand]:
     """u and v, if their rows line up: NumPy aligns shapes from the right, rows stand on the left."""
     u, v = (x if isinstance(x, Node) else as_float(x) for x in (u, v))
     check_constants(u, v)

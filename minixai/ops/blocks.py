@@ -33,7 +33,7 @@ JOB = 32 * BLOCK
 """Numbers below which a second thread takes longer to wake than to help."""
 
 
-class Bench:
+class Workspace:
     """Work buffers under names, used again and again: memory fresh from the system is slow at first touch.
 
     What lies in a buffer is whatever was left there, so it is written before it is read.
@@ -49,15 +49,15 @@ class Bench:
         return self.buffers[name][:size].view(dtype).reshape(shape)
 
 
-free: list[Bench] = []
-"""The benches that nobody works at.  Who needs one takes it away, so no two threads ever share a buffer."""
+free_workspaces: list[Workspace] = []
+"""The workspaces that nobody uses.  Who needs one takes it away, so no two threads ever share a buffer."""
 
 
 KEPT = 1 << 29
 """Bytes of memory without use that are kept, at most."""
 
 
-class Store:
+class ArrayPool:
     """The memory of arrays that are gone, kept for others of the same size.
 
     Together with what is in use it is never more than was in use at some time, so no peak becomes higher by it.
@@ -69,28 +69,28 @@ class Store:
         self.in_use = self.most = self.idle = 0  # bytes; idle are those of `unused`
         self.lock = Lock()
 
-    def take(self, size: int) -> Array:
+    def allocate(self, size: int) -> Array:
         with self.lock:
-            self.settle()
+            self.reclaim()
             self.in_use += size
             self.most = max(self.most, self.in_use)
             latest = next((i for i in reversed(range(len(self.unused))) if self.unused[i].size == size), None)
             memory = None if latest is None else self.unused.pop(latest)
             self.idle -= 0 if memory is None else size
-            self.settle()
+            self.reclaim()
         return np.empty(size, np.uint8) if memory is None else memory
 
-    def put(self, memory: Array) -> None:
+    def release(self, memory: Array) -> None:
         """Called wherever an array happens to end, so perhaps while the lock is held: then it waits for the next."""
         self.coming.append(memory)
         if self.lock.acquire(blocking=False):
             try:
-                self.settle()
+                self.reclaim()
             finally:
                 self.lock.release()
 
-    def settle(self) -> None:
-        """Put away what came, and give back to the system what was longest without use."""
+    def reclaim(self) -> None:
+        """Put away the memory that came back, and free for the system what was unused for longest."""
         while self.coming:
             self.unused.append(self.coming.popleft())
             self.in_use -= self.unused[-1].size
@@ -99,60 +99,62 @@ class Store:
             self.idle -= self.unused.pop(0).size
 
 
-store = Store()
+array_pool = ArrayPool()
 
 
-def fresh(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """An array to be written, as np.empty's, but in the memory of one of its size that is gone, if there is any.
+def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Like `np.empty`, but reuses the memory of a freed array of the same size.
 
-    Memory returns to the store once nobody holds its array or a view of it.
+    Memory returns to the pool once nobody holds its array or a view of it.
     """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     if size < BLOCK or size > KEPT:
         return np.empty(shape, dtype)
-    memory = store.take(size)
+    memory = array_pool.allocate(size)
     lent = np.frombuffer(memory.data, np.uint8)  # every view of the array holds this, and not memory itself
-    weakref.finalize(lent, store.put, memory).atexit = False
+    weakref.finalize(lent, array_pool.release, memory).atexit = False
     return lent.view(dtype).reshape(shape)
 
 
 @contextmanager
-def borrowed() -> Iterator[Bench]:
+def workspace() -> Iterator[Workspace]:
     try:
-        bench = free.pop()
+        space = free_workspaces.pop()
     except IndexError:  # nobody has left one, or another thread was faster
-        bench = Bench()
+        space = Workspace()
     try:
-        yield bench
+        yield space
     finally:
-        free.append(bench)
+        free_workspaces.append(space)
 
 
 def in_parallel(work: Callable[..., None], jobs: Iterable[tuple[Any, ...]]) -> None:
-    """work(bench, *job) for every job, in any order, on as many threads as BLAS would have used.
+    """work(space, *job) for every job, in any order, on as many threads as BLAS would have used.
 
     If someone else has the threads, or work calls this again, the jobs are done by the thread that asks.
     """
     waiting = deque(jobs)
 
     def run() -> None:
-        with borrowed() as bench:
+        with workspace() as space:
             while waiting:
                 try:
                     job = waiting.popleft()
                 except IndexError:  # another thread was faster
                     return
-                work(bench, *job)
+                work(space, *job)
 
     if not busy.acquire(blocking=False):
         return run()
     try:
-        helpers, others = min(threads(), len(waiting)) - 1, list[Future[None]]()
-        with blas().limit(limits=1) if blas() else nullcontext():  # a small product, too: BLAS's threads stay awake
+        helpers, others = min(thread_count(), len(waiting)) - 1, list[Future[None]]()
+        with (
+            blas_controller().limit(limits=1) if blas_controller() else nullcontext()
+        ):  # a small product, too: BLAS's threads stay awake
             try:
                 with suppress(RuntimeError):  # no new threads, because the interpreter is ending: then it goes alone
                     for _ in range(helpers):  # each in a copy of what holds here, such as np.errstate
-                        others.append(pool(helpers).submit(copy_context().run, run))
+                        others.append(thread_pool(helpers).submit(copy_context().run, run))
                 run()
             finally:  # nobody may go on writing when this returns
                 waiting.clear()
@@ -167,29 +169,33 @@ busy = Lock()
 
 
 @cache
-def pool(helpers: int) -> ThreadPoolExecutor:
+def thread_pool(helpers: int) -> ThreadPoolExecutor:
     """Threads that wait for work: to wake one takes less time than to make it."""
     return ThreadPoolExecutor(helpers, "minixai")
 
 
-def after_fork() -> None:
+def reset_after_fork() -> None:
     """A forked process has none of the threads, and what they held nobody would give back."""
     global busy
-    pool.cache_clear()
-    busy, store.lock = Lock(), Lock()
+    thread_pool.cache_clear()
+    busy, array_pool.lock = Lock(), Lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=after_fork)
+    os.register_at_fork(after_in_child=reset_after_fork)
 
 
-def threads() -> int:
+def thread_count() -> int:
     """How many threads BLAS may use just now, if that can be asked and changed; otherwise 1."""
-    return max((library.num_threads for library in blas().lib_controllers), default=1) if blas() else 1
+    return (
+        max((library.num_threads for library in blas_controller().lib_controllers), default=1)
+        if blas_controller()
+        else 1
+    )
 
 
 @cache
-def blas() -> Any:
+def blas_controller() -> Any:
     """What holds BLAS to a number of threads, or None."""
     try:
         from threadpoolctl import ThreadpoolController
@@ -210,9 +216,9 @@ def in_blocks(f: Callable[..., Array], *xs: Array) -> Array:
     alike = all(x.shape == largest.shape for x in xs)
     flat = [x.reshape(1 if alike else len(x), -1) for x in xs]
     rows, length = max(map(len, flat)), flat[0].shape[1]
-    y = fresh((rows, length), largest.dtype)
+    y = empty((rows, length), largest.dtype)
 
-    def work(bench: Bench, i: int, start: int, stop: int) -> None:
+    def work(space: Workspace, i: int, start: int, stop: int) -> None:
         for at in range(start, stop, BLOCK):
             part = slice(at, min(at + BLOCK, stop))
             y[i, part] = f(*(x[i if len(x) > 1 else 0, part] for x in flat))
@@ -221,28 +227,28 @@ def in_blocks(f: Callable[..., Array], *xs: Array) -> Array:
     return y.reshape(rows if not alike else len(largest), *largest.shape[1:])
 
 
-def product(x: Array, w: Array) -> Array:
+def matrix_product(x: Array, w: Array) -> Array:
     """x (M, I) @ w (I, O) -> (M, O), where w is large in columns for several threads.
 
-    >>> product(np.ones((1, 2)), np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    >>> matrix_product(np.ones((1, 2)), np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[4.0, 6.0]]
     """
     y = np.empty((len(x), w.shape[1]), np.result_type(x, w))
     each = -(-w.shape[1] // SHARES) if w.size > JOB else max(1, w.shape[1])
 
-    def work(bench: Bench, at: int) -> None:
+    def work(space: Workspace, at: int) -> None:
         np.matmul(x, w[:, at : at + each], out=y[:, at : at + each])
 
     in_parallel(work, [(at,) for at in range(0, w.shape[1], each)])
     return y
 
 
-def pieces(images: range, rows: range, row: int, most: int) -> Iterator[tuple[range, range]]:
+def tiles(images: range, rows: range, row: int, most: int) -> Iterator[tuple[range, range]]:
     """Images cut into pieces of at most `most` numbers, `row` in each row: some rows of one image, or whole images.
 
-    >>> list(pieces(range(2), range(3), row=10, most=20))
+    >>> list(tiles(range(2), range(3), row=10, most=20))
     [(range(0, 1), range(0, 2)), (range(0, 1), range(2, 3)), (range(1, 2), range(0, 2)), (range(1, 2), range(2, 3))]
-    >>> list(pieces(range(5), range(3), row=10, most=70))
+    >>> list(tiles(range(5), range(3), row=10, most=70))
     [(range(0, 2), range(0, 3)), (range(2, 4), range(0, 3)), (range(4, 5), range(0, 3))]
     """
     several, high = max(1, most // max(1, row * len(rows))), max(1, min(len(rows), most // max(1, row)))

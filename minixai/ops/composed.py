@@ -12,7 +12,8 @@ from minixai.ops.convolution import convolution
 from minixai.ops.functions import exp, log, relu
 from minixai.ops.reductions import max, mean, sum
 from minixai.ops.shapes import concatenate, pad, reshape, take
-from minixai.ops.windows import Margins, Pair, check_images, pair
+from minixai.ops.windows import Margins, Pair
+from minixai.validate import as_pair, check_images
 
 
 def maximum(u: Node, v: Node) -> Node:
@@ -80,7 +81,7 @@ def transposed_convolution(
     (1, 4, 4, 1)
     """
     check_images(x.shape, "transposed_convolution")
-    (height, width, channels), (down, right) = x.shape[1:], pair(stride, "stride")
+    (height, width, channels), (down, right) = x.shape[1:], as_pair(stride, "stride")
     if (down, right) != (1, 1):
         apart = pad(reshape(x, height, 1, width, 1, channels), ((0, 0), (0, down - 1), (0, 0), (0, right - 1), (0, 0)))
         x = reshape(apart, height * down, width * right, channels)

@@ -19,7 +19,8 @@ from minixai.arrays import Array, accurate_sum
 from minixai.graph import Node, Operand
 from minixai.ops import direct, winograd
 from minixai.ops.kinds import Bilinear
-from minixai.ops.windows import Padding, Pair, check_images, margins, pair, places
+from minixai.ops.windows import Padding, Pair, output_size, resolve_padding
+from minixai.validate import as_pair, check_images
 
 METHODS = ("auto", "direct", "winograd")
 MANY = 64
@@ -33,26 +34,26 @@ class Convolution(direct.Geometry, Bilinear):
     method: str = "auto"
 
     def forward(self, x: Array, w: Array, b: Array | None = None) -> Array:
-        if self.quick(w) and len(x):  # no rows, as where a model finds its shapes, need no kernels transformed
-            return winograd.correlate(x, w, b, self.around)
+        if self.uses_winograd(w) and len(x):  # no rows, as where a model finds its shapes, need no kernels transformed
+            return winograd.correlate(x, w, b, self.padding)
         return direct.correlate(x, w, b, self)
 
     def vjp(self, i: int, m: Array, x: Array, w: Array, b: Array | None = None) -> Array:
         if i == 2:
             return accurate_sum(m, (0, 1, 2))
         if i == 1:
-            return direct.to_kernels(x, w, m, self)
-        if self.quick(w) and max(map(max, self.around)) <= 2:
-            return winograd.to_image(m, w, self.around)
-        return direct.to_image(x, w, m, self)
+            return direct.kernel_gradient(x, w, m, self)
+        if self.uses_winograd(w) and max(map(max, self.padding)) <= 2:
+            return winograd.image_gradient(m, w, self.padding)
+        return direct.image_gradient(x, w, m, self)
 
-    def quick(self, w: Array) -> bool:
+    def uses_winograd(self, w: Array) -> bool:
         """Whether Winograd's way is taken."""
         return self.method == "winograd" or (
-            self.method == "auto" and self.fits(w.shape, w.dtype) and min(w.shape[2:]) >= MANY
+            self.method == "auto" and self.supports_winograd(w.shape, w.dtype) and min(w.shape[2:]) >= MANY
         )
 
-    def fits(self, kernel: tuple[int, ...], dtype: np.dtype[Any] | None) -> bool:
+    def supports_winograd(self, kernel: tuple[int, ...], dtype: np.dtype[Any] | None) -> bool:
         """Whether Winograd's way can be taken."""
         plain = (self.stride, self.dilation, self.groups) == ((1, 1), (1, 1), 1)
         return plain and kernel[:2] == (3, 3) and dtype == np.float32
@@ -97,15 +98,15 @@ def convolution(
     bias = b.shape if isinstance(b, Node) else (kernel[3],) if b is None else np.shape(b)
     if bias != (kernel[3],):
         raise ValueError(f"kernels {kernel} need a bias of shape ({kernel[3]},), one number for each of K, got {bias}")
-    step, spread = pair(stride, "stride"), pair(dilation, "dilation")
+    step, spread = as_pair(stride, "stride"), as_pair(dilation, "dilation")
     size, window = (shape[1], shape[2]), (kernel[0], kernel[1])
-    around = margins(padding, size, window, step, spread)
-    places(size, window, step, around, spread)
+    margins = resolve_padding(padding, size, window, step, spread)
+    output_size(size, window, step, margins, spread)
     if method not in METHODS:
         raise ValueError(f"unknown method {method!r} of convolution: one of {', '.join(METHODS)}")
-    op = Convolution(step, around, spread, groups, method)
+    op = Convolution(step, margins, spread, groups, method)
     dtype = next((u.dtype for u in (x, w, b) if isinstance(u, Node)), None)
-    if method == "winograd" and not op.fits(kernel, dtype):
+    if method == "winograd" and not op.supports_winograd(kernel, dtype):
         raise ValueError(
             f"Winograd's convolution takes kernels of 3 × 3 at stride 1, undilated, in one group, in float32, got "
             f'{kernel} in {dtype}, stride {step}, dilation {spread}, groups={groups}: leave method at "auto"'

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from minixai.arrays import Array
-from minixai.ops.blocks import BLOCK, SHARES, Bench, fresh, in_parallel, pieces
-from minixai.ops.windows import Margins, cropped, framed, places, taps
+from minixai.ops.blocks import BLOCK, SHARES, Workspace, empty, in_parallel, tiles
+from minixai.ops.windows import Margins, crop_images, output_size, padded_view, window_views
 
 LAID_OUT = 1 << 19
 """Numbers in the windows of a block, at most: enough for a product at full speed, and few enough to stay in a cache."""
@@ -34,7 +34,7 @@ class Geometry:
     """How kernels of a size lie over an image."""
 
     stride: tuple[int, int] = (1, 1)
-    around: Margins = ((0, 0), (0, 0))
+    padding: Margins = ((0, 0), (0, 0))
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
 
@@ -43,13 +43,13 @@ def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     """x (N, H, W, C) ⋆ w (kh, kw, C/G, K) + b (K,) -> (N, h, w, K)"""
     if is_depthwise(x, w):
         return depthwise(x, w, b, g)
-    out, kernels = shape_out(x, w, g), columns(w, g.groups)
-    y = fresh((len(x), *out, w.shape[3]), x.dtype)
+    out, kernels = output_size_of(x, w, g), kernel_matrix(w, g.groups)
+    y = empty((len(x), *out, w.shape[3]), x.dtype)
 
-    def work(bench: Bench, images: range, rows: range) -> None:
+    def work(space: Workspace, images: range, rows: range) -> None:
         place = y[images.start : images.stop, rows.start : rows.stop].reshape(-1, w.shape[3])
         each = place.reshape(-1, g.groups, kernels.shape[2]).transpose(1, 0, 2)
-        np.matmul(windows(bench, x, w, g, images, rows, out[1]), kernels, out=each)
+        np.matmul(gather_windows(space, x, w, g, images, rows, out[1]), kernels, out=each)
         if b is not None:
             place += b
 
@@ -64,37 +64,39 @@ def is_depthwise(x: Array, w: Array) -> bool:
 
 def depthwise(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     """Σ over the kernel's entries of x · w, for kernels of one channel each: matrix products would have one column."""
-    out = shape_out(x, w, g)
-    y = fresh((len(x), *out, w.shape[3]), x.dtype)
-    (top, _), (left, _) = g.around
+    out = output_size_of(x, w, g)
+    y = empty((len(x), *out, w.shape[3]), x.dtype)
+    (top, _), (left, _) = g.padding
     right = (out[1] - 1) * g.stride[1] + (w.shape[1] - 1) * g.dilation[1] + 1 - left
 
-    def work(bench: Bench, images: range, rows: range) -> None:
+    def work(space: Workspace, images: range, rows: range) -> None:
         start = rows.start * g.stride[0] - top
         stop = start + (len(rows) - 1) * g.stride[0] + (w.shape[0] - 1) * g.dilation[0] + 1
-        under = framed(bench, x, images, (start, stop), (-left, right))
+        under = padded_view(space, x, images, (start, stop), (-left, right))
         place = y[images.start : images.stop, rows.start : rows.stop]
-        term = bench("term", place.shape, x.dtype)
+        term = space("term", place.shape, x.dtype)
         place[...] = 0 if b is None else b
         for pixel, weights in zip(
-            taps(under, w.shape[:2], g.stride, (len(rows), out[1]), g.dilation), w.reshape(-1, w.shape[3]), strict=True
+            window_views(under, w.shape[:2], g.stride, (len(rows), out[1]), g.dilation),
+            w.reshape(-1, w.shape[3]),
+            strict=True,
         ):
             place += np.multiply(pixel, weights, out=term)
 
-    in_parallel(work, pieces(range(len(x)), range(out[0]), out[1] * w.shape[3], BLOCK))
+    in_parallel(work, tiles(range(len(x)), range(out[0]), out[1] * w.shape[3], BLOCK))
     return y
 
 
-def to_kernels(x: Array, w: Array, m: Array, g: Geometry) -> Array:
+def kernel_gradient(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     """The way back to the kernels, in training -> (kh, kw, C/G, K): what each of their numbers met, times m, summed."""
-    out, (groups, window, kernels) = m.shape[1:3], columns(w, g.groups).shape
+    out, (groups, window, kernels) = m.shape[1:3], kernel_matrix(w, g.groups).shape
     every = list(blocks(len(x), out, w, g))
     totals = np.zeros((min(SHARES, len(every)), groups, window, kernels), np.result_type(w, np.float64))
 
-    def work(bench: Bench, i: int) -> None:
+    def work(space: Workspace, i: int) -> None:
         for images, rows in every[i :: len(totals)]:
             # (G, kh·kw·C/G, places) @ (G, places, K/G) -> (G, kh·kw·C/G, K/G)
-            met = windows(bench, x, w, g, images, rows, out[1]).transpose(0, 2, 1)
+            met = gather_windows(space, x, w, g, images, rows, out[1]).transpose(0, 2, 1)
             part = m[images.start : images.stop, rows.start : rows.stop].reshape(-1, groups, kernels).transpose(1, 0, 2)
             for at in range(0, part.shape[1], SUMMED):
                 totals[i] += met[..., at : at + SUMMED] @ part[:, at : at + SUMMED]
@@ -104,19 +106,21 @@ def to_kernels(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     return total.transpose(1, 0, 2).reshape(w.shape)
 
 
-def to_image(x: Array, w: Array, m: Array, g: Geometry) -> Array:
-    """The way back to the image, (N, h, w, K) -> (N, H, W, C): every pixel hears from the windows it lay in.
+def image_gradient(x: Array, w: Array, m: Array, g: Geometry) -> Array:
+    """The way back to the image, (N, h, w, K) -> (N, H, W, C): the transposed convolution.
 
     At stride 1 that is a convolution too, of m with the kernels turned about.
     """
     far = [(k - 1) * d for k, d in zip(w.shape[:2], g.dilation, strict=True)]
-    around = tuple((f - before, f - after) for f, (before, after) in zip(far, g.around, strict=True))
-    if g.stride == (1, 1) and min(map(min, around)) >= 0:
-        return correlate(m, turned(w, g.groups), None, Geometry((1, 1), (around[0], around[1]), g.dilation, g.groups))
-    return scattered(x, w, m, g)
+    margins = tuple((f - before, f - after) for f, (before, after) in zip(far, g.padding, strict=True))
+    if g.stride == (1, 1) and min(map(min, margins)) >= 0:
+        return correlate(
+            m, rotate_kernels(w, g.groups), None, Geometry((1, 1), (margins[0], margins[1]), g.dilation, g.groups)
+        )
+    return scatter_windows(x, w, m, g)
 
 
-def turned(w: Array, groups: int) -> Array:
+def rotate_kernels(w: Array, groups: int) -> Array:
     """(kh, kw, C/G, K) -> (kh, kw, K/G, C), in each group the kernels turned about: first tap last."""
     high, wide, c, k = w.shape
     return (
@@ -127,39 +131,39 @@ def turned(w: Array, groups: int) -> Array:
     )
 
 
-def scattered(x: Array, w: Array, m: Array, g: Geometry) -> Array:
+def scatter_windows(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     """The windows put back where they came from, summed where they overlap."""
-    (top, bottom), (left, right) = g.around
+    (top, bottom), (left, right) = g.padding
     (high, wide), (_, across) = x.shape[1:3], m.shape[1:3]
     y = np.zeros((len(m), high + top + bottom, wide + left + right, x.shape[3]), m.dtype)
     if is_depthwise(x, w):
-        windows = taps(y, w.shape[:2], g.stride, m.shape[1:3], g.dilation)
+        windows = window_views(y, w.shape[:2], g.stride, m.shape[1:3], g.dilation)
         for place, weights in zip(windows, w.reshape(-1, w.shape[3]), strict=True):
             place += m * weights
-        return cropped(y, g.around)
-    kernels = columns(w, g.groups).transpose(0, 2, 1)
+        return crop_images(y, g.padding)
+    kernels = kernel_matrix(w, g.groups).transpose(0, 2, 1)
 
-    def work(bench: Bench, n: int) -> None:
+    def work(space: Workspace, n: int) -> None:
         for _, rows in blocks(1, m.shape[1:3], w, g):
             part = m[n, rows.start : rows.stop].reshape(-1, g.groups, w.shape[3] // g.groups).transpose(1, 0, 2)
             # (G, places, K/G) @ (G, K/G, kh·kw·C/G) -> (G, h, w, kh·kw, C/G), each to its place in (1, H, W, C)
-            laid = np.matmul(part, kernels, out=bench("a", (g.groups, part.shape[1], kernels.shape[2]), m.dtype))
+            laid = np.matmul(part, kernels, out=space("a", (g.groups, part.shape[1], kernels.shape[2]), m.dtype))
             laid = laid.reshape(g.groups, -1, across, w.shape[0] * w.shape[1], w.shape[2])
             under = y[n : n + 1, rows.start * g.stride[0] :]
-            for t, place in enumerate(taps(under, w.shape[:2], g.stride, (laid.shape[1], across), g.dilation)):
+            for t, place in enumerate(window_views(under, w.shape[:2], g.stride, (laid.shape[1], across), g.dilation)):
                 place += laid[..., t, :].transpose(1, 2, 0, 3).reshape(place.shape)
 
     in_parallel(work, [(n,) for n in range(len(m))])
-    return cropped(y, g.around)
+    return crop_images(y, g.padding)
 
 
-def windows(bench: Bench, x: Array, w: Array, g: Geometry, images: range, rows: range, across: int) -> Array:
+def gather_windows(space: Workspace, x: Array, w: Array, g: Geometry, images: range, rows: range, across: int) -> Array:
     """The windows at these places laid out: (N, H, W, C) -> (G, places, kh·kw·C/G)"""
     (high, wide, c, _), (down, over) = w.shape, g.stride
-    top, left = rows.start * down - g.around[0][0], -g.around[1][0]
+    top, left = rows.start * down - g.padding[0][0], -g.padding[1][0]
     bottom = top + (len(rows) - 1) * down + (high - 1) * g.dilation[0] + 1
     right = left + (across - 1) * over + (wide - 1) * g.dilation[1] + 1
-    seen = framed(bench, x, images, (top, bottom), (left, right))
+    seen = padded_view(space, x, images, (top, bottom), (left, right))
     s = seen.strides
     found = as_strided(
         seen,
@@ -170,22 +174,22 @@ def windows(bench: Bench, x: Array, w: Array, g: Geometry, images: range, rows: 
     shape = (g.groups, -1, high * wide * c)
     if high == wide == 1 and found[0].flags.c_contiguous:
         return found.reshape(shape)
-    laid = bench("a", found.shape, x.dtype)
+    laid = space("a", found.shape, x.dtype)
     np.copyto(laid, found)
     return laid.reshape(shape)
 
 
-def columns(w: Array, groups: int) -> Array:
+def kernel_matrix(w: Array, groups: int) -> Array:
     """(kh, kw, C/G, K) -> (G, kh·kw·C/G, K/G)"""
     return w.reshape(-1, groups, w.shape[3] // groups).transpose(1, 0, 2)
 
 
-def shape_out(x: Array, w: Array, g: Geometry) -> tuple[int, int]:
-    return places((x.shape[1], x.shape[2]), (w.shape[0], w.shape[1]), g.stride, g.around, g.dilation)
+def output_size_of(x: Array, w: Array, g: Geometry) -> tuple[int, int]:
+    return output_size((x.shape[1], x.shape[2]), (w.shape[0], w.shape[1]), g.stride, g.padding, g.dilation)
 
 
 def blocks(n: int, out: tuple[int, ...], w: Array, g: Geometry) -> Iterator[tuple[range, range]]:
     """(images, rows of places) in an even number of blocks, so that two threads end together."""
     row = out[1] * w[..., 0].size * g.groups
     two = 2 * max(1, -(-n * out[0] * row // (2 * LAID_OUT)))
-    return pieces(range(n), range(out[0]), row, max(LEAST, -(-n * out[0] // two) * row))
+    return tiles(range(n), range(out[0]), row, max(LEAST, -(-n * out[0] // two) * row))

@@ -49,26 +49,26 @@ class Elementwise(Op):
 class Selection(Op):
     """y is the largest entry of each window of x; subclasses say what a window is.
 
-    winner(x, other)     which entry of each window is largest; of equals the one
-                         that is largest in `other`, then the first
-    take(x, winner)      these entries of x
-    give(m, winner, x)   m put where they stand in an array like x, added up where windows overlap
+    argmax(x, other)       which entry of each window is largest; of equals the one
+                           that is largest in `other`, then the first
+    gather(x, index)       these entries of x
+    scatter(m, index, x)   m put where they stand in an array like x, added up where windows overlap
     """
 
-    def winner(self, x: Array, other: Array | None = None) -> Array:
+    def argmax(self, x: Array, other: Array | None = None) -> Array:
         raise NotImplementedError
 
-    def take(self, x: Array, winner: Array) -> Array:
+    def gather(self, x: Array, index: Array) -> Array:
         raise NotImplementedError
 
-    def give(self, m: Array, winner: Array, x: Array) -> Array:
+    def scatter(self, m: Array, index: Array, x: Array) -> Array:
         raise NotImplementedError
 
     def forward(self, x: Array) -> Array:
-        return self.take(x, self.winner(x))
+        return self.gather(x, self.argmax(x))
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
-        return self.give(m, self.winner(x), x)
+        return self.scatter(m, self.argmax(x), x)
 
 
 def unbroadcast(m: Array, shape: tuple[int, ...]) -> Array:

@@ -9,23 +9,22 @@ import numpy as np
 
 from minixai.arrays import Array
 from minixai.graph import Node
-from minixai.ops.blocks import BLOCK, Bench, fresh, in_parallel, pieces
+from minixai.ops.blocks import BLOCK, Workspace, empty, in_parallel, tiles
 from minixai.ops.kinds import Linear, Selection
 from minixai.ops.reductions import mean
 from minixai.ops.windows import (
     Margins,
     Padding,
     Pair,
-    check_images,
-    cropped,
-    framed,
-    margins,
-    padded,
-    pair,
-    places,
-    taps,
-    taps_along,
+    crop_images,
+    output_size,
+    pad_images,
+    padded_view,
+    resolve_padding,
+    window_views,
+    window_views_along,
 )
+from minixai.validate import as_pair, check_images
 
 
 @dataclass(frozen=True)
@@ -34,18 +33,22 @@ class Pool:
 
     window: tuple[int, int]
     stride: tuple[int, int]
-    around: Margins
+    padding: Margins
 
-    def taps(self, x: Array) -> list[Array]:
+    def window_views(self, x: Array) -> list[Array]:
         """Views of a padded x, one for each entry of the window."""
-        return list(taps(x, self.window, self.stride, places(x.shape[1:3], self.window, self.stride, ((0, 0), (0, 0)))))
+        return list(
+            window_views(
+                x, self.window, self.stride, output_size(x.shape[1:3], self.window, self.stride, ((0, 0), (0, 0)))
+            )
+        )
 
-    def out(self, x: Array) -> tuple[int, int]:
-        return places((x.shape[1], x.shape[2]), self.window, self.stride, self.around)
+    def output_size(self, x: Array) -> tuple[int, int]:
+        return output_size((x.shape[1], x.shape[2]), self.window, self.stride, self.padding)
 
-    def blank(self, m: Array, x: Array) -> Array:
+    def padded_zeros(self, m: Array, x: Array) -> Array:
         """Zeros like a padded x, with the rows and dtype of m."""
-        (top, bottom), (left, right) = self.around
+        (top, bottom), (left, right) = self.padding
         return np.zeros((len(m), x.shape[1] + top + bottom, x.shape[2] + left + right, x.shape[3]), m.dtype)
 
 
@@ -53,10 +56,10 @@ class MaxPool(Pool, Selection):
     """The largest entry of every window, channel by channel; a block of windows at a time."""
 
     def forward(self, x: Array) -> Array:
-        y = fresh((len(x), *self.out(x), x.shape[3]), x.dtype)
+        y = empty((len(x), *self.output_size(x), x.shape[3]), x.dtype)
 
-        def work(bench: Bench, images: range, rows: range) -> None:
-            entries = self.entries(bench, x, images, rows, -np.inf)
+        def work(space: Workspace, images: range, rows: range) -> None:
+            entries = self.entries(space, x, images, rows, -np.inf)
             best = block(y, images, rows)
             best[...] = entries[0]
             for entry in entries[1:]:
@@ -68,8 +71,8 @@ class MaxPool(Pool, Selection):
     def vjp(self, i: int, m: Array, x: Array) -> Array:
         """m to the first of the largest.  Nothing was kept: every entry is compared again, and who takes m leaves 0."""
 
-        def shares(bench: Bench, images: range, rows: range) -> Iterator[Array]:
-            entries = self.entries(bench, x, images, rows, -np.inf)
+        def shares(space: Workspace, images: range, rows: range) -> Iterator[Array]:
+            entries = self.entries(space, x, images, rows, -np.inf)
             best = reduce(np.maximum, entries)
             rest = block(m, images, rows)
             for entry in entries:
@@ -77,18 +80,18 @@ class MaxPool(Pool, Selection):
                 rest = rest - share
                 yield share
 
-        return self.put_back(shares, m, x)
+        return self.scatter_shares(shares, m, x)
 
-    def winner(self, x: Array, other: Array | None = None) -> Array:
+    def argmax(self, x: Array, other: Array | None = None) -> Array:
         n = len(x) if other is None else shared_rows(x, other)
         number = np.min_scalar_type(self.window[0] * self.window[1]).type
-        winner = fresh((n, *self.out(x), x.shape[3]), number)
+        index = empty((n, *self.output_size(x), x.shape[3]), number)
 
-        def work(bench: Bench, images: range, rows: range) -> None:
-            entries = self.entries(bench, x, images, rows, -np.inf)
-            seconds = entries if other is None else self.entries(bench, other, images, rows, -np.inf, "other")
+        def work(space: Workspace, images: range, rows: range) -> None:
+            entries = self.entries(space, x, images, rows, -np.inf)
+            seconds = entries if other is None else self.entries(space, other, images, rows, -np.inf, "other")
             best, second = entries[0], seconds[0]
-            first = block(winner, images, rows)
+            first = block(index, images, rows)
             first[...] = 0
             for t, (entry, rival) in enumerate(zip(entries[1:], seconds[1:], strict=True), 1):
                 better = entry > best
@@ -98,56 +101,56 @@ class MaxPool(Pool, Selection):
                 np.copyto(first, number(t), where=better)
                 best = np.maximum(best, entry)
 
-        in_parallel(work, self.blocks(winner))
-        return winner
+        in_parallel(work, self.blocks(index))
+        return index
 
-    def take(self, x: Array, winner: Array) -> Array:
-        y = fresh((shared_rows(x, winner), *winner.shape[1:]), x.dtype)
+    def gather(self, x: Array, index: Array) -> Array:
+        y = empty((shared_rows(x, index), *index.shape[1:]), x.dtype)
 
-        def work(bench: Bench, images: range, rows: range) -> None:
-            first = block(winner, images, rows)
-            entries = self.entries(bench, x, images, rows)
+        def work(space: Workspace, images: range, rows: range) -> None:
+            first = block(index, images, rows)
+            entries = self.entries(space, x, images, rows)
             block(y, images, rows)[...] = sum(entry * (first == t) for t, entry in enumerate(entries))
 
         in_parallel(work, self.blocks(y))
         return y
 
-    def give(self, m: Array, winner: Array, x: Array) -> Array:
-        def shares(bench: Bench, images: range, rows: range) -> Iterator[Array]:
-            first = block(winner, images, rows)
+    def scatter(self, m: Array, index: Array, x: Array) -> Array:
+        def shares(space: Workspace, images: range, rows: range) -> Iterator[Array]:
+            first = block(index, images, rows)
             return (block(m, images, rows) * (first == t) for t in range(self.window[0] * self.window[1]))
 
-        return self.put_back(shares, m, x)
+        return self.scatter_shares(shares, m, x)
 
-    def put_back(self, shares: Callable[[Bench, range, range], Iterator[Array]], m: Array, x: Array) -> Array:
+    def scatter_shares(self, shares: Callable[[Workspace, range, range], Iterator[Array]], m: Array, x: Array) -> Array:
         """Each entry's share of every window to where it stands, summed where windows overlap."""
-        y = self.blank(m, x)
+        y = self.padded_zeros(m, x)
 
-        def work(bench: Bench, *blocks: tuple[range, range]) -> None:
+        def work(space: Workspace, *blocks: tuple[range, range]) -> None:
             for images, rows in blocks:
                 under = y[images.start : images.stop, rows.start * self.stride[0] :]
                 under = under[:, : (len(rows) - 1) * self.stride[0] + self.window[0]]
-                for place, given in zip(self.taps(under), shares(bench, images, rows), strict=True):
+                for place, given in zip(self.window_views(under), shares(space, images, rows), strict=True):
                     place += given
 
         if self.window[0] <= self.stride[0]:
             in_parallel(work, ((each,) for each in self.blocks(m)))
         else:  # blocks of one image write into the same rows
             in_parallel(work, (tuple(each) for _, each in groupby(self.blocks(m), lambda each: each[0].start)))
-        return cropped(y, self.around)
+        return crop_images(y, self.padding)
 
     def entries(
-        self, bench: Bench, x: Array, images: range, rows: range, fill: float = 0.0, name: str = "frame"
+        self, space: Workspace, x: Array, images: range, rows: range, fill: float = 0.0, name: str = "frame"
     ) -> list[Array]:
         """The entries of a block of windows, each over all of them."""
-        (top, _), (left, right) = self.around
+        (top, _), (left, right) = self.padding
         start = rows.start * self.stride[0] - top
         stop = start + (len(rows) - 1) * self.stride[0] + self.window[0]
-        return self.taps(framed(bench, x, images, (start, stop), (-left, x.shape[2] + right), fill, name))
+        return self.window_views(padded_view(space, x, images, (start, stop), (-left, x.shape[2] + right), fill, name))
 
     def blocks(self, y: Array) -> Iterator[tuple[range, range]]:
         """(images, rows) of an array that has an entry for each window."""
-        return pieces(range(len(y)), range(y.shape[1]), y.shape[2] * y.shape[3], BLOCK)
+        return tiles(range(len(y)), range(y.shape[1]), y.shape[2] * y.shape[3], BLOCK)
 
 
 def block(y: Array, images: range, rows: range) -> Array:
@@ -167,27 +170,27 @@ class AveragePool(Pool, Linear):
     """
 
     def forward(self, x: Array) -> Array:
-        total = padded(x, self.around).astype(np.result_type(x, np.float64))
-        for axis, (k, s, n) in enumerate(zip(self.window, self.stride, self.out(x), strict=True), 1):
-            total = reduce(np.add, taps_along(total, axis, k, s, n))
+        total = pad_images(x, self.padding).astype(np.result_type(x, np.float64))
+        for axis, (k, s, n) in enumerate(zip(self.window, self.stride, self.output_size(x), strict=True), 1):
+            total = reduce(np.add, window_views_along(total, axis, k, s, n))
         return np.asarray((total / self.counts(x)).astype(x.dtype))
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
-        share, full = m / self.counts(x), self.blank(m, x).shape  # in float64, as the counts are
+        share, full = m / self.counts(x), self.padded_zeros(m, x).shape  # in float64, as the counts are
         for axis in (2, 1):
             k, s, n = self.window[axis - 1], self.stride[axis - 1], share.shape[axis]
             spread = np.zeros((*share.shape[:axis], full[axis], *share.shape[axis + 1 :]), share.dtype)
-            for place in taps_along(spread, axis, k, s, n):
+            for place in window_views_along(spread, axis, k, s, n):
                 place += share
             share = spread
-        return cropped(share, self.around).astype(m.dtype)
+        return crop_images(share, self.padding).astype(m.dtype)
 
     def counts(self, x: Array) -> Array:
         """(1, h, w, 1): how many pixels of the image each window holds."""
         rows, columns = (
-            sum(taps_along(np.pad(np.ones(n), border), 0, k, s, out))
+            sum(window_views_along(np.pad(np.ones(n), border), 0, k, s, out))
             for n, border, k, s, out in zip(
-                x.shape[1:3], self.around, self.window, self.stride, self.out(x), strict=True
+                x.shape[1:3], self.padding, self.window, self.stride, self.output_size(x), strict=True
             )
         )
         return np.asarray(np.multiply.outer(rows, columns)[None, :, :, None])
@@ -201,11 +204,11 @@ class Resize(Linear):
 
     def forward(self, x: Array) -> Array:
         rows, columns = (interpolation(n, to).astype(x.dtype) for n, to in zip(x.shape[1:3], self.size, strict=True))
-        return along(columns, along(rows, x, 1), 2)
+        return matmul_along(columns, matmul_along(rows, x, 1), 2)
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
         rows, columns = (interpolation(n, to).astype(m.dtype) for n, to in zip(x.shape[1:3], self.size, strict=True))
-        return along(rows.T, along(columns.T, m, 2), 1)
+        return matmul_along(rows.T, matmul_along(columns.T, m, 2), 1)
 
 
 def interpolation(n: int, to: int) -> Array:
@@ -218,20 +221,22 @@ def centres(n: int, to: int) -> Array:
     return np.clip((np.arange(to) + 0.5) * n / to - 0.5, 0, n - 1)
 
 
-def along(matrix: Array, x: Array, axis: int) -> Array:
+def matmul_along(matrix: Array, x: Array, axis: int) -> Array:
     """matrix @ x along one axis."""
     y: Array = np.tensordot(matrix, x, (1, axis))
     return np.moveaxis(y, 0, axis)
 
 
-def pool(kind: type[MaxPool] | type[AveragePool], x: Node, window: Pair, stride: Pair | None, padding: Padding) -> Node:
+def apply_pool(
+    kind: type[MaxPool] | type[AveragePool], x: Node, window: Pair, stride: Pair | None, padding: Padding
+) -> Node:
     check_images(x.shape, "pooling")
-    size, step = pair(window, "window"), pair(window if stride is None else stride, "stride")
-    around = margins(padding, (x.shape[1], x.shape[2]), size, step)
-    places((x.shape[1], x.shape[2]), size, step, around)
-    if any(max(border) >= k for border, k in zip(around, size, strict=True)):
-        raise ValueError(f"padding {around} makes windows of {size} with no pixel in them: pad less than the window")
-    return kind(size, step, around)(x)
+    size, step = as_pair(window, "window"), as_pair(window if stride is None else stride, "stride")
+    margins = resolve_padding(padding, (x.shape[1], x.shape[2]), size, step)
+    output_size((x.shape[1], x.shape[2]), size, step, margins)
+    if any(max(border) >= k for border, k in zip(margins, size, strict=True)):
+        raise ValueError(f"padding {margins} makes windows of {size} with no pixel in them: pad less than the window")
+    return kind(size, step, margins)(x)
 
 
 def max_pool(x: Node, window: Pair = 2, stride: Pair | None = None, padding: Padding = "valid") -> Node:
@@ -244,7 +249,7 @@ def max_pool(x: Node, window: Pair = 2, stride: Pair | None = None, padding: Pad
     array([[ 5.,  7.],
            [13., 15.]])
     """
-    return pool(MaxPool, x, window, stride, padding)
+    return apply_pool(MaxPool, x, window, stride, padding)
 
 
 def average_pool(x: Node, window: Pair = 2, stride: Pair | None = None, padding: Padding = "valid") -> Node:
@@ -254,7 +259,7 @@ def average_pool(x: Node, window: Pair = 2, stride: Pair | None = None, padding:
     array([[ 2.5,  4.5],
            [10.5, 12.5]])
     """
-    return pool(AveragePool, x, window, stride, padding)
+    return apply_pool(AveragePool, x, window, stride, padding)
 
 
 def global_average_pool(x: Node) -> Node:
@@ -270,4 +275,4 @@ def upsample(x: Node, size: Pair) -> Node:
     array([0.  , 0.25, 0.75, 1.  ])
     """
     check_images(x.shape, "upsample")
-    return Resize(pair(size, "size"))(x)
+    return Resize(as_pair(size, "size"))(x)

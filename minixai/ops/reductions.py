@@ -49,23 +49,23 @@ class Max(Selection):
     def forward(self, x: Array) -> Array:
         return np.asarray(x.max(axis=self.axes, keepdims=self.keepdims))
 
-    def winner(self, x: Array, other: Array | None = None) -> Array:
+    def argmax(self, x: Array, other: Array | None = None) -> Array:
         entries = self.entries(x)
         if other is None:
             return np.asarray(entries.argmax(axis=-1))
         tied = entries == entries.max(axis=-1, keepdims=True)
         return np.asarray(np.where(tied, self.entries(other), -np.inf).argmax(axis=-1))
 
-    def take(self, x: Array, winner: Array) -> Array:
+    def gather(self, x: Array, index: Array) -> Array:
         entries = self.entries(x)
-        rows = np.broadcast_shapes(entries.shape[:-1], winner.shape)
-        y = np.take_along_axis(np.broadcast_to(entries, (*rows, entries.shape[-1])), winner[..., None], axis=-1)[..., 0]
+        rows = np.broadcast_shapes(entries.shape[:-1], index.shape)
+        y = np.take_along_axis(np.broadcast_to(entries, (*rows, entries.shape[-1])), index[..., None], axis=-1)[..., 0]
         return np.expand_dims(y, self.axes) if self.keepdims else y
 
-    def give(self, m: Array, winner: Array, x: Array) -> Array:
-        m = m.reshape(len(m), *winner.shape[1:])
+    def scatter(self, m: Array, index: Array, x: Array) -> Array:
+        m = m.reshape(len(m), *index.shape[1:])
         entries = np.zeros((*m.shape, prod(x.shape[a] for a in self.axes)), m.dtype)
-        np.put_along_axis(entries, np.broadcast_to(winner, m.shape)[..., None], m[..., None], axis=-1)
+        np.put_along_axis(entries, np.broadcast_to(index, m.shape)[..., None], m[..., None], axis=-1)
         places = entries.reshape(*m.shape, *(x.shape[a] for a in self.axes))
         return np.moveaxis(places, range(m.ndim, places.ndim), self.axes)
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minixai.arrays import Array, count, is_integer
+from minixai.arrays import Array
 from minixai.graph import Node
 from minixai.ops.kinds import Linear
-from minixai.ops.pooling import along
+from minixai.ops.pooling import matmul_along
 from minixai.ops.shapes import row_axes
+from minixai.validate import as_count, is_integer
 
 MODES = ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric")
 ROUNDINGS = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
@@ -46,10 +47,10 @@ class Interpolate(Linear):
         return np.asarray(np.maximum(0, 1 - np.abs(at[:, None] - np.arange(n))))
 
     def forward(self, x: Array) -> Array:
-        return along(self.matrix(x.shape[self.axis]).astype(x.dtype), x, self.axis)
+        return matmul_along(self.matrix(x.shape[self.axis]).astype(x.dtype), x, self.axis)
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
-        return along(self.matrix(x.shape[self.axis]).astype(m.dtype).T, m, self.axis)
+        return matmul_along(self.matrix(x.shape[self.axis]).astype(m.dtype).T, m, self.axis)
 
 
 def positions(n: int, size: int, mode: str, factor: float | None = None) -> Array:
@@ -104,7 +105,7 @@ def interpolate(
     (array([[0.  , 0.25, 0.75, 1.  ]]), array([[0., 0., 0., 1.]]))
     """
     (axis,) = row_axes(x.ndim, axis)
-    n, size = x.shape[axis], count(size, "size")
+    n, size = x.shape[axis], as_count(size, "size")
     if not n:
         raise ValueError(f"an axis without places cannot be resized, but axis {axis} of {x.shape} has none")
     places = positions(n, size, mode, factor)

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from minixai.arrays import Array, is_integer
+from minixai.arrays import Array
 from minixai.graph import Node
 from minixai.ops.kinds import Linear
+from minixai.validate import is_integer
 
 
 class Identity(Linear):

@@ -5,32 +5,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from minixai.arrays import Array, is_integer
-from minixai.ops.blocks import Bench
+from minixai.arrays import Array
+from minixai.ops.blocks import Workspace
+from minixai.validate import as_pair
 
 Pair: TypeAlias = int | tuple[int, int]
 Margins: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 Padding: TypeAlias = str | int | tuple[int, int] | Margins
 
 
-def pair(x: Pair, what: str, least: int = 1) -> tuple[int, int]:
-    """2 -> (2, 2)"""
-    both = tuple(x) if isinstance(x, (tuple, list)) else (x, x)
-    if len(both) != 2 or not all(is_integer(n) and n >= least for n in both):
-        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {x!r}")
-    return int(both[0]), int(both[1])
-
-
-def check_images(shape: tuple[int, ...], what: str) -> None:
-    """Raise ValueError unless `shape` has the four axes of images."""
-    if len(shape) != 4:
-        raise ValueError(
-            f"{what} takes images (N, H, W, C), got {shape}: one image alone is image[None], "
-            "images without channels are images[..., None]"
-        )
-
-
-def margins(
+def resolve_padding(
     padding: Padding,
     size: tuple[int, int],
     window: tuple[int, int],
@@ -57,46 +41,46 @@ def margins(
             f'unknown padding {padding!r}: it is "same", "valid", a number of pixels, (rows, columns) '
             "or ((top, bottom), (left, right))"
         )
-    return pair(sides[0], "padding", 0), pair(sides[1], "padding", 0)
+    return as_pair(sides[0], "padding", 0), as_pair(sides[1], "padding", 0)
 
 
-def places(
+def output_size(
     size: tuple[int, int],
     window: tuple[int, int],
     stride: tuple[int, int],
-    around: Margins,
+    padding: Margins,
     dilation: tuple[int, int] = (1, 1),
 ) -> tuple[int, int]:
     """How many windows fit along each side of the padded image."""
     counts = [
         (n + before + after - (k - 1) * d - 1) // s + 1
-        for n, k, s, (before, after), d in zip(size, window, stride, around, dilation, strict=True)
+        for n, k, s, (before, after), d in zip(size, window, stride, padding, dilation, strict=True)
     ]
     if min(counts) < 1:
         raise ValueError(
             f"a window of {window} with dilation {dilation} does not fit an image of {size} with padding "
-            f'{around}: take a smaller window, or padding="same"'
+            f'{padding}: take a smaller window, or padding="same"'
         )
     return counts[0], counts[1]
 
 
-def padded(x: Array, around: Margins, fill: float | np.uint64 = 0.0) -> Array:
+def pad_images(x: Array, padding: Margins, fill: float | np.uint64 = 0.0) -> Array:
     """x with a border.  (np.pad does the same, but takes forty times as long for a small image.)"""
-    (top, bottom), (left, right) = around
+    (top, bottom), (left, right) = padding
     if not (top or bottom or left or right):
         return x
     y = np.full((len(x), x.shape[1] + top + bottom, x.shape[2] + left + right, x.shape[3]), fill, x.dtype)
-    cropped(y, around)[...] = x
+    crop_images(y, padding)[...] = x
     return y
 
 
-def cropped(x: Array, around: Margins) -> Array:
-    """x without its border: undoes `padded`."""
-    (top, bottom), (left, right) = around
+def crop_images(x: Array, padding: Margins) -> Array:
+    """x without its border: undoes `pad_images`."""
+    (top, bottom), (left, right) = padding
     return x[:, top : x.shape[1] - bottom, left : x.shape[2] - right]
 
 
-def taps(
+def window_views(
     x: Array, window: tuple[int, int], stride: tuple[int, int], out: tuple[int, int], dilation: tuple[int, int] = (1, 1)
 ) -> Iterator[Array]:
     """For each entry of the window, row by row, where it lies over a padded x: views (N, *out, C).
@@ -113,14 +97,14 @@ def taps(
             ]
 
 
-def taps_along(x: Array, axis: int, window: int, stride: int, out: int, dilation: int = 1) -> Iterator[Array]:
-    """`taps` along one axis, for what can be done along rows and then along columns: views with `out` places there."""
+def window_views_along(x: Array, axis: int, window: int, stride: int, out: int, dilation: int = 1) -> Iterator[Array]:
+    """`window_views` along one axis, for sums that go along rows and then along columns: views with `out` places."""
     for start in range(0, window * dilation, dilation):
         yield x[(slice(None),) * axis + (slice(start, start + (out - 1) * stride + 1, stride),)]
 
 
-def framed(
-    bench: Bench,
+def padded_view(
+    space: Workspace,
     x: Array,
     images: range,
     rows: tuple[int, int],
@@ -130,14 +114,14 @@ def framed(
 ) -> Array:
     """Images of x, with rows and columns (from, to) that may reach beyond them: there is `fill`.
 
-    A view where they do not, otherwise the bench's buffer of this name.  An x of one row stands for every image.
+    A view where they do not, otherwise the workspace's buffer of this name.  An x of one row stands for every image.
     """
     (top, bottom), (left, right) = rows, columns
     i = slice(0, 1) if len(x) == 1 else slice(images.start, images.stop)
     part = x[i, max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
     if part.shape[1:3] == (bottom - top, right - left):
         return part
-    frame = bench(name, (len(part), bottom - top, right - left, x.shape[3]), x.dtype)
+    frame = space(name, (len(part), bottom - top, right - left, x.shape[3]), x.dtype)
     above, before = min(max(-top, 0), bottom - top), min(max(-left, 0), right - left)
     below, after = above + part.shape[1], before + part.shape[2]
     frame[:, :above], frame[:, below:] = fill, fill

@@ -32,10 +32,10 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.polynomial import polynomial
 
-from minixai.arrays import Array, owner
-from minixai.ops.blocks import Bench, borrowed, fresh, in_parallel, pieces
-from minixai.ops.direct import turned
-from minixai.ops.windows import Margins, framed
+from minixai.arrays import Array, immutable_base
+from minixai.ops.blocks import Workspace, empty, in_parallel, tiles, workspace
+from minixai.ops.direct import rotate_kernels
+from minixai.ops.windows import Margins, padded_view
 
 PIECE = 1 << 12
 """Tiles × channels transformed at a time: 36 times as many numbers stay in a core's own cache."""
@@ -57,62 +57,62 @@ BT, G, AT = cook_toom(np.array([0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5)]))
 INTO, OUT = BT.astype(np.float32), AT.astype(np.float32)
 
 
-def correlate(x: Array, w: Array, b: Array | None, around: Margins) -> Array:
+def correlate(x: Array, w: Array, b: Array | None, padding: Margins) -> Array:
     """x (N, H, W, C) ⋆ w (3, 3, C, K) + b (K,) -> (N, h, w, K)"""
-    return products(x, transformed(w, back=False), b, around)
+    return correlate_tiles(x, transform_kernels(w, back=False), b, padding)
 
 
-def to_image(m: Array, w: Array, around: Margins) -> Array:
+def image_gradient(m: Array, w: Array, padding: Margins) -> Array:
     """The way back, m (N, h, w, K) ⋆ w turned about -> (N, H, W, C); the border is 2 at most."""
-    (top, bottom), (left, right) = around
-    return products(m, transformed(w, back=True), None, ((2 - top, 2 - bottom), (2 - left, 2 - right)))
+    (top, bottom), (left, right) = padding
+    return correlate_tiles(m, transform_kernels(w, back=True), None, ((2 - top, 2 - bottom), (2 - left, 2 - right)))
 
 
-def products(x: Array, u: Array, b: Array | None, around: Margins) -> Array:
+def correlate_tiles(x: Array, u: Array, b: Array | None, padding: Margins) -> Array:
     """(N, H, W, C), (36, C, K) -> (N, h, w, K)"""
     (n, high, wide, c), k = x.shape, u.shape[2]
-    (top, bottom), (left, right) = around
-    y = fresh((n, high + top + bottom - 2, wide + left + right - 2, k), x.dtype)
+    (top, bottom), (left, right) = padding
+    y = empty((n, high + top + bottom - 2, wide + left + right - 2, k), x.dtype)
     th, tw = -(-y.shape[1] // 4), -(-y.shape[2] // 4)  # tiles
 
-    def work(bench: Bench, images: range, rows: range) -> None:
+    def work(space: Workspace, images: range, rows: range) -> None:
         count = len(images) * len(rows) * tw
-        v, m = bench("v", (6, 6, count * c), x.dtype), bench("m", (6, 6, count * k), x.dtype)
-        met, found = v.reshape(36, count, c), m.reshape(36, count, k)
+        v, m = space("v", (6, 6, count * c), x.dtype), space("m", (6, 6, count * k), x.dtype)
+        transformed_tiles, products = v.reshape(36, count, c), m.reshape(36, count, k)
 
-        def into(bench: Bench, start: int, stop: int, i: range, r: range) -> None:
-            d = patches(bench, x, i, r, tw, (top, left))
-            e = np.matmul(INTO, d, out=bench("e", d.shape, x.dtype))
+        def into(space: Workspace, start: int, stop: int, i: range, r: range) -> None:
+            d = input_tiles(space, x, i, r, tw, (top, left))
+            e = np.matmul(INTO, d, out=space("e", d.shape, x.dtype))
             np.matmul(INTO, e.reshape(6, 6, -1), out=v[:, :, start * c : stop * c])
 
-        def meet(bench: Bench, at: slice) -> None:
-            np.matmul(met[at], u[at], out=found[at])
+        def multiply(space: Workspace, at: slice) -> None:
+            np.matmul(transformed_tiles[at], u[at], out=products[at])
 
-        def out(bench: Bench, start: int, stop: int, i: range, r: range) -> None:
-            e = np.matmul(OUT, m[:, :, start * k : stop * k], out=bench("d", (6, 4, (stop - start) * k), x.dtype))
-            z = np.matmul(OUT, e.reshape(6, -1), out=bench("e", (4, 4 * (stop - start) * k), x.dtype))
+        def out(space: Workspace, start: int, stop: int, i: range, r: range) -> None:
+            e = np.matmul(OUT, m[:, :, start * k : stop * k], out=space("d", (6, 4, (stop - start) * k), x.dtype))
+            z = np.matmul(OUT, e.reshape(6, -1), out=space("e", (4, 4 * (stop - start) * k), x.dtype))
             if b is not None:
                 pixels = z.reshape(-1, k)
                 pixels += b
-            place(bench, z, y[i.start : i.stop, 4 * r.start : 4 * r.stop], len(r), tw)
+            write_tiles(space, z, y[i.start : i.stop, 4 * r.start : 4 * r.stop], len(r), tw)
 
-        parts = list(numbered(pieces(images, rows, tw * max(c, k), PIECE), tw))
+        parts = list(with_tile_numbers(tiles(images, rows, tw * max(c, k), PIECE), tw))
         in_parallel(into, parts)
-        in_parallel(meet, [(slice(at, at + 9),) for at in range(0, 36, 9)])
+        in_parallel(multiply, [(slice(at, at + 9),) for at in range(0, 36, 9)])
         in_parallel(out, parts)
 
     # enough tiles to pay for reading the kernels once more, and if there are many, work for two
     enough, half = max(56, 2 * max(c, k) // 5), -(-n * th // 2) * tw
-    jobs = list(pieces(range(n), range(th), tw, min(enough, half) if half >= FEW else enough))
+    jobs = list(tiles(range(n), range(th), tw, min(enough, half) if half >= FEW else enough))
     if len(jobs) == 1:
-        with borrowed() as bench:
-            work(bench, *jobs[0])
+        with workspace() as space:
+            work(space, *jobs[0])
     else:
         in_parallel(work, jobs)  # what is shared inside is then done by one
     return y
 
 
-def numbered(parts: Iterable[tuple[range, range]], tw: int) -> Iterator[tuple[int, int, range, range]]:
+def with_tile_numbers(parts: Iterable[tuple[range, range]], tw: int) -> Iterator[tuple[int, int, range, range]]:
     """Each part with the numbers of its tiles, from and to."""
     stop = 0
     for images, rows in parts:
@@ -120,47 +120,47 @@ def numbered(parts: Iterable[tuple[range, range]], tw: int) -> Iterator[tuple[in
         yield start, stop, images, rows
 
 
-def patches(bench: Bench, x: Array, images: range, rows: range, tw: int, border: tuple[int, int]) -> Array:
+def input_tiles(space: Workspace, x: Array, images: range, rows: range, tw: int, border: tuple[int, int]) -> Array:
     """(6, 6 · tiles · C): what each tile of 4 × 4 sees, 6 × 6 numbers, which overlap those of its neighbours."""
     top, left = border
-    seen = framed(bench, x, images, (4 * rows.start - top, 4 * rows.stop + 2 - top), (-left, 4 * tw + 2 - left))
+    seen = padded_view(space, x, images, (4 * rows.start - top, 4 * rows.stop + 2 - top), (-left, 4 * tw + 2 - left))
     shape, s = (6, 6, len(images), len(rows), tw, x.shape[3]), seen.strides
-    d = bench("d", shape, x.dtype)
+    d = space("d", shape, x.dtype)
     np.copyto(d, as_strided(seen, shape, (s[1], s[2], s[0], 4 * s[1], 4 * s[2], s[3]), writeable=False))
     return d.reshape(6, -1)
 
 
-def place(bench: Bench, z: Array, y: Array, rows: int, tw: int) -> None:
+def write_tiles(space: Workspace, z: Array, y: Array, rows: int, tw: int) -> None:
     """Tiles (4, 4 · tiles · K) to their places in y (images, h, w, K), which may end inside the last ones."""
     images, h, w, k = y.shape
-    fits = (h, w) == (4 * rows, 4 * tw)
-    sheet = y if fits else bench("d", (images, 4 * rows, 4 * tw, k), y.dtype)
-    tiles = z.reshape(4, 4, images, rows, tw, k).transpose(2, 3, 0, 4, 1, 5)
-    np.copyto(sheet.reshape(images, rows, 4, tw, 4, k), tiles)
-    if not fits:
+    is_whole = (h, w) == (4 * rows, 4 * tw)
+    sheet = y if is_whole else space("d", (images, 4 * rows, 4 * tw, k), y.dtype)
+    arranged = z.reshape(4, 4, images, rows, tw, k).transpose(2, 3, 0, 4, 1, 5)
+    np.copyto(sheet.reshape(images, rows, 4, tw, 4, k), arranged)
+    if not is_whole:
         y[...] = sheet[:, :h, :w]
 
 
-def transformed(w: Array, back: bool) -> Array:
+def transform_kernels(w: Array, back: bool) -> Array:
     """G w Gᵀ, or with `back` that of the kernels turned about: (3, 3, C, K) -> (36, C, K).
 
     Remembered as long as w lives, if nobody can write into it.
     """
-    kept = owner(w)
+    kept = immutable_base(w)
     if kept is None:
-        return transform(w, back)
+        return compute_transform(w, back)
     key = id(kept), back
-    if key not in remembered:
-        remembered[key] = transform(w, back)
-        weakref.finalize(kept, remembered.pop, key, None)
-    return remembered[key]
+    if key not in transforms:
+        transforms[key] = compute_transform(w, back)
+        weakref.finalize(kept, transforms.pop, key, None)
+    return transforms[key]
 
 
-def transform(w: Array, back: bool) -> Array:
-    kernels = turned(w, 1) if back else w
+def compute_transform(w: Array, back: bool) -> Array:
+    kernels = rotate_kernels(w, 1) if back else w
     u = np.kron(G, G) @ kernels.reshape(9, -1)
     return np.asarray(u.astype(w.dtype).reshape(36, *kernels.shape[2:]))
 
 
-remembered: dict[tuple[int, bool], Array] = {}
+transforms: dict[tuple[int, bool], Array] = {}
 """{(id of weights that live, back): their transform}"""

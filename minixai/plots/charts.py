@@ -43,7 +43,7 @@ def boxes(
     title: str,
     along: str,
     mark: str,
-    beside: int,
+    columns: int,
     logarithmic: bool = False,
 ) -> Figure:
     """Box plots on their side: the box is the middle half, its line the median, whiskers 1.5 boxes long at most.
@@ -51,9 +51,9 @@ def boxes(
     names     of the samples, beneath each other; the last is what the figure is about
     along     what is measured
     mark      what the marks are
-    beside    panels on a line
+    columns   panels on a line
     """
-    figure, axes = grid(len(panels), beside, (2.5, 0.55 + 0.24 * len(names)), title, names)
+    figure, axes = grid(len(panels), columns, (2.5, 0.55 + 0.24 * len(names)), title, names)
     for place, panel in zip(axes, panels, strict=True):
         framed(place, panel.heading)
         if logarithmic:
@@ -64,7 +64,7 @@ def boxes(
         place.invert_yaxis()
         place.grid(axis="x", color=BORDER, linewidth=0.4)
     for i, place in enumerate(axes):
-        place.tick_params(labelleft=i % beside == 0)
+        place.tick_params(labelleft=i % columns == 0)
         fonts(place)
     foot(figure, f"{along};  ◇ {mark}")
     return figure
@@ -89,18 +89,18 @@ def box(place: Axes, samples: Sequence[Array] | Array) -> None:
         line.set(color=QUIET, linewidth=0.7)
 
 
-def lines(panels: Sequence[Lines], *, title: str, note: str, beside: int) -> Figure:
+def lines(panels: Sequence[Lines], *, title: str, note: str, columns: int) -> Figure:
     """Lines in panels; those with the names of the one before need no legend of their own.
 
     note      what is measured, said beneath
-    beside    panels on a line
+    columns   panels on a line
     """
-    size = (4.2, 2.6) if beside < 3 else (2.6, 2.1) if beside < 7 else (1.75, 2.2)
-    figure, axes = grid(len(panels), beside, size, title)
+    size = (4.2, 2.6) if columns < 3 else (2.6, 2.1) if columns < 7 else (1.75, 2.2)
+    figure, axes = grid(len(panels), columns, size, title)
     told: list[str] = []
     for place, panel in zip(axes, panels, strict=True):
         framed(place, panel.heading)
-        draw(place, panel, beside)
+        draw(place, panel, columns)
         if list(panel.y) != told:
             place.legend(prop=font(CAPTION), frameon=False)
         told = list(panel.y)
@@ -109,14 +109,14 @@ def lines(panels: Sequence[Lines], *, title: str, note: str, beside: int) -> Fig
     return figure
 
 
-def draw(place: Axes, panel: Lines, beside: int) -> None:
+def draw(place: Axes, panel: Lines, columns: int) -> None:
     """The lines of one panel; where there are many beside it, words go upwards."""
     words = isinstance(panel.x[0], str)
     x: Any = range(len(panel.x)) if words else panel.x
     for (name, y), colour, style in zip(panel.y.items(), COLOURS, STYLES, strict=False):
         place.plot(x, y, label=name, color=colour, linestyle=style, marker="o", markersize=3, linewidth=1.3)
     if words:
-        place.set_xticks(x, [str(word) for word in panel.x], rotation=90 if beside > 6 else 0)
+        place.set_xticks(x, [str(word) for word in panel.x], rotation=90 if columns > 6 else 0)
         place.set_ylim(min(-0.3, *(float(np.min(y)) - 0.05 for y in panel.y.values())), 1.05)
         place.axhline(0, color=QUIET, linewidth=0.6)
     if panel.logarithmic:
@@ -134,10 +134,10 @@ def draw(place: Axes, panel: Lines, beside: int) -> None:
 
 
 def grid(
-    count: int, beside: int, size: tuple[float, float], title: str, names: Sequence[str] = ()
+    count: int, columns: int, size: tuple[float, float], title: str, names: Sequence[str] = ()
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of panels, `size` inches each, at most `beside` of them on a line; names need room at the left."""
-    across, down = min(beside, count), ceil(count / beside)
+    """A figure of panels, `size` inches each, at most `columns` of them on a line; names need room at the left."""
+    across, down = min(columns, count), ceil(count / columns)
     room = 1.1 if names else 0.0
     figure = Figure((room + size[0] * across, 0.8 + size[1] * down), dpi=DPI, facecolor="white", layout="constrained")
     figure.suptitle(title, fontproperties=font(TITLE, bold=True), parse_math=False)

@@ -7,9 +7,10 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.maps import certified_gap, check_beside, check_size, checked_images, checked_values, limit, place_of
+from minixai.plots.maps import certified_gap, check_columns, check_size, checked_images, checked_values, limit, place_of
 from minixai.plots.panels import Column, Maps, Pictures, drawn
 from minixai.plots.text import number
+from minixai.validate import accept_old_name
 
 REMARK = (
     "±: the scale of each map, its value in full colour; "
@@ -17,13 +18,14 @@ REMARK = (
 )
 
 
+@accept_old_name("beside", "columns")
 def compare(
     results: Sequence[Attribution],
     image: Array,
     *,
     title: str | None = None,
     size: float = 1.7,
-    beside: int = 6,
+    columns: int = 6,
 ) -> Figure:
     """Show what many methods say about one image: a grid of maps, the image first.
 
@@ -33,7 +35,7 @@ def compare(
     image       (1, H, W, 1 or 3), in [0, 1] or uint8
     title       above it all: what was asked
     size        width of a panel in inches
-    beside      panels on a line
+    columns     panels on a line
 
     Raises ValueError if a result is not about one image.
 
@@ -42,13 +44,13 @@ def compare(
     >>> figure = compare([m(lambda x: (x * x).sum((1, 2, 3)), image) for m in (gradient, input_x_gradient)], image)
     """
     check_size(size)
-    check_beside(beside)
+    check_columns(columns)
     pictures = checked_images(image)
     if len(pictures) != 1 or not results:
         raise ValueError(f"compare shows results, {len(results)} were given, for one image, {len(pictures)} were given")
-    columns: list[Column] = [Pictures(images=pictures), *(panel(result, pictures) for result in results)]
+    panels: list[Column] = [Pictures(images=pictures), *(panel(result, pictures) for result in results)]
     h, w = pictures.shape[1:3]
-    return drawn(columns, 1, REMARK, size, h / w, title, beside=beside)
+    return drawn(panels, 1, REMARK, size, h / w, title, beside=columns)
 
 
 def panel(result: Attribution, pictures: Array) -> Maps:

@@ -17,7 +17,7 @@ from minixai.ops.kinds import Elementwise
 from minixai.plots.labels import label
 from minixai.plots.layout import Route, layered
 from minixai.plots.text import TITLE, Line, blank_page, numbers, stacked, width, write
-from minixai.rules import GRADIENT, RESCALE, secant
+from minixai.rules import GRADIENT, RESCALE, rescale
 
 FORWARD, EDGE, FRAME = "#1b7a3d", "#8a8f98", "#4a5058"
 COLORS = {"gradient": "#c0272d", "DeepLIFT": "#1a5fb4"}
@@ -136,7 +136,7 @@ def card(node: Node, walks: Sequence[tuple[dict[Node, Array], Rules, str]], last
 
 def explains_differences(rules: Rules) -> bool:
     """Whether m·Δ is a contribution: the table's slopes are those of chords, not of tangents."""
-    return rules.get(Elementwise) is secant
+    return rules.get(Elementwise) is rescale
 
 
 def moved(node: Node) -> str:

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.model import known
 from minixai.plots.colours import Palette, Place, end, frame
-from minixai.plots.maps import Result, check_beside, check_size, checked_images, checked_values, one_row, place_of
+from minixai.plots.maps import Result, check_columns, check_size, checked_images, checked_values, one_row, place_of
 from minixai.plots.panels import Band, Column, Pictures, sheet
 from minixai.plots.text import TIED, number
+from minixai.validate import one_of
 
 MOST, WIDEST = 256, 16
 SCALES = ("filter", "shared")
@@ -62,10 +62,10 @@ def filters(
 
     >>> figure = filters(np.random.default_rng(0).random((1, 8, 8, 12)))
     """
-    known(scale, SCALES, "scale")
+    one_of(scale, SCALES, "scale")
     check_size(size)
     if columns is not None:
-        check_beside(columns)
+        check_columns(columns)
     pictures = None if images is None else checked_images(images)
     values = checked_values(result, len(np.asarray(result)), pictures)
     i = one_row(len(values), row)

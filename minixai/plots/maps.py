@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.model import known
 from minixai.plots.colours import FALLING, RISING, SIGNED, SIZE, Palette
 from minixai.plots.panels import Maps, Pictures, drawn
 from minixai.plots.text import TIED, number
+from minixai.validate import accept_old_name, one_of
 
 Result: TypeAlias = Attribution | Array
 Names: TypeAlias = Sequence[str] | Mapping[int, str]
@@ -39,6 +39,7 @@ SIGNS: Mapping[str, Sign] = {
 }
 
 
+@accept_old_name("beside", "columns")
 def show(
     result: Result | Sequence[Result],
     images: Array | None = None,
@@ -52,7 +53,7 @@ def show(
     classes: Names | None = None,
     overlay: bool = False,
     size: float = 1.8,
-    beside: int = 8,
+    columns: int = 8,
 ) -> Figure:
     """Show attributions as heat maps, a row for each image and a column for each result.
 
@@ -73,7 +74,7 @@ def show(
     classes     class names, shown in place of numbers
     overlay     lay the maps over the image, faint and grey
     size        width of a panel in inches
-    beside      how many columns stand beside each other, before they go on beneath
+    columns     how many columns stand beside each other, before they go on beneath
 
     Raises ValueError if shapes do not fit each other, if values are not maps or not finite,
     and for more than 50 rows.
@@ -82,9 +83,9 @@ def show(
     >>> figure = show(values, titles=["my map"])
     >>> figure.savefig("maps.png")  # doctest: +SKIP
     """
-    part = SIGNS[known(sign, SIGNS, "sign")]
+    part = SIGNS[one_of(sign, SIGNS, "sign")]
     check_size(size)
-    check_beside(beside)
+    check_columns(columns)
     results = as_list(result)
     pictures = None if images is None else checked_images(images)
     values = [checked_values(r, len(np.asarray(results[0])), pictures) for r in results]
@@ -94,7 +95,7 @@ def show(
     notes = [scale_note(v, percentile if vmax is None else 100.0, part) for v in limits]
     one, through = len(set(groups)) == 1, pictures if overlay else None
     said = words(results, titles, classes)
-    columns = [
+    shown_columns = [
         Maps(**text, scale="" if one else note, palette=part.palette, maps=m, limit=v, through=through)
         for m, v, text, note in zip(maps, limits, said, notes, strict=True)
     ]
@@ -102,8 +103,8 @@ def show(
     own = f"each {'column' if len(set(groups)) == len(groups) else 'method'} has a scale of its own"
     remark = f"{quantity}; {notes[0] if one else own}"
     h, w = (maps[0] if pictures is None else pictures).shape[1:3]
-    shown: list[Pictures | Maps] = [*([] if pictures is None else [Pictures(images=pictures)]), *columns]
-    return drawn(shown, len(maps[0]), remark, size, h / w, title, part.palette, beside)
+    shown: list[Pictures | Maps] = [*([] if pictures is None else [Pictures(images=pictures)]), *shown_columns]
+    return drawn(shown, len(maps[0]), remark, size, h / w, title, part.palette, columns)
 
 
 def check_size(size: float) -> None:
@@ -111,9 +112,9 @@ def check_size(size: float) -> None:
         raise ValueError(f"size is the width of a panel, {SMALLEST} to {LARGEST} inches, got {size}")
 
 
-def check_beside(beside: int) -> None:
-    if not 2 <= beside <= ROWS:
-        raise ValueError(f"beside is how many columns stand beside each other, 2 to {ROWS}, got {beside}")
+def check_columns(columns: int) -> None:
+    if not 2 <= columns <= ROWS:
+        raise ValueError(f"columns is how many columns stand beside each other, 2 to {ROWS}, got {columns}")
 
 
 def as_list(result: Result | Sequence[Result]) -> list[Result]:

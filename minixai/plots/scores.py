@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.plots.colours import CAPTION, QUIET, RAISES, SPACE, Place, frame
-from minixai.plots.maps import check_beside, check_size
+from minixai.plots.maps import check_columns, check_size
 from minixai.plots.text import TITLE, Line, blank_page, stacked, width, write
+from minixai.validate import accept_old_name
 
 if TYPE_CHECKING:
     from minixai.evaluation import Scoreboard
@@ -26,21 +27,22 @@ REMARK = (
 )
 
 
-def scores(board: "Scoreboard", *, title: str | None = None, size: float = 1.75, beside: int = 4) -> Figure:
+@accept_old_name("beside", "columns")
+def scores(board: "Scoreboard", *, title: str | None = None, size: float = 1.75, columns: int = 4) -> Figure:
     """Draw a table of scores: a panel for each, a bar for each method, its mean written beside it.
 
     board     of `minixai.evaluation.score`
     title     above it all
     size      width of a panel in inches
-    beside    panels on a line
+    columns   panels on a line
 
     Above each panel stands which way is better.  Each has a scale of its own, from 0 or the lowest to the highest.
     """
     check_size(size)
-    check_beside(beside)
+    check_columns(columns)
     names = max(width(name, CAPTION) for name in board.methods) + 2 * SPACE
-    beside = min(beside, len(board.scores))
-    across = 2 * MARGIN + names + beside * (size + GUTTER) - GUTTER
+    columns = min(columns, len(board.scores))
+    across = 2 * MARGIN + names + columns * (size + GUTTER) - GUTTER
     titles, remarks = (
         Line(text, points, colour, bold).wrapped(across - 2 * MARGIN)
         for text, points, colour, bold in ((title or "", TITLE, "black", True), (REMARK, 9.0, QUIET, False))
@@ -49,11 +51,11 @@ def scores(board: "Scoreboard", *, title: str | None = None, size: float = 1.75,
     high, above = ROW * len(board.methods), max(map(stacked, heads)) + SPACE
     pitch = above + high + GUTTER
     top = MARGIN + stacked(titles) + GUTTER * bool(titles)
-    end = top + ceil(len(heads) / beside) * pitch
+    end = top + ceil(len(heads) / columns) * pitch
     figure, page = blank_page(across, end + stacked(remarks) + MARGIN)
     write(page, across / 2, MARGIN, titles)
     for j, lines in enumerate(heads):
-        line, column = divmod(j, beside)
+        line, column = divmod(j, columns)
         place = (MARGIN + names + column * (size + GUTTER), top + line * pitch + above, size, high)
         write(page, place[0] + size / 2, place[1] - SPACE - stacked(lines), lines)
         if column == 0:

@@ -25,7 +25,6 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cache
 
-from minixai.model import known
 from minixai.references import (
     article,
     chords,
@@ -45,6 +44,7 @@ from minixai.references import (
 )
 from minixai.references.entry import Entry, Outcome
 from minixai.references.sources import Source
+from minixai.validate import one_of
 
 __all__ = ["Entry", "Outcome", "chosen", "ledger"]
 
@@ -72,7 +72,7 @@ def chosen(only: str | None = None, source: str | None = None) -> list[Entry]:
     """
     entries = list(ledger())
     if source is not None:
-        known(source, dict.fromkeys(entry.source.key for entry in entries), "source")
+        one_of(source, dict.fromkeys(entry.source.key for entry in entries), "source")
         entries = [entry for entry in entries if entry.source.key == source]
     found = [entry for entry in entries if only is None or matches(entry.id, only)]
     if not found:

@@ -13,7 +13,7 @@ from minixai.arrays import Array
 from minixai.graph import Node
 from minixai.layers import Conv2D, Dense, GlobalAveragePool2D, MaxPool2D
 from minixai.methods import deep_lift, feature_ablation, gradient, input_x_gradient, integrated_gradients, occlusion
-from minixai.methods.hiding import covered, extent
+from minixai.methods.occlusion import resolve_window, window_masks
 from minixai.model import Model
 from minixai.references.entry import Entry, Tolerance, exact, rounded
 from minixai.references.sources import ARTICLE
@@ -45,7 +45,7 @@ def costs() -> list[Entry]:
         return int(occlusion(lambda x: ops.sum(x, (1, 2, 3)), image).extras["windows"].size)
 
     def cover() -> list[int]:
-        lines = covered(64, 8, 4).sum(axis=0)
+        lines = window_masks(64, 8, 4).sum(axis=0)
         return [int(lines[32] ** 2), int(lines[0] ** 2)]
 
     return [
@@ -78,7 +78,7 @@ def costs() -> list[Entry]:
             "an eighth of each side and half of that",
             "§5.2",
             [28, 14, 8, 4],
-            lambda: [extent((n, n), None, None)[k][0] for n in (224, 64) for k in (0, 1)],
+            lambda: [resolve_window((n, n), None, None)[k][0] for n in (224, 64) for k in (0, 1)],
             exact(),
         ),
         entry("windows.cover", "a pixel inside lies under 4 of them, a corner under 1", "§5.2", [4, 1], cover, exact()),

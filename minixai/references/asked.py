@@ -129,7 +129,7 @@ ASKED: dict[str, tuple[str, Ask]] = {
     "hires_cam": ("Σ Aₖ·∂f₁/∂Aₖ", lambda n: hires_cam(n.model, n.x, 1, layer="conv2")),
     "occlusion": (
         "mean of f₁(x) − f₁(x hidden), windows (4, 3), steps (3, 2)",
-        lambda n: occlusion(n.model, n.x, 1, window=(4, 3), stride=(3, 2), fill=n.background[0]),
+        lambda n: occlusion(n.model, n.x, 1, window=(4, 3), stride=(3, 2), baseline=n.background[0]),
     ),
     "smooth_grad.smoothgrad": ("mean of ∇f₁(x + ε), 7 ε", smoothed),
     "smooth_grad.smoothgrad_sq": (

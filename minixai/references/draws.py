@@ -19,7 +19,7 @@ from minixai.methods import (
     shapley_values,
     smooth_grad,
 )
-from minixai.methods.smoothing import spread
+from minixai.methods.smooth_grad import noise_sigma
 from minixai.references.entry import Entry, Tolerance, exact, number, rounded
 from minixai.references.quadratures import power
 from minixai.references.sources import ARTICLE, LUNDBERG, SMILKOV
@@ -279,6 +279,6 @@ def smoothed() -> list[Entry]:
             "§3, noise level",
             [0.094],
             rounded(1),
-            lambda: spread(np.array([[0.04, 0.5, 0.98]]), 0.1, None),
+            lambda: noise_sigma(np.array([[0.04, 0.5, 0.98]]), 0.1, None),
         ),
     ]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minixai import ops, zoo
-from minixai.arrays import Array, by_row
+from minixai.arrays import Array, row_sums
 from minixai.datasets import digits
 from minixai.graph import Node
 from minixai.methods import (
@@ -90,7 +90,7 @@ def without_bias() -> list[Entry]:
             "eq. 1, conservation",
             scores[:, 1],
             summed(model, largest(x, scores), more=x[0].size),
-            lambda: by_row(lrp(model, x, 1, epsilon=0.0).values) - scores[:, 1],
+            lambda: row_sums(lrp(model, x, 1, epsilon=0.0).values) - scores[:, 1],
         ),
     ]
     return found
@@ -260,7 +260,7 @@ def cam() -> list[Entry]:
             "§3.1",
             scores - b,
             tolerance,
-            lambda: by_row(signed()),
+            lambda: row_sums(signed()),
         ),
         Entry(
             "digits-gap.grad_cam.sum",
@@ -269,7 +269,7 @@ def cam() -> list[Entry]:
             "§3.1",
             outputs - bias,
             summed(trained, largest(outputs), np.float32),
-            lambda: by_row(signed(trained, images, 8, "conv4")),
+            lambda: row_sums(signed(trained, images, 8, "conv4")),
         ),
         zero(
             "gap.scores",

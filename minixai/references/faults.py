@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minixai import ops, toys
-from minixai.arrays import by_row
+from minixai.arrays import row_sums
 from minixai.graph import Node
 from minixai.methods import GradientExplainer, deep_lift, deep_shap, integrated_gradients
 from minixai.references.entry import Entry, Tolerance, printed, rounded
@@ -171,7 +171,7 @@ def sums() -> list[Entry]:
             [-0.6740, -0.3266, -0.0647],
             printed(4),
             lambda: deep_lift(model, x, 1, baseline=background[0]),
-            lambda values: by_row(np.asarray(values)),
+            lambda values: row_sums(np.asarray(values)),
         )
     ]
 

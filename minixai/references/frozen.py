@@ -19,7 +19,8 @@ import numpy as np
 
 from minixai.arrays import Array
 from minixai.files import shipped_arrays
-from minixai.model import Model, known, rebuild
+from minixai.model import Model, rebuild
+from minixai.validate import one_of
 
 
 class Frozen(NamedTuple):
@@ -68,7 +69,7 @@ def network(name: str) -> Frozen:
     (3, 3)
     """
     arrays = archive("networks")
-    known(name, sorted({key.split("/")[0] for key in arrays}), "network")
+    one_of(name, sorted({key.split("/")[0] for key in arrays}), "network")
     own = {key.removeprefix(f"{name}/"): a for key, a in arrays.items() if key.startswith(f"{name}/")}
     checksum = digest(own)
     architecture = json.loads(str(own.pop("architecture")))

@@ -11,7 +11,7 @@ from minixai import ops
 from minixai.arrays import Array
 from minixai.graph import Node, history
 from minixai.methods import deep_lift
-from minixai.methods.dialects import shap_draws
+from minixai.methods.compat import shap_draws
 from minixai.references.asked import ASKED, SEED
 from minixai.references.entry import Entry, Tolerance, rounded, short, summed
 from minixai.references.frozen import network, results

@@ -140,13 +140,13 @@ def windows() -> list[Entry]:
             "occlusion.stride-1",
             "Σx, x = 1 … 5, window 3, stride 1: (6, 7.5, 9, 10.5, 12)",
             [6, 7.5, 9, 10.5, 12],
-            lambda: hidden(window=(1, 3), stride=1, fill=0.0),
+            lambda: hidden(window=(1, 3), stride=1, baseline=0.0),
         ),
         (
             "occlusion.stride-3",
             "stride 3, the last window cut: (6, 6, 6, 9, 9)",
             [6, 6, 6, 9, 9],
-            lambda: hidden(window=(1, 3), stride=(1, 3), fill=0.0),
+            lambda: hidden(window=(1, 3), stride=(1, 3), baseline=0.0),
         ),
         (
             "occlusion.mean",
@@ -157,7 +157,7 @@ def windows() -> list[Entry]:
     ]
     found = [Entry(i, claim, ZEILER, "§4.2, by hand", e, rounded(16), f) for i, claim, e, f in rows]
     asked: dict[str, Callable[[], Any]] = {
-        "occlusion": lambda: occlusion(linear, x, window=1, stride=1, fill=fill).values,
+        "occlusion": lambda: occlusion(linear, x, window=1, stride=1, baseline=fill).values,
         "integrated_gradients": lambda: integrated_gradients(linear, x, baseline=fill).values.sum(-1, keepdims=True),
         "rescale": lambda: deep_lift(linear, x, baseline=fill).values.sum(-1, keepdims=True),
     }

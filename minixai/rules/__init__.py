@@ -7,30 +7,30 @@ A table lists the kinds of operation it covers, and the most specific kind count
 op of no listed kind is an error, never silently the gradient.
 
     GRADIENT, DECONVNET, GUIDED, RESCALE                the same for every graph  (slopes.py)
-    lrp_epsilon(epsilon), lrp_gamma(gamma, epsilon)     with a number in them     (relevance.py)
+    lrp_epsilon(epsilon), lrp_gamma(gamma, epsilon)     with a number in them     (lrp.py)
     reveal_cancel(output), genomics(output)             made for one graph        (reveal_cancel.py)
 """
 
 from minixai.rules.folding import fold
-from minixai.rules.relevance import lrp_epsilon, lrp_gamma
-from minixai.rules.reveal_cancel import RevealCancel, genomics, merging, reveal_cancel
+from minixai.rules.lrp import lrp_epsilon, lrp_gamma
+from minixai.rules.reveal_cancel import RevealCancel, genomics, merge_parts, reveal_cancel
 from minixai.rules.slopes import (
     DECONVNET,
     GRADIENT,
     GUIDED,
     RESCALE,
     chord,
-    credit,
     deconvnet,
-    first_mover,
     gradient,
     guided,
     halfway,
     has_rectifier,
+    max_difference,
+    max_difference_first,
     midpoint,
-    mover,
-    secant,
-    to_winner,
+    rescale,
+    route,
+    to_argmax,
 )
 
 __all__ = [
@@ -40,9 +40,7 @@ __all__ = [
     "RESCALE",
     "RevealCancel",
     "chord",
-    "credit",
     "deconvnet",
-    "first_mover",
     "fold",
     "genomics",
     "gradient",
@@ -51,10 +49,12 @@ __all__ = [
     "has_rectifier",
     "lrp_epsilon",
     "lrp_gamma",
-    "merging",
+    "max_difference",
+    "max_difference_first",
+    "merge_parts",
     "midpoint",
-    "mover",
+    "rescale",
     "reveal_cancel",
-    "secant",
-    "to_winner",
+    "route",
+    "to_argmax",
 ]

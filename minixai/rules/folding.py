@@ -14,7 +14,7 @@ from minixai.arrays import Array
 from minixai.graph import Node, history
 from minixai.ops.arithmetic import Add, MatMul, Multiply
 from minixai.ops.convolution import Convolution
-from minixai.rules.signs import lone
+from minixai.rules.signs import has_single_factor
 
 
 def fold(output: Node, keep: Node) -> tuple[Node, Node]:
@@ -50,7 +50,7 @@ def fold(output: Node, keep: Node) -> tuple[Node, Node]:
 
 def is_layer(node: Node) -> bool:
     """Whether a node is x @ w + b or x ⋆ w + b with constants w and b."""
-    return isinstance(node.op, (MatMul, Convolution)) and isinstance(node.inputs[0], Node) and lone(node)
+    return isinstance(node.op, (MatMul, Convolution)) and isinstance(node.inputs[0], Node) and has_single_factor(node)
 
 
 def by_channel(node: Node) -> tuple[Array, Array] | None:

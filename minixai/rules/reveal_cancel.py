@@ -22,8 +22,15 @@ from minixai.graph import Node, Op, Rule, history, values
 from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.functions import Exp, Log, Power
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
-from minixai.rules.signs import by_sign, constant, lone, pulls, split, sums
-from minixai.rules.slopes import chord, gradient, halfway, midpoint, mover
+from minixai.rules.signs import (
+    constant_factor,
+    forward_by_sign,
+    has_single_factor,
+    split_by_sign,
+    vjp_by_sign,
+    where_sign,
+)
+from minixai.rules.slopes import chord, gradient, halfway, max_difference, midpoint
 
 
 class RevealCancel(dict[type[Op], Rule]):
@@ -36,9 +43,17 @@ class RevealCancel(dict[type[Op], Rule]):
     A multiplier of the shape of its node belongs to both parts; one of (2, N, ...) is m⁺ and m⁻.
     """
 
-    def __init__(self, output: Node, pool: Rule = mover, reveals: Callable[[Node], bool] = lambda node: True) -> None:
+    def __init__(
+        self, output: Node, pool: Rule = max_difference, reveals: Callable[[Node], bool] = lambda node: True
+    ) -> None:
         super().__init__(
-            {Linear: linear, Multiply: scaled, Bilinear: weighted, Selection: merging(pool), Elementwise: self.chords}
+            {
+                Linear: linear,
+                Multiply: scaled,
+                Bilinear: weighted,
+                Selection: merge_parts(pool),
+                Elementwise: self.chords,
+            }
         )
         self.reveals = reveals
         self.parts: dict[Node, Array] = {}
@@ -51,14 +66,15 @@ class RevealCancel(dict[type[Op], Rule]):
             return multiply_no_nan(self.slopes(node), self.parts[node.sources[0]])
         if isinstance(node.op, Linear):
             still = [np.zeros_like(x) for x in values(node.inputs)]  # what an op adds itself, a border, has not moved
-            return np.stack([node.op.forward(*self.moved(node, s, still)) for s in (0, 1)]) - node.op.forward(*still)
-        if isinstance(node.op, Bilinear) and lone(node):
+            parts = [node.op.forward(*self.parts_of_inputs(node, sign, still)) for sign in (0, 1)]
+            return np.stack(parts) - node.op.forward(*still)
+        if isinstance(node.op, Bilinear) and has_single_factor(node):
             (x,), i = node.sources, 0 if isinstance(node.inputs[0], Node) else 1
-            moved = self.parts[x] if isinstance(node.op, Multiply) else split(x.delta)
-            return sums(node, i, moved, up_and_down(node, i))
-        return split(node.delta)
+            moved = self.parts[x] if isinstance(node.op, Multiply) else split_by_sign(x.delta)
+            return forward_by_sign(node, i, moved, up_and_down(node, i))
+        return split_by_sign(node.delta)
 
-    def moved(self, node: Node, sign: int, still: list[Array]) -> list[Array]:
+    def parts_of_inputs(self, node: Node, sign: int, still: list[Array]) -> list[Array]:
         """One part of all inputs; constants stand still."""
         return [self.parts[x][sign] if isinstance(x, Node) else o for x, o in zip(node.inputs, still, strict=True)]
 
@@ -83,16 +99,16 @@ class RevealCancel(dict[type[Op], Rule]):
     def slopes(self, node: Node) -> Array:
         """Δy⁺/Δx⁺ and Δy⁻/Δx⁻, each the mean of two chords: one from x₀, one from where the other part leads."""
         (x,), op = node.sources, node.op
-        if not (self.reveals(node) and everywhere(op)):
+        if not (self.reveals(node) and defined_everywhere(op)):
             slope = chord(op, x.reference, x.value, node.reference, node.value, halfway(x))
             return np.stack([slope, slope])
         x0, (rise, fall) = x.reference, self.parts[x]
-        up = along(op, x0, rise, 1) + along(op, x0 + fall, rise, 1)
-        down = along(op, x0, fall, -1) + along(op, x0 + rise, fall, -1)
+        up = chord_along(op, x0, rise, 1) + chord_along(op, x0 + fall, rise, 1)
+        down = chord_along(op, x0, fall, -1) + chord_along(op, x0 + rise, fall, -1)
         return np.stack([up, down]) / 2
 
 
-def reveal_cancel(output: Node, pool: Rule = mover) -> RevealCancel:
+def reveal_cancel(output: Node, pool: Rule = max_difference) -> RevealCancel:
     """The table that takes Δ apart at every function.  It is made from the graph, and good for that graph alone.
 
     >>> from minixai.graph import backward
@@ -106,24 +122,24 @@ def reveal_cancel(output: Node, pool: Rule = mover) -> RevealCancel:
     return RevealCancel(output, pool)
 
 
-def genomics(output: Node, pool: Rule = mover) -> RevealCancel:
+def genomics(output: Node, pool: Rule = max_difference) -> RevealCancel:
     """RevealCancel after dense layers, Rescale at every other function: the default of the authors' library.
 
     A function is after a dense layer if nothing lies between but weights ≥ 0, shifts, and scales entry by entry.
     """
     dense: set[Node] = set()
     for node in history(output):
-        passing = isinstance(node.op, Linear) or (isinstance(node.op, Multiply) and lone(node))
-        if (isinstance(node.op, MatMul) and lone(node)) or (passing and dense.issuperset(node.sources)):
+        passing = isinstance(node.op, Linear) or (isinstance(node.op, Multiply) and has_single_factor(node))
+        if (isinstance(node.op, MatMul) and has_single_factor(node)) or (passing and dense.issuperset(node.sources)):
             dense.add(node)
     return RevealCancel(output, pool, lambda node: node.sources[0] in dense)
 
 
-def merging(rule: Rule) -> Rule:
+def merge_parts(rule: Rule) -> Rule:
     """The rule for one multiplier: that of the part which moved the node, m⁺ where Δy > 0, m⁻ where Δy < 0."""
 
     def merged(node: Node, i: int, m: Array) -> Array:
-        return rule(node, i, m if m.ndim == node.ndim else by_sign(node.delta, *m))
+        return rule(node, i, m if m.ndim == node.ndim else where_sign(node.delta, *m))
 
     return merged
 
@@ -135,25 +151,25 @@ def linear(node: Node, i: int, m: Array) -> Array:
 
 def scaled(node: Node, i: int, m: Array) -> Array:
     """m⁺·w and m⁻·w where w > 0; where w < 0, what pulls up pulls down."""
-    if m.ndim == node.ndim or not lone(node):
-        return merging(midpoint)(node, i, m)
-    return np.stack(pulls(node, i, m, up_and_down(node, i)))
+    if m.ndim == node.ndim or not has_single_factor(node):
+        return merge_parts(midpoint)(node, i, m)
+    return np.stack(vjp_by_sign(node, i, m, up_and_down(node, i)))
 
 
 def weighted(node: Node, i: int, m: Array) -> Array:
     """m⁺·w where Δx·w > 0, m⁻·w where Δx·w < 0, and their mean where Δx is 0."""
-    if m.ndim == node.ndim or not lone(node):
-        return merging(midpoint)(node, i, m)
-    return by_sign(node.sources[0].delta, *pulls(node, i, m, up_and_down(node, i)))
+    if m.ndim == node.ndim or not has_single_factor(node):
+        return merge_parts(midpoint)(node, i, m)
+    return where_sign(node.sources[0].delta, *vjp_by_sign(node, i, m, up_and_down(node, i)))
 
 
 def up_and_down(node: Node, i: int) -> tuple[Array, Array]:
     """The weights that the i-th input meets, positive and negative."""
-    w = constant(node, i)
+    w = constant_factor(node, i)
     return np.maximum(w, 0), np.minimum(w, 0)
 
 
-def along(op: Elementwise, start: Array, step: Array, side: int) -> Array:
+def chord_along(op: Elementwise, start: Array, step: Array, side: int) -> Array:
     """The slope of the chord over `step`; where it has no length, the slope just beside: to the right, or left (−1)."""
     end, kind = start + step, np.finfo(start.dtype)
     beside = start + side * (kind.eps * abs(start) + kind.tiny)
@@ -161,7 +177,7 @@ def along(op: Elementwise, start: Array, step: Array, side: int) -> Array:
     return chord(op, start, end, op.forward(start), op.forward(end), tangent)
 
 
-def everywhere(op: Elementwise) -> bool:
+def defined_everywhere(op: Elementwise) -> bool:
     """Whether f may be asked at x₀ + Δ⁺ and x₀ + Δ⁻, where the network has never been.
 
     log, √x and 1/x end at 0, and eˣ may be of another order there than anything in the network.

@@ -14,22 +14,22 @@ from minixai.graph import Node, values
 Pair: TypeAlias = tuple[Array, Array]
 
 
-def lone(node: Node) -> bool:
+def has_single_factor(node: Node) -> bool:
     """Whether one factor of a product is a node, and all else constant."""
     return [j for j, x in enumerate(node.inputs) if isinstance(x, Node)] in ([0], [1])
 
 
-def by_sign(x: Array, rising: Array, falling: Array) -> Array:
+def where_sign(x: Array, rising: Array, falling: Array) -> Array:
     """`rising` where x > 0, `falling` where x < 0, their mean where x is 0."""
     return np.where(x > 0, rising, np.where(x < 0, falling, (rising + falling) / 2))
 
 
-def split(x: Array) -> Array:
+def split_by_sign(x: Array) -> Array:
     """What of x is positive, and what is negative: (N, ...) -> (2, N, ...)"""
     return np.stack([np.maximum(x, 0), np.minimum(x, 0)])
 
 
-def sums(node: Node, i: int, x: Array, w: Pair) -> Array:
+def forward_by_sign(node: Node, i: int, x: Array, w: Pair) -> Array:
     """The terms of u·v that pull up, summed, and those that pull down: (2, N, ...) -> (2, N, ...)
 
     The i-th input is `x`, split by sign, and the other `w`, up and down; what is added to the product is left out.
@@ -37,28 +37,28 @@ def sums(node: Node, i: int, x: Array, w: Pair) -> Array:
     nothing = [None if b is None else np.zeros_like(b) for b in values(node.inputs[2:])]
 
     def product(x: Array, w: Array) -> Array:
-        return np.asarray(node.op.forward(*ordered(i, x, w), *nothing))
+        return np.asarray(node.op.forward(*in_order(i, x, w), *nothing))
 
     (rise, fall), (up, down) = x, w
     return np.stack([product(rise, up) + product(fall, down), product(rise, down) + product(fall, up)])
 
 
-def pulls(node: Node, i: int, m: Array, w: Pair) -> Pair:
-    """The way back through `sums`: what the i-th input receives where it is positive, and where it is negative."""
+def vjp_by_sign(node: Node, i: int, m: Array, w: Pair) -> Pair:
+    """The way back through `forward_by_sign`: what the i-th input receives where it is > 0, and where it is < 0."""
     x = node.sources[0].value
 
     def back(m: Array, w: Array) -> Array:
-        return np.asarray(node.op.vjp(i, m, *ordered(i, x, w)))
+        return np.asarray(node.op.vjp(i, m, *in_order(i, x, w)))
 
     (high, low), (up, down) = m, w
     return back(high, up) + back(low, down), back(high, down) + back(low, up)
 
 
-def ordered(i: int, x: Array, w: Array) -> Pair:
+def in_order(i: int, x: Array, w: Array) -> Pair:
     """x as the i-th of two."""
     return (x, w) if i == 0 else (w, x)
 
 
-def constant(node: Node, i: int) -> Array:
+def constant_factor(node: Node, i: int) -> Array:
     """The other factor, which is no node."""
     return np.asarray(node.inputs[1 - i])

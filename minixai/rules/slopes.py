@@ -14,7 +14,7 @@ def gradient(node: Node, i: int, m: Array) -> Array:
     return np.asarray(node.op.vjp(i, m, *values(node.inputs)))
 
 
-def to_winner(node: Node, i: int, m: Array) -> Array:
+def to_argmax(node: Node, i: int, m: Array) -> Array:
     """m to the largest entry of each window, of equals to the first."""
     (x,) = node.sources
     return np.asarray(node.op.vjp(i, m, equalised(x)))
@@ -50,7 +50,7 @@ def midpoint(node: Node, i: int, m: Array) -> Array:
     return passed
 
 
-def secant(node: Node, i: int, m: Array) -> Array:
+def rescale(node: Node, i: int, m: Array) -> Array:
     """m · Δy/Δx, the slope of the chord: DeepLIFT's Rescale. (Shrikumar et al. 2017, eq. 8)"""
     (x,), op = node.sources, node.op
 
@@ -80,7 +80,7 @@ def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Ar
 
 
 def short_chord(
-    op: Elementwise, secant: Array, x0: Array, x: Array, y0: Array, y: Array, tangent: Array, size: Array
+    op: Elementwise, chord_slope: Array, x0: Array, x: Array, y0: Array, y: Array, tangent: Array, size: Array
 ) -> Array:
     """The slope at `tangent`, unless it differs from Δy/Δx by more than rounding: then f has a kink, and Δy/Δx stays.
 
@@ -93,37 +93,37 @@ def short_chord(
     spread = np.maximum(abs(op.slope(x0) - middle), abs(op.slope(x) - middle))
     even = spread * size <= 32 * abs(middle * dx)
     rounding = 4 * eps * (abs(y) + abs(y0) + np.where(even, 2 * abs(middle) * size, 0))
-    return np.asarray(np.where(abs(y - y0 - middle * dx) <= rounding, middle, secant))
+    return np.asarray(np.where(abs(y - y0 - middle * dx) <= rounding, middle, chord_slope))
 
 
-def mover(node: Node, i: int, m: Array) -> Array:
-    """Δy, whole, to the entry that moved the maximum: the new winner if it rose, the old one if it fell.
+def max_difference(node: Node, i: int, m: Array) -> Array:
+    """Δy, whole, to the entry that moved the maximum: the new argmax if it rose, the old one if it fell.
 
     Complete, because that entry has |Δx| ≥ |Δy|.  Of equal entries the one counts that is
     largest on the other side: where the reference is one colour, position decides nothing.
     """
     (x,), op = node.sources, node.op
     value, reference = equalised(x), equalised(x, "reference")
-    return credit(node, m, value - reference, op.winner(value, reference), op.winner(reference, value))
+    return route(node, m, value - reference, op.argmax(value, reference), op.argmax(reference, value))
 
 
-def first_mover(node: Node, i: int, m: Array) -> Array:
-    """As `mover`, but of equal entries the first counts, as in captum and shap."""
+def max_difference_first(node: Node, i: int, m: Array) -> Array:
+    """As `max_difference`, but of equal entries the first counts, as in captum and shap."""
     (x,), op = node.sources, node.op
     value, reference = equalised(x), equalised(x, "reference")
-    return credit(node, m, value - reference, op.winner(value), op.winner(reference))
+    return route(node, m, value - reference, op.argmax(value), op.argmax(reference))
 
 
-def credit(node: Node, m: Array, delta: Array, risen: Array, fallen: Array) -> Array:
+def route(node: Node, m: Array, delta: Array, risen: Array, fallen: Array) -> Array:
     """m · Δy/Δx to the entry `risen` where y rose, to `fallen` where it fell.
 
     Δy/Δx is between 0 and 1, but for rounding.
     """
     (x,), op, dy = node.sources, node.op, node.delta
     chosen = np.where((dy < 0).reshape(risen.shape), fallen, risen)
-    dx = op.take(delta, chosen)
+    dx = op.gather(delta, chosen)
     slope = np.divide(dy, dx, out=np.ones_like(dx), where=dx != 0)
-    return np.asarray(op.give(multiply_no_nan(m, np.clip(slope, 0, 1)), chosen, x.value))
+    return np.asarray(op.scatter(multiply_no_nan(m, np.clip(slope, 0, 1)), chosen, x.value))
 
 
 def halfway(x: Node) -> Array:
@@ -131,7 +131,7 @@ def halfway(x: Node) -> Array:
     return np.asarray(x.reference + x.delta / 2)
 
 
-GRADIENT: Rules = {Linear: gradient, Bilinear: gradient, Elementwise: gradient, Selection: to_winner}
+GRADIENT: Rules = {Linear: gradient, Bilinear: gradient, Elementwise: gradient, Selection: to_argmax}
 DECONVNET: Rules = {**GRADIENT, Elementwise: deconvnet}
 GUIDED: Rules = {**GRADIENT, Elementwise: guided}
-RESCALE: Rules = {Linear: gradient, Bilinear: midpoint, Elementwise: secant, Selection: mover}
+RESCALE: Rules = {Linear: gradient, Bilinear: midpoint, Elementwise: rescale, Selection: max_difference}

@@ -27,13 +27,13 @@ import numpy.typing as npt
 from minixai.arrays import Array
 from minixai.graph import Node, history
 from minixai.ops.arithmetic import Add, MatMul, Multiply, shape_of
-from minixai.ops.blocks import BLOCK, Bench, fresh, in_parallel
+from minixai.ops.blocks import BLOCK, Workspace, empty, in_parallel
 from minixai.ops.convolution import Convolution
 from minixai.ops.functions import Relu
 from minixai.ops.kinds import Elementwise, Selection
 from minixai.ops.pooling import AveragePool, Resize, centres
 from minixai.ops.shapes import Concatenate, Identity, Pad, Take
-from minixai.ops.windows import Margins, padded, taps_along
+from minixai.ops.windows import Margins, pad_images, window_views_along
 
 Side: TypeAlias = Literal["value", "reference"]
 Carrier: TypeAlias = "Callable[[Node, Side, list[Array | None]], Array | None]"
@@ -48,15 +48,15 @@ def equalised(node: Node, side: Side = "value") -> Array:
         return array
 
     bound = np.sqrt(np.finfo(array.dtype).eps) * max(array.max(), -array.min())
-    pixels, y = array.reshape(-1, array.shape[3]), fresh(array.shape, array.dtype)
+    pixels, y = array.reshape(-1, array.shape[3]), empty(array.shape, array.dtype)
     images = first[0].size * np.arange(len(first))
     places, copies = (first + images[:, None, None]).reshape(-1), y.reshape(pixels.shape)
     step = max(1, BLOCK // array.shape[3])
 
-    def work(bench: Bench, at: int) -> None:
+    def work(space: Workspace, at: int) -> None:
         part = slice(at, at + step)
         np.take(pixels, places[part], 0, out=copies[part], mode="clip")  # clip takes no buffer; nothing is clipped
-        off = bench("off", copies[part].shape, y.dtype)
+        off = space("off", copies[part].shape, y.dtype)
         np.subtract(copies[part], pixels[part], out=off)
         if max(off.max(), -off.min()) > bound:
             far = (abs(off) > bound).any(axis=1)
@@ -210,7 +210,7 @@ def of_convolution(node: Node, side: Side, inputs: list[Array | None]) -> Array 
         return None
     keys = with_border(keys, side_of(x, side))
     high, wide = shape_of(w)[:2]
-    return windows(keys, (high, wide), op.stride, op.dilation, op.around, node.shape)
+    return fingerprint_windows(keys, (high, wide), op.stride, op.dilation, op.padding, node.shape)
 
 
 def of_mean(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
@@ -218,11 +218,11 @@ def of_mean(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
     keys, op = inputs[0], node.op
     if keys is None:
         return None
-    low, high = (padded(keys[..., None], op.around, border)[..., 0] for border in (~np.uint64(0), np.uint64(0)))
+    low, high = (pad_images(keys[..., None], op.padding, border)[..., 0] for border in (~np.uint64(0), np.uint64(0)))
     for axis, (k, s, n) in enumerate(zip(op.window, op.stride, node.shape[1:3], strict=True), 1):
-        low = reduce(np.minimum, taps_along(low, axis, k, s, n))
-        high = reduce(np.maximum, taps_along(high, axis, k, s, n))
-    return np.where(low == high, high, windows(keys, op.window, op.stride, (1, 1), op.around, node.shape))
+        low = reduce(np.minimum, window_views_along(low, axis, k, s, n))
+        high = reduce(np.maximum, window_views_along(high, axis, k, s, n))
+    return np.where(low == high, high, fingerprint_windows(keys, op.window, op.stride, (1, 1), op.padding, node.shape))
 
 
 def of_selection(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
@@ -271,7 +271,7 @@ def of_pad(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
     if keys is None or any(channels):
         return None
     border = mixed(np.array([node.op.fill], np.float64).view(np.uint64))[0]
-    return padded(mixed(keys)[..., None], (rows, columns), border)[..., 0]
+    return pad_images(mixed(keys)[..., None], (rows, columns), border)[..., 0]
 
 
 def combined(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
@@ -302,20 +302,20 @@ CARRIERS: Mapping[type, Carrier] = {
 }
 
 
-def windows(
+def fingerprint_windows(
     keys: Array,
     window: tuple[int, int],
     stride: tuple[int, int],
     dilation: tuple[int, int],
-    around: Margins,
+    padding: Margins,
     shape: tuple[int, ...],
 ) -> Array:
     """(N, H, W) -> (N, h, w): Σ of odd numbers × the fingerprints in each window, along columns and then along rows."""
 
     def sums(keys: Array) -> Array:
-        keys = padded(keys[..., None], around)[..., 0]
+        keys = pad_images(keys[..., None], padding)[..., 0]
         for axis in (0, 1):
-            entries = taps_along(keys, 1 + axis, window[axis], stride[axis], shape[1 + axis], dilation[axis])
+            entries = window_views_along(keys, 1 + axis, window[axis], stride[axis], shape[1 + axis], dilation[axis])
             weighted = map(np.multiply, entries, odd_numbers(window[axis]))
             keys = mixed(reduce(np.add, weighted))
         return keys
@@ -355,7 +355,7 @@ def by_images(f: Callable[..., Array], y: Array, *xs: Array) -> Array:
     """f(*xs), a few images at a time, on several threads, written into y."""
     step = max(1, BLOCK // max(1, prod(y.shape[1:])))
 
-    def work(bench: Bench, start: int) -> None:
+    def work(space: Workspace, start: int) -> None:
         part = slice(start, start + step)
         y[part] = f(*(x[part] for x in xs))
 

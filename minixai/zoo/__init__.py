@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from minixai.files import shipped
-from minixai.model import Model, known, load_model
+from minixai.model import Model, load_model
 from minixai.preprocessing import as_preprocessing
 from minixai.training import Adam, Epoch, cosine, evaluate, train
+from minixai.validate import one_of
 from minixai.zoo import birds, digits
 from minixai.zoo.birds import BIRDS
 from minixai.zoo.digits import DIGITS
@@ -50,7 +51,7 @@ def make(
 
     Raises ValueError for an unknown name.
     """
-    recipe = RECIPES[known(name, RECIPES, "model")]
+    recipe = RECIPES[one_of(name, RECIPES, "model")]
     model = recipe.build(seed)
     history = train(
         model,
@@ -69,7 +70,7 @@ def make(
 
 def accuracy(name: str, model: Model | None = None) -> float:
     """The share that a shipped model, or another made by its recipe, gets right of what it is measured on."""
-    return evaluate(model or load(name), *RECIPES[known(name, RECIPES, "model")].course.measure())[1] or 0.0
+    return evaluate(model or load(name), *RECIPES[one_of(name, RECIPES, "model")].course.measure())[1] or 0.0
 
 
 def weights_file(name: str) -> Path:
@@ -78,7 +79,7 @@ def weights_file(name: str) -> Path:
         raise ValueError(
             f"the weights of {name} do not come with minixai: mx.zoo.{name}(weights=FILE) takes a file of them"
         )
-    return shipped(f"model-{known(name, [*RECIPES, *PHOTOS], 'model')}.npz")
+    return shipped(f"model-{one_of(name, [*RECIPES, *PHOTOS], 'model')}.npz")
 
 
 def load(

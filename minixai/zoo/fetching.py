@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minixai.files import whole
-from minixai.model import known
 from minixai.progress import Progress
+from minixai.validate import one_of
 
 PUBLISHER = "https://storage.googleapis.com/tensorflow/keras-applications"
 BLOCK, MB = 1 << 20, 1_000_000
@@ -50,7 +50,7 @@ def fetch(name: str, out: Path, progress: bool | None = None) -> bool:
 
     Raises ValueError if it cannot be had, or is not what its publisher describes.
     """
-    wanted = SOURCES[known(name, SOURCES, "file of weights")]
+    wanted = SOURCES[one_of(name, SOURCES, "file of weights")]
     if out.is_file() and out.stat().st_size == wanted.length and md5(out) == wanted.md5:
         return False
     with whole(out) as file:

@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minixai.arrays import Array, finite, sealed
+from minixai.arrays import Array, mark_readonly
 from minixai.files import read_arrays
 from minixai.model import tuples
 from minixai.preprocessing import CAFFE, TORCHVISION, Preprocessing
+from minixai.validate import check_finite
 from minixai.zoo import safetensors
 
 Shape = tuple[int, ...]
@@ -123,9 +124,9 @@ def loaded(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: np.dty
         w = ours(w.reshape(len(w), channels, h, width)).reshape(-1, len(w))
     elif torch:
         w = ours(w)
-    with np.errstate(over="ignore", invalid="ignore"):  # too large becomes infinite, and `finite` tells that and NaN
-        made = finite(np.ascontiguousarray(w, dtype), tensor.name)
-    return sealed(made if made.flags.owndata else made.copy())
+    with np.errstate(over="ignore", invalid="ignore"):  # `check_finite` raises for what becomes infinite
+        made = check_finite(np.ascontiguousarray(w, dtype), tensor.name)
+    return mark_readonly(made if made.flags.owndata else made.copy())
 
 
 def ours(w: Array) -> Array:

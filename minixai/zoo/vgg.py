@@ -107,7 +107,7 @@ def head(units: int, classes: int) -> list[Named]:
 def needed(layers: Sequence[Named], row: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
     """The shape of every weight, where images of this shape arrive."""
     for name, layer in layers:
-        for key, shape in layer.needs(row).items():
+        for key, shape in layer.weight_shapes(row).items():
             yield f"{name}/{key}", shape
         match layer:
             case Conv2D():

@@ -23,7 +23,7 @@ from minixai import Node, backward, ops
 from minixai.graph import Op, history
 from minixai.ops import functions
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
-from minixai.rules import DECONVNET, GRADIENT, GUIDED, RESCALE, first_mover, gradient, mover, secant
+from minixai.rules import DECONVNET, GRADIENT, GUIDED, RESCALE, gradient, max_difference, max_difference_first, rescale
 
 TABLES = {"gradient": GRADIENT, "deconvnet": DECONVNET, "guided": GUIDED, "rescale": RESCALE}
 one_or_many = st.sampled_from([1, 3])
@@ -69,7 +69,7 @@ def test_rescale_is_complete_however_near_the_reference(network: Network, data: 
 @given(networks(), st.data())
 def test_captums_choice_among_equals_is_complete_too(network: Network, data: Any) -> None:
     x, x0 = data.draw(points(network, 3)), data.draw(points(network, 1))
-    complete(network, x, x0, {**RESCALE, Selection: first_mover})
+    complete(network, x, x0, {**RESCALE, Selection: max_difference_first})
 
 
 @given(cnns(softmax=True), st.data(), st.sampled_from([1.0, 30.0, 800.0]))
@@ -230,8 +230,8 @@ def test_a_kink_is_seen() -> None:
         ({**RESCALE, Elementwise: gradient}, saturated, ZERO),
         ({**RESCALE, Bilinear: gradient}, lambda u: u * u, ZERO),
         ({**RESCALE, Selection: gradient}, lambda u: u.max(1), np.array([[0.0, 5.0, 0.0, 6.0]])),
-        ({**RESCALE, Selection: lambda node, i, m: 1.001 * mover(node, i, m)}, lambda u: u.max(1), ZERO),
-        ({**RESCALE, Elementwise: lambda node, i, m: 1.001 * secant(node, i, m)}, ops.sigmoid, ZERO),
+        ({**RESCALE, Selection: lambda node, i, m: 1.001 * max_difference(node, i, m)}, lambda u: u.max(1), ZERO),
+        ({**RESCALE, Elementwise: lambda node, i, m: 1.001 * rescale(node, i, m)}, ops.sigmoid, ZERO),
     ],
 )
 def test_a_wrong_table_is_not_complete(table: Any, network: Any, x0: Any) -> None:

@@ -151,7 +151,7 @@ def occlusion(c: Case) -> Pair:
             window[top : top + 3, left : left + 2] = 1
             windows += window
             lost += np.multiply.outer(c.f(c.x) - without(c, window[..., None] > 0), window)
-    return c.ask("occlusion", window=(3, 2), stride=(2, 1), fill=c.others[0])[..., 0], lost / windows
+    return c.ask("occlusion", window=(3, 2), stride=(2, 1), baseline=c.others[0])[..., 0], lost / windows
 
 
 # -- what follows from the score as a function of the maps ---------------------------------------------------

@@ -148,7 +148,7 @@ class Minixai:
 
     def occlusion(self, name: str, rows: int) -> Task:
         model, x = self.model(name), images(rows, *NETWORKS[name][1:])
-        return lambda: self.mx.occlusion(model, x, 0, window=8, stride=4, fill="black").values
+        return lambda: self.mx.occlusion(model, x, 0, window=8, stride=4, baseline="black").values
 
     def sgemm(self, name: str, rows: int) -> Task:
         a, b = (np.random.default_rng(s).random((rows, rows), np.float32) for s in (0, 1))

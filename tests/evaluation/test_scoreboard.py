@@ -151,7 +151,7 @@ def test_how_methods_are_asked():
         assert who.name == text
         assert who.own_class == text.endswith("cam")
         assert who.signed == (text not in ("gradient", "smooth_grad", "guided_backprop"))
-    assert contender("occlusion:mean", background).options["fill"] == "mean"
+    assert contender("occlusion:mean", background).options["baseline"] == "mean"
     assert contender("shapley_values", background).options["players"].max() == 63
     assert [who.name for who in chance_rows()] == ["edge detector", "random map"]
 
@@ -215,9 +215,9 @@ def test_the_picture_has_all_of_the_table(board):
     assert sorted(set(means)) == sorted(set(texts) & set(means))
 
 
-@pytest.mark.parametrize("beside", [2, 3, 20])
-def test_the_picture_of_any_width(board, beside):
-    assert_legible(plots.scores(board, beside=beside))
+@pytest.mark.parametrize("columns", [2, 3, 20])
+def test_the_picture_of_any_width(board, columns):
+    assert_legible(plots.scores(board, columns=columns))
 
 
 def test_a_longer_bar_is_a_larger_number():

@@ -35,7 +35,7 @@ class Made(Result):
 
     @property
     def figure(self):
-        return boxes([Boxes("one", [np.ones(3)], [1.0])], ["a"], title="t", along="x", mark="m", beside=1)
+        return boxes([Boxes("one", [np.ones(3)], [1.0])], ["a"], title="t", along="x", mark="m", columns=1)
 
 
 def enter(monkeypatch, run):

@@ -19,7 +19,7 @@ from minixai.experiments.rates import (
     slope,
     softened,
 )
-from minixai.methods.integrated import QUADRATURES
+from minixai.methods.integrated_gradients import QUADRATURES
 from minixai.progress import Progress
 
 LINE = Progress("nothing", 1, show=False)

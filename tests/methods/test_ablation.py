@@ -123,7 +123,7 @@ def test_where_a_path_leads_round_the_layer_it_stays_at_the_input(x):
 def test_the_price_is_a_pass_for_each_input_and_value(monkeypatch, model, x):
     assert mx.feature_ablation(model, x, 0).cost == (3 + 1 + 1 + 3 * 60, 0)
     counted = []
-    monkeypatch.setattr(ablation, "variants", lambda call, count, *more, **named: counted.append(count) or iter(()))
+    monkeypatch.setattr(ablation, "passes", lambda call, count, *more, **named: counted.append(count) or iter(()))
     result = mx.feature_ablation(lambda x: x.sum(), np.ones((1, 224, 224, 3)), values=[0, 0.25, 0.5, 0.75, 1])
     assert sum(counted) == 752_640
     assert result.cost == (752_640 + 5 * 3, 0)

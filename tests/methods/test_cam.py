@@ -8,7 +8,7 @@ import minixai as mx
 from minixai import Node, ops
 from minixai.graph import history, replay
 from minixai.layers import Activation, Add, BatchNorm, Conv2D, Dense, Flatten, GlobalAveragePool2D, MaxPool2D
-from minixai.methods.cam import nearest
+from minixai.methods.grad_cam import nearest
 from minixai.methods.maps import last_convolution
 from minixai.model import Model
 from tests.axioms.programs import cnns, generic, seeds

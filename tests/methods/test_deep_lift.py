@@ -1,5 +1,6 @@
 """DeepLIFT: it adds up, whatever the network, baseline, class or layer; and says so when it cannot."""
 
+from importlib import import_module
 from itertools import combinations
 
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 import minixai as mx
 from minixai import ops, toys
 from minixai.graph import Op, history
-from minixai.methods import deeplift
 from minixai.ops import Elementwise, Linear
 from minixai.ops.arithmetic import Add
 from tests.methods.everything import ON_VECTORS, ask
@@ -82,8 +82,11 @@ def test_parts_take_half_as_many_rows_at_a_time(digits, monkeypatch):
     """They take as much memory again as all that a walk keeps without them."""
     model, rows = mx.load("digits"), []
     monkeypatch.setattr("minixai.model.MEMORY", 4 * model.row_bytes * 12)
-    send = deeplift.brought
-    monkeypatch.setattr(deeplift, "brought", lambda visit, table: rows.append(len(visit.x)) or send(visit, table))
+    module = import_module("minixai.methods.deep_lift")  # mx.methods.deep_lift is the function
+    send = module.multipliers_and_contributions
+    monkeypatch.setattr(
+        module, "multipliers_and_contributions", lambda batch, table: rows.append(len(batch.x)) or send(batch, table)
+    )
     mx.deep_lift(model, digits[0][:20])
     mx.deep_lift(model, digits[0][:20], rule="reveal-cancel")
     assert rows == [12, 8, 6, 6, 6, 2]

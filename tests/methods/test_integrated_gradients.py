@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import minixai as mx
 from minixai import ops, toys
 from minixai.layers import Add, Conv2D, Dense, Flatten, MaxPool2D
-from minixai.methods.integrated import QUADRATURES
+from minixai.methods.integrated_gradients import QUADRATURES
 from minixai.model import Model
 
 EPS = np.finfo(float).eps

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import minixai as mx
 from minixai.layers import Conv2D, Dense, Flatten
-from minixai.methods.hiding import covered, extent
+from minixai.methods.occlusion import resolve_window, window_masks
 from minixai.model import Model
 
 EPS = np.finfo(float).eps
@@ -54,7 +54,7 @@ def by_hand(score, x, window, stride, fill):
 def test_a_line(stride, expected):
     """The numbers that captum prints; the last window is cut at the border."""
     for shape, window, step in (((1, 1, 5, 1), (1, 3), (1, stride)), ((1, 5, 1, 1), (3, 1), (stride, 1))):
-        result = mx.occlusion(total, LINE.reshape(shape), window=window, stride=step, fill=0)
+        result = mx.occlusion(total, LINE.reshape(shape), window=window, stride=step, baseline=0)
         np.testing.assert_allclose(result.values.ravel(), expected, rtol=4 * EPS)
 
 
@@ -66,7 +66,7 @@ def test_by_hand(data):
     window = tuple(data.draw(st.integers(1, n)) for n in size)
     stride = tuple(data.draw(st.integers(1, w)) for w in window)
     x, fill, w = rng.normal(size=(2, *size, 2)), rng.normal(size=(1, *size, 2)), rng.normal(size=(*size, 2))
-    found = mx.occlusion(lambda x: (x * w).sum() ** 2, x, window=window, stride=stride, fill=fill, batch=5)
+    found = mx.occlusion(lambda x: (x * w).sum() ** 2, x, window=window, stride=stride, baseline=fill, batch=5)
     expected = by_hand(lambda x: (x * w).sum(axis=(1, 2, 3)) ** 2, x, window, stride, fill)
     np.testing.assert_allclose(found.values[..., 0], expected, rtol=1e-9, atol=1e-9)
 
@@ -75,7 +75,7 @@ def test_by_hand(data):
 def test_every_pixel_is_covered_and_no_window_is_empty(length, data):
     side = data.draw(st.integers(1, length))
     step = data.draw(st.integers(1, side))
-    windows = covered(length, side, step)
+    windows = window_masks(length, side, step)
     assert len(windows) == ceil((length - side) / step) + 1
     assert windows.any(axis=0).all()
     assert windows.any(axis=1).all()
@@ -87,21 +87,21 @@ def test_every_pixel_is_covered_and_no_window_is_empty(length, data):
     [(64, 8, 4, 225), (224, 28, 14, 225), (28, 4, 2, 169), (9, 2, 1, 64), (5, 1, 1, 25), (1, 1, 1, 1)],
 )
 def test_by_default_an_eighth_and_half_of_that(size, window, stride, count):
-    assert extent((size, size), None, None) == ((window, window), (stride, stride))
+    assert resolve_window((size, size), None, None) == ((window, window), (stride, stride))
     result = mx.occlusion(total, np.ones((1, size, size, 1), np.float32))
     assert result.cost == (1 + count, 0)
     assert result.values.shape == (1, size, size, 1)
 
 
 def test_half_of_a_window_that_is_given():
-    assert extent((20, 30), (6, 5), None) == ((6, 5), (3, 3))
-    assert extent((20, 30), 7, None) == ((7, 7), (4, 4))
-    assert extent((20, 30), None, 1) == ((3, 4), (1, 1))
+    assert resolve_window((20, 30), (6, 5), None) == ((6, 5), (3, 3))
+    assert resolve_window((20, 30), 7, None) == ((7, 7), (4, 4))
+    assert resolve_window((20, 30), None, 1) == ((3, 4), (1, 1))
 
 
 @pytest.mark.parametrize("fill", ["mean", "blur", "black", "white", "noise", 0.3])
 def test_what_hides(model, x, fill):
-    result = mx.occlusion(model, x, 2, window=(3, 4), stride=2, fill=fill)
+    result = mx.occlusion(model, x, 2, window=(3, 4), stride=2, baseline=fill)
     expected = by_hand(lambda rows: model.scores(rows)[:, 2], x, (3, 4), (2, 2), result.baseline)
     np.testing.assert_allclose(result.values[..., 0], expected, rtol=1e-9, atol=1e-13)
     assert result.extras["windows"].shape == (3, 3, 4)
@@ -113,14 +113,14 @@ def test_of_one_pixel_on_a_linear_network():
     rng = np.random.default_rng(1)
     w, x, base = rng.normal(size=(4, 5, 3)), rng.normal(size=(2, 4, 5, 3)), rng.normal(size=(2, 4, 5, 3))
     linear = lambda x: (x * w).sum() + 1  # noqa: E731
-    found = mx.occlusion(linear, x, window=1, fill=base).values[..., 0]
+    found = mx.occlusion(linear, x, window=1, baseline=base).values[..., 0]
     np.testing.assert_allclose(found, (w * (x - base)).sum(axis=-1), rtol=1e-9, atol=1e-12)
     for method in (mx.integrated_gradients, mx.deep_lift):
         np.testing.assert_allclose(found, method(linear, x, baseline=base).values.sum(axis=-1), rtol=1e-9, atol=1e-12)
 
 
 def test_positive_where_hiding_lowers_the_score(model, x):
-    result = mx.occlusion(lambda x: x[:, 2, 3, 0] - x[:, 5, 8, 1], x + 1, window=1, fill=0)
+    result = mx.occlusion(lambda x: x[:, 2, 3, 0] - x[:, 5, 8, 1], x + 1, window=1, baseline=0)
     assert (result.values[:, 2, 3] > 0).all()
     assert (result.values[:, 5, 8] < 0).all()
     assert np.count_nonzero(result.values) == 6
@@ -180,11 +180,11 @@ def test_memory_does_not_grow_with_the_windows(model):
     ({"window": True}, "window is a number >= 1"),
     ({"window": 2, "stride": 3}, r"a stride of \(3, 3\) leaves pixels out between windows of \(2, 2\)"),
     ({"stride": 0}, "stride is a number >= 1"),
-    ({"fill": "grey"}, "unknown fill 'grey'"),
-    ({"fill": np.zeros((7, 9, 2))}, "a fill of shape"),
+    ({"baseline": "grey"}, "unknown baseline 'grey'"),
+    ({"baseline": np.zeros((7, 9, 2))}, "a baseline of shape"),
     ({"variant": "captum"}, "unknown variant 'captum'"),
-    ({"variant": "tf-explain", "fill": 0.0}, "has a stride and fill of its own"),
-    ({"variant": "tf-explain", "stride": 1}, "has a stride and fill of its own"),
+    ({"variant": "tf-explain", "baseline": 0.0}, "has a stride and baseline of its own"),
+    ({"variant": "tf-explain", "stride": 1}, "has a stride and baseline of its own"),
     ({"variant": "tf-explain", "versus": 1}, "no contrast: leave them out"),
 ])  # fmt: skip
 def test_what_cannot_be(model, x, option, words):

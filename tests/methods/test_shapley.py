@@ -1,6 +1,7 @@
 """Shapley values: of games by all orders of arrival, of networks by all coalitions, and of samples of them."""
 
 import tracemalloc
+from importlib import import_module
 from itertools import permutations
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 import minixai as mx
 from minixai import ops, toys
 from minixai.layers import Add, Conv2D, Dense, Flatten, MaxPool2D
-from minixai.methods import coalitions, games
+from minixai.methods.shapley import AT_ONCE
 from minixai.model import Model
 from minixai.ops import Elementwise
 from tests.axioms.programs import cnns, generic, programs, seeds
@@ -92,7 +93,7 @@ def test_symmetry_and_linearity(n, seed):
 @pytest.mark.parametrize("sampled", [None, 6])
 def test_pieces_give_the_same(monkeypatch, sampled):
     whole, asked = mx.shapley(table(1, 7, (2,)), 7, sampled), []
-    monkeypatch.setattr(games, "AT_ONCE", 3)
+    monkeypatch.setattr(import_module("minixai.methods.shapley"), "AT_ONCE", 3)
     value = table(1, 7, (2,))
     pieces = mx.shapley(lambda c: asked.append(len(c)) or value(c), 7, sampled)
     np.testing.assert_allclose(pieces.values, whole.values, rtol=1e-12)
@@ -288,7 +289,7 @@ def test_every_input_meets_the_same_orders(model, x):
 def test_inputs_a_few_at_a_time_give_the_same(monkeypatch, model, x, sampled):
     asked = {"players": QUARTERS, "baseline": x[::-1], "permutations": sampled}
     whole = mx.shapley_values(model, x, 1, **asked)
-    monkeypatch.setattr(coalitions, "ENTRIES", 40)
+    monkeypatch.setattr(import_module("minixai.methods.shapley_values"), "ENTRIES", 40)
     pieces = mx.shapley_values(model, x, 1, **asked)
     np.testing.assert_allclose(pieces.values, whole.values, rtol=1e-9, atol=1e-14)
     if sampled:
@@ -347,7 +348,7 @@ def test_memory_does_not_grow_with_the_orders(model):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     # up to AT_ONCE coalitions are held: four players, an order and a rank of each, a score
-    assert peaks[1] - games.AT_ONCE * 4 * (1 + 8 + 8 + 8 + 8) <= 1.1 * peaks[0]
+    assert peaks[1] - AT_ONCE * 4 * (1 + 8 + 8 + 8 + 8) <= 1.1 * peaks[0]
 
 
 def test_a_model_that_is_not_a_function_of_its_rows_is_told():

@@ -26,25 +26,25 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 37, 41, 16)).astype(np.float32)
 M = RNG.normal(size=(4, 37, 41, 24)).astype(np.float32)
 W = RNG.normal(size=(3, 3, 16, 24)).astype(np.float32)
-SAME = direct.Geometry(around=((1, 1), (1, 1)))
+SAME = direct.Geometry(padding=((1, 1), (1, 1)))
 STRIDED = direct.Geometry((2, 3), ((1, 0), (2, 1)), (2, 1), 4)
 LARGE = RNG.normal(size=(3, 2 * blocks.JOB // 3 + 5)).astype(np.float32)
 POOL, OVERLAP = MaxPool((2, 2), (2, 2), ((0, 1), (1, 0))), MaxPool((3, 3), (2, 1), ((1, 1), (1, 1)))
 
 WORK: dict[str, Callable[[], Array]] = {
     "direct": lambda: direct.correlate(X, W, M[0, 0, 0], SAME),
-    "direct, back": lambda: direct.to_image(X, W, M, SAME),
-    "direct, kernels": lambda: direct.to_kernels(X, W, M, SAME),
+    "direct, back": lambda: direct.image_gradient(X, W, M, SAME),
+    "direct, kernels": lambda: direct.kernel_gradient(X, W, M, SAME),
     "strided, in groups": lambda: direct.correlate(X, W[:, :, :4], None, STRIDED),
-    "scattered": lambda: direct.to_image(X, W[:, :, :4], M[:, :17, :14], STRIDED),
-    "winograd": lambda: winograd.correlate(X, W, M[0, 0, 0], SAME.around),
-    "winograd, back": lambda: winograd.to_image(M, W, SAME.around),
+    "scattered": lambda: direct.image_gradient(X, W[:, :, :4], M[:, :17, :14], STRIDED),
+    "winograd": lambda: winograd.correlate(X, W, M[0, 0, 0], SAME.padding),
+    "winograd, back": lambda: winograd.image_gradient(M, W, SAME.padding),
     "max-pool": lambda: POOL.forward(X),
     "max-pool, back": lambda: POOL.vjp(0, POOL.forward(X), X),
-    "max-pool, winner": lambda: POOL.winner(X, X[:1]),
-    "max-pool, take": lambda: POOL.take(X, POOL.winner(X)),
+    "max-pool, winner": lambda: POOL.argmax(X, X[:1]),
+    "max-pool, take": lambda: POOL.gather(X, POOL.argmax(X)),
     "overlapping, back": lambda: OVERLAP.vjp(0, OVERLAP.forward(X), X),
-    "overlapping, give": lambda: OVERLAP.give(OVERLAP.forward(X), OVERLAP.winner(X[:1]), X),
+    "overlapping, give": lambda: OVERLAP.scatter(OVERLAP.forward(X), OVERLAP.argmax(X[:1]), X),
     "elementwise": lambda: Relu().forward(LARGE),
     "elementwise, back": lambda: Sigmoid().vjp(0, LARGE, LARGE[:1]),
 }
@@ -60,7 +60,7 @@ def held(limits: int) -> Iterator[None]:
 def several(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """several(n): from now on n threads, whether threadpoolctl is there or not."""
     return lambda n: monkeypatch.setattr(
-        blocks, "blas", lambda: SimpleNamespace(lib_controllers=[SimpleNamespace(num_threads=n)], limit=held)
+        blocks, "blas_controller", lambda: SimpleNamespace(lib_controllers=[SimpleNamespace(num_threads=n)], limit=held)
     )
 
 
@@ -78,7 +78,7 @@ def test_buffers_are_written_before_they_are_read(work: Callable[[], Array], sev
     several(2)
     first = work()
     work()
-    for bench in blocks.free:
+    for bench in blocks.free_workspaces:
         for buffer in bench.buffers.values():
             buffer[:] = 255  # all bits set is NaN
     again = work()
@@ -89,7 +89,7 @@ def test_buffers_are_written_before_they_are_read(work: Callable[[], Array], sev
 @every
 def test_answers_are_no_work_buffers(work: Callable[[], Array]) -> None:
     y = work()
-    for bench in blocks.free:
+    for bench in blocks.free_workspaces:
         assert not any(np.shares_memory(buffer, y) for buffer in bench.buffers.values())
 
 
@@ -106,7 +106,7 @@ def test_many_callers_at_once(several: Callable[[int], None]) -> None:
 @given(images=st.integers(0, 5), rows=st.integers(1, 9), row=st.integers(1, 20), most=st.integers(1, 300))
 def test_pieces_hold_everything_once(images: int, rows: int, row: int, most: int) -> None:
     seen = np.zeros((images, rows), int)
-    for i, r in blocks.pieces(range(images), range(rows), row, most):
+    for i, r in blocks.tiles(range(images), range(rows), row, most):
         seen[i.start : i.stop, r.start : r.stop] += 1
         assert len(i) * len(r) * row <= max(most, row)
         assert len(i) == 1 or len(r) == rows
@@ -161,7 +161,7 @@ def test_no_new_threads_while_the_interpreter_ends(
     several(2)
     ended = ThreadPoolExecutor(1)
     ended.shutdown()
-    monkeypatch.setattr(blocks, "pool", lambda helpers: ended)
+    monkeypatch.setattr(blocks, "thread_pool", lambda helpers: ended)
     order: list[int] = []
     blocks.in_parallel(lambda bench, i: order.append(i), [(i,) for i in range(9)])
     assert order == [*range(9)]
@@ -172,11 +172,11 @@ def test_a_forked_process_waits_for_no_thread_of_its_parent() -> None:
     code = """
 import os, signal
 from minixai.ops import blocks
-blocks.store.lock.acquire(), blocks.busy.acquire()  # as another thread may at that moment
+blocks.array_pool.lock.acquire(), blocks.busy.acquire()  # as another thread may at that moment
 if child := os.fork():
     raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 signal.alarm(10)
-blocks.fresh((300, 1000), "f4")
+blocks.empty((300, 1000), "f4")
 os._exit(blocks.busy.locked())
 """
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
@@ -185,14 +185,14 @@ os._exit(blocks.busy.locked())
 def test_blas_has_its_threads_back_afterwards() -> None:
     controller = pytest.importorskip("threadpoolctl", reason="the extra `fast` is not installed").ThreadpoolController()
     with controller.limit(limits=2, user_api="blas"):
-        before, seen = blocks.threads(), list[int]()
-        blocks.in_parallel(lambda bench, i: seen.append(blocks.threads()), [(i,) for i in range(8)])
-        assert blocks.threads() == before
+        before, seen = blocks.thread_count(), list[int]()
+        blocks.in_parallel(lambda bench, i: seen.append(blocks.thread_count()), [(i,) for i in range(8)])
+        assert blocks.thread_count() == before
         assert set(seen) == {1}
 
 
 def test_without_threadpoolctl_the_jobs_run_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "blas", lambda: None)
+    monkeypatch.setattr(blocks, "blas_controller", lambda: None)
     order: list[int] = []
     blocks.in_parallel(lambda bench, i: order.append(i), [(i,) for i in range(9)])
     assert order == [*range(9)]
@@ -204,12 +204,12 @@ def test_windows_are_never_laid_out_all_at_once() -> None:
     w = np.ones((3, 3, 16, 16), np.float32)
     for work in (
         lambda: direct.correlate(x, w, None, SAME),
-        lambda: direct.to_image(x, w, x, SAME),
-        lambda: direct.to_kernels(x, w, x, SAME),
-        lambda: winograd.correlate(x, w, None, SAME.around),
-        lambda: direct.scattered(x, w, x[:, ::2, ::2], direct.Geometry((2, 2), ((0, 1), (0, 1)))),
+        lambda: direct.image_gradient(x, w, x, SAME),
+        lambda: direct.kernel_gradient(x, w, x, SAME),
+        lambda: winograd.correlate(x, w, None, SAME.padding),
+        lambda: direct.scatter_windows(x, w, x[:, ::2, ::2], direct.Geometry((2, 2), ((0, 1), (0, 1)))),
     ):
-        blocks.free.clear()
+        blocks.free_workspaces.clear()
         tracemalloc.start()
         work()
         peak = tracemalloc.get_traced_memory()[1]
@@ -246,18 +246,18 @@ def address(y: Array) -> int:
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> blocks.Store:
-    monkeypatch.setattr(blocks, "store", blocks.Store())
-    return blocks.store
+def store(monkeypatch: pytest.MonkeyPatch) -> blocks.ArrayPool:
+    monkeypatch.setattr(blocks, "array_pool", blocks.ArrayPool())
+    return blocks.array_pool
 
 
 @pytest.mark.usefixtures("store")
 def test_memory_is_used_again_once_nobody_holds_it() -> None:
-    y = blocks.fresh((300, 1000), np.float32)
+    y = blocks.empty((300, 1000), np.float32)
     place = address(y)
     del y
-    assert address(blocks.fresh((1000, 300), np.float32)) == place
-    assert address(blocks.fresh((150, 1000), np.float64)) == place
+    assert address(blocks.empty((1000, 300), np.float32)) == place
+    assert address(blocks.empty((150, 1000), np.float64)) == place
 
 
 @pytest.mark.usefixtures("store")
@@ -274,35 +274,35 @@ def test_memory_is_used_again_once_nobody_holds_it() -> None:
     ],
 )
 def test_memory_in_any_use_is_left_alone(view: Callable[[Array], Any]) -> None:
-    y = blocks.fresh((300, 1000), np.float32)
+    y = blocks.empty((300, 1000), np.float32)
     place, held = address(y), view(y)
     del y
-    others = [blocks.fresh((300, 1000), np.float32) for _ in range(3)]
+    others = [blocks.empty((300, 1000), np.float32) for _ in range(3)]
     assert len({place, *map(address, others)}) == 4
     del held
 
 
-def test_what_is_kept_is_bounded(store: blocks.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_kept_is_bounded(store: blocks.ArrayPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "KEPT", 1 << 20)
-    several = [blocks.fresh((100_000 + i,), np.float32) for i in range(8)]
+    several = [blocks.empty((100_000 + i,), np.float32) for i in range(8)]
     last = several[-1].nbytes
     while several:
         several.pop(0)
         assert sum(each.nbytes for each in store.unused) <= 1 << 20
     assert store.unused[-1].nbytes == last
     assert store.in_use == 0
-    assert blocks.fresh((1 << 19,), np.float32).base is None  # more than is ever kept
-    assert blocks.fresh((10,), np.float32).base is None
+    assert blocks.empty((1 << 19,), np.float32).base is None  # more than is ever kept
+    assert blocks.empty((10,), np.float32).base is None
 
 
 @given(st.lists(st.integers(0, 9), max_size=40))
 def test_no_peak_becomes_higher(turns: list[int]) -> None:
-    store, held, most = blocks.Store(), list[Array](), 0
+    store, held, most = blocks.ArrayPool(), list[Array](), 0
     for turn in turns:  # take memory of one of six sizes, or give some back
         if turn < 6:
-            held.append(store.take(100 * (turn + 1)))
+            held.append(store.allocate(100 * (turn + 1)))
         elif held:
-            store.put(held.pop(turn % len(held)))
+            store.release(held.pop(turn % len(held)))
         now = sum(each.size for each in held)
         most = max(most, now)
         assert now == store.in_use
@@ -313,8 +313,8 @@ def test_no_peak_becomes_higher(turns: list[int]) -> None:
 @pytest.mark.parametrize(("rows", "wide"), [(1, 3), (3, 1), (7, blocks.JOB // 50 + 3), (0, 4)])
 def test_a_product_is_a_product(rows: int, wide: int) -> None:
     x, w = RNG.normal(size=(rows, 60)), RNG.normal(size=(60, wide))
-    np.testing.assert_allclose(blocks.product(x, w), x @ w, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(blocks.product(x, w.T.copy().T), x @ w, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(blocks.matrix_product(x, w), x @ w, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(blocks.matrix_product(x, w.T.copy().T), x @ w, rtol=1e-12, atol=1e-12)
 
 
 def test_a_large_product_is_shared(several: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,6 +323,6 @@ def test_a_large_product_is_shared(several: Callable[[int], None], monkeypatch: 
     share = blocks.in_parallel
     monkeypatch.setattr(blocks, "in_parallel", lambda work, each: share(work, jobs.append(len(each)) or each))
     x, w = RNG.normal(size=(2, 1100)), RNG.normal(size=(1100, 1001))
-    np.testing.assert_allclose(blocks.product(x, w), x @ w, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(blocks.product(x[:, :9], w[:9]), x[:, :9] @ w[:9], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(blocks.matrix_product(x, w), x @ w, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(blocks.matrix_product(x[:, :9], w[:9]), x[:, :9] @ w[:9], rtol=1e-12, atol=1e-12)
     assert jobs == [blocks.SHARES, 1]

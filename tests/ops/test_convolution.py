@@ -11,7 +11,7 @@ from measure import EPS, case, check_complete, check_vjp, distinct, generators, 
 
 from minixai import Node, backward, ops
 from minixai.arrays import Array
-from minixai.ops.windows import margins
+from minixai.ops.windows import resolve_padding
 from minixai.rules import GRADIENT
 
 
@@ -125,7 +125,7 @@ def test_numbers_stand_for_pairs(g: Geometry, rng: np.random.Generator) -> None:
 )
 def test_same_padding(n: int, k: int, s: int, d: int, before: int, after: int) -> None:
     """ceil(n / s) places, the odd pixel after: the arithmetic of Keras and TensorFlow."""
-    assert margins("same", (n, n), (k, k), (s, s), (d, d)) == ((before, after), (before, after))
+    assert resolve_padding("same", (n, n), (k, k), (s, s), (d, d)) == ((before, after), (before, after))
     y = ops.convolution(
         Node(np.ones((1, n, 1, 1))), np.ones((k, 1, 1, 1)), stride=(s, 1), padding="same", dilation=(d, 1)
     )

@@ -12,7 +12,7 @@ from scipy import special
 
 from minixai import Node, backward, ops
 from minixai.arrays import Array
-from minixai.rules import GRADIENT, RESCALE, first_mover
+from minixai.rules import GRADIENT, RESCALE, max_difference_first
 
 NUMPYS = {ops.sum: np.sum, ops.mean: np.mean, ops.max: np.max}
 reductions = pytest.mark.parametrize("reduce", NUMPYS, ids=["sum", "mean", "max"])
@@ -86,7 +86,7 @@ def test_where_everything_ties_position_decides_nothing() -> None:
 def test_first_mover_takes_the_first_of_equals() -> None:
     """As captum and shap do: falling from 0, the first of the zeros gets it all."""
     x = Node([[-3.0, -5.0, -2.0]], reference=0.0)
-    m = backward(ops.max(x), {**RESCALE, type(ops.max(x).op).__mro__[1]: first_mover})[x]
+    m = backward(ops.max(x), {**RESCALE, type(ops.max(x).op).__mro__[1]: max_difference_first})[x]
     np.testing.assert_allclose(m * x.delta, [[-2, 0, 0]], rtol=4 * EPS)
 
 

@@ -62,16 +62,16 @@ def test_any_size_and_border(
     """Edges that are no multiple of 4 among them; against float64, by the magnitudes that are added up."""
     high, across = (max(n, 3 - sum(border)) for n, border in zip(side, around, strict=True))
     x, w = single(rng, 2, high, across, channels[0]), single(rng, 3, 3, *channels)
-    b, g = single(rng, channels[1]) if bias else None, direct.Geometry(around=around)
+    b, g = single(rng, channels[1]) if bias else None, direct.Geometry(padding=around)
     y = winograd.correlate(x, w, b, around)
     wide_b, size_b = (None, None) if b is None else (b.astype(float), abs(b).astype(float))
     size = direct.correlate(*wide(abs(x), abs(w)), size_b, g).max()
     assert abs(y - direct.correlate(*wide(x, w), wide_b, g)).max() <= CLOSE * size
     m = single(rng, *y.shape)
-    size = direct.to_image(*wide(abs(x), abs(w), abs(m)), g).max()
-    back = winograd.to_image(m, w, around)
+    size = direct.image_gradient(*wide(abs(x), abs(w), abs(m)), g).max()
+    back = winograd.image_gradient(m, w, around)
     assert back.dtype == np.float32
-    assert abs(back - direct.to_image(*wide(x, w, m), g)).max() <= CLOSE * size
+    assert abs(back - direct.image_gradient(*wide(x, w, m), g)).max() <= CLOSE * size
 
 
 @pytest.mark.parametrize(("side", "c", "k"), [(30, 64, 64), (14, 256, 128), (14, 512, 512)])
@@ -79,19 +79,23 @@ def test_rounding_at_the_sizes_of_vgg(side: int, c: int, k: int) -> None:
     rng = np.random.default_rng(0)
     x, w, b = np.maximum(single(rng, 2, side, side, c), 0), single(rng, 3, 3, c, k), single(rng, k)
     around = ((1, 1), (1, 1))
-    exact = direct.correlate(*wide(x, w, b), direct.Geometry(around=around))
-    assert off(direct.correlate(x, w, b, direct.Geometry(around=around)), exact) <= 2e-6
+    exact = direct.correlate(*wide(x, w, b), direct.Geometry(padding=around))
+    assert off(direct.correlate(x, w, b, direct.Geometry(padding=around)), exact) <= 2e-6
     assert off(winograd.correlate(x, w, b, around), exact) <= CLOSE / 2
     m = single(rng, *exact.shape)
     assert (
-        off(winograd.to_image(m, w, around), direct.to_image(*wide(x, w, m), direct.Geometry(around=around))) <= CLOSE
+        off(
+            winograd.image_gradient(m, w, around),
+            direct.image_gradient(*wide(x, w, m), direct.Geometry(padding=around)),
+        )
+        <= CLOSE
     )
 
 
 def test_these_points_round_better_than_the_usual(monkeypatch: pytest.MonkeyPatch) -> None:
     rng, around = np.random.default_rng(0), ((1, 1), (1, 1))
     x, w = np.maximum(single(rng, 2, 28, 28, 64), 0), single(rng, 3, 3, 64, 64)
-    exact = direct.correlate(*wide(x, w), None, direct.Geometry(around=around))
+    exact = direct.correlate(*wide(x, w), None, direct.Geometry(padding=around))
     ours = off(winograd.correlate(x, w, None, around), exact)
     b, g, a = winograd.cook_toom(np.array([0.0, 1, -1, 2, -2]))
     for name, matrix in (("INTO", b.astype(np.float32)), ("G", g), ("OUT", a.astype(np.float32))):
@@ -151,7 +155,7 @@ def test_a_border_wider_than_the_kernel_goes_back_the_direct_way() -> None:
     x, w = Node(single(rng, 1, 5, 6, 64)), single(rng, 3, 3, 64, 64)
     y = ops.convolution(x, w, padding=3)
     m = single(rng, *y.shape)
-    exact = direct.scattered(*wide(x.value, w, m), direct.Geometry(around=((3, 3), (3, 3))))
+    exact = direct.scatter_windows(*wide(x.value, w, m), direct.Geometry(padding=((3, 3), (3, 3))))
     assert off(backward(y, GRADIENT, m)[x], exact) <= CLOSE
 
 
@@ -220,7 +224,7 @@ def test_strided_arrays_are_taken_and_left_as_they_were() -> None:
     around = ((1, 1), (1, 1))
     assert same_bits(winograd.correlate(strided, kernels, None, around), winograd.correlate(x, w, None, around))
     m = single(rng, 3, 9, 8, 5)
-    assert same_bits(winograd.to_image(np.asfortranarray(m), w, around), winograd.to_image(m, w, around))
+    assert same_bits(winograd.image_gradient(np.asfortranarray(m), w, around), winograd.image_gradient(m, w, around))
     np.testing.assert_array_equal(strided, before[0])
     np.testing.assert_array_equal(kernels, before[1])
 
@@ -265,17 +269,17 @@ def test_a_model_keeps_weights_that_nobody_writes_into() -> None:
 
 def test_transforms_live_as_long_as_the_weights() -> None:
     gc.collect()
-    before = set(winograd.remembered)
+    before = set(winograd.transforms)
     model, x = network(), single(np.random.default_rng(0), 1, 6, 6, 64)
     mx.gradient(model, x, 0)
     again = network()
     again.set_weights(model.weights)  # the same arrays: nothing is transformed twice
     mx.gradient(again, x, 0)
-    new = set(winograd.remembered) - before
+    new = set(winograd.transforms) - before
     assert sorted(back for _, back in new) == [False, True]
     del model, again
     gc.collect()
-    assert not new & set(winograd.remembered)
+    assert not new & set(winograd.transforms)
 
 
 # -- a deep network --------------------------------------------------------------------------------------
@@ -315,7 +319,7 @@ def replayed(output: Node, seed: Array, to: Node) -> Array:
         if isinstance(node.op, Elementwise):
             m = m * (source.value > 0)
         elif isinstance(node.op, Selection):
-            m = node.op.give(m, node.op.winner(source.value), xs[0])
+            m = node.op.scatter(m, node.op.argmax(source.value), xs[0])
         else:
             m = node.op.vjp(0, m, *xs)
         node = source

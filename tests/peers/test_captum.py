@@ -181,7 +181,7 @@ def test_occlusion(seed):
     found = attr.Occlusion(twins.torch).attribute(
         first(twins.x), (2, 4, 3), strides=(2, 3, 2), baselines=first(twins.background[:1]), target=1
     )
-    ours = mx.occlusion(twins, twins.x, 1, window=(4, 3), stride=(3, 2), fill=twins.background[0])
+    ours = mx.occlusion(twins, twins.x, 1, window=(4, 3), stride=(3, 2), baseline=twins.background[0])
     close(np.asarray(ours), last(found)[..., :1], 1e-6)
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, count, finite, numbers
+from minixai.arrays import Array
 from minixai.datasets.birds.painting import paint
 from minixai.datasets.birds.species import COLOURS, PARTS
-from minixai.model import known
+from minixai.validate import as_count, as_real, check_finite, one_of
 
 if TYPE_CHECKING:
     from minixai.datasets.birds.scenes import Scenes
@@ -64,11 +64,11 @@ def drawn(
 ) -> Iterator[tuple[Array, Array]]:
     """The images and masks of a few scenes after the other."""
     are_scenes(scenes)
-    count(size, "size, the pixels along a side,", 8)
-    left_out = [known(part, PARTS, "part") for part in ([remove] if isinstance(remove, str) else remove)]
+    as_count(size, "size, the pixels along a side,", 8)
+    left_out = [one_of(part, PARTS, "part") for part in ([remove] if isinstance(remove, str) else remove)]
     palette = COLOURS.copy()
     for part, rgb in mapping(colours, "colours", "{part: (red, green, blue)}").items():
-        palette[:, PARTS.index(known(part, PARTS, "part"))] = colour(rgb, part)
+        palette[:, PARTS.index(one_of(part, PARTS, "part"))] = colour(rgb, part)
     step = max(1, PIXELS // size**2)
     for start in range(0, len(scenes), step):
         few = scenes[start : start + step]
@@ -90,7 +90,7 @@ def mapping(given: Mapping[str, Any] | None, what: str, form: str) -> Mapping[st
 
 
 def colour(rgb: npt.ArrayLike, part: str) -> Array:
-    array = finite(numbers(rgb, f"the colour of {part}"), f"the colour of {part}")
+    array = check_finite(as_real(rgb, f"the colour of {part}"), f"the colour of {part}")
     if array.shape != (3,) or not 0 <= array.min() <= array.max() <= 1:
         raise ValueError(f"the colour of {part} is {rgb!r}: give red, green and blue, each from 0 to 1")
     return array

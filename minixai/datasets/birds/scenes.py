@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, count, finite, numbers, read_only
+from minixai.arrays import Array, readonly_view
 from minixai.datasets.birds.habitats import SIDE
 from minixai.datasets.birds.rendering import images_of, mapping, render
 from minixai.datasets.birds.species import CLASSES, DECISIVE, HABITATS, PARTS
-from minixai.model import known
+from minixai.validate import as_count, as_nonnegative, as_real, check_finite, one_of
 
 POSE = {"flip": (-1, 1), "x": (-2.5, 2.5), "y": (28, 33), "scale": (0.82, 1), "tilt": (-0.12, 0.12), "stride": (-2, 2)}
 """How a bird stands: 1 if it looks to the right and −1 to the left, and what is uniform in its range."""
@@ -48,13 +48,13 @@ class Scenes:
     def __post_init__(self) -> None:
         n, widths = np.shape(self.horizon)[:1], {"pose": (len(POSE),), "light": (3,), "phases": (PHASES,)}
         for name in (f.name for f in fields(self)):
-            array = finite(numbers(getattr(self, name), name), name)
+            array = check_finite(as_real(getattr(self, name), name), name)
             wanted = (*n, *widths.get(name, ()))
             if array.shape != wanted:
                 raise ValueError(
                     f"{name} has the shape {array.shape}, but these scenes need {wanted}: give an entry for each"
                 )
-            object.__setattr__(self, name, read_only(array, own=True))
+            object.__setattr__(self, name, readonly_view(array, own=True))
         for name, names in NAMES.items():
             numbers_of(getattr(self, name), names, name)
         for name, (low, high) in LIMITS.items():
@@ -83,7 +83,7 @@ class Scenes:
         >>> on_sand = scenes.with_(habitat="sand")
         """
         for name, value in changes.items():
-            known(name, [f.name for f in fields(self)], "property of scenes")
+            one_of(name, [f.name for f in fields(self)], "property of scenes")
             array = np.asarray(numbers_of(value, NAMES[name], name) if name in NAMES else value)
             changes[name] = np.broadcast_to(array, getattr(self, name).shape) if array.ndim == 0 else array
         return replace(self, **changes)
@@ -91,12 +91,12 @@ class Scenes:
     @cached_property
     def images(self) -> Array:
         """(N, 64, 64, 3) float32 in [0, 1], drawn when first asked for."""
-        return read_only(images_of(self))
+        return readonly_view(images_of(self))
 
     @cached_property
     def masks(self) -> Array:
         """(N, 64, 64, 9) float32: how much of a pixel is each part's, and last the background's; they sum to 1."""
-        return read_only(render(self)[1])
+        return readonly_view(render(self)[1])
 
     @property
     def decisive(self) -> npt.NDArray[np.intp]:
@@ -124,8 +124,8 @@ def draw(
     >>> scenes.labels.tolist(), scenes.images.shape
     ([1, 1, 0], (3, 64, 64, 3))
     """
-    count(n, "n, how many scenes to draw,")
-    count(seed, "seed", 0)
+    as_count(n, "n, how many scenes to draw,")
+    as_count(seed, "seed", 0)
     bias = float(habitat is not None) if bias is None else bias
     choice = np.atleast_1d(numbers_of(CLASSES if species is None else species, CLASSES, "species"))
     lengths = (1, 1, 1, len(POSE), 1, 3, 1, PHASES)
@@ -148,7 +148,7 @@ def draw(
 
 def ties(habitat: Mapping[str, str] | None, bias: float, choice: Array) -> dict[int, int]:
     """{class number: habitat number}.  Raises ValueError where a species to be drawn has none."""
-    if not 0 <= amount(bias, "bias") <= 1:
+    if not 0 <= as_nonnegative(bias, "bias") <= 1:
         raise ValueError(f"bias is a probability, from 0 to 1, got {bias}")
     tie = {
         int(numbers_of(name, CLASSES, "species")): int(numbers_of(place, HABITATS, "habitat"))
@@ -168,7 +168,7 @@ def numbers_of(given: Any, names: tuple[str, ...], what: str) -> npt.NDArray[np.
         list(given) if isinstance(given, Iterable) and not isinstance(given, (str, np.ndarray)) else given
     )
     if array.dtype.kind == "U":
-        return np.array([names.index(known(str(name), names, what)) for name in array.ravel()]).reshape(array.shape)
+        return np.array([names.index(one_of(str(name), names, what)) for name in array.ravel()]).reshape(array.shape)
     if array.dtype.kind not in "iu" or not array.size or array.min() < 0 or array.max() >= len(names):
         raise ValueError(f"{what} is {given!r}: give numbers from 0 to {len(names) - 1}, or names: {', '.join(names)}")
     return array.astype(np.intp)

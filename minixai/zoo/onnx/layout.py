@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from minixai.arrays import Array, finite, numbers, sealed
+from minixai.arrays import Array, mark_readonly
 from minixai.graph import Node
 from minixai.layers import Layer, Reshape
 from minixai.op_layers import Permute
+from minixai.validate import as_real, check_finite
 from minixai.zoo.onnx.folding import LARGEST
 from minixai.zoo.onnx.names import unused
 
@@ -73,7 +74,7 @@ class Builder:
         name = f"{self.name}.{part}" if part else self.name
         name = unused(name + "_", set(self.nodes), 2) if name in self.nodes else name
         row = self.nodes[names[0]].shape[1:]
-        for key, shape in layer.needs(row).items():
+        for key, shape in layer.weight_shapes(row).items():
             if layer.weights[key].shape != shape:
                 raise ValueError(f"its {key} has the shape {layer.weights[key].shape}, but {shape} is needed here")
         self.room -= sum(w.size for w in layer.weights.values())
@@ -220,8 +221,8 @@ def constant_row(w: Array, x: Value) -> Array:
 def with_weights(layer: Layer, **weights: Any) -> Layer:
     """A layer that has these weights, each checked and in float32."""
     for key, w in weights.items():
-        array = numbers(w, f"its {key}")
+        array = as_real(w, f"its {key}")
         with np.errstate(over="ignore"):
-            array = np.array(finite(array, f"its {key}") if array.size else array, np.float32, order="C")
-        layer.weights[key] = sealed(finite(array, f"its {key}") if array.size else array)
+            array = np.array(check_finite(array, f"its {key}") if array.size else array, np.float32, order="C")
+        layer.weights[key] = mark_readonly(check_finite(array, f"its {key}") if array.size else array)
     return layer

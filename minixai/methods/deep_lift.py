@@ -15,10 +15,19 @@ from minixai.graph import Node, Op, Rule, Rules, backward, history, rule_for
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.registry import method
-from minixai.methods.runs import Ends, Visit, asked, ends, visits
-from minixai.model import Network, known
+from minixai.methods.runs import Batch, Endpoints, contrast_seed, forward_batches, gather_batches
+from minixai.model import Network
 from minixai.ops import Selection
-from minixai.rules import RESCALE, RevealCancel, first_mover, genomics, mover, reveal_cancel, to_winner
+from minixai.rules import (
+    RESCALE,
+    RevealCancel,
+    genomics,
+    max_difference,
+    max_difference_first,
+    reveal_cancel,
+    to_argmax,
+)
+from minixai.validate import one_of
 
 Table: TypeAlias = Callable[[Node], Rules]
 """The rules for the graph of an output."""
@@ -28,7 +37,7 @@ RULES: Mapping[str, Callable[[Node, Rule], Rules]] = {
     "reveal-cancel": reveal_cancel,
     "genomics": genomics,
 }
-POOLS: Mapping[str, Rule] = {"mover": mover, "first": first_mover, "gradient": to_winner}
+POOLS: Mapping[str, Rule] = {"mover": max_difference, "first": max_difference_first, "gradient": to_argmax}
 PRECISE = "take float64, model.astype(np.float64), or for a function x.astype(np.float64)"
 SCALED = "large numbers cancel in the network, even in float64, so scale its inputs or weights down"
 
@@ -80,53 +89,60 @@ def deep_lift(
            [ 0.,  1.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    table = tables(rule, pool)
+    table = table_factory(rule, pool)
     if rule == "reveal-cancel" and output == "probability":
         raise ValueError(
             "the rule 'reveal-cancel' explains scores: softmax divides by a sum that its parts, one without the other, "
             "bring to 0; ask for output='score', with versus= for a contrast, or for rule='rescale'"
         )
     rows = call.baseline(baseline)
-    found, both = ends(((visit, brought(visit, table)) for visit in visits(sized(call, rule), rows)), call, rows)
+    ends, both = gather_batches(
+        (
+            (batch, multipliers_and_contributions(batch, table))
+            for batch in forward_batches(halve_batch(call, rule), rows)
+        ),
+        call,
+        rows,
+    )
     m, values = both[:, 0], both[:, 1]
-    gap = None if pool == "gradient" else found.gap(values)
-    if gap is not None and (excess := abs(gap) - found.rounding(values)).max() > 0:
+    gap = None if pool == "gradient" else ends.gap(values)
+    if gap is not None and (excess := abs(gap) - ends.rounding(values)).max() > 0:
         worst = int(excess.argmax())
         raise ValueError(
             f"the contributions to row {worst} miss its difference in score by {gap[worst]:.3g}, because "
-            f"{blame(call, table, rows, found, worst)}"
+            f"{find_leak(call, table, rows, ends, worst)}"
         )
-    given = {"baseline": call.told(baseline), "rule": rule, "pool": pool}
-    return found.attribution(
+    given = {"baseline": call.as_parameter(baseline), "rule": rule, "pool": pool}
+    return ends.attribution(
         call,
         "deep_lift",
         values,
         given,
         baseline=rows,
         gap=gap,
-        reference_score=found.reference_score,
+        reference_score=ends.reference_score,
         extras={"multipliers": m},
     )
 
 
-def tables(rule: str, pool: str) -> Table:
+def table_factory(rule: str, pool: str) -> Table:
     """How the table for a graph is made."""
-    make, at_max = RULES[known(rule, RULES, "rule")], POOLS[known(pool, POOLS, "pool")]
+    make, at_max = RULES[one_of(rule, RULES, "rule")], POOLS[one_of(pool, POOLS, "pool")]
     return lambda output: make(output, at_max)
 
 
-def sized(call: Call, rule: str) -> Call:
+def halve_batch(call: Call, rule: str) -> Call:
     """With half as many rows at a time where every Δ has two parts: they take as much memory as all else."""
     n = len(call.rows)
     if rule == "rescale" or call.batch is not None or n == 1:
         return call
-    return replace(call, batch=max(1, call.parts(2 * n)[0].stop // 2))
+    return replace(call, batch=max(1, call.slices(2 * n)[0].stop // 2))
 
 
-def brought(visit: Visit, table: Table) -> Array:
+def multipliers_and_contributions(batch: Batch, table: Table) -> Array:
     """(N, 2, ...): the multipliers of the place, and its contributions."""
-    rules, x = table(visit.output), visit.place
-    m = visit.back(rules, x)
+    rules, x = table(batch.output), batch.layer
+    m = batch.backward(rules, x)
     one = rules.effective(x, m) if isinstance(rules, RevealCancel) else m
     return np.stack([one, contributions(rules, x, m)], axis=1)
 
@@ -136,14 +152,14 @@ def contributions(rules: Rules, node: Node, m: Array) -> Array:
     return rules.contributions(node, m) if isinstance(rules, RevealCancel) else multiply_no_nan(m, node.delta)
 
 
-def blame(call: Call, table: Table, baseline: Array, found: Ends, row: int) -> str:
+def find_leak(call: Call, table: Table, baseline: Array, ends: Endpoints, row: int) -> str:
     """Which op breaks Σᵢ mᵢ·Δxᵢ = m·Δy first, back from the output: of the user's own, or else of minixai's."""
     here = slice(row, row + 1)
     x = Node(call.rows[here], baseline[here] if len(baseline) > 1 else baseline, name="input")
-    output = call.explained(call.scores(x))
-    versus = None if found.versus is None else found.versus[here]
+    output = call.explained_node(call.scores(x))
+    versus = None if ends.versus is None else ends.versus[here]
     rules = table(output)
-    multipliers = backward(output, rules, asked(output, found.target[here], versus))
+    multipliers = backward(output, rules, contrast_seed(output, ends.target[here], versus))
     rounded = "rounding adds up over many ops"
     for node in reversed(history(output)):
         m = multipliers[node]

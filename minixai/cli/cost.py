@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from minixai.attribution import Cost
-from minixai.cli.asking import Answer, large, layer
+from minixai.cli.arguments import Answer, large, layer
 from minixai.cli.questions import Question
 from minixai.cli.subject import Subject
 from minixai.layers import Conv2D, Dense, GlobalAveragePool2D, Upsample2D

@@ -11,15 +11,15 @@ import numpy.typing as npt
 from minixai.arrays import Array, accurate_mean, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
-from minixai.methods.dialects import guided_weights
+from minixai.methods.compat import guided_weights
 from minixai.methods.gradients import check_rectifiers
-from minixai.methods.maps import at_maps
+from minixai.methods.maps import batches_at_layer
 from minixai.methods.registry import method
-from minixai.methods.runs import Ends, Visit, ends
-from minixai.model import Network, known
+from minixai.methods.runs import Batch, Endpoints, gather_batches
+from minixai.model import Network
 from minixai.ops.pooling import Resize
-from minixai.ops.windows import check_images
 from minixai.rules import GRADIENT, GUIDED
+from minixai.validate import check_images, one_of
 
 Size: TypeAlias = "tuple[int, ...]"
 
@@ -66,7 +66,7 @@ def grad_cam(
                the input but the last convolution, see `minixai.methods.maps.last_convolution`
     relu       False leaves the map signed
     resize     True stretches the map to the image, bilinearly at half-pixel centres, after the ReLU
-    variant    "paper"; or "tf-explain", see `minixai.methods.dialects.guided_weights`, which has other weights and
+    variant    "paper"; or "tf-explain", see `minixai.methods.compat.guided_weights`, which has other weights and
                never a ReLU
 
     Values are (N, h, w, 1), or (N, H, W, 1) with `resize`.  `extras` hold the map before ReLU and resizing, "signed"
@@ -79,14 +79,14 @@ def grad_cam(
     >>> grad_cam(network, [[[[1.0], [5.0]]]], 0).values.ravel(), grad_cam(network, [[[[1.0], [5.0]]]], 1).values.ravel()
     (array([ 2., 10.]), array([0., 0.]))
     """
-    weigh = VARIANTS[known(variant, VARIANTS, "variant")]
+    weigh = VARIANTS[one_of(variant, VARIANTS, "variant")]
     call = Call(model, x, target, versus, output, layer, batch)
-    found, slopes = walk_to_maps(call, "grad_cam", resize)
-    weights = weigh(found.value, slopes)
-    signed = added_up(found.value, weights)
-    values = finished(signed, call, relu and variant == "paper", resize)
+    ends, slopes = maps_and_slopes(call, "grad_cam", resize)
+    weights = weigh(ends.value, slopes)
+    signed = weighted_sum(ends.value, weights)
+    values = finish_map(signed, call, relu and variant == "paper", resize)
     given = {"relu": relu, "resize": resize, "variant": variant}
-    return found.attribution(call, "grad_cam", values, given, extras={"signed": signed, "weights": weights})
+    return ends.attribution(call, "grad_cam", values, given, extras={"signed": signed, "weights": weights})
 
 
 @method("which places raise the score, by the features they have?", "1 forward, 1 back", complete=False)
@@ -113,12 +113,12 @@ def hires_cam(
     array([ 1., -5.])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    found, slopes = walk_to_maps(call, "hires_cam", resize)
+    ends, slopes = maps_and_slopes(call, "hires_cam", resize)
     # (N, h, w, K) · (N, h, w, K) -> (N, h, w, 1)
-    signed = multiply_no_nan(slopes, found.value).sum(axis=-1, keepdims=True)
+    signed = multiply_no_nan(slopes, ends.value).sum(axis=-1, keepdims=True)
     given = {"relu": relu, "resize": resize}
-    values = finished(signed, call, relu, resize)
-    return found.attribution(call, "hires_cam", values, given, extras={"signed": signed})
+    values = finish_map(signed, call, relu, resize)
+    return ends.attribution(call, "hires_cam", values, given, extras={"signed": signed})
 
 
 @method("which fine structures lie where the features of this class are?", "1 forward, 2 back", complete=False)
@@ -150,46 +150,48 @@ def guided_grad_cam(
     >>> guided_grad_cam(network, [[[[1.0], [-5.0]]]]).values.ravel()
     array([1., 0.])
     """
-    stretch = UPSAMPLINGS[known(upsampling, UPSAMPLINGS, "upsampling")]
+    stretch = UPSAMPLINGS[one_of(upsampling, UPSAMPLINGS, "upsampling")]
     call = Call(model, x, target, versus, output, layer, batch)
-    batches = check_rectifiers(on_maps(call, "guided_grad_cam", True), "guided_grad_cam", to_input=True)
-    found, values = ends((visit, guided_product(visit, stretch)) for visit in batches)
-    return found.attribution(call, "guided_grad_cam", values, {"upsampling": upsampling}, (0, len(values)))
+    batches = check_rectifiers(batches_with_maps(call, "guided_grad_cam", True), "guided_grad_cam", to_input=True)
+    ends, values = gather_batches((batch, guided_product(batch, stretch)) for batch in batches)
+    return ends.attribution(call, "guided_grad_cam", values, {"upsampling": upsampling}, (0, len(values)))
 
 
-def on_maps(call: Call, what: str, images: bool) -> Iterator[Visit]:
+def batches_with_maps(call: Call, what: str, images: bool) -> Iterator[Batch]:
     """Send the inputs forward to a layer that has places; where the inputs must have them too, they are `images`."""
     if images:
         check_images(call.rows.shape, what)
-    for visit in at_maps(call):
-        if visit.place.ndim != 4:
+    for batch in batches_at_layer(call):
+        if batch.layer.ndim != 4:
             raise ValueError(
-                f"{what} adds up maps (N, h, w, filters), but layer {visit.place.name!r} has the shape "
-                f"{visit.place.shape}, without places: choose one below Flatten and global pooling"
+                f"{what} adds up maps (N, h, w, filters), but layer {batch.layer.name!r} has the shape "
+                f"{batch.layer.shape}, without places: choose one below Flatten and global pooling"
             )
-        yield visit
+        yield batch
 
 
-def walk_to_maps(call: Call, what: str, images: bool) -> tuple[Ends, Array]:
+def maps_and_slopes(call: Call, what: str, images: bool) -> tuple[Endpoints, Array]:
     """The maps of the layer, with what else was found on the way, and their slopes ∂f/∂A."""
-    return ends((visit, visit.back(GRADIENT, visit.place)) for visit in on_maps(call, what, images))
+    return gather_batches(
+        (batch, batch.backward(GRADIENT, batch.layer)) for batch in batches_with_maps(call, what, images)
+    )
 
 
-def added_up(maps: Array, weights: Array) -> Array:
+def weighted_sum(maps: Array, weights: Array) -> Array:
     """Σ_k α_k A_k: (N, h, w, K), (N, K) -> (N, h, w, 1)"""
     return np.asarray(np.einsum("nhwk,nk->nhw", maps, weights)[..., None])
 
 
-def finished(signed: Array, call: Call, relu: bool, resize: bool) -> Array:
+def finish_map(signed: Array, call: Call, relu: bool, resize: bool) -> Array:
     """The map without what is negative, if asked for, and then at the size of the image, if asked for."""
     maps = np.maximum(signed, 0) if relu else signed
     return UPSAMPLINGS["bilinear"](maps, call.rows.shape[1:3]) if resize else maps
 
 
-def guided_product(visit: Visit, stretch: Callable[[Array, Size], Array]) -> Array:
+def guided_product(batch: Batch, stretch: Callable[[Array, Size], Array]) -> Array:
     """Guided backprop × the stretched ReLU of Grad-CAM, for one batch."""
-    maps = visit.place.value
-    cam = np.maximum(added_up(maps, mean_slopes(maps, visit.back(GRADIENT, visit.place))), 0)
-    guided = visit.back(GUIDED, visit.x)
+    maps = batch.layer.value
+    cam = np.maximum(weighted_sum(maps, mean_slopes(maps, batch.backward(GRADIENT, batch.layer))), 0)
+    guided = batch.backward(GUIDED, batch.x)
     # (n, H, W, C) · (n, H, W, 1)
     return np.asarray(guided * stretch(cam, guided.shape[1:3]))

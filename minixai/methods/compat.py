@@ -41,10 +41,10 @@ def shap_draws(
     rng = np.random.RandomState(seed)
 
     def draw(i: Array, k: Array) -> tuple[Array, Array, Array | None]:
-        lots = [
+        draws = [
             (rng.choice(references), rng.uniform(), None if shape is None else rng.standard_normal(shape)) for _ in i
         ]
-        r, alpha, noise = map(np.array, zip(*lots, strict=True))
+        r, alpha, noise = map(np.array, zip(*draws, strict=True))
         return r, alpha, None if shape is None else noise
 
     return draw

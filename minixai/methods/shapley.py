@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, count, finite, numbers
+from minixai.arrays import Array
 from minixai.methods.moments import Moments
 from minixai.model import batches
+from minixai.validate import as_count, as_real, check_finite
 
 MOST = 2**20
 """Rows that an exact answer may take."""
@@ -58,14 +59,14 @@ def shapley(value: Value, players: int, permutations: int | None = None, seed: i
     >>> shapley(lambda coalitions: np.where(coalitions, [5, 4, 0], 0).max(axis=1), 3).values
     array([3., 2., 0.])
     """
-    return play(value, *checked(players, permutations, seed))
+    return play(value, *validate_game(players, permutations, seed))
 
 
-def checked(players: int, permutations: int | None, seed: int, each: int = 1) -> tuple[int, int | None, int]:
+def validate_game(players: int, permutations: int | None, seed: int, each: int = 1) -> tuple[int, int | None, int]:
     """The question, if it can be answered, where each coalition takes so many rows."""
-    n, seed = count(players, "players"), count(seed, "seed", 0)
+    n, seed = as_count(players, "players"), as_count(seed, "seed", 0)
     if permutations is not None:
-        return n, count(permutations, "permutations", 2), seed
+        return n, as_count(permutations, "permutations", 2), seed
     if n >= MOST.bit_length() or 2**n * each > MOST:
         rows = f"2^{n} coalitions" + (f" × {each} references" if each > 1 else "")
         raise ValueError(
@@ -75,35 +76,35 @@ def checked(players: int, permutations: int | None, seed: int, each: int = 1) ->
     return n, None, seed
 
 
-def coalitions_in(n: int, permutations: int | None) -> int:
+def count_coalitions(n: int, permutations: int | None) -> int:
     """How many coalitions are played."""
     return 2**n if permutations is None else permutations * (n + 1)
 
 
 def play(value: Value, n: int, permutations: int | None, seed: int) -> Shares:
     """The game, some coalitions at a time: from nobody to all."""
-    game = Exact(n) if permutations is None else Sampled(n, permutations, seed)
-    for part in batches(coalitions_in(n, permutations), max(1, min(AT_ONCE, ENTRIES // n)), 1):
+    game = ExactGame(n) if permutations is None else SampledGame(n, permutations, seed)
+    for part in batches(count_coalitions(n, permutations), max(1, min(AT_ONCE, ENTRIES // n)), 1):
         k = np.arange(part.start, part.stop)
-        v = outcomes(value(game.coalitions(k)), len(k))
+        v = as_outcomes(value(game.coalitions(k)), len(k))
         if part.start == 0:
             nobody = v[0]
         game.add(k, v)
     return Shares(game.values, v[-1], nobody, game.standard_error)
 
 
-def outcomes(v: npt.ArrayLike, rows: int) -> Array:
+def as_outcomes(v: npt.ArrayLike, rows: int) -> Array:
     """What the players reached, in float64, if there is a number for each coalition."""
-    array = numbers(v, "what value(coalitions) returned").astype(np.float64)
+    array = as_real(v, "what value(coalitions) returned").astype(np.float64)
     if array.ndim not in (1, 2) or len(array) != rows:
         raise ValueError(
             f"value(coalitions) returned the shape {array.shape} for {rows} coalitions: it must be "
             f"a number for each, ({rows},), or ({rows}, K)"
         )
-    return finite(array, "what value(coalitions) returned")
+    return check_finite(array, "what value(coalitions) returned")
 
 
-class Exact:
+class ExactGame:
     """Every coalition: what i adds to those without it, weighted by the orders in which they come before i.
 
     Differences are taken one by one before they are added up: who adds nothing gets exactly 0.
@@ -113,29 +114,29 @@ class Exact:
 
     def __init__(self, n: int) -> None:
         self.n = n
-        self.played: list[Array] = []
+        self.outcomes: list[Array] = []
 
     def coalitions(self, k: Array) -> Array:
         """The k-th has the players whose bits are set in k: the first is nobody, the last is all."""
         return np.asarray(k[:, None] >> np.arange(self.n) & 1 == 1)
 
     def add(self, k: Array, v: Array) -> None:
-        self.played.append(v)
+        self.outcomes.append(v)
 
     @property
     def values(self) -> Array:
-        v, size = np.concatenate(self.played), np.bitwise_count(np.arange(2**self.n))
+        v, size = np.concatenate(self.outcomes), np.bitwise_count(np.arange(2**self.n))
         weights = np.array([1 / (self.n * comb(self.n - 1, s)) for s in range(self.n)])  # s! (n − s − 1)! / n!
-        found = []
+        values = []
         for i in range(self.n):
             # (2ⁿ, ...) -> (players after i, without i or with, players before i, ...)
             pairs = v.reshape(-1, 2, 2**i, *v.shape[1:])
             before = size.reshape(-1, 2, 2**i)[:, 0]
-            found.append(np.tensordot(weights[before], pairs[:, 1] - pairs[:, 0], 2))
-        return np.stack(found)
+            values.append(np.tensordot(weights[before], pairs[:, 1] - pairs[:, 0], 2))
+        return np.stack(values)
 
 
-class Sampled:
+class SampledGame:
     """Orders of arrival, n + 1 coalitions each, from nobody to all: what each player adds when it arrives.
 
     The p-th order depends on the seed and p alone.
@@ -157,18 +158,18 @@ class Sampled:
     def add(self, k: Array, v: Array) -> None:
         p, arrived = np.divmod(k, self.n + 1)
         if k[0] == 0:
-            self.added, self.last = Moments((self.n, *v.shape[1:]), self.permutations), v[:1]
+            self.moments, self.last = Moments((self.n, *v.shape[1:]), self.permutations), v[:1]
         more = np.diff(v, axis=0, prepend=self.last)
         self.last = v[-1:]
         came = arrived > 0
         who = self.orders(p)[came, arrived[came] - 1]
         by_player = who.argsort(kind="stable")
-        self.added.add(who[by_player], p[came][by_player], more[came][by_player])
+        self.moments.add(who[by_player], p[came][by_player], more[came][by_player])
 
     @property
     def values(self) -> Array:
-        return self.added.mean
+        return self.moments.mean
 
     @property
     def standard_error(self) -> Array:
-        return self.added.standard_error
+        return self.moments.standard_error

@@ -9,14 +9,14 @@ import numpy.typing as npt
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.methods.background import against
+from minixai.methods.background import background_endpoints
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.certificate import UNEQUAL, find_cause
-from minixai.methods.games import ENTRIES, Shares, checked, coalitions_in, play
-from minixai.methods.groups import grouped
+from minixai.methods.groups import as_groups
 from minixai.methods.registry import method
-from minixai.methods.runs import Ends, FromPlace, add_up, endpoints
+from minixai.methods.runs import Endpoints, FromLayer, accumulate, endpoints
+from minixai.methods.shapley import ENTRIES, Shares, count_coalitions, play, validate_game
 from minixai.model import Network, batches
 from minixai.progress import Progress
 
@@ -62,15 +62,17 @@ def shapley_values(
     array([[0.875, 0.125]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    references, ends = ended(call, baseline, background)
+    references, ends = endpoints_of(call, baseline, background)
     # (N, 1, ...) or (1, R, ...): what stands for the absent players of each input
     absent = ends.reference[:, None] if background is None else ends.reference[None]
-    labels, n = grouped(players, ends.value.shape[1:], "players")
-    game, rows = played(Masked(call, ends, absent, labels), *checked(n, permutations, seed, absent.shape[1]))
-    values = parts(game.values, labels).astype(ends.value.dtype)
-    given = {"baseline": call.told(baseline)} if background is None else {"background": np.asarray(background)}
+    labels, n = as_groups(players, ends.value.shape[1:], "players")
+    game, rows = play_all(Masked(call, ends, absent, labels), *validate_game(n, permutations, seed, absent.shape[1]))
+    values = share_among_entries(game.values, labels).astype(ends.value.dtype)
+    given = {"baseline": call.as_parameter(baseline)} if background is None else {"background": np.asarray(background)}
     given |= {"players": None if players is None else np.asarray(players), "permutations": permutations, "seed": seed}
-    error = None if game.standard_error is None else parts(game.standard_error, labels).astype(values.dtype)
+    error = (
+        None if game.standard_error is None else share_among_entries(game.standard_error, labels).astype(values.dtype)
+    )
     return ends.attribution(
         call,
         "shapley_values",
@@ -79,14 +81,14 @@ def shapley_values(
         (rows, 0),
         baseline=references if background is None else None,
         reference_score=ends.reference_score,
-        gap=added_up(call, references, ends, values),
+        gap=check_gap(call, references, ends, values),
         standard_error=error,
-        gap_standard_error=None if error is None or not ends.alone else np.zeros(len(values)),  # each order adds up
+        gap_standard_error=None if error is None or not ends.complete else np.zeros(len(values)),  # each order adds up
         extras={} if players is None else {"players": game.values},
     )
 
 
-def ended(call: Call, baseline: Baseline, background: npt.ArrayLike | None) -> tuple[Array, Ends]:
+def endpoints_of(call: Call, baseline: Baseline, background: npt.ArrayLike | None) -> tuple[Array, Endpoints]:
     """The baseline or the background, and what the network made of it and of the inputs."""
     if background is None:
         references = call.baseline(baseline)
@@ -94,44 +96,44 @@ def ended(call: Call, baseline: Baseline, background: npt.ArrayLike | None) -> t
     if not isinstance(baseline, (int, float)) or baseline != 0:
         raise ValueError("baseline and background are both given: the one is an input, the other a set; give one")
     references = call.background(background)
-    return references, against(call, references)[0]
+    return references, background_endpoints(call, references)[0]
 
 
 class Masked:
     """v(S) for every input: the mean of f over the references that take the place of its absent players."""
 
-    def __init__(self, call: Call, ends: Ends, absent: Array, labels: Array) -> None:
+    def __init__(self, call: Call, ends: Endpoints, absent: Array, labels: Array) -> None:
         self.call, self.ends, self.labels = call, ends, labels
         self.absent = np.broadcast_to(absent, (len(call.rows), *absent.shape[1:]))
-        self.network = FromPlace(call)
+        self.network = FromLayer(call)
 
-    def measured(self, coalitions: Array, inputs: slice, line: Progress) -> Array:
+    def coalition_values(self, coalitions: Array, inputs: slice, progress: Progress) -> Array:
         """(B, players) -> (B, inputs)"""
         count, references = len(coalitions), self.absent.shape[1]
         total = np.zeros((inputs.stop - inputs.start) * count)
-        for part in self.call.parts(len(total) * references):
-            place, r = np.divmod(np.arange(part.start, part.stop), references)
-            i, k = np.divmod(place, count)
+        for part in self.call.slices(len(total) * references):
+            cell, r = np.divmod(np.arange(part.start, part.stop), references)
+            i, k = np.divmod(cell, count)
             i += inputs.start
             # (B, players) -> (B, H, W, C)
             present = coalitions[k][:, self.labels]
             rows = np.where(present, self.ends.value[i], self.absent[i, r])
-            add_up(total, place, self.network.measured(rows, i, self.ends) / references)
-            line.advance(len(rows))
+            accumulate(total, cell, self.network.score_at(rows, i, self.ends) / references)
+            progress.advance(len(rows))
         return total.reshape(-1, count).T
 
 
-def played(masked: Masked, n: int, permutations: int | None, seed: int) -> tuple[Shares, int]:
+def play_all(masked: Masked, n: int, permutations: int | None, seed: int) -> tuple[Shares, int]:
     """The games of all inputs, (N, players), and the rows they took; as many together as there is memory for."""
     inputs, references = masked.absent.shape[:2]
-    count = coalitions_in(n, permutations)
+    count = count_coalitions(n, permutations)
     rows = inputs * count * references
-    line = Progress(f"shapley_values: {rows:,} rows forward", rows)
+    progress = Progress(f"shapley_values: {rows:,} rows forward", rows)
     games = [
-        play(partial(masked.measured, inputs=part, line=line), n, permutations, seed)
+        play(partial(masked.coalition_values, inputs=part, progress=progress), n, permutations, seed)
         for part in batches(inputs, max(1, ENTRIES // count), 1)
     ]
-    line.close()
+    progress.close()
     errors = [game.standard_error.T for game in games if game.standard_error is not None]
     shares = Shares(
         np.concatenate([game.values.T for game in games]),
@@ -142,12 +144,12 @@ def played(masked: Masked, n: int, permutations: int | None, seed: int) -> tuple
     return shares, rows
 
 
-def parts(numbers: Array, labels: Array) -> Array:
+def share_among_entries(numbers: Array, labels: Array) -> Array:
     """(N, players) -> (N, ...): to each entry an equal part of its player's number."""
     return np.asarray((numbers / np.bincount(labels.reshape(-1)))[:, labels])
 
 
-def added_up(call: Call, references: Array, ends: Ends, values: Array) -> Array | None:
+def check_gap(call: Call, references: Array, ends: Endpoints, values: Array) -> Array | None:
     """The gap, which can only be rounding.  Raises ValueError if it is more."""
     gap = ends.gap(values)
     if gap is not None and (excess := abs(gap) - ends.rounding(values)).max() > 0:

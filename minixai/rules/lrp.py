@@ -7,7 +7,7 @@ The relevance of a node is m · x, so LRP is a table like the others.  Its chord
     x @ w, x ⋆ w    m · w · z/(z + ε)        ε-rule: of a sum z near 0, less is handed on
                     with w + γ·max(w, 0)     γ-rule: terms that pull the way of the sum count more
     u · v           m · v/2                  half of it to each factor that is a node
-    max             to the winner
+    max             to the argmax
 """
 
 from __future__ import annotations
@@ -18,11 +18,18 @@ from minixai.arrays import Array, multiply_no_nan
 from minixai.graph import Node, Rules
 from minixai.ops.arithmetic import Multiply
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
-from minixai.rules.signs import by_sign, constant, lone, pulls, split, sums
-from minixai.rules.slopes import chord, gradient, to_winner
+from minixai.rules.signs import (
+    constant_factor,
+    forward_by_sign,
+    has_single_factor,
+    split_by_sign,
+    vjp_by_sign,
+    where_sign,
+)
+from minixai.rules.slopes import chord, gradient, to_argmax
 
 
-def from_zero(node: Node, i: int, m: Array) -> Array:
+def lrp_elementwise(node: Node, i: int, m: Array) -> Array:
     """m · (f(x) − f(0))/x; all of f(x) where f(0) is infinite."""
     (x,), op = node.sources, node.op
     zero = np.zeros((1,) * x.ndim, x.dtype)
@@ -32,7 +39,7 @@ def from_zero(node: Node, i: int, m: Array) -> Array:
     return multiply_no_nan(m, chord(op, zero, x.value, start, node.value, x.value / 2))
 
 
-def shared(node: Node, i: int, m: Array) -> Array:
+def lrp_product(node: Node, i: int, m: Array) -> Array:
     """m · v, half of it if v is a node too."""
     return gradient(node, i, m) / (2 if i < 2 and isinstance(node.inputs[1 - i], Node) else 1)
 
@@ -40,10 +47,16 @@ def shared(node: Node, i: int, m: Array) -> Array:
 def lrp_epsilon(epsilon: float) -> Rules:
     """R_i = Σ_j x_i·w_ij / (z_j + ε·sign z_j) · R_j  (Bach et al. 2015, eq. 58)"""
 
-    def fading(node: Node, i: int, m: Array) -> Array:
-        return shared(node, i, m * kept(node.value, node.value, epsilon))
+    def lrp_linear(node: Node, i: int, m: Array) -> Array:
+        return lrp_product(node, i, m * stabilised_ratio(node.value, node.value, epsilon))
 
-    return {Linear: gradient, Multiply: shared, Bilinear: fading, Elementwise: from_zero, Selection: to_winner}
+    return {
+        Linear: gradient,
+        Multiply: lrp_product,
+        Bilinear: lrp_linear,
+        Elementwise: lrp_elementwise,
+        Selection: to_argmax,
+    }
 
 
 def lrp_gamma(gamma: float, epsilon: float) -> Rules:
@@ -56,20 +69,20 @@ def lrp_gamma(gamma: float, epsilon: float) -> Rules:
     def favour(w: Array) -> tuple[Array, Array]:
         return w + gamma * np.maximum(w, 0), w + gamma * np.minimum(w, 0)
 
-    def favouring(node: Node, i: int, m: Array) -> Array:
-        if not lone(node):
+    def lrp_weighted(node: Node, i: int, m: Array) -> Array:
+        if not has_single_factor(node):
             return plain[Bilinear](node, i, m)
-        x, z, w = node.sources[0].value, node.value, favour(constant(node, i))
-        total = by_sign(z, *sums(node, i, split(x), w))
+        x, z, w = node.sources[0].value, node.value, favour(constant_factor(node, i))
+        total = where_sign(z, *forward_by_sign(node, i, split_by_sign(x), w))
         for b in node.inputs[2:]:
-            total = total if b is None else total + by_sign(z, *favour(np.asarray(b)))
-        m = m * kept(z, total, epsilon)
-        return by_sign(x, *pulls(node, i, np.stack([m * (z > 0), m * (z < 0)]), w))
+            total = total if b is None else total + where_sign(z, *favour(np.asarray(b)))
+        m = m * stabilised_ratio(z, total, epsilon)
+        return where_sign(x, *vjp_by_sign(node, i, np.stack([m * (z > 0), m * (z < 0)]), w))
 
-    return {**plain, Bilinear: favouring}
+    return {**plain, Bilinear: lrp_weighted}
 
 
-def kept(z: Array, total: Array, epsilon: float) -> Array:
+def stabilised_ratio(z: Array, total: Array, epsilon: float) -> Array:
     """z / (total + ε·sign total): what the terms, which sum to `total`, are handed of what their sum z was."""
     below = total + np.where(total < 0, -epsilon, epsilon)
     return np.asarray(np.divide(z, below, out=np.ones_like(z), where=below != 0))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, multiply_no_nan
+from minixai.arrays import Array, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.graph import Rules, backward
 from minixai.methods.call import Call
 from minixai.methods.registry import method
-from minixai.methods.runs import Visit, ends, visits
-from minixai.model import Network, known
+from minixai.methods.runs import Batch, forward_batches, gather_batches
+from minixai.model import Network
 from minixai.rules import fold, lrp_epsilon, lrp_gamma
+from minixai.validate import as_nonnegative, one_of
 
 
 @method("what of the score goes back to each pixel, sum by sum?", "1 forward, 1 back", complete=False)
@@ -50,16 +51,16 @@ def lrp(
     """
     call = Call(model, x, target, versus, output, layer, batch)
     tables = {
-        "epsilon": lrp_epsilon(amount(epsilon, "epsilon")),
-        "gamma": lrp_gamma(amount(gamma, "gamma"), epsilon),
+        "epsilon": lrp_epsilon(as_nonnegative(epsilon, "epsilon")),
+        "gamma": lrp_gamma(as_nonnegative(gamma, "gamma"), epsilon),
     }
-    table = tables[known(rule, tables, "rule")]
-    found, m = ends((visit, multipliers(visit, table)) for visit in visits(call))
+    table = tables[one_of(rule, tables, "rule")]
+    ends, m = gather_batches((batch, folded_multipliers(batch, table)) for batch in forward_batches(call))
     given = {"rule": rule, "epsilon": epsilon, "gamma": gamma}
-    return found.attribution(call, "lrp", multiply_no_nan(m, found.value), given)
+    return ends.attribution(call, "lrp", multiply_no_nan(m, ends.value), given)
 
 
-def multipliers(visit: Visit, table: Rules) -> Array:
+def folded_multipliers(batch: Batch, table: Rules) -> Array:
     """The multipliers of the input, or of the layer, where batch normalisation is part of the layer before it."""
-    output, place = fold(visit.output, visit.place)
-    return backward(output, table, visit.seed, keep=[place])[place]
+    output, layer = fold(batch.output, batch.layer)
+    return backward(output, table, batch.seed, keep=[layer])[layer]

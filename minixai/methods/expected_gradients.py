@@ -8,36 +8,37 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, by_row, count, multiply_no_nan
+from minixai.arrays import Array, multiply_no_nan, row_sums
 from minixai.attribution import Attribution
 from minixai.graph import backward
-from minixai.methods.background import against
+from minixai.methods.background import background_endpoints
 from minixai.methods.call import Call
-from minixai.methods.dialects import shap_draws
+from minixai.methods.compat import shap_draws
 from minixai.methods.moments import Moments
 from minixai.methods.registry import method
-from minixai.methods.runs import Ends, FromPlace, Stream, stretched, variants
-from minixai.model import Network, known
+from minixai.methods.runs import Endpoints, FromLayer, Stream, column, passes
+from minixai.model import Network
 from minixai.rules import GRADIENT
+from minixai.validate import as_count, as_nonnegative, one_of
 
 Draws: TypeAlias = "Callable[[Array, Array], tuple[Array, Array, Array | None]]"
 """(which input, which draw) -> (which reference, how far along the way, the noise)"""
 
 
-def own_draws(seed: int, references: int, shape: tuple[int, ...] | None) -> Draws:
+def minixai_draws(seed: int, references: int, shape: tuple[int, ...] | None) -> Draws:
     """Lots that depend on the seed and the number of the draw alone; noise of this shape, or none."""
-    lots = Stream(seed, lambda rng, n: rng.random((n, 2)))
+    uniform = Stream(seed, lambda rng, n: rng.random((n, 2)))
     noise = shape and Stream((seed, 1), lambda rng, n: rng.standard_normal((n, *shape)))
 
     def draw(i: Array, k: Array) -> tuple[Array, Array, Array | None]:
-        u = lots(i, k)
+        u = uniform(i, k)
         return (u[:, 0] * references).astype(np.intp), u[:, 1], noise(i, k) if noise else None
 
     return draw
 
 
 STREAMS: Mapping[str, Callable[[int, int, tuple[int, ...] | None], Draws]] = {
-    "minixai": own_draws,
+    "minixai": minixai_draws,
     "shap": shap_draws,
 }
 
@@ -83,11 +84,11 @@ def expected_gradients(
     array([[3., 3.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    (result,) = expected(call, background, samples, local_smoothing, seed, rng)
+    (result,) = expected_gradients_of_targets(call, background, samples, local_smoothing, seed, rng)
     return result
 
 
-def expected(
+def expected_gradients_of_targets(
     call: Call,
     background: npt.ArrayLike,
     samples: int,
@@ -97,35 +98,35 @@ def expected(
     targets: Sequence[Array] | None = None,
 ) -> list[Attribution]:
     """The answer for each of the targets, (N,) each, by default the call's own; one way forward serves them all."""
-    n, smooth = count(samples, "samples", 2), amount(local_smoothing, "local_smoothing") > 0
-    references, network = call.background(background), FromPlace(call)
+    n, smooth = as_count(samples, "samples", 2), as_nonnegative(local_smoothing, "local_smoothing") > 0
+    references, network = call.background(background), FromLayer(call)
     shape = call.rows.shape[1:] if smooth else None
-    draw = STREAMS[known(rng, STREAMS, "rng")](count(seed, "seed", 0), len(references), shape)
-    ends = against(call, references, targets, beside=True)
-    maps = [Moments(about.value.shape, n) for about in ends]
-    sums = [Moments((len(call.rows),), n) for _ in ends]
-    for i, k in variants(call, n, "expected_gradients"):
+    draw = STREAMS[one_of(rng, STREAMS, "rng")](as_count(seed, "seed", 0), len(references), shape)
+    all_ends = background_endpoints(call, references, targets, verify=True)
+    maps = [Moments(ends.value.shape, n) for ends in all_ends]
+    sums = [Moments((len(call.rows),), n) for _ in all_ends]
+    for i, k in passes(call, n, "expected_gradients"):
         r, alpha, noise = draw(i, k)
-        start, end = ends[0].reference[r], ends[0].value[i]
+        start, end = all_ends[0].reference[r], all_ends[0].value[i]
         if noise is not None:
             end = network.activations((call.rows[i] + local_smoothing * noise).astype(call.rows.dtype))
         delta = end - start
-        here, output = network(start + stretched(alpha, delta) * delta, i)
-        for about, values, total in zip(ends, maps, sums, strict=True):
-            parts = multiply_no_nan(backward(output, GRADIENT, about.seed(output, i), keep=[here])[here], delta)
+        here, output = network(start + column(alpha, delta) * delta, i)
+        for ends, values, total in zip(all_ends, maps, sums, strict=True):
+            parts = multiply_no_nan(backward(output, GRADIENT, ends.seed(output, i), keep=[here])[here], delta)
             values.add(i, k, parts)
-            total.add(i, k, by_row(parts))
+            total.add(i, k, row_sums(parts))
     given = {"background": np.asarray(background), "samples": samples, "local_smoothing": local_smoothing}
     rows = len(call.rows) * n
-    sent = rows * 2 if smooth and call.layer is not None else rows  # x̃ on its way to the layer, and from there
+    forward_rows = rows * 2 if smooth and call.layer is not None else rows  # x̃ on its way to the layer, and from there
     return [
-        answer(call, about, values, total, given | {"seed": seed, "rng": rng}, (sent, rows))
-        for about, values, total in zip(ends, maps, sums, strict=True)
+        make_attribution(call, ends, values, total, given | {"seed": seed, "rng": rng}, (forward_rows, rows))
+        for ends, values, total in zip(all_ends, maps, sums, strict=True)
     ]
 
 
-def answer(
-    call: Call, ends: Ends, maps: Moments, sums: Moments, given: Mapping[str, Any], rows: tuple[int, int]
+def make_attribution(
+    call: Call, ends: Endpoints, maps: Moments, sums: Moments, given: Mapping[str, Any], rows: tuple[int, int]
 ) -> Attribution:
     values = maps.mean.astype(ends.value.dtype)
     return ends.attribution(
@@ -136,6 +137,6 @@ def answer(
         rows,
         reference_score=ends.reference_score,
         gap=ends.gap(values),
-        gap_standard_error=sums.standard_error if ends.alone else None,
+        gap_standard_error=sums.standard_error if ends.complete else None,
         standard_error=maps.standard_error.astype(values.dtype),
     )

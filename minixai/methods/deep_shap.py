@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, by_row, multiply_no_nan
+from minixai.arrays import Array, multiply_no_nan, row_sums
 from minixai.attribution import Attribution
 from minixai.graph import Node, Rules, backward
-from minixai.methods.background import MEMBER, against
+from minixai.methods.background import MEMBER, background_endpoints
 from minixai.methods.call import Call
 from minixai.methods.certificate import check_reference
-from minixai.methods.deeplift import POOLS, blame
+from minixai.methods.deep_lift import POOLS, find_leak
 from minixai.methods.registry import method
-from minixai.methods.runs import Ends, FromPlace, add_up
-from minixai.model import Network, known
+from minixai.methods.runs import Endpoints, FromLayer, accumulate
+from minixai.model import Network
 from minixai.ops import Selection
 from minixai.progress import Progress
 from minixai.rules import RESCALE
+from minixai.validate import one_of
 
 
 @method("what moved the score from the background's mean?", "a pass each reference", complete=True)
@@ -53,11 +54,11 @@ def deep_shap(
     array([[0.4, 0.1]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    (result,) = averaged(call, background, pool)
+    (result,) = deep_shap_of_targets(call, background, pool)
     return result
 
 
-def averaged(
+def deep_shap_of_targets(
     call: Call,
     background: npt.ArrayLike,
     pool: str = "mover",
@@ -65,30 +66,30 @@ def averaged(
     check: bool = True,
 ) -> list[Attribution]:
     """The answer for each of the targets, (N,) each, by default the call's own; one way forward serves them all."""
-    rules = {**RESCALE, Selection: POOLS[known(pool, POOLS, "pool")]}
+    rules = {**RESCALE, Selection: POOLS[one_of(pool, POOLS, "pool")]}
     references = call.background(background)
-    ends = against(call, references, targets, keep=False)
-    complete, rows = ends[0].alone and pool != "gradient", len(call.rows) * len(references)
-    totals, forward = [np.zeros(about.value.shape) for about in ends], 0
-    for met in meetings(call, references, either_way=pool == "mover"):
-        forward += len(met.output) + 1
-        for about, total in zip(ends, totals, strict=True):
-            seed = about.seed(met.output, met.i)
-            met.measure(call, about, seed, references)
-            m = backward(met.output, rules, seed, keep=[met.place])[met.place]
-            parts = met.sign * multiply_no_nan(m, met.place.delta)
-            add_up(total, met.i, parts)
-            if complete and check and (row := met.broken(seed, parts)) is not None:
-                raise ValueError(told(call, rules, references, about, met, row))
+    all_ends = background_endpoints(call, references, targets, keep=False)
+    complete, rows = all_ends[0].complete and pool != "gradient", len(call.rows) * len(references)
+    totals, forward = [np.zeros(ends.value.shape) for ends in all_ends], 0
+    for pairs in pair_batches(call, references, either_way=pool == "mover"):
+        forward += len(pairs.output) + 1
+        for ends, total in zip(all_ends, totals, strict=True):
+            seed = ends.seed(pairs.output, pairs.i)
+            pairs.check_reference_score(call, ends, seed, references)
+            m = backward(pairs.output, rules, seed, keep=[pairs.layer])[pairs.layer]
+            parts = pairs.sign * multiply_no_nan(m, pairs.layer.delta)
+            accumulate(total, pairs.i, parts)
+            if complete and check and (row := pairs.worst_row(seed, parts)) is not None:
+                raise ValueError(gap_message(call, rules, references, ends, pairs, row))
     given = {"background": np.asarray(background), "pool": pool}
     return [
-        answer(call, about, total / len(references), given, complete, (forward, rows))
-        for about, total in zip(ends, totals, strict=True)
+        make_attribution(call, ends, total / len(references), given, complete, (forward, rows))
+        for ends, total in zip(all_ends, totals, strict=True)
     ]
 
 
-def answer(
-    call: Call, ends: Ends, mean: Array, given: Mapping[str, Any], complete: bool, rows: tuple[int, int]
+def make_attribution(
+    call: Call, ends: Endpoints, mean: Array, given: Mapping[str, Any], complete: bool, rows: tuple[int, int]
 ) -> Attribution:
     values = mean.astype(ends.value.dtype)
     return ends.attribution(
@@ -103,52 +104,52 @@ def answer(
 
 
 @dataclass(frozen=True, eq=False)
-class Meeting:
+class PairBatch:
     """Inputs i and references r in one graph; `sign` is −1 where it has them the other way round."""
 
     i: Array
     r: Array
-    place: Node
+    layer: Node
     output: Node
     sign: int
 
-    def measure(self, call: Call, ends: Ends, seed: Array, references: Array) -> None:
+    def check_reference_score(self, call: Call, ends: Endpoints, seed: Array, references: Array) -> None:
         """Raise ValueError if the reference has another score in this graph than it has by itself."""
-        turned = self.sign < 0
-        alone = ends.score[self.i] if turned else ends.reference_at(self.r, self.i)
-        found = np.asarray((seed * self.output.reference).reshape(len(self.i), -1).sum(axis=1))
-        check_reference(call, ends, self.i, references[self.r], alone, found, "input {i}" if turned else MEMBER)
+        swapped = self.sign < 0
+        expected = ends.score[self.i] if swapped else ends.reference_score_at(self.r, self.i)
+        observed = np.asarray((seed * self.output.reference).reshape(len(self.i), -1).sum(axis=1))
+        check_reference(call, ends, self.i, references[self.r], expected, observed, "input {i}" if swapped else MEMBER)
 
-    def broken(self, seed: Array, parts: Array) -> int | None:
+    def worst_row(self, seed: Array, parts: Array) -> int | None:
         """The row whose contributions miss its difference in score by the most, if that is more than rounding."""
-        missing = self.sign * by_row(parts) - by_row(seed * self.output.delta)
-        ends = abs(by_row(seed * self.output.value)) + abs(by_row(seed * self.output.reference))
-        excess = abs(missing) - np.sqrt(np.finfo(parts.dtype).eps) * (ends + by_row(abs(parts)))
+        missing = self.sign * row_sums(parts) - row_sums(seed * self.output.delta)
+        scores = abs(row_sums(seed * self.output.value)) + abs(row_sums(seed * self.output.reference))
+        excess = abs(missing) - np.sqrt(np.finfo(parts.dtype).eps) * (scores + row_sums(abs(parts)))
         return int(excess.argmax()) if excess.max() > 0 else None
 
 
-def meetings(call: Call, references: Array, either_way: bool) -> Iterator[Meeting]:
+def pair_batches(call: Call, references: Array, either_way: bool) -> Iterator[PairBatch]:
     """Every input with every reference.
 
     The one side goes row by row, as the single reference of all rows of the other.  Rescale is the same from x to x'
     as from x' to x, so the side with fewer rows may be the one: R references cost one input R + 1 rows, not 2R.
     """
-    turned = either_way and len(call.rows) < len(references)
-    single, many = (call.rows, references) if turned else (references, call.rows)
-    total, network = len(single) * len(many), FromPlace(call)
-    line = Progress(f"deep_shap: {total:,} rows forward and back", total)
+    swapped = either_way and len(call.rows) < len(references)
+    single, many = (call.rows, references) if swapped else (references, call.rows)
+    total, network = len(single) * len(many), FromLayer(call)
+    progress = Progress(f"deep_shap: {total:,} rows forward and back", total)
     for j in range(len(single)):
-        for part in call.parts(len(many)):
-            place, output = network.sent(many[part], single[j : j + 1])
+        for part in call.slices(len(many)):
+            layer, output = network.forward(many[part], single[j : j + 1])
             k = np.arange(part.start, part.stop)
-            i, r = (np.full_like(k, j), k) if turned else (k, np.full_like(k, j))
-            yield Meeting(i, r, place, output, -1 if turned else 1)
-            line.advance(len(k))
-    line.close()
+            i, r = (np.full_like(k, j), k) if swapped else (k, np.full_like(k, j))
+            yield PairBatch(i, r, layer, output, -1 if swapped else 1)
+            progress.advance(len(k))
+    progress.close()
 
 
-def told(call: Call, rules: Rules, references: Array, ends: Ends, met: Meeting, row: int) -> str:
+def gap_message(call: Call, rules: Rules, references: Array, ends: Endpoints, pairs: PairBatch, row: int) -> str:
     """What went wrong, for whom, and why."""
-    i, r = int(met.i[row]), int(met.r[row])
-    why = blame(call, lambda output: rules, references[r : r + 1], ends, i)
+    i, r = int(pairs.i[row]), int(pairs.r[row])
+    why = find_leak(call, lambda output: rules, references[r : r + 1], ends, i)
     return f"the contributions to row {i} miss its difference in score from reference {r}, because {why}"

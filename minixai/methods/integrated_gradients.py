@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import scipy
 
-from minixai.arrays import Array, count, multiply_no_nan
+from minixai.arrays import Array, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.registry import method
-from minixai.methods.runs import Ends, FromPlace, add_up, endpoints, stretched, variants
-from minixai.model import Network, known
+from minixai.methods.runs import Endpoints, FromLayer, accumulate, column, endpoints, passes
+from minixai.model import Network
+from minixai.validate import as_count, one_of
 
 
 def gauss_legendre(n: int) -> tuple[Array, Array]:
@@ -78,25 +79,25 @@ def integrated_gradients(
     array([[4.5, 3.5, 4. ]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    least = 2 if known(quadrature, QUADRATURES, "quadrature") == "trapezoid" else 1
-    alpha, weights = QUADRATURES[quadrature](count(steps, "steps", least))
+    least = 2 if one_of(quadrature, QUADRATURES, "quadrature") == "trapezoid" else 1
+    alpha, weights = QUADRATURES[quadrature](as_count(steps, "steps", least))
     rows = call.baseline(baseline)
-    ends, network = endpoints(call, rows), FromPlace(call)
+    ends, network = endpoints(call, rows), FromLayer(call)
     total = np.zeros(ends.value.shape)
-    kept: list[tuple[Array, Array]] = []
-    for i, k in variants(call, len(alpha), "integrated_gradients"):
+    path_parts: list[tuple[Array, Array]] = []
+    for i, k in passes(call, len(alpha), "integrated_gradients"):
         # (B, 1, ...) · (B, ...) -> (B, ...)
-        points = ends.reference[i] + stretched(alpha[k], ends.delta) * ends.delta[i]
-        slopes = network.slopes(points, i, ends)
-        add_up(total, i, stretched(weights[k], slopes) * slopes)
+        points = ends.reference[i] + column(alpha[k], ends.delta) * ends.delta[i]
+        slopes = network.gradient(points, i, ends)
+        accumulate(total, i, column(weights[k], slopes) * slopes)
         if path:
-            kept.append((points, slopes))
+            path_parts.append((points, slopes))
     values = (multiply_no_nan(total, ends.delta) if multiply else total).astype(ends.value.dtype)
     gap = ends.gap(values) if multiply else None
     if gap is not None:
-        warn(gap, ends, values, len(alpha))
-    given = {"baseline": call.told(baseline), "steps": steps, "quadrature": quadrature, "multiply": multiply}
-    extras = series(kept, alpha, weights, ends, multiply) if path else {}
+        warn_of_gap(gap, ends, values, len(alpha))
+    given = {"baseline": call.as_parameter(baseline), "steps": steps, "quadrature": quadrature, "multiply": multiply}
+    extras = path_extras(path_parts, alpha, weights, ends, multiply) if path else {}
     n = len(call.rows) * len(alpha)
     return ends.attribution(
         call,
@@ -111,7 +112,7 @@ def integrated_gradients(
     )
 
 
-def warn(gap: Array, ends: Ends, values: Array, steps: int) -> None:
+def warn_of_gap(gap: Array, ends: Endpoints, values: Array, steps: int) -> None:
     """Tell where the sum is off by more than 5 % and more than rounding."""
     moved = abs(ends.score - ends.reference_score)
     wide = (abs(gap) > 0.05 * moved) & (abs(gap) > ends.rounding(values))
@@ -125,13 +126,13 @@ def warn(gap: Array, ends: Ends, values: Array, steps: int) -> None:
         )
 
 
-def series(
-    kept: list[tuple[Array, Array]], alpha: Array, weights: Array, ends: Ends, multiply: bool
+def path_extras(
+    path_parts: list[tuple[Array, Array]], alpha: Array, weights: Array, ends: Endpoints, multiply: bool
 ) -> dict[str, Array]:
     """The way itself: inputs and gradients at every step, and their running sum."""
     inputs, slopes = (
         np.concatenate(parts).reshape(len(ends.value), len(alpha), *ends.value.shape[1:])
-        for parts in zip(*kept, strict=True)
+        for parts in zip(*path_parts, strict=True)
     )
     sums = np.cumsum(slopes * weights.reshape(-1, *(1,) * (slopes.ndim - 2)), axis=1)
     if multiply:

@@ -18,10 +18,11 @@ from minixai.cli.subject import PARTNER, Subject, called, class_number, picture
 from minixai.datasets import digits, shorebirds
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
-from minixai.methods.groups import blocks
+from minixai.methods.groups import block_groups
 from minixai.methods.registry import Method
-from minixai.model import Model, known
+from minixai.model import Model
 from minixai.text import columns
+from minixai.validate import one_of
 
 BACKGROUND = 20  # training digits, or birds
 PLAYERS, ORDERS = 7, 50  # blocks along a side, and in how many orders they are added
@@ -30,7 +31,7 @@ FOLDER = 100  # images of a folder that are a background
 SAMPLES = 20  # noisy copies of an image for a large network
 LARGE = 20e6  # bytes that one image takes in a network where every pass is felt
 OPTIONS = {
-    "baseline": ("baseline", "fill"),
+    "baseline": ("baseline",),
     "layer": ("layer",),
     "seed": ("seed",),
     "samples": ("samples",),
@@ -124,10 +125,10 @@ def needed(method: Method, subject: Subject, typed: dict[str, Any]) -> tuple[dic
         given["samples"] = SAMPLES
     shape = {entry.name: entry.shape for entry in model.layers}[typed.get("layer", "input")]
     if method.name == "shapley_values":
-        given |= {"players": blocks(shape, PLAYERS), "permutations": ORDERS}
+        given |= {"players": block_groups(shape, PLAYERS), "permutations": ORDERS}
         said.append(("players", f"{given['players'].max() + 1} blocks, added in {ORDERS} random orders"))
     if method.name == "feature_ablation" and np.prod(shape) > ABLATED**2:
-        given["groups"] = blocks(shape, ABLATED)
+        given["groups"] = block_groups(shape, ABLATED)
         said.append(("groups", f"{given['groups'].max() + 1} blocks, replaced one after the other"))
     return given, said
 
@@ -155,7 +156,7 @@ def layer(name: str, model: Model) -> str:
     shapes = {entry.name: entry.shape for entry in model.layers}
     if name.isdecimal() and int(name) < len(model.layers):
         name = model.layers[int(name)].name
-    if len(shapes[known(name, shapes, "layer")]) != 3:
+    if len(shapes[one_of(name, shapes, "layer")]) != 3:
         places = ", ".join(each for each, shape in shapes.items() if len(shape) == 3)
         raise ValueError(f"the values of layer {name!r} have no place in a picture: give one of {places}")
     return name
@@ -187,6 +188,6 @@ def baseline(text: str, subject: Subject, invert: bool) -> str | float | Array:
     if Path(text).suffix or os.path.exists(text):
         return picture(text, subject.model, invert)[0]
     try:
-        return known(text, [*BASELINES, PARTNER], "baseline")
+        return one_of(text, [*BASELINES, PARTNER], "baseline")
     except ValueError as problem:
         raise ValueError(f"{problem}, a number, or an image file") from None

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, amount, count
+from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
 from minixai.methods.gradients import gradient
 from minixai.methods.moments import Moments
 from minixai.methods.registry import method as enter
-from minixai.methods.runs import Stream, stretched, variants
+from minixai.methods.runs import Stream, column, passes
 from minixai.model import Network
+from minixai.validate import as_count, as_nonnegative
 
 
 @enter("how does the score slope, on average around this image?", "a pass each sample", complete=False, sampled=True)
@@ -58,20 +59,22 @@ def smooth_grad(
     >>> result.values.round(1), result.standard_error.round(2)
     (array([[6.]]), array([[0.02]]))
     """
-    n = checked(samples, squared, variance, method, options)
-    asked = {"output": output, "batch": batch} | ({} if layer is None else {"layer": layer}) | options
-    clean = method(model, x, target, versus=versus, **asked)
+    n = validate_call(samples, squared, variance, method, options)
+    arguments = {"output": output, "batch": batch} | ({} if layer is None else {"layer": layer}) | options
+    clean = method(model, x, target, versus=versus, **arguments)
     call = Call(model, x, clean.target, clean.versus, output, layer, batch)
-    still = {name: call.baseline(options[name], what=name) for name in ("baseline", "fill") if name in options}
-    width = spread(call.rows, noise, sigma)
-    draw = Stream(count(seed, "seed", 0), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
+    baselines = {name: call.baseline(options[name], what=name) for name in ("baseline",) if name in options}
+    width = noise_sigma(call.rows, noise, sigma)
+    draw = Stream(as_count(seed, "seed", 0), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
     maps, cost = Moments(clean.values.shape, n, 4 if variance else 2), clean.cost
-    for i, k in variants(call, n, "smooth_grad", each=-(-clean.cost.forward // len(call.rows))):
-        asked |= {name: rows[i] if len(rows) > 1 else rows for name, rows in still.items()}  # that of x itself
-        noisy = call.rows[i] + stretched(width[i], call.rows) * draw(i, k).astype(call.rows.dtype)
-        found = method(model, noisy, clean.target[i], versus=None if clean.versus is None else clean.versus[i], **asked)
-        maps.add(i, k, found.values.astype(np.float64) ** 2 if squared else found.values)
-        cost = cost.plus(*found.cost)
+    for i, k in passes(call, n, "smooth_grad", each=-(-clean.cost.forward // len(call.rows))):
+        arguments |= {name: rows[i] if len(rows) > 1 else rows for name, rows in baselines.items()}  # that of x itself
+        noisy = call.rows[i] + column(width[i], call.rows) * draw(i, k).astype(call.rows.dtype)
+        result = method(
+            model, noisy, clean.target[i], versus=None if clean.versus is None else clean.versus[i], **arguments
+        )
+        maps.add(i, k, result.values.astype(np.float64) ** 2 if squared else result.values)
+        cost = cost.plus(*result.cost)
     mean, error = (maps.variance, maps.standard_error_of_variance) if variance else (maps.mean, maps.standard_error)
     given = {"noise": noise, "sigma": sigma, "samples": samples, "seed": seed, "squared": squared, "variance": variance}
     return replace(
@@ -87,7 +90,7 @@ def smooth_grad(
     )
 
 
-def checked(
+def validate_call(
     samples: int, squared: bool, variance: bool, method: Callable[..., Attribution], options: Mapping[str, Any]
 ) -> int:
     """How many samples, if the question can be answered."""
@@ -101,12 +104,12 @@ def checked(
         raise TypeError(f"method is {method!r}, which is not called as mx.gradient is: give a method of mx.catalogue")
     if unknown := [name for name in options if name not in known]:
         raise TypeError(f"neither smooth_grad nor {function.__name__} takes {', '.join(unknown)}: see their docstrings")
-    return count(samples, "samples", 2)
+    return as_count(samples, "samples", 2)
 
 
-def spread(x: Array, noise: float, sigma: float | None) -> Array:
+def noise_sigma(x: Array, noise: float, sigma: float | None) -> Array:
     """(N,): σ for each input."""
     if sigma is not None:
-        return np.full(len(x), amount(sigma, "sigma"))
+        return np.full(len(x), as_nonnegative(sigma, "sigma"))
     rows = x.reshape(len(x), -1)
-    return np.asarray(amount(noise, "noise") * (rows.max(axis=1) - rows.min(axis=1)))
+    return np.asarray(as_nonnegative(noise, "noise") * (rows.max(axis=1) - rows.min(axis=1)))

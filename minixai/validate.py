@@ -1,0 +1,128 @@
+"""Checks of arguments: each raises ValueError or TypeError, in a sentence that says what was given and what to give.
+
+A function `as_...` converts what it checks.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+
+
+def one_of(name: str, names: Iterable[str], what: str) -> str:
+    """The name, if it is one of those known; otherwise ValueError with the nearest."""
+    options = list(names)
+    if name in options:
+        return name
+    near = get_close_matches(str(name), options, 1, 0.5)
+    raise ValueError(
+        f"unknown {what} {name!r}"
+        + (f", did you mean {near[0]!r}?" if near else "")
+        + f": one of {', '.join(map(repr, options))}"
+    )
+
+
+def is_integer(x: Any) -> bool:
+    return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
+
+
+def as_count(n: int, what: str, least: int = 1) -> int:
+    """n as an int, if it is a whole number of at least `least`."""
+    if not is_integer(n) or n < least:
+        raise ValueError(f"{what} is a whole number, at least {least}, got {n!r}")
+    return int(n)
+
+
+def as_nonnegative(x: float, what: str) -> float:
+    """x as a float, if it is a finite number of at least 0."""
+    if isinstance(x, bool) or not isinstance(x, (int, float, np.integer, np.floating)) or not 0 <= x < np.inf:
+        raise ValueError(f"{what} is a finite number, at least 0, got {x!r}")
+    return float(x)
+
+
+def as_pair(x: int | tuple[int, int], what: str, least: int = 1) -> tuple[int, int]:
+    """A number or a pair of them, for rows and columns, as a pair: 2 -> (2, 2)."""
+    both = tuple(x) if isinstance(x, (tuple, list)) else (x, x)
+    if len(both) != 2 or not all(is_integer(n) and n >= least for n in both):
+        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {x!r}")
+    return int(both[0]), int(both[1])
+
+
+def as_rectangular(x: Any, what: str) -> Array:
+    """x as an array, if its rows are of one shape."""
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise ValueError(f"{what} is ragged, its rows differ in shape: make them alike") from None
+
+
+def as_real(x: npt.ArrayLike, what: str) -> Array:
+    """x as an array of real numbers."""
+    array = as_rectangular(x, what)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{what} holds {array.dtype}, not real numbers: give an array of floats")
+    return array
+
+
+def as_float(x: npt.ArrayLike) -> Array:
+    """x as an array of floats: those it has, or float64 for integers and booleans."""
+    array = as_rectangular(x, "what a Node is to hold")
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"a Node holds real numbers, got {array.dtype} {array.shape}: convert it to float first")
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def check_finite(array: Array, what: str) -> Array:
+    """The array, if it has rows and only finite numbers."""
+    if array.ndim and not len(array):
+        raise ValueError(f"{what} is empty, of shape {array.shape}: give at least one row")
+    bad = ~np.isfinite(array)
+    if bad.any():
+        index = tuple(map(int, np.argwhere(bad)[0]))
+        raise ValueError(
+            f"{what} holds {array[index]} at {index} ({bad.sum()} such in all): "
+            "every number must be finite, mend or remove them"
+        )
+    return array
+
+
+def check_images(shape: tuple[int, ...], what: str) -> None:
+    """Raise ValueError unless `shape` has the four axes of images."""
+    if len(shape) != 4:
+        raise ValueError(
+            f"{what} takes images (N, H, W, C), got {shape}: one image alone is image[None], "
+            "images without channels are images[..., None]"
+        )
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def accept_old_name(old: str, new: str, stacklevel: int = 2) -> Callable[[F], F]:
+    """Accept an argument under its former name as well, with a DeprecationWarning that names the new one."""
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def renamed(*args: Any, **options: Any) -> Any:
+            if old in options:
+                if new in options:
+                    raise TypeError(f"{old}= is the former name of {new}=, and both were given: leave {old}= out")
+                warnings.warn(
+                    f"{old}= of {function.__name__} is now called {new}=: write {new}=",
+                    DeprecationWarning,
+                    stacklevel=stacklevel,
+                )
+                options[new] = options.pop(old)
+            return function(*args, **options)
+
+        return cast("F", renamed)
+
+    return decorate
