@@ -1313,7 +1313,7 @@ zoo/onnx/wire.py: negative numbers are large ones
   + return number
   ? tests/zoo/test_onnx.py::test_every_operation_is_what_onnx_says
 
-zoo/onnx/schema.py: weights are read from anywhere
+files.py: weights are read from anywhere
   - if not path.is_relative_to(folder.resolve()) or Path
   + if Path
   ? tests/zoo/test_onnx.py::test_weights_are_read_from_the_folder_of_the_file_alone
