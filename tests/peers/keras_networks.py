@@ -139,7 +139,7 @@ def rectifiers():
     x = L.ELU(alpha=0.7)(x)
     x = L.ReLU(negative_slope=0.3)(x)
     x = L.Conv2D(6, 1, activation=L.LeakyReLU(negative_slope=0.25), name="inside")(x)
-    x = L.Softmax(axis=1)(x)
+    x = L.Multiply()([x, L.Softmax(axis=1)(x)])
     return keras.Model(image, ends(x))
 
 

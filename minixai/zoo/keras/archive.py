@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ RATIO = 1100
 """How many times smaller than its contents deflate may make a file: 1032, and what surrounds it."""
 LONGEST = 1 << 26
 """Bytes that a topology may have."""
+DEEPEST = 20
+"""Models inside models."""
 FILTERS = (1, 2, 3, 32000)  # deflate, shuffle, Fletcher's checksum, LZF: those that h5py brings along
 TFJS = {"float32": "<f4", "int32": "<i4", "float16": "<f2", "uint8": "<u1", "uint16": "<u2"}
 ONLY_WEIGHTS = (
@@ -56,6 +58,16 @@ class Archive:
     weights: dict[str, Stored] = field(default_factory=dict)
     by_number: bool = False
     grouped: bool = False
+
+    @cached_property
+    def ends(self) -> dict[str, list[str]]:
+        """The paths of weights by how they end: a/b/kernel is among those of kernel, b/kernel and a/b/kernel."""
+        found = dict[str, list[str]]()
+        for key in self.weights:
+            parts = key.split("/")
+            for i in range(max(0, len(parts) - DEEPEST), len(parts)):
+                found.setdefault("/".join(parts[i:]), []).append(key)
+        return found
 
 
 @contextmanager
@@ -222,9 +234,7 @@ def tensorflow_js(path: Path) -> Archive:
     if not isinstance(model, dict) or "class_name" not in model:
         raise ValueError("it describes no network: give the model.json of a layers-model, or a file of model.save")
     if "weightsManifest" not in whole:
-        raise ValueError(
-            f"{ONLY_WEIGHTS}".replace("holds weights, but not what network they are for", "has no weights")
-        )
+        raise ValueError(ONLY_WEIGHTS.replace("holds weights, but not what network they are for", "has no weights"))
     return Archive(model, major(topology.get("keras_version")), manifest(whole["weightsManifest"], path.parent))
 
 

@@ -9,14 +9,12 @@ from typing import Any
 
 from minixai.arrays import Array
 from minixai.zoo.formats import Stored
-from minixai.zoo.keras.archive import Archive
+from minixai.zoo.keras.archive import DEEPEST, Archive
 from minixai.zoo.onnx.wire import Damaged
 
 MODELS = ("Functional", "Model", "Sequential")
 MOST = 20_000
 """Layers that a model may have."""
-DEEPEST = 20
-"""Models inside models."""
 ARITHMETIC = {
     "Add": "add",
     "Subtract": "subtract",
@@ -77,13 +75,12 @@ class KerasLayer:
 
     def by_name(self, name: str) -> Stored | None:
         weights, top = self.archive.weights, f"{self.place[0]}/" if self.archive.grouped else ""
-        mine = [key for key in weights if key.startswith(top)]
         for each in name.split("|"):
-            ends = [f"/{'/'.join(self.place)}/{each}", f"/{self.name}/{each}"]
+            ends = [f"{'/'.join(self.place)}/{each}", f"{self.name}/{each}"]
             if top and len(self.place) == 1:
-                ends.append(f"/{each}")  # one that was renamed has kept the old name inside its own group
+                ends.append(each)  # one that was renamed has kept the old name inside its own group
             for end in ends:
-                keys = [key for key in mine if f"/{key}".endswith(end)]
+                keys = [key for key in self.archive.ends.get(end, ()) if key.startswith(top)]
                 if len(keys) == 1:
                     return weights[keys[0]]
                 if keys:
