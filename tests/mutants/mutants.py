@@ -1348,10 +1348,10 @@ zoo/keras/__init__.py: a layer that is called twice is called once
   + if False:
   ? tests/zoo/test_keras.py::test_what_cannot_be_is_refused_in_one_sentence[called twice]
 
-zoo/keras/__init__.py: an activation that others read too is taken off
-  - if name not in makers or uses[name] > bool(after):
-  + if name not in makers:
-  ? tests/zoo/test_keras.py::test_an_activation_that_others_read_too_stays
+zoo/keras/__init__.py: a softmax at every pixel is taken for the end
+  - (found == "softmax" and row[axis] != prod(row))
+  + False
+  ? tests/zoo/test_keras.py::test_a_softmax_beside_the_end_is_no_end
 
 zoo/exporting.py: files without a network are opened
   - if suffix in ADVICE:

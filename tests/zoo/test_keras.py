@@ -358,10 +358,19 @@ def test_the_last_activation_is_taken_off_the_scores(end, way, tmp_path):
     within(model.scores(X), X.reshape(2, -1) @ kernel)
 
 
-def test_an_activation_that_others_read_too_stays(tmp_path):
+def test_an_activation_inside_stays(tmp_path):
     layers = [image((3,)), layer("Activation", "p", "image", activation="softmax"), layer("Add", "s", "p image")]
     x = np.float32([[1, 2, 3]])
     within(mx.load(write(tmp_path, layers)).scores(x), np.exp(x) / np.exp(x).sum() + x)
+
+
+def test_another_output_that_reads_the_probabilities_changes_nothing(tmp_path):
+    layers = [image((3,)), layer("Activation", "p", "image", activation="softmax"), layer("Flatten", "f", "p")]
+    layers += [layer("Add", "s", "p image")]
+    x = np.float32([[1, 2, 3]])
+    model = mx.load(write(tmp_path, layers, end="f"))
+    assert model.classifier_activation == "softmax"
+    within(model.scores(x), x)
 
 
 def test_a_softmax_beside_the_end_is_no_end(tmp_path):

@@ -10,7 +10,6 @@ run, and nothing outside its folder is read.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
@@ -229,13 +228,15 @@ def declared_shape(config: Any) -> Any:
 
 
 def final_activation(b: Builder, end: str) -> tuple[str, str | None]:
-    """Take the last softmax or sigmoid off, if nothing but other shapes comes after it: the new end, and its name."""
+    """Take the last softmax or sigmoid off, if nothing but other shapes comes after it: the new end, and its name.
+
+    The way back from the end has no branches, so whatever else reads the activation is no part of the scores.
+    """
     makers = {name: (layer, inputs) for name, layer, inputs in b.items}
-    uses = Counter(name for _, _, inputs in b.items for name in inputs)
     name, after = end, ""
-    while name in makers and isinstance(makers[name][0], PASSING) and not (after and uses[name] > 1):
+    while name in makers and isinstance(makers[name][0], PASSING):
         name, after = makers[name][1][0], name
-    if name not in makers or uses[name] > bool(after):
+    if name not in makers:
         return end, None
     layer, (source, *_) = makers[name]
     found, axis = function_of(layer)
