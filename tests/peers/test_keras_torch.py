@@ -12,8 +12,8 @@ from tests.zoo.test_keras import LOGITS, NETWORKS, as_tensorflow_js, close
 pytest.importorskip("keras", reason="Keras makes the networks")
 torch = pytest.importorskip("torch", reason="it is Keras's backend here")
 
-from keras_networks import NETWORKS as BUILDERS  # noqa: E402
-from keras_networks import keras, network  # noqa: E402
+from tests.peers.keras_networks import NETWORKS as BUILDERS  # noqa: E402
+from tests.peers.keras_networks import keras, network  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Keras's own, such as that .h5 is of old
 
