@@ -9,11 +9,9 @@ import pytest
 import minixai as mx
 from tests.zoo.test_keras import LOGITS, NETWORKS, as_tensorflow_js, close
 
-pytest.importorskip("keras", reason="Keras makes the networks")
 torch = pytest.importorskip("torch", reason="it is Keras's backend here")
-
-from tests.peers.keras_networks import NETWORKS as BUILDERS  # noqa: E402
-from tests.peers.keras_networks import keras, network  # noqa: E402
+networks = pytest.importorskip("tests.peers.keras_networks", reason="Keras makes the networks")  # it names the backend
+keras, BUILDERS, network = networks.keras, networks.NETWORKS, networks.network
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Keras's own, such as that .h5 is of old
 
