@@ -432,7 +432,7 @@ def test_preprocessing_and_classes_are_given_by_name(tmp_path):
         mx.load(path, classes=["a", "b", "c"])
     with pytest.raises(ValueError, match=r"cannot read class names from 'none.txt' \(No such file"):
         mx.load(path, classes="none.txt")
-    with pytest.raises(ValueError, match="preprocessing is for .onnx files, and 'digits' brings its own"):
+    with pytest.raises(ValueError, match="preprocessing is for files of ONNX and Keras, and 'digits' brings its own"):
         mx.load("digits", preprocessing="imagenet")
 
 
@@ -668,4 +668,4 @@ def test_the_commands_take_a_file(tmp_path, capsys):
     assert main([*asked, "--preprocessing", "0..255"]) == 0
     assert "preprocessing 0..255" in capsys.readouterr().out
     assert main([*asked, "--weights", "w.h5"]) != 0
-    assert "for .onnx files" in capsys.readouterr().err
+    assert "for files of ONNX and Keras" in capsys.readouterr().err
