@@ -65,6 +65,22 @@ def read_arrays(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
             raise ValueError(str(problem) or type(problem).__name__) from None
 
 
+def companion(folder: Path, location: str, what: str) -> Path:
+    """A file that another one names, which lies in the folder of that one, or below it.
+
+    Raises ValueError if it lies elsewhere, and if there is none.
+    """
+    path = (folder / location).resolve()
+    if not path.is_relative_to(folder.resolve()) or Path(location).is_absolute():
+        raise ValueError(
+            f"its {what} lies in {location!r}, outside the folder of the model, where nothing is "
+            "read: put that file beside the model and save the model again"
+        )
+    if not path.is_file():
+        raise ValueError(f"its weights lie in {path.name!r}, which is not beside it: put both into one folder")
+    return path
+
+
 @contextmanager
 def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a file for writing that appears under its name only when it is complete.

@@ -206,13 +206,13 @@ def add_subject(parser: Parser) -> None:
     parser.add_argument(
         "--model",
         metavar="NAME",
-        help=f"{names}, an .npz file of model.save, an .onnx file, or for photos {', '.join(zoo.PHOTOS)} "
+        help=f"{names}, an .npz file of model.save, a file of ONNX or Keras, or for photos {', '.join(zoo.PHOTOS)} "
         "(default: digits, or shorebirds for a --scene)",
     )
     parser.add_argument(
         "--preprocessing",
         metavar="NAME",
-        help=f"what the network in an .onnx file was trained to see: {', '.join(PREPROCESSINGS)}",
+        help=f"what the network in a file of ONNX or Keras was trained to see: {', '.join(PREPROCESSINGS)}",
     )
     parser.add_argument(
         "--labels", metavar="FILE", help="the names of its classes, one in each line, or the word imagenet"

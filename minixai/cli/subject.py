@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from difflib import get_close_matches
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -77,12 +78,16 @@ def network(
     name: str, weights: str | None, preprocessing: str | None = None, labels: str | None = None
 ) -> tuple[Model, str]:
     """The model, and what is to be said of its weights."""
-    if weights is None and (name.endswith(".onnx") or preprocessing is not None or labels is not None):
+    if weights is None and (
+        Path(name).suffix.lower() in zoo.NETWORKS or preprocessing is not None or labels is not None
+    ):
         model = zoo.load(name, preprocessing=preprocessing, classes=labels)
         as_they_are = "pixels of 0 to 1 go in as they are; --preprocessing NAME says what else it was trained to see"
         return model, f"of the file\n{as_they_are if preprocessing is None else f'preprocessing {preprocessing}'}"
     if preprocessing is not None or labels is not None:
-        raise ValueError("--preprocessing and --labels are for .onnx files, which take no --weights: leave those out")
+        raise ValueError(
+            "--preprocessing and --labels are for files of ONNX and Keras, which take no --weights: leave those out"
+        )
     if name in zoo.PHOTOS:
         said = f"{RANDOM}\nminixai download {name} fetches trained ones, --weights FILE takes them"
         return zoo.PHOTOS[name](weights), weights or said

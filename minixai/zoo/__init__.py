@@ -16,6 +16,7 @@ from minixai.validate import one_of
 from minixai.zoo import birds, digits
 from minixai.zoo.birds import BIRDS
 from minixai.zoo.digits import DIGITS
+from minixai.zoo.exporting import check_network
 from minixai.zoo.imagenet import class_names
 from minixai.zoo.recipe import Recipe
 from minixai.zoo.vgg import vgg16, vgg19
@@ -23,6 +24,7 @@ from minixai.zoo.vgg import vgg16, vgg19
 __all__ = [
     "BIRDS",
     "DIGITS",
+    "NETWORKS",
     "PHOTOS",
     "RECIPES",
     "Recipe",
@@ -38,6 +40,9 @@ RECIPES: dict[str, Recipe] = digits.RECIPES | birds.RECIPES
 
 PHOTOS: dict[str, Callable[..., Model]] = {"vgg16": vgg16, "vgg19": vgg19}
 """Networks for photos, whose weights their publishers ship."""
+
+NETWORKS = (".onnx", ".h5", ".hdf5", ".keras", ".json")
+"""How files end that hold a network made elsewhere."""
 
 
 def make(
@@ -90,20 +95,21 @@ def load(
     input_shape: Sequence[int] | None = None,
     output_name: str | None = None,
 ) -> Model:
-    """A trained model by its name, one you saved by its path, or the network in an .onnx file.
+    """A trained model by its name, one you saved by its path, or the network in a file of ONNX or Keras.
 
     Parameters
     ----------
     name : str or path
-        "digits", a file of `model.save`, or an .onnx file.
+        "digits", a file of `model.save`, an .onnx file, an .h5 or .keras file of Keras's `model.save`, or the
+        model.json of a layers-model of TensorFlow.js.
     preprocessing : str, (mean, std) or Preprocessing, optional
-        What the network in an .onnx file was trained to see, see `minixai.preprocessing.as_preprocessing`.
+        What a network made elsewhere was trained to see, see `minixai.preprocessing.as_preprocessing`.
     classes : path, "imagenet" or sequence of str, optional
         Names for its scores: a file with one name in each line or a JSON list, or the names themselves.
     input_shape : (height, width, channels), optional
         Where the file leaves the size of its images open.
     output_name : str, optional
-        The output that holds the scores, where the file has several.
+        The output, in Keras the layer, that holds the scores, where the file has several.
 
     Raises
     ------
@@ -115,18 +121,31 @@ def load(
     >>> load("digits")
     <Model (N, 28, 28, 1) -> (N, 10), 8 layers, 29,738 parameters, float32>
     """
-    if Path(name).suffix == ".onnx":
-        from minixai.zoo.onnx import load_onnx
-
+    suffix = Path(name).suffix.lower()
+    if suffix in NETWORKS:
         names = read_classes(classes)
-        model = load_onnx(name, classes=names, input_shape=input_shape, output_name=output_name)
+        model = importer(suffix)(name, classes=names, input_shape=input_shape, output_name=output_name)
         model.preprocessing = as_preprocessing(preprocessing, model.input_shape[-1])
         return model
+    check_network(Path(name))
     given = {"preprocessing": preprocessing, "classes": classes, "input_shape": input_shape, "output_name": output_name}
     if foreign := [key for key, value in given.items() if value is not None]:
-        raise ValueError(f"{', '.join(foreign)} is for .onnx files, and {str(name)!r} brings its own: leave it out")
+        raise ValueError(
+            f"{', '.join(foreign)} is for files of ONNX and Keras, and {str(name)!r} brings its own: leave it out"
+        )
     is_path = name not in RECIPES and (Path(name).suffix or Path(name).exists())
     return load_model(name if is_path else weights_file(str(name)))
+
+
+def importer(suffix: str) -> Callable[..., Model]:
+    """What reads a network made elsewhere; it is imported where it is needed."""
+    if suffix == ".onnx":
+        from minixai.zoo.onnx import load_onnx
+
+        return load_onnx
+    from minixai.zoo.keras import load_keras
+
+    return load_keras
 
 
 def read_classes(given: str | PathLike[str] | Sequence[str] | None) -> Sequence[str] | None:

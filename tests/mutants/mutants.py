@@ -1303,6 +1303,61 @@ ops/composed.py: zeros after every pixel, the last too
   + slice(height * down)
   ? tests/zoo/test_onnx.py::test_every_operation_is_what_onnx_says[test_convtranspose_kernel_shape]
 
+zoo/keras/archive.py: numbers that lie in another file are read
+  - if dataset.is_virtual or dataset.external:
+  + if False:
+  ? tests/zoo/test_keras.py::test_numbers_that_are_elsewhere_or_nowhere_are_refused
+
+zoo/keras/archive.py: what a dataset says of its size is believed
+  - if not whole or stored > size or declared > RATIO * stored:
+  + if False:
+  ? tests/zoo/test_keras.py::test_numbers_that_are_elsewhere_or_nowhere_are_refused
+
+zoo/keras/archive.py: a member of a zip file may unpack to anything
+  - if info.file_size > RATIO * (info.compress_size + 1) or (
+  + if False and (
+  ? tests/zoo/test_keras.py::test_members_that_unpack_to_too_much_are_refused
+
+zoo/keras/archive.py: packed weights begin at 0
+  - * np.float32(quantization["scale"]) + np.float32(quantization["min"])
+  + * np.float32(quantization["scale"])
+  ? tests/zoo/test_keras.py::test_weights_in_fewer_bits
+
+zoo/keras/topology.py: layers are counted together, not by their class
+  - stem = snake_case(kind)
+  + stem = "conv2d"
+  ? tests/zoo/test_keras.py::test_scores_are_those_of_keras
+
+zoo/keras/topology.py: a number that a layer is given is passed over
+  - (any(isinstance(x, float) for x in inputs) and " " not in kind)
+  + False
+  ? tests/zoo/test_keras.py::test_scores_are_those_of_keras[h5-inception]
+
+zoo/keras/layers.py: hard_sigmoid is that of Keras 3 in every file
+  - given == "hard_sigmoid" and layer.archive.version < 3
+  + False
+  ? tests/zoo/test_keras.py::test_hard_sigmoid_has_the_slope_of_the_version_that_wrote_it
+
+zoo/keras/layers.py: a transposed kernel is not turned
+  - np.swapaxes(kernel[::-1, ::-1], 2, 3)
+  + np.swapaxes(kernel, 2, 3)
+  ? tests/zoo/test_keras.py::test_a_transposed_convolution_is_the_gradient_of_a_convolution
+
+zoo/keras/__init__.py: a layer that is called twice is called once
+  - if layer.calls > 1:
+  + if False:
+  ? tests/zoo/test_keras.py::test_what_cannot_be_is_refused_in_one_sentence[called twice]
+
+zoo/keras/__init__.py: a softmax at every pixel is taken for the end
+  - (found == "softmax" and row[axis] != prod(row))
+  + False
+  ? tests/zoo/test_keras.py::test_a_softmax_beside_the_end_is_no_end
+
+zoo/exporting.py: files without a network are opened
+  - if suffix in ADVICE:
+  + if False:
+  ? tests/zoo/test_keras.py::test_files_without_a_network_say_how_to_export_it
+
 zoo/onnx/wire.py: a length is believed
   - if not number or length > end - at:
   + if not number:
@@ -1313,7 +1368,7 @@ zoo/onnx/wire.py: negative numbers are large ones
   + return number
   ? tests/zoo/test_onnx.py::test_every_operation_is_what_onnx_says
 
-zoo/onnx/schema.py: weights are read from anywhere
+files.py: weights are read from anywhere
   - if not path.is_relative_to(folder.resolve()) or Path
   + if Path
   ? tests/zoo/test_onnx.py::test_weights_are_read_from_the_folder_of_the_file_alone

@@ -17,26 +17,15 @@ from minixai.checking import check
 from minixai.cli import main
 from minixai.graph import Node
 from minixai.layers import Activation
-from minixai.methods.registry import catalogue
 from minixai.model import load_model
 from minixai.zoo.onnx import LOWERINGS
 from minixai.zoo.onnx.ending import image_port, input_layout
 from minixai.zoo.onnx.layout import Value, transposed
 from minixai.zoo.onnx.schema import read_graph
 from minixai.zoo.onnx.wire import Damaged, fields, varints
+from tests.zoo.files import frozen, mutilate, run_every_method, within
 
-HERE = Path(__file__).parent
 EPS = np.finfo(np.float32).eps
-
-
-def frozen(name: str) -> dict[str, dict[str, Array]]:
-    """{case: {"file": bytes, "x": ..., ...}}"""
-    found: dict[str, dict[str, Array]] = {}
-    with np.load(HERE / name) as arrays:
-        for key in arrays.files:
-            case, part = key.rsplit("/", 1)
-            found.setdefault(case, {})[part] = arrays[key]
-    return found
 
 
 CASES, NETWORKS = frozen("onnx_cases.npz"), frozen("onnx_networks.npz")
@@ -59,11 +48,6 @@ def arranged(path: Path, x: Array, model: mx.Model) -> Array:
     file = read_graph(path)
     order = input_layout(file, image_port(file), None)[2]
     return x.transpose(0, *order).reshape(len(x), *model.input_shape)
-
-
-def within(got: Array, expected: Array, terms: int = 1000) -> None:
-    """Equal to rounding in float32: so many terms, each no larger than the largest result."""
-    np.testing.assert_allclose(got, expected, rtol=0, atol=terms * EPS * max(1, np.max(abs(expected), initial=0)))
 
 
 # -- one operation --------------------------------------------------------------------------------------
@@ -260,24 +244,7 @@ def test_a_model_that_is_saved_and_loaded_is_the_same(name, tmp_path):
 @pytest.mark.parametrize("name", ["mobilenet v3", "densenet", "vit"])
 def test_every_method_runs(name, tmp_path):
     case = NETWORKS[name]
-    model, x = load_bytes(tmp_path, case["file"]), case["x"]
-    convolutions = [e.name for e in model.layers[1:] if type(e.layer).__name__ == "Conv2D"]
-    height, width = x.shape[1:3]
-    quarters = 2 * (np.arange(height)[:, None, None] * 2 // height) + np.arange(width)[:, None] * 2 // width
-    options = {
-        **{name: {"layer": convolutions[0]} for name in ("grad_cam", "hires_cam", "guided_grad_cam", "activations")},
-        "feature_ablation": {"groups": quarters},
-        "shapley_values": {"players": quarters, "permutations": 2},
-        "expected_gradients": {"background": x[1:], "samples": 2},
-        "deep_shap": {"background": x[1:]},
-        "smooth_grad": {"samples": 2},
-        "occlusion": {"window": 8, "stride": 8},
-    }
-    for method in catalogue:
-        result = getattr(mx, method)(model, x[:1], **options.get(method, {}))
-        assert np.isfinite(result.values).all(), method
-    for method, rule in ((mx.deep_lift, "reveal-cancel"), (mx.lrp, "gamma")):
-        assert np.isfinite(method(model, x[:1], rule=rule).values).all()
+    run_every_method(load_bytes(tmp_path, case["file"]), case["x"])
 
 
 def test_layers_have_the_names_of_the_file_made_short(tmp_path):
@@ -465,7 +432,7 @@ def test_preprocessing_and_classes_are_given_by_name(tmp_path):
         mx.load(path, classes=["a", "b", "c"])
     with pytest.raises(ValueError, match=r"cannot read class names from 'none.txt' \(No such file"):
         mx.load(path, classes="none.txt")
-    with pytest.raises(ValueError, match="preprocessing is for .onnx files, and 'digits' brings its own"):
+    with pytest.raises(ValueError, match="preprocessing is for files of ONNX and Keras, and 'digits' brings its own"):
         mx.load("digits", preprocessing="imagenet")
 
 
@@ -615,31 +582,6 @@ def varied() -> bytes:
 ONE = np.ones(1, np.float32)
 
 
-def mutilate(data: bytes, rng: np.random.Generator) -> bytes:
-    """Cut off, changed in a bit or in many bytes, with a size that is wrong, or with a part twice or left out.
-
-    Half of them change single bits: those get past the reader, to the numbers that nodes are made of.
-    """
-    made = bytearray(data)
-    at = int(rng.integers(len(made)))
-    match rng.integers(10):
-        case 0:
-            return bytes(made[:at])
-        case 1:
-            for i in rng.integers(len(made), size=rng.integers(1, 20)):
-                made[i] = rng.integers(256)
-        case 2:
-            made[at : at + 4] = b"\xff\xff\xff\x7f"
-        case 3:
-            del made[at : at + int(rng.integers(1, 30))]
-        case 4:
-            made[at:at] = made[max(0, at - 40) : at]
-        case _:
-            for i in rng.integers(len(made), size=rng.integers(1, 4)):
-                made[i] ^= 1 << int(rng.integers(8))
-    return bytes(made)
-
-
 @pytest.mark.parametrize("seed", range(200))
 def test_a_mutilated_file_loads_rightly_or_is_told_in_one_sentence(seed, tmp_path):
     rng = np.random.default_rng(seed)
@@ -726,4 +668,4 @@ def test_the_commands_take_a_file(tmp_path, capsys):
     assert main([*asked, "--preprocessing", "0..255"]) == 0
     assert "preprocessing 0..255" in capsys.readouterr().out
     assert main([*asked, "--weights", "w.h5"]) != 0
-    assert "for .onnx files" in capsys.readouterr().err
+    assert "for files of ONNX and Keras" in capsys.readouterr().err

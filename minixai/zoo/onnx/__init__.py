@@ -211,8 +211,8 @@ def look_up(known: dict[str, Value | Array | None], node: Node, name: str) -> Va
     return known[name]
 
 
-def run(node: Node, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """function(...); what goes wrong is told with the name of the node."""
+def run(node: object, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """function(...); what goes wrong is told with the name of the node or layer."""
     try:
         return function(*args, **kwargs)
     except MemoryError:

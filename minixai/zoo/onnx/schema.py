@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minixai.arrays import Array
+from minixai.files import companion
 from minixai.zoo.onnx.wire import Damaged, Value, as_bytes, as_floats, as_int, as_text, fields, integers, varints
 
 DTYPES = {
@@ -242,14 +243,7 @@ def read_tensor(message: memoryview, folder: Path) -> tuple[str, Array]:
 
 def read_external(name: str, place: dict[str, str], folder: Path, dtype: np.dtype[Any], size: int) -> Array:
     """Numbers that lie in another file, which must lie in the folder of the model or below it."""
-    path = (folder / place.get("location", "")).resolve()
-    if not path.is_relative_to(folder.resolve()) or Path(place.get("location", "")).is_absolute():
-        raise ValueError(
-            f"its tensor {name!r} lies in {place.get('location')!r}, outside the folder of the model, where nothing is "
-            "read: put that file beside the model and save the model again"
-        )
-    if not path.is_file():
-        raise ValueError(f"its weights lie in {path.name!r}, which is not beside it: put both into one folder")
+    path = companion(folder, place.get("location", ""), f"tensor {name!r}")
     try:
         start, length = int(place.get("offset", 0)), int(place.get("length", size * dtype.itemsize))
     except ValueError:

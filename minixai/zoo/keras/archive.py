@@ -1,0 +1,282 @@
+"""What Keras has written: the topology, which is JSON, and the weights, which nothing reads before they are needed.
+
+    .h5                 an attribute model_config, and a dataset for each weight in model_weights/
+    .keras              a zip file: config.json, metadata.json, and model.weights.h5 with weights by their number
+    model.json          TensorFlow.js: the topology, a list of weights, and files beside it with their bytes
+
+Nothing in them can run.  HDF5 may point at other files and has plugins; such datasets are refused.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minixai.arrays import Array
+from minixai.files import companion
+from minixai.zoo.formats import HDF5, Stored
+from minixai.zoo.onnx.wire import Damaged
+
+RATIO = 1100
+"""How many times smaller than its contents deflate may make a file: 1032, and what surrounds it."""
+LONGEST = 1 << 26
+"""Bytes that a topology may have."""
+DEEPEST = 20
+"""Models inside models."""
+FILTERS = (1, 2, 3, 32000)  # deflate, shuffle, Fletcher's checksum, LZF: those that h5py brings along
+TFJS = {"float32": "<f4", "int32": "<i4", "float16": "<f2", "uint8": "<u1", "uint16": "<u2"}
+ONLY_WEIGHTS = (
+    "it holds weights, but not what network they are for: in Keras, load them into the network they were saved from, "
+    'and save the whole with model.save("net.keras"); files of VGG-16 are for mx.zoo.vgg16(weights=FILE)'
+)
+
+
+@dataclass
+class Archive:
+    """What a file holds.
+
+    topology   {"class_name": "Functional", "config": {...}}
+    version    the major version of Keras that has written it
+    weights    every weight by its path
+    by_number  whether the paths are those of a .keras file, layers/conv2d/vars/0
+    grouped    whether they begin with the name of a layer of the whole model, as in an .h5 file
+    """
+
+    topology: dict[str, Any]
+    version: int
+    weights: dict[str, Stored] = field(default_factory=dict)
+    by_number: bool = False
+    grouped: bool = False
+
+    @cached_property
+    def ends(self) -> dict[str, list[str]]:
+        """The paths of weights by how they end: a/b/kernel is among those of kernel, b/kernel and a/b/kernel."""
+        found = dict[str, list[str]]()
+        for key in self.weights:
+            parts = key.split("/")
+            for i in range(max(0, len(parts) - DEEPEST), len(parts)):
+                found.setdefault("/".join(parts[i:]), []).append(key)
+        return found
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Archive]:
+    """What is in a file of Keras, while it is open.  It is told by how it begins, not by its name."""
+    if path.is_dir():
+        raise ValueError('it is a folder: in Keras, save it in one file with model.save("net.keras")')
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if start == HDF5:
+        with hdf5(path, path.stat().st_size) as file:
+            yield whole_model(file)
+    elif start.startswith(b"PK"):
+        with zipped(path) as archive:
+            yield archive
+    elif start.lstrip()[:1] == b"{":
+        yield tensorflow_js(path)
+    else:
+        raise ValueError("it is damaged, or no file of Keras: give an .h5, a .keras or a model.json of TensorFlow.js")
+
+
+def parsed(text: bytes | str, what: str) -> dict[str, Any]:
+    """A topology, which is an object of JSON."""
+    if len(text) > LONGEST:
+        raise Damaged(f"its {what} has {len(text):,} bytes")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise Damaged(f"its {what} is no JSON ({problem or 'it is nested too deep'})") from None
+    if not isinstance(found, dict):
+        raise Damaged(f"its {what} is no object of JSON")
+    return found
+
+
+def major(version: Any) -> int:
+    """The first number of a version; TensorFlow.js and files that do not say are as Keras 2.
+
+    >>> major("3.4.1"), major("tfjs-layers 1.0"), major(None)
+    (3, 2, 2)
+    """
+    number = re.match(r"\d{1,3}(?=\.|$)", str(version))
+    return int(number[0]) if number else 2
+
+
+# -- HDF5 -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def hdf5(file: Path | io.BytesIO, size: int) -> Iterator[tuple[Any, dict[str, Stored]]]:
+    """An open file, and all its datasets; links to other files are not followed."""
+    import h5py
+
+    try:
+        opened = h5py.File(file, "r")
+    except OSError as problem:
+        raise Damaged(f"it cannot be opened ({problem})") from None
+    with opened as root:
+        found = dict[str, Stored]()
+
+        def enter(name: str, thing: Any) -> None:
+            if isinstance(thing, h5py.Dataset):
+                key = re.sub(r":\d+$", "", name)
+                found[key] = Stored(key, name, thing.shape, partial(numbers_of, thing, size))
+
+        root.visititems(enter)
+        yield root, found
+
+
+def numbers_of(dataset: Any, size: int) -> Array:
+    """The numbers of a dataset, if all of them lie in this file of so many bytes."""
+    name, plan, dtype = dataset.name, dataset.id.get_create_plist(), dataset.dtype
+    if dataset.is_virtual or dataset.external:
+        raise ValueError(
+            f"its weight {name!r} lies in another file, and only this one is read: save the model again, in one file"
+        )
+    if dtype.kind not in "fiu" or dataset.shape is None:
+        raise Damaged(f"its weight {name!r} holds {dtype}, not numbers")
+    if others := {f for i in range(plan.get_nfilters()) if (f := plan.get_filter(i)[0]) not in FILTERS}:
+        raise ValueError(f"its weight {name!r} is packed in a way {others} that is not read here: save it without")
+    declared, stored = prod(dataset.shape) * dtype.itemsize, dataset.id.get_storage_size()
+    if dataset.chunks:
+        blocks = prod(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
+        whole = dataset.id.get_num_chunks() == blocks and prod(dataset.chunks) * dtype.itemsize <= RATIO * size
+    else:
+        whole = stored == declared
+    if not whole or stored > size or declared > RATIO * stored:
+        raise Damaged(f"its weight {name!r} of {declared:,} bytes was never written, or not all of it")
+    return np.asarray(dataset)
+
+
+def text_attribute(root: Any, name: str, size: int) -> str | None:
+    """An attribute that is one text."""
+    if name not in root.attrs:
+        return None
+    place = root.attrs.get_id(name)
+    if prod(place.shape) != 1 or place.dtype.itemsize > size:
+        raise Damaged(f"its {name} is no text")
+    found = root.attrs[name]
+    found = found.reshape(-1)[0] if isinstance(found, np.ndarray) else found
+    return found.decode() if isinstance(found, bytes) else str(found)
+
+
+def whole_model(file: tuple[Any, dict[str, Stored]]) -> Archive:
+    """What `model.save("net.h5")` writes."""
+    root, found = file
+    topology = text_attribute(root, "model_config", LONGEST)
+    if topology is None:
+        raise ValueError(ONLY_WEIGHTS)
+    weights = {k.removeprefix("model_weights/"): w for k, w in found.items() if k.startswith("model_weights/")}
+    version = major(text_attribute(root, "keras_version", LONGEST))
+    return Archive(parsed(topology, "model_config"), version, weights, grouped=True)
+
+
+# -- .keras -----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def zipped(path: Path) -> Iterator[Archive]:
+    """What `model.save("net.keras")` writes; members are read by their names, into memory."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            topology = parsed(member(file, "config.json"), "config.json")
+            version = parsed(member(file, "metadata.json"), "metadata.json").get("keras_version")
+            data = member(file, "model.weights.h5")
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as problem:
+        raise Damaged(f"it is no whole zip file ({problem})") from None
+    with hdf5(io.BytesIO(data), len(data)) as (_, found):
+        weights = {k.replace("_layer_checkpoint_dependencies/", "layers/"): w for k, w in found.items()}  # Keras 2.13
+        yield Archive(topology, major(version), weights, by_number=True)
+
+
+def member(file: zipfile.ZipFile, name: str) -> bytes:
+    try:
+        info = file.getinfo(name)
+    except KeyError:
+        raise ValueError(
+            f"it is a zip file without {name}: is it one that model.save of Keras has written, in one piece?"
+        ) from None
+    if info.file_size > RATIO * (info.compress_size + 1) or (name.endswith(".json") and info.file_size > LONGEST):
+        raise Damaged(f"its {name} says that it has {info.file_size:,} bytes")
+    try:
+        return file.read(info)
+    except Exception as problem:  # zlib, bz2, lzma and zipfile have their own errors
+        raise Damaged(f"its {name} cannot be unpacked ({problem})") from None
+
+
+# -- TensorFlow.js ----------------------------------------------------------------------------------------
+
+
+def tensorflow_js(path: Path) -> Archive:
+    """A layers-model: the topology and the list of weights in one file, their bytes in others beside it."""
+    if path.stat().st_size > LONGEST:
+        raise Damaged(f"it has {path.stat().st_size:,} bytes")
+    whole = parsed(path.read_bytes(), "text")
+    topology = whole.get("modelTopology", whole)
+    if not isinstance(topology, dict):
+        raise Damaged("its modelTopology is no object")
+    if whole.get("format") == "graph-model" or "node" in topology:
+        raise ValueError(
+            "it is a graph-model of TensorFlow.js, whose layers are gone: export the network that it was made from, "
+            'model.export("net.onnx", format="onnx") in Keras, or python -m tf2onnx.convert --tfjs model.json'
+        )
+    model = topology.get("model_config", topology)
+    if not isinstance(model, dict) or "class_name" not in model:
+        raise ValueError("it describes no network: give the model.json of a layers-model, or a file of model.save")
+    if "weightsManifest" not in whole:
+        raise ValueError(ONLY_WEIGHTS.replace("holds weights, but not what network they are for", "has no weights"))
+    return Archive(model, major(topology.get("keras_version")), manifest(whole["weightsManifest"], path.parent))
+
+
+def manifest(groups: Any, folder: Path) -> dict[str, Stored]:
+    """The weights of all groups, which are views of the bytes of their files."""
+    found = dict[str, Stored]()
+    try:
+        used = [place for group in groups for place in group["paths"]]
+        if len(used) != len(set(used)):
+            raise Damaged("its weightsManifest names a file twice")
+        for group in groups:
+            tensors = [
+                (t, as_shape(t["shape"]), np.dtype(TFJS[(t.get("quantization") or t)["dtype"]]))
+                for t in group["weights"]
+            ]
+            files = [companion(folder, place, "weights") for place in group["paths"]]
+            there = sum(file.stat().st_size for file in files)
+            if (declared := sum(prod(shape) * dtype.itemsize for _, shape, dtype in tensors)) != there:
+                raise Damaged(f"its weights have {declared:,} bytes, but the files beside it {there:,}")
+            data, at = memoryview(b"".join(file.read_bytes() for file in files)), 0
+            for tensor, shape, dtype in tensors:
+                name, part = str(tensor["name"]), data[at : at + prod(shape) * dtype.itemsize]
+                if name in found:
+                    raise Damaged(f"its weight {name!r} is there twice")
+                array = np.frombuffer(part, dtype).reshape(shape)
+                found[name] = Stored(name, name, shape, partial(unpacked, array, tensor.get("quantization")))
+                at += len(part)
+    except (KeyError, TypeError, AttributeError) as problem:
+        raise Damaged(
+            f"its weightsManifest is not one of TensorFlow.js ({type(problem).__name__}: {problem})"
+        ) from None
+    return found
+
+
+def as_shape(shape: list[Any]) -> tuple[int, ...]:
+    if not all(type(n) is int and n >= 0 for n in shape):
+        raise Damaged(f"a weight has the shape {shape}")
+    return tuple(shape)
+
+
+def unpacked(array: Array, quantization: dict[str, Any] | None) -> Array:
+    """The numbers that whole ones of 8 or 16 bits stand for: scale · q + min."""
+    if not quantization or array.dtype.kind == "f":
+        return array
+    return array.astype(np.float32) * np.float32(quantization["scale"]) + np.float32(quantization["min"])

@@ -1,0 +1,595 @@
+"""Layers of Keras as layers of minixai: the table, by Keras's name of the class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from minixai.arrays import Array, is_integer
+from minixai.layers import (
+    Activation,
+    Add,
+    AveragePool2D,
+    BatchNorm,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool2D,
+    GlobalMaxPool2D,
+    Layer,
+    MaxPool2D,
+    Reshape,
+    Upsample2D,
+    ZeroPad2D,
+)
+from minixai.op_layers import (
+    ConvTranspose2D,
+    Divide,
+    Interpolate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Permute,
+    PReLU,
+    Scale,
+    Shift,
+    Slice,
+    Standardise,
+    Subtract,
+    Sum,
+)
+from minixai.ops.windows import margins, pair
+from minixai.zoo.keras.topology import ARITHMETIC, KerasLayer
+from minixai.zoo.onnx.arithmetic import between
+from minixai.zoo.onnx.folding import LARGEST
+from minixai.zoo.onnx.layout import Builder, Value, with_weights
+
+Lowering = Callable[..., str]
+"""(builder, layer, name of each input) -> the name of the layer that makes what it makes."""
+
+LAYERS: dict[str, Lowering] = {}
+
+ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
+    **{
+        name: (name, {})
+        for name in ("relu", "relu6", "elu", "selu", "celu", "gelu", "sigmoid", "tanh", "softmax", "mish")
+    },
+    **{name: (name, {}) for name in ("softplus", "softsign", "silu", "hard_swish", "log_softmax")},
+    "swish": ("silu", {}),
+    "hard_silu": ("hard_swish", {}),
+    "exponential": ("exp", {}),
+    "leaky_relu": ("leaky_relu", {"alpha": 0.2}),
+    "hard_sigmoid": ("hard_sigmoid", {}),
+    "square": ("square", {}),
+}
+"""{Keras's name: (our function, its parameters)}"""
+OLD_HARD_SIGMOID = {"alpha": 0.2, "beta": 0.5}
+AUGMENTATIONS = (
+    "RandomFlip",
+    "RandomRotation",
+    "RandomZoom",
+    "RandomTranslation",
+    "RandomContrast",
+    "RandomBrightness",
+)
+RECURRENT = (
+    "LSTM",
+    "GRU",
+    "SimpleRNN",
+    "RNN",
+    "Bidirectional",
+    "TimeDistributed",
+    "ConvLSTM2D",
+    "Embedding",
+    "Masking",
+)
+EXPORT = 'export the network to ONNX instead, model.export("net.onnx", format="onnx")'
+
+
+def lowers(*kinds: str) -> Callable[[Lowering], Lowering]:
+    def enter(function: Lowering) -> Lowering:
+        LAYERS.update(dict.fromkeys(kinds, function))
+        return function
+
+    return enter
+
+
+def lower(b: Builder, layer: KerasLayer, *inputs: str) -> str:
+    """The layers that a layer of Keras stands for.  Raises ValueError if none can."""
+    kind, config = layer.kind, layer.config
+    if kind.endswith("Lambda"):
+        raise ValueError(f"it holds code of Python, which is never run: use layers of Keras in its place, or {EXPORT}")
+    if kind in RECURRENT or "1D" in kind or "3D" in kind:
+        raise ValueError(f"it is for sequences or volumes, but only networks of images are read here: {EXPORT}")
+    if kind not in LAYERS:
+        raise ValueError(f"it is of a kind that is not read here: {EXPORT}")
+    if config.get("data_format") == "channels_first":
+        raise ValueError(
+            "its images have their channels first, which is read of ONNX files only: "
+            f'build the network with data_format="channels_last", or {EXPORT}'
+        )
+    joins = kind in MERGES or kind == "Concatenate"
+    if (len(inputs) > 1) != joins:
+        needed = "two or more are" if joins else "one is"
+        raise ValueError(f"it has {len(inputs)} inputs, but {needed} read here: {EXPORT}")
+    return LAYERS[kind](b, layer, *inputs)
+
+
+# -- what a config says -----------------------------------------------------------------------------------
+
+
+def length(layer: KerasLayer, key: str, default: int | None = None) -> int:
+    """A whole number ≥ 1."""
+    n: Any = layer.config.get(key, default)
+    if not is_integer(n) or not 1 <= n <= LARGEST:
+        raise ValueError(f"its {key} is {n!r}, but a whole number >= 1 is needed: is the file damaged?")
+    return int(n)
+
+
+def two(layer: KerasLayer, key: str, default: Any = None) -> tuple[int, int]:
+    """A whole number ≥ 1 for each side."""
+    n = layer.config.get(key)
+    both = pair(tuple(n) if isinstance(n, list) else default if n is None else n, f"its {key}")
+    if max(both) > LARGEST:
+        raise ValueError(f"its {key} is {n!r}, too large: is the file damaged?")
+    return both
+
+
+def number(layer: KerasLayer, default: float, *keys: str) -> float:
+    """The first of these that is there, as a finite number."""
+    n = next((layer.config[key] for key in keys if layer.config.get(key) is not None), default)
+    if isinstance(n, dict):  # Keras 3 has written NumPy's numbers so
+        n = n.get("config", {}).get("value")
+    if isinstance(n, bool) or not isinstance(n, (int, float)) or not np.isfinite(n):
+        raise ValueError(f"its {keys[0]} is {n!r}, but a number is needed: is the file damaged?")
+    return float(n)
+
+
+def same_or_valid(layer: KerasLayer) -> str:
+    padding = str(layer.config.get("padding", "valid"))
+    if padding not in ("same", "valid"):
+        raise ValueError(
+            f'its padding is {padding!r}, but "same" and "valid" are those of images: is the file damaged?'
+        )
+    return padding
+
+
+def row_axes(b: Builder, layer: KerasLayer, x: str, given: Any) -> tuple[int, ...]:
+    """Axes as NumPy counts them, in order: −1 is the last, 0 holds the images."""
+    n = 1 + len(b.row(x))
+    axes = [a + n if a < 0 else a for a in (given if isinstance(given, (list, tuple)) else [given])]
+    if not axes or not all(1 <= a < n for a in axes):
+        raise ValueError(f"its axis is {given!r}, but a row has the axes 1 to {n - 1}: is the file damaged?")
+    return tuple(sorted(axes))
+
+
+def whole_value(b: Builder, name: str) -> Value:
+    """What a layer makes, as the importer of ONNX files holds it: with an axis of length 1 for the images."""
+    row = b.row(name)
+    return Value(name, (1, *row), tuple(range(1, 1 + len(row))))
+
+
+# -- activations ------------------------------------------------------------------------------------------
+
+
+def activation(layer: KerasLayer) -> tuple[str, dict[str, float]] | KerasLayer | None:
+    """The function that its config names, with parameters; or a layer that stands there; None changes nothing."""
+    given = layer.config.get("activation")
+    if isinstance(given, dict):
+        kind, config = str(given.get("class_name")), given.get("config")
+        if kind in LAYERS and isinstance(config, dict):
+            return layer.with_kind(kind, config)
+        given = config.get("name") if isinstance(config, dict) else config
+    if given in (None, "linear"):
+        return None
+    if given not in ACTIVATIONS:
+        raise ValueError(f"its activation {given!r} is none that is read here, {', '.join(ACTIVATIONS)}: {EXPORT}")
+    function, parameters = ACTIVATIONS[given]
+    return function, OLD_HARD_SIGMOID if given == "hard_sigmoid" and layer.archive.version < 3 else parameters
+
+
+def activated(b: Builder, layer: KerasLayer, made: Layer, x: str) -> str:
+    """A layer and its activation, under one name if one layer can do both."""
+    how = activation(layer)
+    if how is None:
+        return b.add(made, x)
+    if isinstance(made, (Conv2D, Dense)) and isinstance(how, tuple) and not how[1]:
+        made.activation = how[0]
+        return b.add(made, x)
+    linear = b.add(made, x, part="linear")
+    return (
+        LAYERS[how.kind](b, how, linear)
+        if isinstance(how, KerasLayer)
+        else b.add(Activation(how[0], dict(how[1])), linear)
+    )
+
+
+@lowers("Activation")
+def activation_layer(b: Builder, layer: KerasLayer, x: str) -> str:
+    how = activation(layer)
+    if isinstance(how, KerasLayer):
+        return LAYERS[how.kind](b, how, x)
+    return x if how is None else b.add(Activation(how[0], dict(how[1])), x)
+
+
+@lowers("ReLU")
+def relu(b: Builder, layer: KerasLayer, x: str) -> str:
+    slope, threshold = number(layer, 0.0, "negative_slope"), number(layer, 0.0, "threshold")
+    if threshold:
+        raise ValueError(
+            f"its threshold is {threshold}, where it jumps and has no slope: leave the threshold at 0, and train again"
+        )
+    ends = {"high": number(layer, 0.0, "max_value")} if layer.config.get("max_value") is not None else {}
+    if not slope:
+        return between(b, whole_value(b, x), {"low": 0.0} | ends).layer
+    leaky = Activation("leaky_relu", {"alpha": slope})
+    return between(b, whole_value(b, b.add(leaky, x, part="leaky")), ends).layer if ends else b.add(leaky, x)
+
+
+@lowers("LeakyReLU")
+def leaky_relu(b: Builder, layer: KerasLayer, x: str) -> str:
+    return b.add(Activation("leaky_relu", {"alpha": number(layer, 0.3, "negative_slope", "alpha")}), x)
+
+
+@lowers("ELU")
+def elu(b: Builder, layer: KerasLayer, x: str) -> str:
+    return b.add(Activation("elu", {"alpha": number(layer, 1.0, "alpha")}), x)
+
+
+@lowers("PReLU")
+def prelu(b: Builder, layer: KerasLayer, x: str) -> str:
+    (alpha,) = layer.weights("alpha")
+    return b.add(with_weights(PReLU(alpha.shape), alpha=alpha), x)
+
+
+@lowers("Softmax")
+def softmax(b: Builder, layer: KerasLayer, x: str) -> str:
+    axes = row_axes(b, layer, x, layer.config.get("axis", -1))
+    if len(axes) > 1:
+        raise ValueError(f"it is a softmax over the axes {axes} together: flatten them before it")
+    return b.add(Activation("softmax", {} if axes[0] == len(b.row(x)) else {"axis": axes[0]}), x)
+
+
+# -- convolution, dense layers, pooling -------------------------------------------------------------------
+
+
+def bias_of(layer: KerasLayer, *names: str) -> tuple[list[Array], dict[str, Array]]:
+    """Weights by their names, and the bias, if there is one."""
+    found = layer.weights(*names, *(["bias"] if layer.config.get("use_bias", True) else []))
+    return found[: len(names)], {"bias": found[-1]} if len(found) > len(names) else {}
+
+
+def window(layer: KerasLayer) -> tuple[tuple[int, int], tuple[int, int], str, tuple[int, int]]:
+    """Kernel, stride, padding, dilation."""
+    return two(layer, "kernel_size"), two(layer, "strides", 1), same_or_valid(layer), two(layer, "dilation_rate", 1)
+
+
+@lowers("Conv2D")
+def conv(b: Builder, layer: KerasLayer, x: str) -> str:
+    (kernel,), bias = bias_of(layer, "kernel")
+    made = Conv2D(length(layer, "filters"), *window(layer), length(layer, "groups", 1), bool(bias))
+    return activated(b, layer, with_weights(made, kernel=kernel, **bias), x)
+
+
+def depthwise(layer: KerasLayer, kernel: Array, bias: dict[str, Array]) -> Layer:
+    """(kh, kw, C, multiplier) as a convolution with a group for each channel."""
+    if kernel.ndim != 4:
+        raise ValueError(f"its kernel has the shape {kernel.shape}, not four axes: is the file damaged?")
+    c, filters = kernel.shape[2], kernel.shape[2] * kernel.shape[3]
+    made = Conv2D(filters, *window(layer), c, bool(bias))
+    return with_weights(made, kernel=kernel.reshape(*kernel.shape[:2], 1, filters), **bias)
+
+
+@lowers("DepthwiseConv2D")
+def depthwise_conv(b: Builder, layer: KerasLayer, x: str) -> str:
+    (kernel,), bias = bias_of(layer, "depthwise_kernel|kernel")
+    return activated(b, layer, depthwise(layer, kernel, bias), x)
+
+
+@lowers("SeparableConv2D")
+def separable_conv(b: Builder, layer: KerasLayer, x: str) -> str:
+    (first, second), bias = bias_of(layer, "depthwise_kernel", "pointwise_kernel")
+    middle = b.add(depthwise(layer, first, {}), x, part="depthwise")
+    made = Conv2D(length(layer, "filters"), (1, 1), bias=bool(bias))
+    return activated(b, layer, with_weights(made, kernel=second, **bias), middle)
+
+
+@lowers("Conv2DTranspose")
+def conv_transpose(b: Builder, layer: KerasLayer, x: str) -> str:
+    """TensorFlow's: the gradient of a convolution whose image has as many pixels as are made here."""
+    (kernel,), bias = bias_of(layer, "kernel")
+    size, stride, padding, dilation = window(layer)
+    extra = layer.config.get("output_padding")
+    more = (
+        (None, None) if extra is None else pair(tuple(extra) if isinstance(extra, list) else extra, "output_padding", 0)
+    )
+    if kernel.ndim != 4 or len(b.row(x)) != 3 or max((*size, *stride, *dilation)) > 1 << 12:
+        raise ValueError(f"its kernel {kernel.shape} does not fit rows of the shape {b.row(x)}")
+    sides = []
+    for n, k, s, d, e in zip(b.row(x), size, stride, dilation, more, strict=False):
+        reach, full = (k - 1) * d, (n - 1) * s + (k - 1) * d + 1
+        wanted = n * s if padding == "same" else max(full, n * s)
+        if e is not None:
+            wanted = full + e - (2 * ((reach + 1) // 2) if padding == "same" else 0)
+        ((before, after), _) = margins(padding, (wanted, 1), (k, 1), (s, 1), (d, 1))
+        sides.append((reach - before, reach - after + wanted - (full - before - after)))
+    made = ConvTranspose2D(length(layer, "filters"), size, stride, (sides[0], sides[1]), dilation, 1, bool(bias))
+    turned = np.swapaxes(kernel[::-1, ::-1], 2, 3)  # Keras's has (kh, kw, filters, channels)
+    return activated(b, layer, with_weights(made, kernel=turned, **bias), x)
+
+
+@lowers("Dense")
+def dense(b: Builder, layer: KerasLayer, x: str) -> str:
+    (kernel,), bias = bias_of(layer, "kernel")
+    return activated(b, layer, with_weights(Dense(length(layer, "units"), bool(bias)), kernel=kernel, **bias), x)
+
+
+@lowers("MaxPooling2D", "AveragePooling2D", "MaxPool2D", "AvgPool2D")
+def pool(b: Builder, layer: KerasLayer, x: str) -> str:
+    kind = MaxPool2D if layer.kind.startswith("Max") else AveragePool2D
+    size = two(layer, "pool_size", 2)
+    return b.add(kind(size, two(layer, "strides", size), same_or_valid(layer)), x)
+
+
+@lowers("GlobalAveragePooling2D", "GlobalMaxPooling2D", "GlobalAvgPool2D", "GlobalMaxPool2D")
+def global_pool(b: Builder, layer: KerasLayer, x: str) -> str:
+    kind = GlobalMaxPool2D if "Max" in layer.kind else GlobalAveragePool2D
+    return b.add(kind(bool(layer.config.get("keepdims", False))), x)
+
+
+# -- normalisation ----------------------------------------------------------------------------------------
+
+
+def gamma_beta(layer: KerasLayer, *others: str) -> dict[str, Array]:
+    """The weights that its config says it has, and these."""
+    given = {"gamma": layer.config.get("scale", True), "beta": layer.config.get("center", True)}
+    names = [*(name for name, there in given.items() if there), *others]
+    return dict(zip(names, layer.weights(*names), strict=True))
+
+
+@lowers("BatchNormalization")
+def batch_norm(b: Builder, layer: KerasLayer, x: str) -> str:
+    if row_axes(b, layer, x, layer.config.get("axis", -1)) != (len(b.row(x)),):
+        raise ValueError(f"its axis is {layer.config['axis']}, but channels come last here: {EXPORT}")
+    w = gamma_beta(layer, "moving_mean", "moving_variance")
+    mean, variance = w["moving_mean"], w["moving_variance"]
+    made = BatchNorm(number(layer, 0.99, "momentum"), number(layer, 1e-3, "epsilon"))
+    gamma, beta = w.get("gamma", np.ones_like(mean)), w.get("beta", np.zeros_like(mean))
+    return b.add(with_weights(made, gamma=gamma, beta=beta, mean=mean, variance=variance), x)
+
+
+def scaled(b: Builder, x: str, made: Layer | None, scale: Array | None, shift: Array | None) -> str:
+    """A layer, and then numbers that multiply and numbers that are added; the last of them has the name."""
+    steps = [("norm", made)] if made else []
+    steps += [] if scale is None else [("scale", with_weights(Scale(np.shape(scale)), scale=scale))]
+    steps += [] if shift is None else [("shift", with_weights(Shift(np.shape(shift)), shift=shift))]
+    for i, (part, step) in enumerate(steps, 1):
+        x = b.add(step, x, part="" if i == len(steps) else part)
+    return x
+
+
+@lowers("LayerNormalization")
+def layer_norm(b: Builder, layer: KerasLayer, x: str) -> str:
+    if layer.config.get("rms_scaling"):
+        raise ValueError(f"it scales by the root mean square, which is not read here: {EXPORT}")
+    axes = row_axes(b, layer, x, layer.config.get("axis", -1))
+    shape = tuple(n if i in axes else 1 for i, n in enumerate(b.row(x), 1))
+    w = {key: array.reshape(shape) for key, array in gamma_beta(layer).items()}
+    return scaled(b, x, Standardise(axes, number(layer, 1e-3, "epsilon")), w.get("gamma"), w.get("beta"))
+
+
+@lowers("GroupNormalization")
+def group_norm(b: Builder, layer: KerasLayer, x: str) -> str:
+    """Each group of channels is standardised over all its pixels."""
+    row = b.row(x)
+    if row_axes(b, layer, x, layer.config.get("axis", -1)) != (len(row),):
+        raise ValueError(f"its axis is {layer.config['axis']}, but channels come last here: {EXPORT}")
+    groups = row[-1] if layer.config.get("groups") == -1 else length(layer, "groups", 32)
+    if row[-1] % groups:
+        raise ValueError(f"its {groups} groups do not divide {row[-1]} channels: is the file damaged?")
+    w, n = gamma_beta(layer), len(row)
+    apart = b.add(Reshape((*row[:-1], groups, row[-1] // groups)), x, part="groups")
+    norm = Standardise((*range(1, n), n + 1), number(layer, 1e-3, "epsilon"))
+    back = b.add(Reshape(row), b.add(norm, apart, part="norm"), part="shape" if w else "")
+    return scaled(b, back, None, w.get("gamma"), w.get("beta"))
+
+
+@lowers("Rescaling")
+def rescaling(b: Builder, layer: KerasLayer, x: str) -> str:
+    scale, offset = (
+        numbers(b, x, layer.config.get(key, default)) for key, default in (("scale", 1.0), ("offset", 0.0))
+    )
+    return scaled(b, x, None, scale, offset if offset.any() else None)
+
+
+@lowers("Normalization")
+def normalization(b: Builder, layer: KerasLayer, x: str) -> str:
+    """(x − mean) / max(deviation, 1e-7); mean and variance are in the config or are weights."""
+    if layer.config.get("invert"):
+        raise ValueError(f"it is inverted, which is not read here: {EXPORT}")
+    given = [layer.config.get(key) for key in ("mean", "variance")]
+    if given == [None, None]:
+        given = list[Any](layer.weights("mean", "variance"))
+    mean, variance = (numbers(b, x, z) for z in given)
+    b_shift = b.add(with_weights(Shift(mean.shape), shift=-mean), x, part="shift")
+    return scaled(b, b_shift, None, 1 / np.maximum(np.sqrt(variance), 1e-7), None)
+
+
+def numbers(b: Builder, x: str, given: Any) -> Array:
+    """A number, or one for each channel."""
+    if isinstance(given, dict):  # {"class_name": "__numpy__", "config": {"value": [...]}}
+        given = given.get("config", {}).get("value")
+    found = np.atleast_1d(np.asarray(given, float))
+    while found.ndim > 1 and found.shape[0] == 1:
+        found = found[0]
+    if found.shape not in ((1,), b.row(x)[-1:]):
+        raise ValueError(
+            f"it has numbers of the shape {found.shape} for rows of the shape {b.row(x)}: is the file damaged?"
+        )
+    return found
+
+
+# -- joins ------------------------------------------------------------------------------------------------
+
+MERGES: dict[str, type[Layer]] = {
+    "Add": Sum,
+    "Multiply": Multiply,
+    "Subtract": Subtract,
+    "Maximum": Maximum,
+    "Minimum": Minimum,
+    "Average": Sum,
+}
+OPERATIONS: dict[str, type[Layer]] = {"add": Sum, "subtract": Subtract, "multiply": Multiply, "divide": Divide}
+
+
+@lowers(*MERGES)
+def merge(b: Builder, layer: KerasLayer, *xs: str) -> str:
+    if len({len(b.row(x)) for x in xs}) > 1:
+        raise ValueError(
+            f"it joins rows of the shapes {', '.join(str(b.row(x)) for x in xs)}: reshape them alike before"
+        )
+    if layer.kind != "Average":
+        alike = layer.kind == "Add" and len({b.row(x) for x in xs}) == 1
+        return b.add(Add() if alike else MERGES[layer.kind](), *xs)
+    total = b.add(Sum(), *xs, part="sum")
+    return scaled(b, total, None, np.full(1, 1 / len(xs)), None)
+
+
+@lowers("Concatenate")
+def concatenate(b: Builder, layer: KerasLayer, *xs: str) -> str:
+    axis = layer.config.get("axis", -1)
+    return b.add(Concatenate(axis if axis == -1 else row_axes(b, layer, xs[0], axis)[0]), *xs)
+
+
+def operation(b: Builder, layer: KerasLayer, known: dict[str, str]) -> str:
+    """x + y, x − y, x · y or x / y, where one of them may be a number."""
+    name = ARITHMETIC.get(layer.kind.removeprefix("operation "))
+    given = layer.inputs
+    if name is None or len(given) != 2:
+        raise ValueError(f"it is no layer of Keras but an operation, of which + − × / are read here: {EXPORT}")
+    x, y = given
+    if isinstance(x, str) and isinstance(y, str):
+        return b.add(OPERATIONS[name](), known[x], known[y])
+    z, n = (known[x], float(y)) if isinstance(x, str) else (known[str(y)], float(x))
+    match name, isinstance(x, str):
+        case "add", _:
+            return scaled(b, z, None, None, np.full(1, n))
+        case "multiply", _:
+            return scaled(b, z, None, np.full(1, n), None)
+        case "subtract", first:
+            return (
+                scaled(b, z, None, None, np.full(1, -n))
+                if first
+                else scaled(b, z, None, np.full(1, -1.0), np.full(1, n))
+            )
+        case _, True if n:
+            return scaled(b, z, None, np.full(1, 1 / n), None)
+    return scaled(b, b.add(Activation("reciprocal"), z, part="reciprocal"), None, np.full(1, n), None)
+
+
+# -- shapes -----------------------------------------------------------------------------------------------
+
+
+@lowers(
+    "Dropout",
+    "SpatialDropout2D",
+    "AlphaDropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "ActivityRegularization",
+    "Identity",
+    *AUGMENTATIONS,
+)
+def identity(b: Builder, layer: KerasLayer, x: str) -> str:
+    """What is there for training only."""
+    return b.add(Dropout(number(layer, 0.0, "rate")), x) if layer.kind == "Dropout" else x
+
+
+@lowers("Flatten")
+def flatten(b: Builder, layer: KerasLayer, x: str) -> str:
+    return b.add(Flatten(), x)
+
+
+@lowers("Reshape")
+def reshape(b: Builder, layer: KerasLayer, x: str) -> str:
+    shape, size = [*layer.config["target_shape"]], prod(b.row(x))
+    if not all(is_integer(n) and n >= -1 for n in shape) or shape.count(-1) > 1:
+        raise ValueError(f"its target_shape is {shape}: is the file damaged?")
+    rest = prod(n for n in shape if n != -1)
+    full = tuple(size // max(rest, 1) if n == -1 else n for n in shape)
+    if not full or prod(full) != size:
+        raise ValueError(f"its target_shape {shape} has not as many numbers as rows of the shape {b.row(x)}")
+    return b.add(Reshape(full), x)
+
+
+@lowers("Permute")
+def permute(b: Builder, layer: KerasLayer, x: str) -> str:
+    return b.add(Permute(tuple(layer.config["dims"])), x)
+
+
+def sides(layer: KerasLayer, key: str, default: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """((top, bottom), (left, right)), from one number, two, or two pairs."""
+    given = layer.config.get(key, default)
+    rows, columns = given if isinstance(given, list) else (given, given)
+    both = [pair(tuple(n) if isinstance(n, list) else n, f"its {key}", 0) for n in (rows, columns)]
+    return both[0], both[1]
+
+
+@lowers("ZeroPadding2D")
+def zero_padding(b: Builder, layer: KerasLayer, x: str) -> str:
+    around = sides(layer, "padding", 1)
+    if max(map(max, around)) > LARGEST:
+        raise ValueError(f"its padding is {around}, too large: is the file damaged?")
+    return b.add(ZeroPad2D(around), x)
+
+
+@lowers("Cropping2D")
+def cropping(b: Builder, layer: KerasLayer, x: str) -> str:
+    (top, bottom), (left, right) = sides(layer, "cropping", 0)
+    height, width = b.row(x)[:2]
+    if top + bottom >= height or left + right >= width:
+        raise ValueError(f"it crops all of an image of {(height, width)}: is the file damaged?")
+    rows = b.add(Slice(1, top, height - bottom), x, part="rows")
+    return b.add(Slice(2, left, width - right), rows)
+
+
+def resized(b: Builder, layer: KerasLayer, x: str, size: Sequence[int], nearest: str | None, mode: str) -> str:
+    row = b.row(x)
+    if len(row) != 3 or prod(size) * row[2] > LARGEST:
+        raise ValueError(f"it makes images of {tuple(size)} of rows of the shape {row}: is the file damaged?")
+    if nearest is None and min(n - m for n, m in zip(size, row[:2], strict=True)) >= 0:
+        return b.add(Upsample2D((size[0], size[1])), x)
+    rows = b.add(Interpolate(1, size[0], mode, nearest), x, part="rows")
+    return b.add(Interpolate(2, size[1], mode, nearest), rows)
+
+
+@lowers("UpSampling2D")
+def upsampling(b: Builder, layer: KerasLayer, x: str) -> str:
+    how = check_interpolation(layer, "nearest")
+    size = [n * f for n, f in zip(b.row(x)[:2], two(layer, "size", 2), strict=True)]
+    return resized(
+        b, layer, x, size, "floor" if how == "nearest" else None, "asymmetric" if how == "nearest" else "half_pixel"
+    )
+
+
+@lowers("Resizing")
+def resizing(b: Builder, layer: KerasLayer, x: str) -> str:
+    how = check_interpolation(layer, "bilinear")
+    if on := [key for key in ("crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias") if layer.config.get(key)]:
+        raise ValueError(f"its {on[0]} is on, which is not read here: resize the images beforehand")
+    size = length(layer, "height"), length(layer, "width")
+    return resized(b, layer, x, size, "round_prefer_ceil" if how == "nearest" else None, "half_pixel")
+
+
+def check_interpolation(layer: KerasLayer, default: str) -> str:
+    how = str(layer.config.get("interpolation", default))
+    if how not in ("nearest", "bilinear"):
+        raise ValueError(
+            f"its interpolation is {how!r}, but nearest and bilinear are those that are read here: {EXPORT}"
+        )
+    return how
