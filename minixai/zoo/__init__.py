@@ -1,4 +1,7 @@
-"""Trained models: the recipes they are made by, and the weights shipped in data/; VGG-16 and the weights of others."""
+"""Trained models: the recipes they are made by, and the weights shipped in data/; VGG-16 and the weights of others.
+
+EfficientNet-Lite0 knows photos and comes with its weights, which others trained.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from minixai.training import Adam, Epoch, cosine, evaluate, train
 from minixai.zoo import birds, digits
 from minixai.zoo.birds import BIRDS
 from minixai.zoo.digits import DIGITS
+from minixai.zoo.efficientnet import efficientnet_lite0
 from minixai.zoo.imagenet import class_names
 from minixai.zoo.recipe import Recipe
 from minixai.zoo.vgg import vgg16, vgg19
@@ -23,9 +27,11 @@ __all__ = [
     "BIRDS",
     "DIGITS",
     "PHOTOS",
+    "PRETRAINED",
     "RECIPES",
     "Recipe",
     "accuracy",
+    "efficientnet_lite0",
     "load",
     "make",
     "vgg16",
@@ -37,6 +43,9 @@ RECIPES: dict[str, Recipe] = digits.RECIPES | birds.RECIPES
 
 PHOTOS: dict[str, Callable[..., Model]] = {"vgg16": vgg16, "vgg19": vgg19}
 """Networks for photos, whose weights their publishers ship."""
+
+PRETRAINED: dict[str, str] = {"efficientnet-lite0": "photos: ImageNet's classes, trained by Google, see data/README.md"}
+"""Networks for photos whose weights come with minixai, and what they are."""
 
 
 def make(
@@ -78,7 +87,7 @@ def weights_file(name: str) -> Path:
         raise ValueError(
             f"the weights of {name} do not come with minixai: mx.zoo.{name}(weights=FILE) takes a file of them"
         )
-    return shipped(f"model-{known(name, [*RECIPES, *PHOTOS], 'model')}.npz")
+    return shipped(f"model-{known(name, [*RECIPES, *PRETRAINED, *PHOTOS], 'model')}.npz")
 
 
 def load(
@@ -94,7 +103,7 @@ def load(
     Parameters
     ----------
     name : str or path
-        "digits", a file of `model.save`, or an .onnx file.
+        "digits", "efficientnet-lite0", a file of `model.save`, or an .onnx file.
     preprocessing : str, (mean, std) or Preprocessing, optional
         What the network in an .onnx file was trained to see, see `minixai.preprocessing.as_preprocessing`.
     classes : path, "imagenet" or sequence of str, optional
@@ -124,7 +133,7 @@ def load(
     given = {"preprocessing": preprocessing, "classes": classes, "input_shape": input_shape, "output_name": output_name}
     if foreign := [key for key, value in given.items() if value is not None]:
         raise ValueError(f"{', '.join(foreign)} is for .onnx files, and {str(name)!r} brings its own: leave it out")
-    is_path = name not in RECIPES and (Path(name).suffix or Path(name).exists())
+    is_path = name not in (*RECIPES, *PRETRAINED) and (Path(name).suffix or Path(name).exists())
     return load_model(name if is_path else weights_file(str(name)))
 
 
