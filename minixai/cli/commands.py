@@ -108,7 +108,8 @@ def compare(args: argparse.Namespace) -> None:
 
     about, score = asked(args, subject), answers[0].result.score[0]
     title = f"{subject.names[1]}: {about}, {score:.3g}" + f" ({subject.caveat})" * bool(subject.caveat)
-    save(plots.compare([answer.result for answer in answers], subject.image, title=title), out)
+    results, shown = [answer.result for answer in answers], percentile(subject)
+    save(plots.compare(results, subject.image, title=title, percentile=shown), out)
     print(subject)
     print(f"question    the {about}, {score:.4g}", end="\n\n")
     print(*answers, sep="\n\n", end="\n\n")
