@@ -16,6 +16,7 @@ from minixai import datasets, evaluation, layers, ops, toys, zoo
 from minixai.attribution import Attribution
 from minixai.checking import check
 from minixai.graph import Node, backward
+from minixai.images import read_images
 from minixai.methods import (
     DeepExplainer,
     GradientExplainer,
@@ -76,6 +77,7 @@ __all__ = [
     "occlusion",
     "ops",
     "plots",
+    "read_images",
     "shapley",
     "shapley_values",
     "smooth_grad",

@@ -184,11 +184,11 @@ def test_explain_writes_what_the_name_ends_in(capsys, suffix, start):
 
 def test_an_image_file_is_explained_as_the_digit_that_it_shows(capsys):
     prediction = f"prediction  {mx.datasets.digits('test')[1][DIGIT]} "
-    light = told(capsys, "explain", "--image", drawing("light.png"))
+    light = told(capsys, "explain", "--model", "digits", "--image", drawing("light.png"))
     assert prediction in light
     assert "--invert" not in light
     assert prediction in told(capsys, "explain", "--image", drawing("dark.png", False), "--invert")
-    assert "try --invert" in told(capsys, "explain", "--image", "dark.png")
+    assert "try --invert" in told(capsys, "explain", "--model", "digits", "--image", "dark.png")
 
 
 def test_a_model_of_one_s_own_with_class_names(capsys):

@@ -246,7 +246,7 @@ def test_durations():
 
 
 def test_models_lists_them(capsys):
-    assert "For photos: vgg16, vgg19, whose weights do not come with it" in told(capsys, "models")
+    assert "More for photos: vgg16, vgg19, whose weights do not come with it" in told(capsys, "models")
 
 
 @pytest.mark.slow

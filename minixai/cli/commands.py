@@ -39,8 +39,9 @@ def explain(args: argparse.Namespace) -> None:
 
     Prints the prediction, then the certificate: what the values are, what they
     cost, and whether they add up to the score.  The picture shows them beside the
-    image: red raises the score, blue lowers it.  Without options, a test digit;
-    with --model vgg16 alone, a photo.
+    image: red raises the score, blue lowers it.  Without options, a test digit.
+    A photo is explained by EfficientNet-Lite0, which comes with minixai, unless --model
+    names another; photos called cat and coffee come with it too.
 
     --strip shows how a map comes about: smooth_grad with ever more noise, integrated
     gradients on the way from the baseline, grad_cam and its relatives at every convolution.
@@ -107,7 +108,8 @@ def compare(args: argparse.Namespace) -> None:
 
     about, score = asked(args, subject), answers[0].result.score[0]
     title = f"{subject.names[1]}: {about}, {score:.3g}" + f" ({subject.caveat})" * bool(subject.caveat)
-    save(plots.compare([answer.result for answer in answers], subject.image, title=title), out)
+    results, shown = [answer.result for answer in answers], percentile(subject)
+    save(plots.compare(results, subject.image, title=title, percentile=shown), out)
     print(subject)
     print(f"question    the {about}, {score:.4g}", end="\n\n")
     print(*answers, sep="\n\n", end="\n\n")
@@ -202,8 +204,8 @@ def benchmark() -> Any:
 def models(args: argparse.Namespace) -> None:
     """List the networks that come with minixai."""
     titles = ("model", "input", "classes", "parameters", "file", "what it is")
-    print(*columns([titles, *map(entry, zoo.RECIPES)], right=[2, 3, 4]), sep="\n")
-    print(f"\nFor photos: {', '.join(zoo.PHOTOS)}, whose weights do not come with it: minixai download --help.")
+    print(*columns([titles, *map(entry, [*zoo.RECIPES, *zoo.PRETRAINED])], right=[2, 3, 4]), sep="\n")
+    print(f"\nMore for photos: {', '.join(zoo.PHOTOS)}, whose weights do not come with it: minixai download --help.")
 
 
 def entry(name: str) -> tuple[str, ...]:
@@ -211,7 +213,7 @@ def entry(name: str) -> tuple[str, ...]:
     model, length = zoo.load(name), zoo.weights_file(name).stat().st_size
     weights = sum(w.size for w in model.weights.values())
     numbers = str(len(model.classes)), f"{weights:,}", f"{length / 1000:.0f} kB"
-    return name, size(model), *numbers, zoo.RECIPES[name].about
+    return name, size(model), *numbers, zoo.RECIPES[name].about if name in zoo.RECIPES else zoo.PRETRAINED[name]
 
 
 def download(args: argparse.Namespace) -> None:

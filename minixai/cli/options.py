@@ -16,11 +16,12 @@ from minixai.cli.experiments import experiment
 from minixai.cli.learning import check, lesson, lessons
 from minixai.cli.questions import STRIPS
 from minixai.cli.scoring import IMAGES, score
-from minixai.cli.subject import DIGIT, PARTNER, SCENE
+from minixai.cli.subject import DIGIT, PARTNER, PHOTO_NETWORK, SCENE
 from minixai.cli.tour import tour
 from minixai.cli.verify import verify
 from minixai.evaluation.contenders import DEFAULT
 from minixai.experiments import EXPERIMENTS
+from minixai.images import SHIPPED_PHOTOS
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
 from minixai.preprocessing import NAMES as PREPROCESSINGS
@@ -117,6 +118,8 @@ def add_tour(commands: Commands) -> None:
 def add_explain(commands: Commands) -> None:
     examples = """
         minixai explain
+        minixai explain cat
+        minixai explain photo.jpg --method grad_cam
         minixai explain --digit 51 --versus 9 --method gradient
         minixai explain --image my-digit.jpg --invert --out why.pdf
         minixai explain --model digits-gap --layer conv3 --probability
@@ -144,6 +147,7 @@ def add_explain(commands: Commands) -> None:
 def add_compare(commands: Commands) -> None:
     examples = """
         minixai compare
+        minixai compare coffee
         minixai compare --digit 51 --versus 9 --methods gradient,deep_lift,grad_cam
         minixai compare my-digit.jpg --invert --out methods.pdf
         minixai compare --scene 113 --versus greenshank --model shorebirds-biased
@@ -194,6 +198,7 @@ def add_question(parser: Parser, out: str) -> None:
 def add_predict(commands: Commands) -> None:
     examples = """
         minixai predict --digit 42
+        minixai predict photo.jpg
         minixai predict my-digit.jpg --invert
         minixai predict photo.jpg --model vgg16 --weights FILE.h5
     """
@@ -206,8 +211,9 @@ def add_subject(parser: Parser) -> None:
     parser.add_argument(
         "--model",
         metavar="NAME",
-        help=f"{names}, an .npz file of model.save, a file of ONNX or Keras, or for photos {', '.join(zoo.PHOTOS)} "
-        "(default: digits, or shorebirds for a --scene)",
+        help=f"{names}, an .npz file of model.save, a file of ONNX or Keras, or for photos "
+        f"{', '.join([*zoo.PRETRAINED, *zoo.PHOTOS])} "
+        f"(default: {PHOTO_NETWORK} for an image file, digits for one with --invert, shorebirds for a --scene)",
     )
     parser.add_argument(
         "--preprocessing",
@@ -224,7 +230,10 @@ def add_subject(parser: Parser) -> None:
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
-        "photo", nargs="?", metavar="FILE", help="an image file; its middle is fitted to the model's size"
+        "photo",
+        nargs="?",
+        metavar="FILE",
+        help=f"an image file, or {' or '.join(SHIPPED_PHOTOS)}; its middle is fitted to the model's size",
     )
     which.add_argument("--image", metavar="FILE", help="the same, as an option")
     which.add_argument("--digit", metavar="N", type=number, help=f"a test digit, by its number (default: {DIGIT})")

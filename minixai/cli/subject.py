@@ -13,13 +13,15 @@ import numpy.typing as npt
 from minixai import zoo
 from minixai.arrays import Array
 from minixai.datasets import birds, digits
-from minixai.images import read_image, sample_photo
+from minixai.images import SHIPPED_PHOTOS, find_photo, read_image, sample_photo
 from minixai.model import Model
 from minixai.text import columns
 
 DIGIT = 702  # an 8 that leaves no doubt
 SCENE = 113  # a redshank in the water
 WHERE = {"water": "in the water", "reeds": "in the reeds", "sand": "on the sand"}
+PHOTO_NETWORK = "efficientnet-lite0"
+"""What explains an image file, if nobody names a network."""
 PARTNER = "partner"
 NEXT = 3  # classes told beside each other
 LISTED = 12  # names that an error lists
@@ -68,10 +70,17 @@ def chosen(args: argparse.Namespace) -> Subject:
     """
     if args.invert and args.image is None:
         raise ValueError("--invert is for image files: add --image FILE, or leave it out")
-    name = args.model or ("digits" if args.scene is None else "shorebirds")
+    name = args.model or default_network(args)
     model, weights = network(name, args.weights, args.preprocessing, args.labels)
     image, partner, shows = shown(args, name, model)
     return Subject(model, image[None], (name, shows), model.probabilities(image[None])[0], weights, partner)
+
+
+def default_network(args: argparse.Namespace) -> str:
+    """The network where none was named: --invert says that an image file shows a digit, any other is a photo."""
+    if args.image is not None and not args.invert:
+        return PHOTO_NETWORK
+    return "digits" if args.scene is None else "shorebirds"
 
 
 def network(
@@ -93,7 +102,7 @@ def network(
         return zoo.PHOTOS[name](weights), weights or said
     if weights is not None:
         raise ValueError(f"--weights is for {' and '.join(zoo.PHOTOS)}: leave it out, or add --model vgg16")
-    return zoo.load(name), ""
+    return zoo.load(name), "trained on ImageNet; they come with minixai" if name in zoo.PRETRAINED else ""
 
 
 def shown(args: argparse.Namespace, name: str, model: Model) -> tuple[Array, Array | None, str]:
@@ -105,6 +114,8 @@ def shown(args: argparse.Namespace, name: str, model: Model) -> tuple[Array, Arr
         image, shows = picture(args.image, model, args.invert)
     elif name in zoo.PHOTOS and args.digit is None and args.scene is None:
         image, shows = read_image(sample_photo(), model.input_shape), "Grace Hopper, a photo that comes with matplotlib"
+    elif name in zoo.PRETRAINED and args.digit is None and args.scene is None:
+        image, shows = picture(SHIPPED_PHOTOS[0], model, args.invert)
     elif args.scene is not None or (args.digit is None and model.input_shape == zoo.BIRDS):
         return bird_images(SCENE if args.scene is None else args.scene, model)
     else:
@@ -141,6 +152,8 @@ def check_fit(model: Model, shape: tuple[int, ...], what: str) -> None:
 def picture(path: str, model: Model, invert: bool) -> tuple[Array, str]:
     """The image in a file, fitted to the model, and what to call it."""
     image = read_image(path, model.input_shape)
+    if find_photo(path) != Path(path):
+        path = f"{path}, a photo that comes with minixai"
     if invert:
         return 1 - image, f"{path}, inverted"
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])

@@ -24,6 +24,7 @@ def compare(
     image: Array,
     *,
     title: str | None = None,
+    percentile: float = 100.0,
     size: float = 1.7,
     columns: int = 6,
 ) -> Figure:
@@ -34,6 +35,7 @@ def compare(
     results     Attributions of one image each; those at a layer are stretched to the image
     image       (1, H, W, 1 or 3), in [0, 1] or uint8
     title       above it all: what was asked
+    percentile  which part of a map's absolute values is not beyond its scale, as in `show`
     size        width of a panel in inches
     columns     panels on a line
 
@@ -48,14 +50,15 @@ def compare(
     pictures = checked_images(image)
     if len(pictures) != 1 or not results:
         raise ValueError(f"compare shows results, {len(results)} were given, for one image, {len(pictures)} were given")
-    panels: list[Column] = [Pictures(images=pictures), *(panel(result, pictures) for result in results)]
+    panels: list[Column] = [Pictures(images=pictures), *(panel(result, pictures, percentile) for result in results)]
     h, w = pictures.shape[1:3]
-    return drawn(panels, 1, REMARK, size, h / w, title, beside=columns)
+    remark = REMARK if percentile == 100 else f"{REMARK}; percentile {percentile:g} of |map|"
+    return drawn(panels, 1, remark, size, h / w, title, beside=columns)
 
 
-def panel(result: Attribution, pictures: Array) -> Maps:
+def panel(result: Attribution, pictures: Array, percentile: float) -> Maps:
     maps = checked_values(result, 1, pictures).sum(axis=-1, dtype=np.float64)
-    most = limit([maps], None, 100.0)
+    most = limit([maps], None, percentile)
     return Maps(
         heading=result.method.replace("_", " "),
         details=[place_of(result)] if result.layer else [],

@@ -1,4 +1,7 @@
-"""Trained models: the recipes they are made by, and the weights shipped in data/; VGG-16 and the weights of others."""
+"""Trained models: the recipes they are made by, and the weights shipped in data/; VGG-16 and the weights of others.
+
+EfficientNet-Lite0 knows photos and comes with its weights, which others trained.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from minixai.validate import one_of
 from minixai.zoo import birds, digits
 from minixai.zoo.birds import BIRDS
 from minixai.zoo.digits import DIGITS
+from minixai.zoo.efficientnet import efficientnet_lite0
 from minixai.zoo.exporting import check_network
 from minixai.zoo.imagenet import class_names
 from minixai.zoo.recipe import Recipe
@@ -26,9 +30,11 @@ __all__ = [
     "DIGITS",
     "NETWORKS",
     "PHOTOS",
+    "PRETRAINED",
     "RECIPES",
     "Recipe",
     "accuracy",
+    "efficientnet_lite0",
     "load",
     "make",
     "vgg16",
@@ -43,6 +49,9 @@ PHOTOS: dict[str, Callable[..., Model]] = {"vgg16": vgg16, "vgg19": vgg19}
 
 NETWORKS = (".onnx", ".h5", ".hdf5", ".keras", ".json")
 """How files end that hold a network made elsewhere."""
+
+PRETRAINED: dict[str, str] = {"efficientnet-lite0": "photos: ImageNet's classes, trained by Google, see data/README.md"}
+"""Networks for photos whose weights come with minixai, and what they are."""
 
 
 def make(
@@ -84,7 +93,7 @@ def weights_file(name: str) -> Path:
         raise ValueError(
             f"the weights of {name} do not come with minixai: mx.zoo.{name}(weights=FILE) takes a file of them"
         )
-    return shipped(f"model-{one_of(name, [*RECIPES, *PHOTOS], 'model')}.npz")
+    return shipped(f"model-{one_of(name, [*RECIPES, *PRETRAINED, *PHOTOS], 'model')}.npz")
 
 
 def load(
@@ -100,8 +109,8 @@ def load(
     Parameters
     ----------
     name : str or path
-        "digits", a file of `model.save`, an .onnx file, an .h5 or .keras file of Keras's `model.save`, or the
-        model.json of a layers-model of TensorFlow.js.
+        "digits", "efficientnet-lite0", a file of `model.save`, an .onnx file, an .h5 or .keras file of Keras's
+        `model.save`, or the model.json of a layers-model of TensorFlow.js.
     preprocessing : str, (mean, std) or Preprocessing, optional
         What a network made elsewhere was trained to see, see `minixai.preprocessing.as_preprocessing`.
     classes : path, "imagenet" or sequence of str, optional
@@ -133,7 +142,7 @@ def load(
         raise ValueError(
             f"{', '.join(foreign)} is for files of ONNX and Keras, and {str(name)!r} brings its own: leave it out"
         )
-    is_path = name not in RECIPES and (Path(name).suffix or Path(name).exists())
+    is_path = name not in (*RECIPES, *PRETRAINED) and (Path(name).suffix or Path(name).exists())
     return load_model(name if is_path else weights_file(str(name)))
 
 

@@ -2254,6 +2254,31 @@ methods/baselines.py: ties: one baseline for all is asked for each
   - return checked if (checked != checked[:1]).any() else checked[:1]
   + return checked
   ? tests/methods/test_deep_lift.py::test_baselines_by_array
+
+images.py: a picture is padded at one end
+  - borders = [*((n // 2, n - n // 2) for n in spare), (0, 0)]
+  + borders = [*((0, n) for n in spare), (0, 0)]
+  ? tests/test_photos_shipped.py::test_crop_pad_and_stretch
+
+images.py: stretch crops
+  - if fit == "stretch":
+  + if fit == "none":
+  ? tests/test_photos_shipped.py::test_crop_pad_and_stretch
+
+images.py: a shipped photo hides a file of its name
+  - in SHIPPED_PHOTOS and not there.exists()
+  + in SHIPPED_PHOTOS
+  ? tests/test_photos_shipped.py::test_a_file_comes_before_a_shipped_photo_of_its_name
+
+zoo/efficientnet.py: depthwise convolutions without ReLU6
+  - groups=wide, activation="relu6")
+  + groups=wide)
+  ? tests/zoo/test_efficientnet.py::test_the_file_holds_the_described_network_in_float16
+
+cli/subject.py: an inverted image file is taken for a photo
+  - if args.image is not None and not args.invert:
+  + if args.image is not None:
+  ? tests/test_photos_shipped.py::test_a_file_is_too_and_with_invert_it_is_a_digit
 '''
 
 

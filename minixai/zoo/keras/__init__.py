@@ -17,10 +17,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from minixai.arrays import is_integer
 from minixai.layers import Activation, Dropout, Flatten, Layer, Reshape
-from minixai.model import CLASSIFIER_ACTIVATIONS, Model, known
+from minixai.model import CLASSIFIER_ACTIVATIONS, Model
 from minixai.preprocessing import Preprocessing
+from minixai.validate import is_integer, one_of
 from minixai.zoo.keras.archive import Archive, opened
 from minixai.zoo.keras.layers import EXPORT, LAYERS, lower, operation, whole_value
 from minixai.zoo.keras.topology import MODELS, KerasLayer, ends, layers_of
@@ -108,7 +108,7 @@ def build(
         raise ValueError("it has no layers: is the file damaged?")
     outputs = ends(model, "output_layers", layers)
     if output_name is not None:
-        outputs = [known(output_name, [layer.name for layer in layers], "layer")]
+        outputs = [one_of(output_name, [layer.name for layer in layers], "layer")]
     if len(outputs) != 1:
         raise ValueError(
             f"it has {len(outputs)} outputs ({', '.join(map(repr, outputs[:5]))}): give output_name=, the name of the "

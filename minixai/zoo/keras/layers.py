@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minixai.arrays import Array, is_integer
+from minixai.arrays import Array
 from minixai.layers import (
     Activation,
     Add,
@@ -43,7 +43,8 @@ from minixai.op_layers import (
     Subtract,
     Sum,
 )
-from minixai.ops.windows import margins, pair
+from minixai.ops.windows import resolve_padding
+from minixai.validate import as_pair, is_integer
 from minixai.zoo.keras.topology import ARITHMETIC, KerasLayer
 from minixai.zoo.onnx.arithmetic import between
 from minixai.zoo.onnx.folding import LARGEST
@@ -134,7 +135,7 @@ def length(layer: KerasLayer, key: str, default: int | None = None) -> int:
 def two(layer: KerasLayer, key: str, default: Any = None) -> tuple[int, int]:
     """A whole number ≥ 1 for each side."""
     n = layer.config.get(key)
-    both = pair(tuple(n) if isinstance(n, list) else default if n is None else n, f"its {key}")
+    both = as_pair(tuple(n) if isinstance(n, list) else default if n is None else n, f"its {key}")
     if max(both) > LARGEST:
         raise ValueError(f"its {key} is {n!r}, too large: is the file damaged?")
     return both
@@ -306,7 +307,9 @@ def conv_transpose(b: Builder, layer: KerasLayer, x: str) -> str:
     size, stride, padding, dilation = window(layer)
     extra = layer.config.get("output_padding")
     more = (
-        (None, None) if extra is None else pair(tuple(extra) if isinstance(extra, list) else extra, "output_padding", 0)
+        (None, None)
+        if extra is None
+        else as_pair(tuple(extra) if isinstance(extra, list) else extra, "output_padding", 0)
     )
     if kernel.ndim != 4 or len(b.row(x)) != 3 or max((*size, *stride, *dilation)) > 1 << 12:
         raise ValueError(f"its kernel {kernel.shape} does not fit rows of the shape {b.row(x)}")
@@ -316,7 +319,7 @@ def conv_transpose(b: Builder, layer: KerasLayer, x: str) -> str:
         wanted = n * s if padding == "same" else max(full, n * s)
         if e is not None:
             wanted = full + e - (2 * ((reach + 1) // 2) if padding == "same" else 0)
-        ((before, after), _) = margins(padding, (wanted, 1), (k, 1), (s, 1), (d, 1))
+        ((before, after), _) = resolve_padding(padding, (wanted, 1), (k, 1), (s, 1), (d, 1))
         sides.append((reach - before, reach - after + wanted - (full - before - after)))
     made = ConvTranspose2D(length(layer, "filters"), size, stride, (sides[0], sides[1]), dilation, 1, bool(bias))
     turned = np.swapaxes(kernel[::-1, ::-1], 2, 3)  # Keras's has (kh, kw, filters, channels)
@@ -536,7 +539,7 @@ def sides(layer: KerasLayer, key: str, default: int) -> tuple[tuple[int, int], t
     """((top, bottom), (left, right)), from one number, two, or two pairs."""
     given = layer.config.get(key, default)
     rows, columns = given if isinstance(given, list) else (given, given)
-    both = [pair(tuple(n) if isinstance(n, list) else n, f"its {key}", 0) for n in (rows, columns)]
+    both = [as_pair(tuple(n) if isinstance(n, list) else n, f"its {key}", 0) for n in (rows, columns)]
     return both[0], both[1]
 
 
