@@ -213,10 +213,8 @@ mine_b = None
 mine_c = None
 
 answer("a", mine_a, count, {"that is with stride 4": 225, "along one side": 8})
-hide = [
-    mx.occlusion(lambda n: mx.ops.relu(n - 1).sum(), np.full((1, 1, 1, 1), 1.5), window=1, baseline=f)
-    for f in (0.0, 2.0)
-]
+pixel = np.full((1, 1, 1, 1), 1.5)
+hide = [mx.occlusion(lambda n: mx.ops.relu(n - 1).sum(), pixel, window=1, baseline=f) for f in (0.0, 2.0)]
 traps = {"lost is before minus after": (-0.5, 0.5), "relu: at 0 the score is 0, not −1": (1.5, -0.5)}
 answer("b", mine_b, [float(h.values.sum()) for h in hide], traps)
 answer("c", mine_c, cover[0, 32], {"that is inside": 4, "that is a corner": 1})

@@ -58,9 +58,7 @@ def occlusion(
     given = {"window": window, "stride": stride, "baseline": call.as_parameter(baseline), "variant": variant}
     if variant == "tf-explain":
         if versus is not None or stride is not None or not (isinstance(baseline, str) and baseline == "mean"):
-            raise ValueError(
-                "variant='tf-explain' has a stride and baseline of its own and no contrast: leave them out"
-            )
+            raise ValueError("variant='tf-explain' has a stride and baseline of its own, no contrast: leave them out")
         steps, baseline = sides, GREY
     rows, columns = map(window_masks, call.rows.shape[1:3], sides, steps)
     hidden, ends = call.baseline(baseline), endpoints(call)

@@ -63,7 +63,7 @@ def side_of_kinks(output: Node) -> list[Array]:
     """On which side of every kink the network is: the sign at a ReLU, the winner of a maximum."""
     kinked = (Relu, LeakyRelu, Abs, Elu)
     nodes = [node for node in history(output) if isinstance(node.op, (*kinked, Selection))]
-    return [np.sign(n.inputs[0].value) if isinstance(n.op, kinked) else n.op.winner(n.inputs[0].value) for n in nodes]
+    return [np.sign(n.inputs[0].value) if isinstance(n.op, kinked) else n.op.argmax(n.inputs[0].value) for n in nodes]
 
 
 def gradient_is_the_finite_difference(network: Function, x: Array, seed: int = 0, h: float = 1e-5) -> bool:

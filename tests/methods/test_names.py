@@ -52,9 +52,7 @@ def test_beside_is_still_taken_for_columns():
 
 def test_fill_is_still_taken_for_baseline():
     ask = lambda **options: mx.occlusion(lambda x: x.sum((1, 2, 3)), [[[[1.0], [2.0]]]], window=1, **options)  # noqa: E731
-    with pytest.warns(
-        DeprecationWarning, match="fill= of occlusion is now called baseline=: write baseline="
-    ) as caught:
+    with pytest.warns(DeprecationWarning, match="fill= of occlusion is now called baseline=: write") as caught:
         old = ask(fill="black")
     assert caught[0].filename == __file__
     assert (old.values == ask(baseline="black").values).all()
