@@ -11,7 +11,7 @@ from minixai import zoo
 from minixai.files import read_arrays
 from minixai.graph import Node
 from minixai.layers import Conv2D, Dense
-from minixai.methods.groups import blocks
+from minixai.methods.groups import block_groups
 from minixai.zoo.imagenet import class_names
 
 NAME = "efficientnet-lite0"
@@ -100,8 +100,8 @@ def test_every_method_explains_a_photo(model, photos):
         "deep_shap": {"background": photos[1:]},
         "integrated_gradients": {"steps": 5},
         "smooth_grad": {"samples": 5},
-        "shapley_values": {"players": blocks(model.input_shape, 3), "permutations": 2},
-        "feature_ablation": {"groups": blocks(model.input_shape, 4)},
+        "shapley_values": {"players": block_groups(model.input_shape, 3), "permutations": 2},
+        "feature_ablation": {"groups": block_groups(model.input_shape, 4)},
         "occlusion": {"window": 56, "stride": 56},
     }
     for name, method in mx.catalogue.items():
