@@ -14,7 +14,7 @@ from minixai.graph import Node, history
 from minixai.methods.baselines import Baseline, resolve
 from minixai.model import Model, Network, batches
 from minixai.ops import sigmoid, softmax
-from minixai.validate import as_real, check_finite, is_integer, one_of
+from minixai.validate import as_real, as_rectangular, check_finite, is_integer, one_of
 
 ROWS, CACHE = 50, 2e6
 """A batch has so many rows, or as many as make so many bytes: larger ones are hardly faster."""
@@ -96,7 +96,7 @@ class Call:
 
     def as_parameter(self, baseline: Baseline) -> Any:
         """A baseline as the certificate shows it: an array that was given is not copied."""
-        return baseline if isinstance(baseline, (str, int, float)) else np.asarray(baseline)
+        return baseline if isinstance(baseline, (str, int, float)) else as_rectangular(baseline, "baseline")
 
     def scores(self, x: Node) -> Node:
         """The model's scores, (N, K) or (N,)."""
