@@ -174,6 +174,9 @@ def test_borders_inside_borders_do_not_tie(between: Callable[[Node], Node], fill
     inner = between(ops.pad(Node(x - 3), BORDER, fill))
     outer = ops.pad(inner, BORDER, 0.0)
     assert_array_equal(equalised(outer), outer.value)
+    keys = ties.fingerprints(outer, "value")
+    assert keys is not None
+    assert keys[0, 0, 0] != keys[0, 1, 1]
 
     def net(h: Node) -> Node:
         return ops.max_pool(ops.pad(between(ops.pad(h - 3, BORDER, fill)), BORDER), 3).sum()

@@ -132,7 +132,7 @@ def test_a_row_that_equals_its_baseline_does_not_hide_the_others():
 
     for network in (clipped, each):
         with pytest.raises(ValueError, match="that is not the input|the factor of Each"):
-            mx.deep_lift(network, rows, baseline=np.zeros((2, 3)))
+            mx.deep_lift(network, rows, baseline=[[0, 0, 0], [0, 0, 0.125]])
 
 
 @pytest.mark.parametrize(("method", "options"), PAIRED[:1] + PAIRED[3:5])
