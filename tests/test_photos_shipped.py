@@ -145,6 +145,7 @@ def test_it_takes_no_other_weights(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:integrated_gradients misses")
 def test_compare_shows_a_photo(capsys):
     text = output(capsys, "compare", "coffee")
     assert "question    the score of espresso" in text

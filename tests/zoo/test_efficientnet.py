@@ -94,6 +94,7 @@ def test_a_gradient_of_the_network_is_the_slope(model, photos):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:integrated_gradients misses")
 def test_every_method_explains_a_photo(model, photos):
     quick = {
         "expected_gradients": {"background": photos[1:], "samples": 5},
