@@ -305,9 +305,9 @@ def test_the_first_of_equals_is_found(some: list[int], repeat: int) -> None:
     assert first_equal(keys).tolist() == expected
 
 
-def unequal_bits(y: Array) -> Array:
+def unequal_bits(y: Array, most: int = 1) -> Array:
     """y with last bits that differ from place to place, as on a processor that rounds by position."""
-    bits = np.random.default_rng(0).integers(-1, 2, y.shape)
+    bits = np.random.default_rng(0).integers(-most, most + 1, y.shape)
     return np.asarray(y * (1 + bits * np.finfo(y.dtype).eps), y.dtype)
 
 
@@ -342,6 +342,63 @@ def test_maxima_over_a_border_tie_with_those_inside(uneven: None) -> None:
             h = ops.max_pool(ops.relu(ops.convolution(h, w, b, padding="same")))
         maps.append(backward(h, RESCALE, keep=[x])[x] * x.delta)
     assert abs(maps[1] - maps[0]).max() <= 1e-5 * abs(maps[0]).max()
+
+
+def test_no_false_tie_chooses_an_entry_that_is_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where all places are taken to be alike."""
+    zeros = lambda node, side: np.zeros(ties.side_of(node, side).shape[:3], np.uint64)  # noqa: E731
+    monkeypatch.setattr(ties, "fingerprints", zeros)
+    rng = np.random.default_rng(0)
+    x = Node(single(rng, 3, 8, 8, 5), single(rng, 1, 8, 8, 5))
+    y = ops.max_pool(x)
+    assert_array_equal(ties.argmax(y), y.op.argmax(x.value))
+    for side, other in (("value", "reference"), ("reference", "value")):
+        arrays = [ties.side_of(x, side) for side in (side, other)]
+        assert_array_equal(ties.argmax(y, side, other), y.op.argmax(*arrays))
+
+
+@given(
+    seed=st.integers(0, 999),
+    window=st.integers(1, 4),
+    stride=st.integers(1, 3),
+    border=st.integers(0, 1),
+    rows=st.sampled_from([1, 2]),
+)
+def test_alike_entries_are_judged_by_the_other_side(
+    seed: int, window: int, stride: int, border: int, rows: int
+) -> None:
+    """Whatever the last bits of the value are, the choice is the one that exact numbers make."""
+    rng = np.random.default_rng(seed)
+    colours = rng.permutation(12).reshape(4, 3) + 1.0  # which differ in every channel
+    exact = Node(colours[rng.integers(0, 4, (2, 7, 8))], rng.integers(0, 3, (rows, 7, 8, 3)).astype(float))
+    rough = Node(unequal_bits(exact.value), exact.reference)
+    ties.prints["value"][rough] = ties.pixel_fingerprints(exact.value)
+    y = ops.max_pool(rough, window, stride, min(border, window - 1))
+    assert_array_equal(ties.argmax(y), y.op.argmax(exact.value))
+    assert_array_equal(ties.argmax(y, "value", "reference"), y.op.argmax(exact.value, exact.reference))
+    assert_array_equal(ties.argmax(y, "reference", "value"), y.op.argmax(exact.reference, exact.value))
+
+
+def test_maxima_over_large_windows_tie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows whose entries are too many to be compared each with each take the first of equals as well."""
+    forward = ops.Convolution.forward  # the maxima of large windows differ only where there are many last bits
+    monkeypatch.setattr(ops.Convolution, "forward", lambda self, *xs: unequal_bits(forward(self, *xs), most=500))
+    rng = np.random.default_rng(0)
+    x = Node(np.full((1, 20, 20, 3), 0.3, np.float32))
+    h = ops.max_pool(ops.convolution(x, single(rng, 3, 3, 3, 5)), 5, 1)
+    y = ops.max_pool(ops.convolution(h, single(rng, 3, 3, 5, 7)), 6)
+    m = backward(y, GRADIENT, keep=[y.inputs[0]])[y.inputs[0]]  # type: ignore[index, list-item]
+    assert (m[:, ::6, ::6] == 1).all()
+    assert m.sum() == 2 * 2 * 7
+
+
+def test_zeros_of_two_origins_tie() -> None:
+    """Behind a ReLU entries of several colours are 0 in a channel: windows with equal maxima are alike all the same."""
+    colours = np.array([[2.0, 0.0, 3.0], [1.0, 0.0, 2.0]])
+    x = Node(colours[np.array([[0, 1, 1, 0], [0, 0, 1, 0]])][None])
+    keys = ties.fingerprints(ops.max_pool(x), "value")
+    assert keys is not None
+    assert keys[0, 0, 0] == keys[0, 0, 1]
 
 
 def test_large_numbers_do_not_overflow_into_ties() -> None:

@@ -1,6 +1,6 @@
 """Pooling over windows of (N, H, W, C), and resizing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
@@ -20,6 +20,7 @@ from minixai.ops.windows import (
     output_size,
     pad_images,
     padded_view,
+    pixels_of,
     resolve_padding,
     window_views,
     window_views_along,
@@ -46,11 +47,6 @@ class Pool:
     def output_size(self, x: Array) -> tuple[int, int]:
         return output_size((x.shape[1], x.shape[2]), self.window, self.stride, self.padding)
 
-    def padded_zeros(self, m: Array, x: Array) -> Array:
-        """Zeros like a padded x, with the rows and dtype of m."""
-        (top, bottom), (left, right) = self.padding
-        return np.zeros((len(m), x.shape[1] + top + bottom, x.shape[2] + left + right, x.shape[3]), m.dtype)
-
 
 class MaxPool(Pool, Selection):
     """The largest entry of every window, channel by channel; a block of windows at a time."""
@@ -68,38 +64,25 @@ class MaxPool(Pool, Selection):
         in_parallel(work, self.blocks(y))
         return y
 
-    def vjp(self, i: int, m: Array, x: Array) -> Array:
-        """m to the first of the largest.  Nothing was kept: every entry is compared again, and who takes m leaves 0."""
-
-        def shares(space: Workspace, images: range, rows: range) -> Iterator[Array]:
-            entries = self.entries(space, x, images, rows, -np.inf)
-            best = reduce(np.maximum, entries)
-            rest = block(m, images, rows)
-            for entry in entries:
-                share = rest * (entry == best)
-                rest = rest - share
-                yield share
-
-        return self.scatter_shares(shares, m, x)
-
     def argmax(self, x: Array, other: Array | None = None) -> Array:
         n = len(x) if other is None else shared_rows(x, other)
-        number = np.min_scalar_type(self.window[0] * self.window[1]).type
-        index = empty((n, *self.output_size(x), x.shape[3]), number)
+        index = empty((n, *self.output_size(x), x.shape[3]), np.min_scalar_type(self.window[0] * self.window[1]).type)
 
         def work(space: Workspace, images: range, rows: range) -> None:
             entries = self.entries(space, x, images, rows, -np.inf)
-            seconds = entries if other is None else self.entries(space, other, images, rows, -np.inf, "other")
-            best, second = entries[0], seconds[0]
-            first = block(index, images, rows)
-            first[...] = 0
-            for t, (entry, rival) in enumerate(zip(entries[1:], seconds[1:], strict=True), 1):
-                better = entry > best
-                if other is not None:
-                    better = better | ((entry == best) & (rival > second))
-                    second = np.where(better, rival, second)
-                np.copyto(first, number(t), where=better)
-                best = np.maximum(best, entry)
+            best = reduce(np.maximum, entries)
+            largest = [entry == best for entry in entries]
+            found = block(index, images, rows)
+            if other is not None and (reduce(np.add, largest, np.zeros(best.shape, found.dtype)) > 1).any():
+                rivals = self.entries(space, other, images, rows, -np.inf, "other")
+                rivals = [np.where(mask, rival, -np.inf) for mask, rival in zip(largest, rivals, strict=True)]
+                best = reduce(np.maximum, rivals)
+                largest = [mask & (rival == best) for mask, rival in zip(largest, rivals, strict=True)]
+            found[...] = 0
+            missing = np.ones(largest[0].shape, bool)
+            for mask in largest[:-1]:  # so many entries come before the first of the largest
+                missing = missing & ~mask
+                found += missing
 
         in_parallel(work, self.blocks(index))
         return index
@@ -110,43 +93,45 @@ class MaxPool(Pool, Selection):
         def work(space: Workspace, images: range, rows: range) -> None:
             first = block(index, images, rows)
             entries = self.entries(space, x, images, rows)
-            block(y, images, rows)[...] = sum(entry * (first == t) for t, entry in enumerate(entries))
+            block(y, images, rows)[...] = sum(entry * (first == t).astype(x.dtype) for t, entry in enumerate(entries))
 
         in_parallel(work, self.blocks(y))
         return y
 
     def scatter(self, m: Array, index: Array, x: Array) -> Array:
-        def shares(space: Workspace, images: range, rows: range) -> Iterator[Array]:
-            first = block(index, images, rows)
-            return (block(m, images, rows) * (first == t) for t in range(self.window[0] * self.window[1]))
-
-        return self.scatter_shares(shares, m, x)
-
-    def scatter_shares(self, shares: Callable[[Workspace, range, range], Iterator[Array]], m: Array, x: Array) -> Array:
-        """Each entry's share of every window to where it stands, summed where windows overlap."""
-        y = self.padded_zeros(m, x)
+        (top, bottom), (left, right) = self.padding
+        y = empty((len(m), x.shape[1] + top + bottom, x.shape[2] + left + right, x.shape[3]), m.dtype)
+        overlap = self.window[0] > self.stride[0] or self.window[1] > self.stride[1]
+        if overlap or y.shape[1:3] != (index.shape[1] * self.window[0], index.shape[2] * self.window[1]):
+            y[...] = 0  # windows leave gaps, or add up
 
         def work(space: Workspace, *blocks: tuple[range, range]) -> None:
             for images, rows in blocks:
                 under = y[images.start : images.stop, rows.start * self.stride[0] :]
                 under = under[:, : (len(rows) - 1) * self.stride[0] + self.window[0]]
-                for place, given in zip(self.window_views(under), shares(space, images, rows), strict=True):
-                    place += given
+                share, first = block(m, images, rows), block(index, images, rows)
+                for t, place in enumerate(self.window_views(under)):
+                    here = (first == t).astype(m.dtype)
+                    if overlap:
+                        place += share * here
+                    else:
+                        pixels_of(place)[...] = pixels_of(share * here)
 
-        if self.window[0] <= self.stride[0]:
-            in_parallel(work, ((each,) for each in self.blocks(m)))
-        else:  # blocks of one image write into the same rows
+        if overlap:  # blocks of one image write into the same rows
             in_parallel(work, (tuple(each) for _, each in groupby(self.blocks(m), lambda each: each[0].start)))
+        else:
+            in_parallel(work, ((each,) for each in self.blocks(m)))
         return crop_images(y, self.padding)
 
     def entries(
         self, space: Workspace, x: Array, images: range, rows: range, fill: float = 0.0, name: str = "frame"
     ) -> list[Array]:
-        """The entries of a block of windows, each over all of them."""
+        """The entries of a block of windows: an array of its own for each, because NumPy is slow at short strides."""
         (top, _), (left, right) = self.padding
         start = rows.start * self.stride[0] - top
         stop = start + (len(rows) - 1) * self.stride[0] + self.window[0]
-        return self.window_views(padded_view(space, x, images, (start, stop), (-left, x.shape[2] + right), fill, name))
+        frame = padded_view(space, x, images, (start, stop), (-left, x.shape[2] + right), fill, name)
+        return [pixels_of(view).copy().view(x.dtype) for view in self.window_views(frame)]
 
     def blocks(self, y: Array) -> Iterator[tuple[range, range]]:
         """(images, rows) of an array that has an entry for each window."""
@@ -176,7 +161,7 @@ class AveragePool(Pool, Linear):
         return np.asarray((total / self.counts(x)).astype(x.dtype))
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
-        share, full = m / self.counts(x), self.padded_zeros(m, x).shape  # in float64, as the counts are
+        share, full = m / self.counts(x), pad_images(x[:1], self.padding).shape  # in float64, as the counts are
         for axis in (2, 1):
             k, s, n = self.window[axis - 1], self.stride[axis - 1], share.shape[axis]
             spread = np.zeros((*share.shape[:axis], full[axis], *share.shape[axis + 1 :]), share.dtype)

@@ -97,6 +97,11 @@ def window_views(
             ]
 
 
+def pixels_of(x: Array) -> Array:
+    """(..., C) -> (..., 1): all channels of a pixel as one item, which NumPy copies whole."""
+    return x.view(np.dtype((np.void, x.itemsize * x.shape[-1])))
+
+
 def window_views_along(x: Array, axis: int, window: int, stride: int, out: int, dilation: int = 1) -> Iterator[Array]:
     """`window_views` along one axis, for sums that go along rows and then along columns: views with `out` places."""
     for start in range(0, window * dilation, dilation):

@@ -6,7 +6,7 @@ from minixai.arrays import Array, multiply_no_nan
 from minixai.graph import Node, Rules, history, leading_to, values
 from minixai.ops.blocks import in_blocks
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
-from minixai.rules.ties import equalised
+from minixai.rules.ties import argmax
 
 
 def gradient(node: Node, i: int, m: Array) -> Array:
@@ -17,7 +17,7 @@ def gradient(node: Node, i: int, m: Array) -> Array:
 def to_argmax(node: Node, i: int, m: Array) -> Array:
     """m to the largest entry of each window, of equals to the first."""
     (x,) = node.sources
-    return np.asarray(node.op.vjp(i, m, equalised(x)))
+    return np.asarray(node.op.scatter(m, argmax(node), x.value))
 
 
 def deconvnet(node: Node, i: int, m: Array) -> Array:
@@ -102,26 +102,22 @@ def max_difference(node: Node, i: int, m: Array) -> Array:
     Complete, because that entry has |Δx| ≥ |Δy|.  Of equal entries the one counts that is
     largest on the other side: where the reference is one colour, position decides nothing.
     """
-    (x,), op = node.sources, node.op
-    value, reference = equalised(x), equalised(x, "reference")
-    return route(node, m, value - reference, op.argmax(value, reference), op.argmax(reference, value))
+    return route(node, m, argmax(node, "value", "reference"), argmax(node, "reference", "value"))
 
 
 def max_difference_first(node: Node, i: int, m: Array) -> Array:
     """As `max_difference`, but of equal entries the first counts, as in captum and shap."""
-    (x,), op = node.sources, node.op
-    value, reference = equalised(x), equalised(x, "reference")
-    return route(node, m, value - reference, op.argmax(value), op.argmax(reference))
+    return route(node, m, argmax(node), argmax(node, "reference"))
 
 
-def route(node: Node, m: Array, delta: Array, risen: Array, fallen: Array) -> Array:
+def route(node: Node, m: Array, risen: Array, fallen: Array) -> Array:
     """m · Δy/Δx to the entry `risen` where y rose, to `fallen` where it fell.
 
     Δy/Δx is between 0 and 1, but for rounding.
     """
     (x,), op, dy = node.sources, node.op, node.delta
     chosen = np.where((dy < 0).reshape(risen.shape), fallen, risen)
-    dx = op.gather(delta, chosen)
+    dx = op.gather(x.delta, chosen)
     slope = np.divide(dy, dx, out=np.ones_like(dx), where=dx != 0)
     return np.asarray(op.scatter(multiply_no_nan(m, np.clip(slope, 0, 1)), chosen, x.value))
 

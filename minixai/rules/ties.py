@@ -3,20 +3,21 @@
 All windows of a flat area are equal, so a convolution's outputs there are equal too, but for their last bits: a matrix
 product may round a row according to where the row stands in the matrix (OpenBLAS does so on AVX2), and Winograd's
 transforms round each place of a tile in their own way.  A maximum over the area would be decided by those bits, on each
-processor differently.  So before a rule compares the entries of a window, `equalised` gives every place the numbers of
-the first place in its image that is computed alike.
+processor differently.  So where a rule asks for the largest entry of a window, `argmax` counts entries that are
+computed alike as equal, and `equalised` gives every place the numbers of the first place of its image that is alike.
 
 Places are compared by 64-bit fingerprints, (N, H, W).  That of an input's pixel is a hash of the bits of its channels,
 and from there a table carries them forward, by kind of operation like every other: a function of single entries keeps
 them, a window makes a weighted sum of them, modulo 2⁶⁴.  Different places share one with a probability of 2⁻⁶⁴; should
-they, or should an op not be what its kind promises, `equalised` still moves nothing by more than rounding can.  An op
-of no listed kind has none, nor has an image in which no two pixels are equal.
+they, or should an op not be what its kind promises, no two entries count as equal that rounding cannot part.  An op of
+no listed kind has no fingerprints, nor has a batch of images in none of which two pixels are equal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache, reduce
+from itertools import combinations
 from math import prod
 from typing import Literal, TypeAlias
 from weakref import WeakKeyDictionary
@@ -25,19 +26,109 @@ import numpy as np
 import numpy.typing as npt
 
 from minixai.arrays import Array
-from minixai.graph import Node, history
+from minixai.graph import Node, Op, history
 from minixai.ops.arithmetic import Add, MatMul, Multiply, shape_of
 from minixai.ops.blocks import BLOCK, Workspace, empty, in_parallel
 from minixai.ops.convolution import Convolution
 from minixai.ops.functions import Relu
 from minixai.ops.kinds import Elementwise, Selection
-from minixai.ops.pooling import AveragePool, Resize, centres
+from minixai.ops.pooling import AveragePool, MaxPool, Resize, centres
 from minixai.ops.shapes import Concatenate, Identity, Pad, Take
 from minixai.ops.windows import Margins, pad_images, window_views_along
 
 Side: TypeAlias = Literal["value", "reference"]
 Carrier: TypeAlias = "Callable[[Node, Side, list[Array | None]], Array | None]"
 """carrier(node, side, fingerprints of its inputs) -> fingerprints of the node"""
+
+
+def argmax(node: Node, side: Side = "value", other: Side | None = None) -> Array:
+    """Which entry of each window is largest on one side: of equals the one that is so on the other, then the first.
+
+    Entries that are computed alike are equal, whatever their last bits.
+    """
+    (x,), op = node.sources, node.op
+    if not is_small_pool(op):
+        return np.asarray(op.argmax(equalised(x, side), None if other is None else equalised(x, other)))
+    if other is None:
+        array = side_of(x, side)
+        keys = fingerprints(x, side)
+        index = largest[side].pop(node) if node in largest[side] else op.argmax(array)
+        return settle(op, index, keys, array, side_of(node, side))
+    reference = equalised(x, "reference")  # often a single row
+    index = op.argmax(x.value, reference) if side == "value" else op.argmax(reference, x.value)
+    return settle(op, index, fingerprints(x, "value"), x.value, node.value, reference)
+
+
+def is_small_pool(op: Op | None) -> bool:
+    """Whether an op takes maxima over windows so small that their entries can be compared each with each."""
+    return type(op) is MaxPool and prod(op.window) <= 16
+
+
+def settle(op: MaxPool, index: Array, keys: Array | None, x: Array, maxima: Array, other: Array | None = None) -> Array:
+    """The index (N, h, w, C) of the largest entries of x, where those that are computed alike count as equal.
+
+    Of the entries alike to the one that was found, it becomes the one that is largest in `other`, then the first.
+    """
+    if keys is None:
+        return index
+    bound = np.sqrt(np.finfo(x.dtype).eps) * max(maxima.max(), -maxima.min())
+    step = max(1, 8 * BLOCK // max(1, prod(x.shape[1:])))
+
+    def work(space: Workspace, start: int) -> None:
+        part = slice(start, start + step)
+        framed = pad_images(keys[part, ..., None], op.padding, BORDER)
+        entries = np.stack([view[..., 0] for view in op.window_views(framed)])
+        tied = reduce(np.logical_or, [a == b for a, b in combinations(entries, 2)], np.zeros(entries[0].shape, bool))
+        windows = np.flatnonzero(tied)
+        chosen = index[part].reshape(-1, index.shape[3])
+        old = chosen[windows]
+        first = first_alike_among(entries.reshape(len(entries), -1)[:, windows])
+        new = first.take(old.astype(np.intp) * len(windows) + np.arange(len(windows))[:, None])
+        n, h, w = np.unravel_index(windows, tied.shape)
+        if other is not None:
+            row = n if len(other) > 1 else 0
+            rivals = op.window_views(pad_images(other[part] if len(other) > 1 else other, op.padding, -np.inf))
+            new = largest_alike(first, new, [view[row, h, w] for view in rivals])
+        if (new != old).any():
+            keep_apart(new, old, start + n, h, w)
+            chosen[windows] = new
+
+    def keep_apart(new: Array, old: Array, n: Array, h: Array, w: Array) -> None:
+        """Take back what would pass an entry off as equal to one that differs by more than rounding."""
+        t, c = np.nonzero(new != old)
+
+        def entry(number: Array) -> Array:
+            i, j = np.divmod(number[t, c].astype(np.intp), op.window[1])
+            (top, _), (left, _) = op.padding
+            return np.asarray(x[n[t], h[t] * op.stride[0] + i - top, w[t] * op.stride[1] + j - left, c])
+
+        far = abs(entry(old) - entry(new)) > bound
+        new[t[far], c[far]] = old[t[far], c[far]]
+
+    in_parallel(work, [(start,) for start in range(0, len(index), step)])
+    return index
+
+
+def first_alike_among(entries: Array) -> Array:
+    """(E, W) -> (E, W): for each of the E entries of a window, the number of the first with an equal key."""
+    first = np.empty(entries.shape, np.uint8)
+    for e in reversed(range(len(entries))):
+        np.copyto(first, np.uint8(e), where=entries == entries[e])
+    return first
+
+
+def largest_alike(first: Array, kind: Array, rivals: list[Array]) -> Array:
+    """(W, C): of the entries of a kind, given by its first, the one with the largest rival; of equals the first."""
+    found, best = kind.copy(), np.full(kind.shape, -np.inf, rivals[0].dtype)
+    for e, rival in enumerate(rivals):
+        better = (rival > best) & (first[e][:, None] == kind)
+        np.copyto(best, rival, where=better)
+        np.copyto(found, np.uint8(e), where=better)
+    return found
+
+
+BORDER = np.uint64(0xD1B54A32D192ED03)
+"""The key of places around an image that no pixel inside is like."""
 
 
 def equalised(node: Node, side: Side = "value") -> Array:
@@ -75,7 +166,8 @@ def first_alike(node: Node, side: Side) -> Array | None:
     known = numbers[side]
     if node not in known:
         keys = fingerprints(node, side)
-        known[node] = None if keys is None else by_images(first_in_each, np.empty(keys.shape, np.int32), keys)
+        first = None if keys is None else by_images(first_in_each, np.empty(keys.shape, np.int32), keys)
+        known[node] = None if first is None or is_in_order(first) else first
     return known[node]
 
 
@@ -90,9 +182,18 @@ def fingerprints(node: Node, side: Side) -> Array | None:
     return known[node]
 
 
+def is_in_order(first: Array) -> bool:
+    """Whether every place is the first of those that are alike."""
+    return bool((first.reshape(len(first), -1) == np.arange(first[0].size)).all())
+
+
 Remembered: TypeAlias = "Mapping[Side, WeakKeyDictionary[Node, Array | None]]"
 prints: Remembered = {"value": WeakKeyDictionary(), "reference": WeakKeyDictionary()}
 numbers: Remembered = {"value": WeakKeyDictionary(), "reference": WeakKeyDictionary()}
+largest: Mapping[Side, WeakKeyDictionary[Node, Array]] = {
+    "value": WeakKeyDictionary(),
+    "reference": WeakKeyDictionary(),
+}
 """What is known of nodes, for as long as their graph lives."""
 
 
@@ -106,10 +207,7 @@ def carry(node: Node, side: Side, rows: int) -> Array | None:
     kinds = (Elementwise, Selection)  # whose subclasses are what they promise; those of other ops may be anything
     kind = next((kind for kind in kinds if isinstance(node.op, kind)), type(node.op))
     inputs = [prints[side].get(x) if isinstance(x, Node) else None for x in node.inputs]
-    keys = CARRIERS[kind](node, side, inputs) if kind in CARRIERS else None
-    if keys is None or any(keys is known for known in inputs):
-        return keys
-    return keys if has_equal(keys) else None
+    return CARRIERS[kind](node, side, inputs) if kind in CARRIERS else None
 
 
 # -- of an input -------------------------------------------------------------------------------------------
@@ -121,7 +219,7 @@ def pixel_fingerprints(x: Array) -> Array | None:
 
 
 def hashed(x: Array) -> Array:
-    """Σ of odd numbers × the bits of each channel, mixed; −0 + 0 is 0."""
+    """Σ of odd numbers × the bits of each channel, mixed: 0 for a pixel of zeros (−0 + 0 is 0)."""
     bits = mixed((x + 0).view(f"u{x.itemsize}"))
     return np.asarray(np.einsum("nhwc,c->nhw", bits, odd_numbers(x.shape[3])))
 
@@ -157,33 +255,43 @@ def has_equal(keys: Array) -> bool:
 
 
 def mixed(keys: Array) -> Array:
-    """Each key becomes another, so that sums of sums do not meet."""
-    keys = keys + MIX  # which makes them 64 bits
-    keys *= MIX
-    return np.asarray(keys ^ (keys >> np.uint64(32)))
+    """Each key becomes another whose bits are well spread, and 0 stays 0."""
+    keys = keys * MIX  # of 64 bits, whatever the keys had
+    keys ^= keys >> np.uint64(32)
+    return keys
 
 
 MIX = np.uint64(0x9E3779B97F4A7C15)
 """2⁶⁴ over the golden ratio: an odd number whose bits are well spread."""
 
 
-def is_dead(x: Array) -> Array:
-    """(N, H, W): where a pixel is 0 in all channels."""
-    return by_images(lambda x: abs(x) @ np.ones(x.shape[3], x.dtype) == 0, np.empty(x.shape[:3], bool), x)
+def dead_places(x: Array) -> Array:
+    """The numbers, among all pixels of (N, H, W, C), of those that are 0 in every channel."""
+    words = x.reshape(-1, x.shape[3]).view(np.uint64 if x.strides[2] % 8 == 0 else np.uint32)
+    sign = np.array(-0.0, x.dtype).repeat(words.itemsize // x.itemsize).view(words.dtype)
+    bits = reduce(np.bitwise_or, words.T[:4])
+    places = np.flatnonzero((bits & ~sign) == 0)  # a few channels leave few candidates
+    return places[~(words[places] & ~sign).any(axis=1)] if words.shape[1] > 4 else places
 
 
-def with_border(keys: Array, x: Array) -> Array:
+def with_border(keys: Array, x: Node, side: Side) -> Array:
     """Keys with 0, which stands for the border of zeros around x, where a pixel of x is dead, and only there."""
-    return np.where(is_dead(x), np.uint64(0), mixed(keys))
+    if x.op is None:
+        return keys
+    keys = keys + MIX
+    keys.reshape(-1)[dead_places(side_of(x, side))] = 0
+    return keys
 
 
 def of_dead(x: Array) -> Array | None:
     """The keys of pixels of which nothing else is known: those that are dead are alike."""
-    dead = is_dead(x)
-    if not dead.any():
+    places = dead_places(x)
+    if not len(places):
         return None
-    each = np.arange(1, 1 + dead[0].size, dtype=np.uint64).reshape(1, *x.shape[1:3])
-    return np.where(dead, np.uint64(0), each)
+    keys = np.empty(x.shape[:3], np.uint64)
+    keys[...] = mixed(np.arange(1, 1 + keys[0].size, dtype=np.uint64)).reshape(keys.shape[1:])
+    keys.reshape(-1)[places] = 0
+    return keys
 
 
 # -- of what is computed -----------------------------------------------------------------------------------
@@ -208,7 +316,8 @@ def of_convolution(node: Node, side: Side, inputs: list[Array | None]) -> Array 
     keys, op, (x, w, *_) = inputs[0], node.op, node.inputs
     if keys is None or not isinstance(x, Node):
         return None
-    keys = with_border(keys, side_of(x, side))
+    if op.padding != ((0, 0), (0, 0)):
+        keys = with_border(keys, x, side)
     high, wide = shape_of(w)[:2]
     return fingerprint_windows(keys, (high, wide), op.stride, op.dilation, op.padding, node.shape)
 
@@ -222,13 +331,19 @@ def of_mean(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
     for axis, (k, s, n) in enumerate(zip(op.window, op.stride, node.shape[1:3], strict=True), 1):
         low = reduce(np.minimum, window_views_along(low, axis, k, s, n))
         high = reduce(np.maximum, window_views_along(high, axis, k, s, n))
-    return np.where(low == high, high, fingerprint_windows(keys, op.window, op.stride, (1, 1), op.padding, node.shape))
+    sums = fingerprint_windows(keys + MIX, op.window, op.stride, (1, 1), op.padding, node.shape)
+    return np.where(low == high, high, sums)
 
 
 def of_selection(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """Different windows often have one maximum, as where a window reaches over a border: what is equal is seen anew."""
-    known = inputs[0] is not None
-    return pixel_fingerprints(node.op.forward(equalised(node.sources[0], side)) if known else side_of(node, side))
+    """Different windows often have one maximum, as where a window reaches over a border, so its origin counts."""
+    keys = inputs[0]
+    if keys is None:
+        return pixel_fingerprints(side_of(node, side))
+    if not is_small_pool(node.op):
+        return pixel_fingerprints(node.op.forward(equalised(node.sources[0], side)))
+    index = largest[side][node] = node.op.argmax(side_of(node.sources[0], side))  # of those alike, any will do
+    return fingerprint_maxima(node.op, keys, index, side_of(node, side))
 
 
 def of_resize(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
@@ -271,7 +386,7 @@ def of_pad(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
     if keys is None or any(channels):
         return None
     border = mixed(np.array([node.op.fill], np.float64).view(np.uint64))[0]
-    return pad_images(mixed(keys)[..., None], (rows, columns), border)[..., 0]
+    return pad_images((keys + MIX)[..., None], (rows, columns), border)[..., 0]
 
 
 def combined(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
@@ -283,7 +398,7 @@ def combined(node: Node, side: Side, inputs: list[Array | None]) -> Array | None
         if keys is None:
             return None
         total = keys * weight if total is None else total + keys * weight
-    return None if total is None else mixed(total)
+    return total
 
 
 CARRIERS: Mapping[type, Carrier] = {
@@ -312,15 +427,42 @@ def fingerprint_windows(
 ) -> Array:
     """(N, H, W) -> (N, h, w): Σ of odd numbers × the fingerprints in each window, along columns and then along rows."""
 
+    odd = np.split(odd_numbers(sum(window)), [window[0]])  # others along rows than along columns
+
     def sums(keys: Array) -> Array:
         keys = pad_images(keys[..., None], padding)[..., 0]
         for axis in (0, 1):
             entries = window_views_along(keys, 1 + axis, window[axis], stride[axis], shape[1 + axis], dilation[axis])
-            weighted = map(np.multiply, entries, odd_numbers(window[axis]))
-            keys = mixed(reduce(np.add, weighted))
+            total, product = next(entries) * odd[axis][0], None
+            for entry, weight in zip(entries, odd[axis][1:], strict=True):
+                product = np.multiply(entry, weight, out=product)
+                total += product
+            keys = total
         return keys
 
     return by_images(sums, np.empty((len(keys), *shape[1:3]), np.uint64), keys)
+
+
+def fingerprint_maxima(op: MaxPool, keys: Array, index: Array, maxima: Array) -> Array:
+    """(N, H, W) -> (N, h, w): Σ over channels of odd numbers × the fingerprint of the entry that is largest there.
+
+    A channel whose maximum is 0 adds nothing: behind a ReLU many entries are 0, and any of them may be the first.
+    """
+    wide, (high, broad) = keys.shape[2], index.shape[1:3]
+    (top, _), (left, _) = op.padding
+    i, j = np.divmod(np.arange(prod(op.window)), op.window[1])
+    corners = ((np.arange(high) * op.stride[0] - top)[:, None] * wide + np.arange(broad) * op.stride[1] - left)[
+        ..., None
+    ]
+
+    def sums(keys: Array, index: Array, maxima: Array) -> Array:
+        places = (i * wide + j).take(index)
+        places += corners + keys[0].size * np.arange(len(keys))[:, None, None, None]
+        origins = keys.reshape(-1).take(places)
+        origins *= maxima != 0
+        return np.asarray(np.einsum("nhwc,c->nhw", origins, odd_numbers(index.shape[3])))
+
+    return by_images(sums, np.empty(index.shape[:3], np.uint64), keys, index, maxima)
 
 
 def first_in_each(keys: Array) -> Array:
