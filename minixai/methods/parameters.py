@@ -67,7 +67,7 @@ def document(function: F) -> F:
 
     def text(match: re.Match[str]) -> str:
         lines = "\n".join(TEXTS[name] for name in match[2].split(", ")).split("\n")
-        return "\n".join(match[1] + line for line in lines)
+        return "\n".join(match[1] + row for row in lines)
 
     if function.__doc__:  # there is none under python -OO
         function.__doc__ = re.sub(r"^( *)\{([\w, ]+)\}$", text, function.__doc__, flags=re.MULTILINE)

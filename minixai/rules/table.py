@@ -1,4 +1,4 @@
-"""A table of rules, with what its multipliers mean at a node."""
+"""A table of rules, and what its multipliers mean at a node."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from minixai.graph import Node, Op, Rule
 
 
 class Table(dict[type[Op], Rule]):
-    """Rules by kind of operation: rule(node, i, m) is what the i-th input receives.
+    """Rules by kind of operation, a dictionary: rule(node, i, m) is what the i-th input receives.
 
-    `contributions` and `effective` read the multipliers m that a walk by this table leaves at a node.
+    `contributions` and `effective` read the multipliers m that a backward pass by this table leaves at a node.
 
+    Examples
+    --------
     >>> x = Node([[3.0]], reference=1.0)
-    >>> Table().contributions(x, x.value - 1)
-    array([[4.]])
+    >>> m = x.delta
+    >>> Table().contributions(x, m), Table().effective(x, m)
+    (array([[4.]]), array([[2.]]))
     """
 
     def contributions(self, node: Node, m: Array) -> Array:
