@@ -27,25 +27,14 @@ from minixai.rules.signs import (
     where_sign,
 )
 from minixai.rules.slopes import chord, gradient, to_argmax
-from minixai.rules.table import Table
+from minixai.rules.table import Table, document
 
 
+@document
 def lrp_elementwise(node: Node, i: int, m: Array) -> Array:
     """m · (f(x) − f(0))/x; where f(0) is infinite, all of f(x).
 
-    Parameters
-    ----------
-    node : Node
-        The node whose multiplier is passed on.
-    i : int
-        The number of the input that receives it.
-    m : ndarray
-        The multiplier of the node, in its shape.
-
-    Returns
-    -------
-    ndarray
-        What the i-th input receives, in its shape.
+    {rule}
     """
     (x,), op = node.sources, node.op
     zero = np.zeros((1,) * x.ndim, x.dtype)
@@ -55,22 +44,11 @@ def lrp_elementwise(node: Node, i: int, m: Array) -> Array:
     return multiply_no_nan(m, chord(op, zero, x.value, start, node.value, x.value / 2))
 
 
+@document
 def lrp_product(node: Node, i: int, m: Array) -> Array:
     """m · v; half of it if the other factor v is a node too.
 
-    Parameters
-    ----------
-    node : Node
-        The node whose multiplier is passed on.
-    i : int
-        The number of the input that receives it.
-    m : ndarray
-        The multiplier of the node, in its shape.
-
-    Returns
-    -------
-    ndarray
-        What the i-th input receives, in its shape.
+    {rule}
     """
     return gradient(node, i, m) / (2 if i < 2 and isinstance(node.inputs[1 - i], Node) else 1)
 

@@ -6,67 +6,34 @@ from minixai.arrays import Array, multiply_no_nan
 from minixai.graph import Node, Rule, history, leading_to, values
 from minixai.ops.blocks import in_blocks
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
-from minixai.rules.table import Table
+from minixai.rules.table import Table, document
 from minixai.rules.ties import equalised
 
 
+@document
 def gradient(node: Node, i: int, m: Array) -> Array:
     """The gradient: m · ∂y/∂x.
 
-    Parameters
-    ----------
-    node : Node
-        The node whose multiplier is passed on.
-    i : int
-        The number of the input that receives it.
-    m : ndarray
-        The multiplier of the node, in its shape.
-
-    Returns
-    -------
-    ndarray
-        What the i-th input receives, in its shape.
+    {rule}
     """
     return np.asarray(node.op.vjp(i, m, *values(node.inputs)))
 
 
+@document
 def to_argmax(node: Node, i: int, m: Array) -> Array:
     """The gradient of a maximum: m to the largest entry of each window, of equal entries to the first.
 
-    Parameters
-    ----------
-    node : Node
-        The node whose multiplier is passed on.
-    i : int
-        The number of the input that receives it.
-    m : ndarray
-        The multiplier of the node, in its shape.
-
-    Returns
-    -------
-    ndarray
-        What the i-th input receives, in its shape.
+    {rule}
     """
     (x,) = node.sources
     return np.asarray(node.op.vjp(i, m, equalised(x)))
 
 
+@document
 def deconvnet(node: Node, i: int, m: Array) -> Array:
     """Deconvnet: max(m, 0) at a ReLU, whether it was on or off, and the gradient elsewhere.
 
-    Parameters
-    ----------
-    node : Node
-        The node whose multiplier is passed on.
-    i : int
-        The number of the input that receives it.
-    m : ndarray
-        The multiplier of the node, in its shape.
-
-    Returns
-    -------
-    ndarray
-        What the i-th input receives, in its shape.
+    {rule}
 
     References
     ----------
@@ -75,22 +42,11 @@ def deconvnet(node: Node, i: int, m: Array) -> Array:
     return np.maximum(m, 0) if node.op.rectifies else gradient(node, i, m)
 
 
+@document
 def guided(node: Node, i: int, m: Array) -> Array:
     """Guided backprop: max(m, 0) · f'(x) at a ReLU, and the gradient elsewhere.
 
-    Parameters
-    ----------
-    node : Node
-        The node whose multiplier is passed on.
-    i : int
-        The number of the input that receives it.
-    m : ndarray
-        The multiplier of the node, in its shape.
-
-    Returns
-    -------
-    ndarray
-        What the i-th input receives, in its shape.
+    {rule}
 
     References
     ----------
@@ -116,22 +72,11 @@ def has_rectifier(output: Node, node: Node) -> bool:
     return any(isinstance(x.op, Elementwise) and x.op.rectifies for x in between if x is not node)
 
 
+@document
 def midpoint(node: Node, i: int, m: Array) -> Array:
     """The gradient with the other factors halfway between reference and value.
 
-    Parameters
-    ----------
-    node : Node
-        The node whose multiplier is passed on.
-    i : int
-        The number of the input that receives it.
-    m : ndarray
-        The multiplier of the node, in its shape.
-
-    Returns
-    -------
-    ndarray
-        What the i-th input receives, in its shape.
+    {rule}
 
     Notes
     -----
@@ -150,22 +95,11 @@ def midpoint(node: Node, i: int, m: Array) -> Array:
     return passed
 
 
+@document
 def rescale(node: Node, i: int, m: Array) -> Array:
     """DeepLIFT's Rescale: m · Δy/Δx, the slope of the chord.
 
-    Parameters
-    ----------
-    node : Node
-        The node whose multiplier is passed on.
-    i : int
-        The number of the input that receives it.
-    m : ndarray
-        The multiplier of the node, in its shape.
-
-    Returns
-    -------
-    ndarray
-        What the i-th input receives, in its shape.
+    {rule}
 
     References
     ----------
@@ -233,22 +167,11 @@ def short_chord(
     return np.asarray(np.where(abs(y - y0 - middle * dx) <= rounding, middle, chord_slope))
 
 
+@document
 def max_difference(node: Node, i: int, m: Array) -> Array:
     """Rescale of a maximum: Δy, whole, to the entry that moved the maximum.
 
-    Parameters
-    ----------
-    node : Node
-        The node whose multiplier is passed on.
-    i : int
-        The number of the input that receives it.
-    m : ndarray
-        The multiplier of the node, in its shape.
-
-    Returns
-    -------
-    ndarray
-        What the i-th input receives, in its shape.
+    {rule}
 
     Notes
     -----
@@ -261,22 +184,11 @@ def max_difference(node: Node, i: int, m: Array) -> Array:
     return route(node, m, value - reference, op.argmax(value, reference), op.argmax(reference, value))
 
 
+@document
 def max_difference_first(node: Node, i: int, m: Array) -> Array:
     """Rescale of a maximum as captum and shap have it: like `max_difference`, but the first of equal entries.
 
-    Parameters
-    ----------
-    node : Node
-        The node whose multiplier is passed on.
-    i : int
-        The number of the input that receives it.
-    m : ndarray
-        The multiplier of the node, in its shape.
-
-    Returns
-    -------
-    ndarray
-        What the i-th input receives, in its shape.
+    {rule}
     """
     (x,), op = node.sources, node.op
     value, reference = equalised(x), equalised(x, "reference")

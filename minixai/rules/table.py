@@ -3,7 +3,28 @@
 from __future__ import annotations
 
 from minixai.arrays import Array, multiply_no_nan
+from minixai.docstrings import document_with
 from minixai.graph import Node, Op, Rule
+
+document = document_with(
+    {
+        "rule": """\
+Parameters
+----------
+node : Node
+    The node whose multiplier is passed on.
+i : int
+    The number of the input that receives it.
+m : ndarray
+    The multiplier of the node, in its shape.
+
+Returns
+-------
+ndarray
+    What the i-th input receives, in its shape."""
+    }
+)
+"""Replace {rule} in the docstring of a rule by its parameters and its result."""
 
 
 class Table(dict[type[Op], Rule]):
