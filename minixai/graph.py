@@ -82,7 +82,7 @@ class Node(Operators):
 
     @property
     def delta(self) -> Array:
-        """How far the value has moved from the reference."""
+        """How far the value has moved from the reference: (N, ...)"""
         return np.asarray(self.value - self.reference)
 
     @property
@@ -92,14 +92,17 @@ class Node(Operators):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """(N, ...)"""
         return self.value.shape
 
     @property
     def ndim(self) -> int:
+        """How many axes the value has."""
         return self.value.ndim
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the value, and of the whole graph."""
         return self.value.dtype
 
     def named(self, name: str | None) -> Node:
@@ -148,9 +151,11 @@ class Op:
     """
 
     def forward(self, *xs: Any) -> Array:
+        """y, for arrays; an input that was left out is None."""
         raise NotImplementedError(f"{type(self).__name__} has no forward: define forward(self, *arrays) -> array")
 
     def vjp(self, i: int, m: Array, *xs: Any) -> Array:
+        """m · ∂y/∂xs[i], in the shape of xs[i]; m is in the shape of y."""
         raise NotImplementedError(f"{type(self).__name__} has no vjp: define vjp(self, i, m, *arrays) -> array")
 
     def __call__(self, *inputs: Operand | None) -> Node:

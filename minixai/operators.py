@@ -96,21 +96,27 @@ class Operators:
         return operate(self, "take", self, index)
 
     def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
+        """The sum over axes, by default over all axes of a row."""
         return operate(self, "sum", self, axis, keepdims)
 
     def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
+        """The mean over axes, by default over all axes of a row."""
         return operate(self, "mean", self, axis, keepdims)
 
     def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
+        """The largest entry over axes, by default over all axes of a row."""
         return operate(self, "max", self, axis, keepdims)
 
     def reshape(self, *shape: int) -> Self:
+        """Rows in another shape: (N, ...) -> (N, *shape)"""
         return operate(self, "reshape", self, *shape)
 
     def flatten(self) -> Self:
+        """All axes of a row as one: (N, ...) -> (N, numbers)"""
         return operate(self, "flatten", self)
 
     def transpose(self, *axes: int) -> Self:
+        """The axes of a row in another order; 1 is the first."""
         return operate(self, "transpose", self, *axes)
 
     # -- what NumPy must not do to a node behind our back ----------------------------------------------

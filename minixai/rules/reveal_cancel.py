@@ -212,6 +212,12 @@ def merge_parts(rule: Rule) -> Rule:
     -------
     Rule
         The rule for the part that moved the node: m⁺ where Δy > 0, and m⁻ where Δy < 0.
+
+    Examples
+    --------
+    >>> y = Node([[1.0, 1.0]], reference=[[0.0, 3.0]]) + 0.0
+    >>> merge_parts(gradient)(y, 0, np.array([[[2.0, 2.0]], [[7.0, 7.0]]]))
+    array([[2., 7.]])
     """
 
     def merged(node: Node, i: int, m: Array) -> Array:

@@ -15,6 +15,12 @@ def gradient(node: Node, i: int, m: Array) -> Array:
     """The gradient: m · ∂y/∂x.
 
     {rule}
+
+    Examples
+    --------
+    >>> x = Node([[3.0, 1.0]])
+    >>> gradient(x * [[2.0, 5.0]], 0, np.ones((1, 2)))
+    array([[2., 5.]])
     """
     return np.asarray(node.op.vjp(i, m, *values(node.inputs)))
 
@@ -24,6 +30,12 @@ def to_argmax(node: Node, i: int, m: Array) -> Array:
     """The gradient of a maximum: m to the largest entry of each window, of equal entries to the first.
 
     {rule}
+
+    Examples
+    --------
+    >>> x = Node([[1.0, 5.0, 5.0]])
+    >>> to_argmax(x.max(axis=1), 0, np.array([2.0]))
+    array([[0., 2., 0.]])
     """
     (x,) = node.sources
     return np.asarray(node.op.vjp(i, m, equalised(x)))
@@ -38,6 +50,12 @@ def deconvnet(node: Node, i: int, m: Array) -> Array:
     References
     ----------
     Zeiler & Fergus (2014), Visualizing and understanding convolutional networks, §2.1.
+
+    Examples
+    --------
+    >>> from minixai.ops import relu
+    >>> deconvnet(relu(Node([[2.0, -2.0, 2.0]])), 0, np.array([[1.0, 1.0, -1.0]]))
+    array([[1., 1., 0.]])
     """
     return np.maximum(m, 0) if node.op.rectifies else gradient(node, i, m)
 
@@ -51,6 +69,12 @@ def guided(node: Node, i: int, m: Array) -> Array:
     References
     ----------
     Springenberg et al. (2015), Striving for simplicity: the all convolutional net, Fig. 1.
+
+    Examples
+    --------
+    >>> from minixai.ops import relu
+    >>> guided(relu(Node([[2.0, -2.0, 2.0]])), 0, np.array([[1.0, 1.0, -1.0]]))
+    array([[1., 0., 0.]])
     """
     return gradient(node, i, np.maximum(m, 0) if node.op.rectifies else m)
 
@@ -67,6 +91,13 @@ def has_rectifier(output: Node, node: Node) -> bool:
     -------
     bool
         Whether some elementwise op that leads from `node` to `output` has `rectifies = True`.
+
+    Examples
+    --------
+    >>> from minixai.ops import relu, sigmoid
+    >>> x = Node([[1.0]])
+    >>> has_rectifier(relu(x), x), has_rectifier(sigmoid(x), x)
+    (True, False)
     """
     between = leading_to([node], history(output))
     return any(isinstance(x.op, Elementwise) and x.op.rectifies for x in between if x is not node)
@@ -85,6 +116,12 @@ def midpoint(node: Node, i: int, m: Array) -> Array:
     References
     ----------
     Shrikumar et al. (2017), Learning important features through propagating activation differences, §3.5.
+
+    Examples
+    --------
+    >>> u, v = Node([[3.0]], reference=0.0), Node([[4.0]], reference=2.0)
+    >>> midpoint(u * v, 0, np.ones((1, 1)))
+    array([[3.]])
     """
     xs = [halfway(x) if isinstance(x, Node) and j != i else x for j, x in enumerate(node.inputs)]
     passed = np.asarray(node.op.vjp(i, m, *values(xs)))
@@ -104,6 +141,12 @@ def rescale(node: Node, i: int, m: Array) -> Array:
     References
     ----------
     Shrikumar et al. (2017), Learning important features through propagating activation differences, eq. 8.
+
+    Examples
+    --------
+    >>> from minixai.ops import relu
+    >>> rescale(relu(Node([[1.0]], reference=-3.0)), 0, np.ones((1, 1)))  # Δy = 1, Δx = 4
+    array([[0.25]])
     """
     (x,), op = node.sources, node.op
 
@@ -136,6 +179,13 @@ def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Ar
     -----
     Δx is flat if |Δx| ≤ ε^(1/3) · max(|x|, |x₀|, op.scale), where the difference Δy is too small to be exact.  A chord
     across 0 is never flat unless f has a scale of its own.
+
+    Examples
+    --------
+    >>> from minixai.ops import relu
+    >>> y = relu(Node([[1.0]], reference=-3.0))
+    >>> chord(y.op, np.array([[-3.0]]), np.array([[1.0]]), y.reference, y.value, np.array([[-1.0]]))
+    array([[0.25]])
     """
     dx = x - x0
     size = np.maximum(np.maximum(abs(x), abs(x0)), op.scale)
@@ -178,6 +228,12 @@ def max_difference(node: Node, i: int, m: Array) -> Array:
     This is the new argmax if the maximum rose, and the old one if it fell.  It is complete, because that entry has |Δx|
     ≥ |Δy|.  Of equal entries it is the one that is largest on the other side, so that a reference of one colour does
     not decide by position.
+
+    Examples
+    --------
+    >>> x = Node([[4.0, 1.0]], reference=[[0.0, 2.0]])  # rises from 2 to 4, and the first entry by 4
+    >>> max_difference(x.max(axis=1), 0, np.ones(1))
+    array([[0.5, 0. ]])
     """
     (x,), op = node.sources, node.op
     value, reference = equalised(x), equalised(x, "reference")
@@ -189,6 +245,12 @@ def max_difference_first(node: Node, i: int, m: Array) -> Array:
     """Rescale of a maximum as captum and shap have it: like `max_difference`, but the first of equal entries.
 
     {rule}
+
+    Examples
+    --------
+    >>> x = Node([[4.0, 4.0]], reference=[[0.0, 2.0]])
+    >>> max_difference_first(x.max(axis=1), 0, np.ones(1)), max_difference(x.max(axis=1), 0, np.ones(1))
+    (array([[0.5, 0. ]]), array([[0., 1.]]))
     """
     (x,), op = node.sources, node.op
     value, reference = equalised(x), equalised(x, "reference")
@@ -217,6 +279,13 @@ def route(node: Node, m: Array, delta: Array, risen: Array, fallen: Array) -> Ar
     Notes
     -----
     Δy/Δx is between 0 and 1 but for rounding, and is clipped to that.
+
+    Examples
+    --------
+    >>> x = Node([[4.0, 1.0]], reference=[[0.0, 2.0]])
+    >>> y = x.max(axis=1)
+    >>> route(y, np.ones(1), x.delta, y.op.argmax(x.value), y.op.argmax(x.reference))
+    array([[0.5, 0. ]])
     """
     (x,), op, dy = node.sources, node.op, node.delta
     chosen = np.where((dy < 0).reshape(risen.shape), fallen, risen)
@@ -226,7 +295,23 @@ def route(node: Node, m: Array, delta: Array, risen: Array, fallen: Array) -> Ar
 
 
 def halfway(x: Node) -> Array:
-    """(x + x₀)/2; and x itself, to the bit, where nothing moved."""
+    """(x + x₀)/2, halfway between reference and value; and x itself, to the bit, where nothing moved.
+
+    Parameters
+    ----------
+    x : Node
+        A node.
+
+    Returns
+    -------
+    ndarray
+        In the shape of the node.
+
+    Examples
+    --------
+    >>> halfway(Node([[4.0]], reference=1.0))
+    array([[2.5]])
+    """
     return np.asarray(x.reference + x.delta / 2)
 
 
@@ -241,6 +326,13 @@ def rescale_table(pool: Rule) -> Table:
     Returns
     -------
     Table
+
+    Examples
+    --------
+    >>> from minixai.graph import backward
+    >>> x = Node([[4.0, 4.0]], reference=[[0.0, 2.0]])
+    >>> backward(x.max(axis=1), rescale_table(max_difference_first))[x]
+    array([[0.5, 0. ]])
     """
     return Table({Linear: gradient, Bilinear: midpoint, Elementwise: rescale, Selection: pool})
 

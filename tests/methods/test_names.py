@@ -1,9 +1,7 @@
 """A file may carry the name of its function; the package still gives the function, however it is imported."""
 
-import re
 import subprocess
 import sys
-from inspect import signature
 from pathlib import Path
 from types import FunctionType
 
@@ -41,19 +39,6 @@ def test_nor_does_it_when_the_file_is_imported_first(name):
         f"assert callable({name}) and minixai.{name} is {name} is minixai.methods.{name}\n"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
-
-
-@pytest.mark.parametrize("name", [*mx.catalogue, "shapley", "GradientExplainer", "DeepExplainer"])
-def test_help_tells_every_parameter_and_section(name):
-    """In numpydoc sections, with the texts of shared parameters in their places."""
-    thing = getattr(mx, name)
-    sections = dict(re.findall(r"^    (\w+)\n    -+\n(.*?)(?=\n\n    \w+\n    -|\Z)", thing.__doc__, re.S | re.M))
-    told = re.findall(r"^    \**(\w+) : ", sections["Parameters"], re.M)
-    told += ["options"] * ("**options" in sections["Parameters"])
-    assert sorted(told) == sorted(signature(thing).parameters)
-    assert {"Raises", "References", "Examples"} <= sections.keys()
-    assert "Returns" in sections or isinstance(thing, type)
-    assert not re.search(r"^ *\{[\w, ]+\}$", thing.__doc__, re.M)
 
 
 def test_smooth_grad_takes_an_option_by_its_former_name():
