@@ -1,4 +1,4 @@
-"""Feature ablation: replace one input at a time, and see what the score loses."""
+"""Feature ablation: replace one input at a time, and see how much the score falls."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from minixai.arrays import Array
 from minixai.attribution import Attribution, Cost
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
+from minixai.methods.endpoints import Endpoints
 from minixai.methods.groups import as_groups
+from minixai.methods.passes import passes
 from minixai.methods.registry import method
-from minixai.methods.runs import Endpoints, FromLayer, endpoints, passes
+from minixai.methods.runs import endpoints
 from minixai.model import Network
 
 
@@ -32,49 +34,62 @@ def feature_ablation(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ_i = f(x) − f(x with x_i from x'); of several x', the largest change by size.  (Zeiler & Fergus 2014, §4.2)
+    """Feature ablation, φ_i = f(x) − f(x with x_i from x'); of several x' the largest change by size.
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    baseline    x': a name ("black", "white", "mean", "blur", "noise"), a number, one input, or one for each
-    values      several baselines to try in its place, such as [0, 0.5, 1]
-    groups      integers, the shape of one input or (H, W, 1): entries of equal number are replaced
-                together, and each is given what the group loses
+    Parameters
+    ----------
+    {model, x, target, versus, baseline}
+    values : sequence of baselines, optional
+        Several baselines to try in place of `baseline`, such as [0, 0.5, 1].
+    groups : array_like of int, optional
+        A mask in the shape of one input, or (H, W, 1): entries of equal number are replaced together, and each of them
+        gets the value of the group.  By default every entry is a group.
+    {output, layer, batch}
 
-    A pass for every group and every value: see `cost`.  At a layer its activations are replaced by those of x'.
-    Where two inputs can stand in for each other neither loses anything, and the values need not add up to
-    anything, so there is no gap.  Raises ValueError for groups that do not fit and for no values.
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer.
 
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
+    There is a pass for every group and every value: see `cost`.  At a layer, its activations are replaced by those of
+    x'. Where two inputs can stand in for each other, neither gets anything.  So the values need not add up to anything,
+    and there is no gap.
+
+    References
+    ----------
+    Zeiler & Fergus (2014), Visualizing and understanding convolutional networks, §4.2.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> feature_ablation(toys.saturation, [[1.0, 1.0], [0.4, 0.4]]).values
     array([[0. , 0. ],
            [0.4, 0.4]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    baselines = [call.baseline(value) for value in as_baselines(baseline, values)]
-    cost, largest, network = Cost(0, 0), np.zeros(1, call.rows.dtype), FromLayer(call)
-    for rows in baselines:
-        ends = endpoints(call, rows)
+    cost, largest = Cost(0, 0), np.zeros(1, call.rows.dtype)
+    for value in as_baselines(baseline, values):
+        ends = endpoints(call, call.baseline(value))
         labels, count = as_groups(groups, ends.value.shape[1:], "groups")
-        lost = score_drops(call, ends, network, labels, count)
-        largest = np.where(abs(lost) > abs(largest), lost, largest)
-        cost = cost.plus(*ends.cost).plus(lost.size)
-    given = (
-        {"baseline": call.as_parameter(baseline)}
-        if values is None
-        else {"values": tuple(map(call.as_parameter, values))}
-    )
-    return replace(ends, cost=cost).attribution(
-        call,
-        "feature_ablation",
-        largest[:, labels],
-        given | {"groups": None if groups is None else np.asarray(groups)},
-        baseline=baselines[0] if values is None else None,
-        reference_score=ends.reference_score if values is None else None,
-    )
+        drops = score_drops(ends, labels, count)
+        largest = np.where(abs(drops) > abs(largest), drops, largest)
+        cost = cost.plus(*ends.cost).plus(drops.size)
+    if values is None:
+        parameters = {"baseline": call.as_parameter(baseline)}
+    else:
+        parameters, ends = {"values": tuple(map(call.as_parameter, values))}, replace(ends, baseline=None)
+    parameters |= {"groups": None if groups is None else np.asarray(groups)}
+    return replace(ends, cost=cost).attribution("feature_ablation", largest[:, labels], parameters)
 
 
 def as_baselines(baseline: Baseline, values: Sequence[Baseline] | None) -> list[Baseline]:
-    """The baselines to try: `values`, or the one."""
+    """The baselines to try, in a list.  Raises ValueError if there are none, and if both arguments are given."""
     if values is None:
         return [baseline]
     if not isinstance(baseline, (int, float)) or baseline != 0:
@@ -86,11 +101,11 @@ def as_baselines(baseline: Baseline, values: Sequence[Baseline] | None) -> list[
     return list(values)
 
 
-def score_drops(call: Call, ends: Endpoints, network: FromLayer, labels: Array, count: int) -> Array:
-    """(N, groups): what the score loses when one group of x is replaced by the baseline's."""
-    lost = np.zeros((len(call.rows), count), ends.value.dtype)
-    for i, j in passes(call, count, "feature_ablation", back=False):
+def score_drops(ends: Endpoints, labels: Array, count: int) -> Array:
+    """f(x) − f(x with one group from x'), (N, groups)"""
+    drops = np.zeros((len(ends.value), count), ends.value.dtype)
+    for i, j in passes(ends.call, count, "feature_ablation", back=False):
         # (B,) == (H, W, C) -> (B, H, W, C)
-        changed = np.where(np.equal.outer(j, labels), ends.reference[i], ends.value[i])
-        lost[i, j] = ends.score[i] - network.score_at(changed, i, ends)
-    return lost
+        points = np.where(np.equal.outer(j, labels), ends.reference[i], ends.value[i])
+        drops[i, j] = ends.score[i] - ends.score_at(points, i)
+    return drops

@@ -1,4 +1,4 @@
-"""Baselines: the input from which a difference is measured, by name, number, or array."""
+"""Baselines: the input that x is compared with, given by name, as a number, or as an array."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Baseline: TypeAlias = "str | npt.ArrayLike"
 
 
 def blur(x: Array) -> Array:
-    """Gaussian blur with σ an eighth of the shorter side."""
+    """Each image blurred by a Gaussian with σ an eighth of its shorter side."""
     sigma = min(x.shape[1:3]) / 8
     return np.asarray(scipy.ndimage.gaussian_filter(x, (0, sigma, sigma, 0)))
 
@@ -27,7 +27,7 @@ def noise(x: Array) -> Array:
 
 
 def mean(x: Array) -> Array:
-    """Each image's own mean of every channel."""
+    """The mean of every channel of each image."""
     return np.broadcast_to(accurate_mean(x, (1, 2), keepdims=True), x.shape)
 
 
@@ -43,11 +43,31 @@ BASELINES: dict[str, Callable[[Array], Array]] = {
 def resolve(
     baseline: Baseline, x: Array, prepare: Callable[[npt.ArrayLike, str], Array], what: str = "baseline"
 ) -> Array:
-    """The baseline for x as an array with as many rows, or one if all are the same.
+    """A baseline for x as an array, with as many rows as x, or one if they are all the same.
 
-    A name of BASELINES, a number, one input, or one for each row of x; `prepare` checks
-    an array as it checks x.  Raises ValueError if it is unknown or does not fit.
+    Parameters
+    ----------
+    baseline : str, float or array_like
+        A name of `BASELINES`, a number, one input, or one for each row of x.
+    x : ndarray, (N, ...)
+        The inputs.
+    prepare : callable
+        Checks and converts an array as it does x.
+    what : str
+        The name of the argument, for messages.
 
+    Returns
+    -------
+    ndarray
+        (N, ...) or (1, ...), in the dtype of x.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the baseline does not fit x.
+
+    Examples
+    --------
     >>> resolve("white", np.zeros((2, 1, 1, 3)), lambda a, what: np.asarray(a)).tolist()
     [[[[1.0, 1.0, 1.0]]]]
     """

@@ -1,4 +1,4 @@
-"""DeepLIFT: one walk that carries finite differences from a baseline instead of slopes."""
+"""DeepLIFT: one backward pass that carries finite differences from a baseline in place of slopes."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, multiply_no_nan
+from minixai.arrays import Array, rounding_bound
 from minixai.attribution import Attribution
-from minixai.graph import Node, Op, Rule, Rules, backward, history, rule_for
+from minixai.graph import Node, Op, Rule, backward, history, rule_for
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
+from minixai.methods.certificate import check_gap
+from minixai.methods.endpoints import Endpoints
 from minixai.methods.registry import method
-from minixai.methods.runs import Batch, Endpoints, contrast_seed, forward_batches, gather_batches
+from minixai.methods.runs import Batch, forward_batches, gather_batches
 from minixai.model import Network
-from minixai.ops import Selection
 from minixai.rules import (
-    RESCALE,
-    RevealCancel,
+    Table,
     genomics,
     max_difference,
     max_difference_first,
+    rescale_table,
     reveal_cancel,
     to_argmax,
 )
 from minixai.validate import one_of
 
-Table: TypeAlias = Callable[[Node], Rules]
-"""The rules for the graph of an output."""
+TableOf: TypeAlias = Callable[[Node], Table]
+"""The table for the graph of an output."""
 
-RULES: Mapping[str, Callable[[Node, Rule], Rules]] = {
-    "rescale": lambda output, pool: {**RESCALE, Selection: pool},
+RULES: Mapping[str, Callable[[Node, Rule], Table]] = {
+    "rescale": lambda output, pool: rescale_table(pool),
     "reveal-cancel": reveal_cancel,
     "genomics": genomics,
 }
@@ -56,126 +57,128 @@ def deep_lift(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ = m · (x − x'), Σφ = f(x) − f(x'), with m carried back by m · Δy/Δx.  (Shrikumar et al. 2017, eq. 1–3, §3.5)
+    """DeepLIFT, φ = m · (x − x') with m carried back by m · Δy/Δx, so that Σφ = f(x) − f(x').
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    baseline    x': a name ("black", "white", "mean", "blur", "noise"), a number, one input, or one for each
-    rule        "rescale": Δy/Δx at a nonlinearity; products by their midpoint rule
-                "reveal-cancel": what raises and what lowers a nonlinearity's input apart, Δy⁺/Δx⁺ and Δy⁻/Δx⁻, each
-                with the other and without it; nearer to Shapley values, at about four times the work
-                "genomics": that after dense layers and Rescale elsewhere, the default of the authors' library
-    pool        at a maximum: "mover", Δy to the entry that moved it, of equals the one largest on the
-                other side; "first", of equals the first, as in captum and shap; "gradient", to the
-                winner at x, as in the original library: not complete, so without a gap
+    Parameters
+    ----------
+    {model, x, target, versus, baseline}
+    rule : {"rescale", "reveal-cancel", "genomics"}, default "rescale"
+        "rescale" takes Δy/Δx at a nonlinearity, and the midpoint rule at a product.
+        "reveal-cancel" separates what raises the input of a nonlinearity from what lowers it, Δy⁺/Δx⁺ and Δy⁻/Δx⁻, and
+        takes each with the other and without it.  It is nearer to Shapley values, and takes about four times the work.
+        "genomics" is RevealCancel after dense layers and Rescale elsewhere, the default of the authors' library.
+    pool : {"mover", "first", "gradient"}, default "mover"
+        The rule at a maximum, of max-pool and of `ops.max` alike. "mover" gives Δy to the entry that moved the maximum;
+        of equal entries it is the one that is largest on the other side. "first" takes the first of equal entries, as
+        captum and shap do. "gradient" gives m to the largest entry of x, as the authors' library does.  It is not
+        complete, so there is no gap.
+    {output, layer, batch}
 
-    The rule of a maximum, "mover", of max-pool and `ops.max` alike: where the maximum rose, the entry that is the
-    maximum of x gets all of Δy.  Where it fell, the entry that was the maximum of the baseline gets it.  Of several
-    equal entries the one gets it that is largest on the other side, in the baseline or in x, and if these are equal,
-    too, the first in row-major order.  No other entry of the window gets anything.
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer.  `extras["multipliers"]` holds m, in the same shape.
 
-    At a layer the values are the contributions of its activations, with two parts m⁺Δ⁺ + m⁻Δ⁻, and there is a
-    gap if all paths run through it.  `extras["multipliers"]` holds m; with two parts the one that has the same
-    effect, φ/Δ, and where Δ is 0 their mean.  Raises ValueError for "reveal-cancel" of a probability, and if the
-    values do not add up to within √ε · (|f(x)| + |f(x')| + Σ|φ|), naming the op that loses them.
+    Raises
+    ------
+    {errors}
+    ValueError
+        If the rule "reveal-cancel" is asked to explain a probability.  Also if the values do not add up to within
+        √ε · (|f(x)| + |f(x')| + Σ|φ|); the message names the op that loses them.
 
-    >>> from minixai import toys
+    Notes
+    -----
+    Where a maximum rose, "mover" gives all of Δy to the largest entry of x.  Where it fell, it gives all of Δy to the
+    largest entry of the baseline.  Of several equal entries it takes the one that is largest on the other side, in the
+    baseline or in x, and if these are equal too, the first in row-major order.  No other entry of the window gets
+    anything.
+
+    At a layer the values are the contributions of its activations, m⁺Δ⁺ + m⁻Δ⁻ if Δ has two parts; there is a gap if
+    all paths run through the layer.  With two parts, `multipliers` is the single m that has the same effect, φ/Δ, and
+    where Δ is 0 the mean of m⁺ and m⁻.
+
+    References
+    ----------
+    Shrikumar, Greenside & Kundaje (2017), Learning important features through propagating activation differences,
+    eq. 1–3 and §3.5.
+
+    Examples
+    --------
+    >>> from minixai import ops, toys
     >>> deep_lift(toys.saturation, [[1.0, 0.25]]).values
     array([[0.8, 0.2]])
-    >>> from minixai import ops
-    >>> largest = lambda x: ops.max(x, axis=1)  # rises from 4 to 5, falls from 4 to 3, rises to two equals
+
+    A maximum that rises from 4 to 5, one that falls from 4 to 3, and one that rises to two equal entries:
+
+    >>> largest = lambda x: ops.max(x, axis=1)
     >>> deep_lift(largest, [[4.0, 5.0], [2.0, 3.0], [5.0, 5.0]], baseline=[[4.0, 1.0], [4.0, 1.0], [1.0, 4.0]]).values
     array([[ 0.,  1.],
            [-1.,  0.],
            [ 0.,  1.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    table = table_factory(rule, pool)
+    table_of = choose_table(rule, pool)
     if rule == "reveal-cancel" and output == "probability":
         raise ValueError(
             "the rule 'reveal-cancel' explains scores: softmax divides by a sum that its parts, one without the other, "
             "bring to 0; ask for output='score', with versus= for a contrast, or for rule='rescale'"
         )
-    rows = call.baseline(baseline)
-    ends, both = gather_batches(
-        (
-            (batch, multipliers_and_contributions(batch, table))
-            for batch in forward_batches(halve_batch(call, rule), rows)
-        ),
-        call,
-        rows,
+    baselines = call.baseline(baseline)
+    batches = forward_batches(halve_batch(call, rule), baselines)
+    ends, (m, values) = gather_batches(
+        ((batch, multipliers_and_contributions(batch, table_of)) for batch in batches), baselines
     )
-    m, values = both[:, 0], both[:, 1]
-    gap = None if pool == "gradient" else ends.gap(values)
-    if gap is not None and (excess := abs(gap) - ends.rounding(values)).max() > 0:
-        worst = int(excess.argmax())
-        raise ValueError(
-            f"the contributions to row {worst} miss its difference in score by {gap[worst]:.3g}, because "
-            f"{find_leak(call, table, rows, ends, worst)}"
-        )
-    given = {"baseline": call.as_parameter(baseline), "rule": rule, "pool": pool}
-    return ends.attribution(
-        call,
-        "deep_lift",
-        values,
-        given,
-        baseline=rows,
-        gap=gap,
-        reference_score=ends.reference_score,
-        extras={"multipliers": m},
-    )
+    gap = None
+    if pool != "gradient":
+        gap = check_gap(ends, values, "contributions to row", lambda i, _: find_leak(ends, table_of, baselines, i))
+    parameters = {"baseline": call.as_parameter(baseline), "rule": rule, "pool": pool}
+    return ends.attribution("deep_lift", values, parameters, gap=gap, extras={"multipliers": m})
 
 
-def table_factory(rule: str, pool: str) -> Table:
-    """How the table for a graph is made."""
+def choose_table(rule: str, pool: str) -> TableOf:
+    """The function that makes the table for a graph."""
     make, at_max = RULES[one_of(rule, RULES, "rule")], POOLS[one_of(pool, POOLS, "pool")]
     return lambda output: make(output, at_max)
 
 
 def halve_batch(call: Call, rule: str) -> Call:
-    """With half as many rows at a time where every Δ has two parts: they take as much memory as all else."""
+    """The call with half as many rows at a time if every Δ has two parts, which take as much memory as all else."""
     n = len(call.rows)
     if rule == "rescale" or call.batch is not None or n == 1:
         return call
     return replace(call, batch=max(1, call.slices(2 * n)[0].stop // 2))
 
 
-def multipliers_and_contributions(batch: Batch, table: Table) -> Array:
-    """(N, 2, ...): the multipliers of the place, and its contributions."""
-    rules, x = table(batch.output), batch.layer
-    m = batch.backward(rules, x)
-    one = rules.effective(x, m) if isinstance(rules, RevealCancel) else m
-    return np.stack([one, contributions(rules, x, m)], axis=1)
+def multipliers_and_contributions(batch: Batch, table_of: TableOf) -> tuple[Array, Array]:
+    """(m, m·Δ) of the layer, each (N, ...)."""
+    table, layer = table_of(batch.output), batch.layer
+    m = batch.backward(table)
+    return table.effective(layer, m), table.contributions(layer, m)
 
 
-def contributions(rules: Rules, node: Node, m: Array) -> Array:
-    """m · Δ"""
-    return rules.contributions(node, m) if isinstance(rules, RevealCancel) else multiply_no_nan(m, node.delta)
-
-
-def find_leak(call: Call, table: Table, baseline: Array, ends: Endpoints, row: int) -> str:
-    """Which op breaks Σᵢ mᵢ·Δxᵢ = m·Δy first, back from the output: of the user's own, or else of minixai's."""
-    here = slice(row, row + 1)
-    x = Node(call.rows[here], baseline[here] if len(baseline) > 1 else baseline, name="input")
-    output = call.explained_node(call.scores(x))
-    versus = None if ends.versus is None else ends.versus[here]
-    rules = table(output)
-    multipliers = backward(output, rules, contrast_seed(output, ends.target[here], versus))
-    rounded = "rounding adds up over many ops"
+def find_leak(ends: Endpoints, table_of: TableOf, baseline: Array, i: int) -> str:
+    """Which op breaks Σ_j m_j·Δx_j = m·Δy first on the way back for input i: the user's own, or else minixai's."""
+    call, row = ends.call, np.array([i])
+    x = Node(call.rows[row], baseline[row] if len(baseline) > 1 else baseline, name="input")
+    output = call.forward(x)
+    table = table_of(output)
+    multipliers = backward(output, table, ends.contrast[row].seed(output))
+    suspect = "rounding adds up over many ops"
     for node in reversed(history(output)):
         m = multipliers[node]
-        passed = contributions(rules, node, m).sum()
-        given = [
-            contributions(rules, u, rule_for(node, rules)(node, i, m)).sum()
-            for i, u in enumerate(node.inputs)
+        due = table.contributions(node, m).sum()
+        paid = [
+            table.contributions(u, rule_for(node, table)(node, j, m)).sum()
+            for j, u in enumerate(node.inputs)
             if isinstance(u, Node)
         ]
-        size = abs(m * node.value).sum() + abs(m * node.reference).sum() + sum(map(abs, given))
-        if given and abs(sum(given) - passed) > np.sqrt(np.finfo(node.dtype).eps) * size:
-            lost = f"{type(node.op).__name__} (at {node!r}) passes on {sum(given):.6g} of {passed:.6g}"
+        size = abs(m * node.value).sum() + abs(m * node.reference).sum() + sum(map(abs, paid))
+        if paid and abs(sum(paid) - due) > rounding_bound(size, node.dtype):
+            lost = f"{type(node.op).__name__} (at {node!r}) passes on {sum(paid):.6g} of {due:.6g}"
             if not is_built_in(node.op):
                 return f"{lost}: mend its forward, its vjp, or the rule of its kind"
-            rounded = rounded if "passes" in rounded else f"{lost}, where rounding is the likely cause"
-    return f"{rounded}: {PRECISE if call.rows.dtype == np.float32 else SCALED}"
+            suspect = suspect if "passes" in suspect else f"{lost}, where rounding is the likely cause"
+    return f"{suspect}: {PRECISE if call.rows.dtype == np.float32 else SCALED}"
 
 
 def is_built_in(op: Op) -> bool:

@@ -1,4 +1,4 @@
-"""Expected gradients: integrated gradients from every baseline of a background at once, by drawing lots."""
+"""Expected gradients: integrated gradients from all references of a background at once, by random sampling."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from minixai.arrays import Array, multiply_no_nan, row_sums
 from minixai.attribution import Attribution
-from minixai.graph import backward
 from minixai.methods.background import background_endpoints
 from minixai.methods.call import Call
 from minixai.methods.compat import shap_draws
+from minixai.methods.endpoints import Endpoints
 from minixai.methods.moments import Moments
+from minixai.methods.passes import Stream, column, passes
 from minixai.methods.registry import method
-from minixai.methods.runs import Endpoints, FromLayer, Stream, column, passes
 from minixai.model import Network
 from minixai.rules import GRADIENT
 from minixai.validate import as_count, as_nonnegative, one_of
@@ -26,7 +26,7 @@ Draws: TypeAlias = "Callable[[Array, Array], tuple[Array, Array, Array | None]]"
 
 
 def minixai_draws(seed: int, references: int, shape: tuple[int, ...] | None) -> Draws:
-    """Lots that depend on the seed and the number of the draw alone; noise of this shape, or none."""
+    """Random draws that depend only on the seed and the number of the draw, with noise of this shape or none."""
     uniform = Stream(seed, lambda rng, n: rng.random((n, 2)))
     noise = shape and Stream((seed, 1), lambda rng, n: rng.standard_normal((n, *shape)))
 
@@ -64,21 +64,49 @@ def expected_gradients(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ = mean over k of (x̃ − x') · ∇f(x' + α (x̃ − x')), Σφ → f(x) − mean f(x').  (Erion et al. 2021)
+    """Expected gradients, φ = mean over k of (x̃ − x') · ∇f(x' + α (x̃ − x')), so that Σφ → f(x) − mean f(x').
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    background         (R, ...): the references x', each draw takes one of them, with replacement
-    samples            draws for each input, at least 2; α is uniform in [0, 1]
-    local_smoothing    σ ≥ 0 of the noise in x̃ = x + N(0, σ²), in the units of x
-    seed               of the lots; by "minixai" they are the same for every input
-    rng                "shap" draws as shap's GradientExplainer(rseed=seed) does, sample for sample (with smoothing as
-                       on TensorFlow): one stream runs on from input to input, so results depend on batch mates
+    Parameters
+    ----------
+    {model, x, target, versus}
+    {background}
+        Each draw takes one of them, with replacement.
+    samples : int, default 200
+        How many draws are taken for each input, at least 2.  In each of them α is uniform in [0, 1].
+    local_smoothing : float, default 0.0
+        σ ≥ 0 of the noise in x̃ = x + N(0, σ²), in the units of x.
+    seed : int, default 0
+        The seed of the draws.
+    rng : {"minixai", "shap"}, default "minixai"
+        "minixai" takes the same draws for every input.  "shap" draws as GradientExplainer(rseed=seed) of the shap
+        library does, sample for sample (with smoothing, as on TensorFlow): one stream runs on from input to input, so
+        the values depend on the other inputs of the call.
+    {output, layer, batch}
 
-    `standard_error` is √(s²/n) of each value, and `gap_standard_error` that of their sum; where the gap is
-    larger than some of these it is no accident.  With smoothing the sum tends to mean f(x̃) − mean f(x') instead.
-    At a layer the ways lead between its activations, at x̃ and at x'; other paths stay at x.  Raises ValueError
-    for a background that does not fit.
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer.  `standard_error` is √(s²/n) of each value, and `gap_standard_error`,
+        (N,), that of their sum: a gap of several times its error is not chance.
 
+    Raises
+    ------
+    {errors}
+    ValueError
+        If the background does not fit x.
+
+    Notes
+    -----
+    With smoothing, the sum tends to mean f(x̃) − mean f(x').  At a layer, the lines run between its activations at x'
+    and at x̃, and paths that bypass the layer stay at x.
+
+    References
+    ----------
+    Erion et al. (2021), Improving performance of deep learning models with axiomatic attribution priors and expected
+    gradients.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> expected_gradients(toys.product, [[2.0, 3.0]], background=[[0.0, 0.0]], samples=10_000).values.round(1)
     array([[3., 3.]])
@@ -97,46 +125,44 @@ def expected_gradients_of_targets(
     rng: str,
     targets: Sequence[Array] | None = None,
 ) -> list[Attribution]:
-    """The answer for each of the targets, (N,) each, by default the call's own; one way forward serves them all."""
+    """One attribution for each of the targets, (N,) each, by default the call's own, from the same forward passes."""
     n, smooth = as_count(samples, "samples", 2), as_nonnegative(local_smoothing, "local_smoothing") > 0
-    references, network = call.background(background), FromLayer(call)
+    references = call.background(background)
     shape = call.rows.shape[1:] if smooth else None
     draw = STREAMS[one_of(rng, STREAMS, "rng")](as_count(seed, "seed", 0), len(references), shape)
     all_ends = background_endpoints(call, references, targets, verify=True)
-    maps = [Moments(ends.value.shape, n) for ends in all_ends]
+    values = [Moments(ends.value.shape, n) for ends in all_ends]
     sums = [Moments((len(call.rows),), n) for _ in all_ends]
+    start, end, network = all_ends[0].reference, all_ends[0].value, all_ends[0].network
     for i, k in passes(call, n, "expected_gradients"):
         r, alpha, noise = draw(i, k)
-        start, end = all_ends[0].reference[r], all_ends[0].value[i]
-        if noise is not None:
-            end = network.activations((call.rows[i] + local_smoothing * noise).astype(call.rows.dtype))
-        delta = end - start
-        here, output = network(start + column(alpha, delta) * delta, i)
-        for ends, values, total in zip(all_ends, maps, sums, strict=True):
-            parts = multiply_no_nan(backward(output, GRADIENT, ends.seed(output, i), keep=[here])[here], delta)
-            values.add(i, k, parts)
+        noisy = None if noise is None else (call.rows[i] + local_smoothing * noise).astype(call.rows.dtype)
+        delta = (end[i] if noisy is None else network.activations(noisy)) - start[r]
+        layer, output = network(start[r] + column(alpha, delta) * delta, i)
+        for ends, value, total in zip(all_ends, values, sums, strict=True):
+            parts = multiply_no_nan(ends.multipliers(GRADIENT, layer, output, i), delta)
+            value.add(i, k, parts)
             total.add(i, k, row_sums(parts))
-    given = {"background": np.asarray(background), "samples": samples, "local_smoothing": local_smoothing}
+    parameters = {"background": np.asarray(background), "samples": samples, "local_smoothing": local_smoothing}
     rows = len(call.rows) * n
     forward_rows = rows * 2 if smooth and call.layer is not None else rows  # x̃ on its way to the layer, and from there
     return [
-        make_attribution(call, ends, values, total, given | {"seed": seed, "rng": rng}, (forward_rows, rows))
-        for ends, values, total in zip(all_ends, maps, sums, strict=True)
+        make_attribution(ends, value, total, parameters | {"seed": seed, "rng": rng}, (forward_rows, rows))
+        for ends, value, total in zip(all_ends, values, sums, strict=True)
     ]
 
 
 def make_attribution(
-    call: Call, ends: Endpoints, maps: Moments, sums: Moments, given: Mapping[str, Any], rows: tuple[int, int]
+    ends: Endpoints, samples: Moments, sums: Moments, parameters: Mapping[str, Any], rows: tuple[int, int]
 ) -> Attribution:
-    values = maps.mean.astype(ends.value.dtype)
+    """The attribution to one target, from the moments of its samples and of their sums."""
+    values = samples.mean.astype(ends.value.dtype)
     return ends.attribution(
-        call,
         "expected_gradients",
         values,
-        given,
+        parameters,
         rows,
-        reference_score=ends.reference_score,
         gap=ends.gap(values),
         gap_standard_error=sums.standard_error if ends.complete else None,
-        standard_error=maps.standard_error.astype(values.dtype),
+        standard_error=samples.standard_error.astype(values.dtype),
     )

@@ -1,6 +1,6 @@
-"""GradientExplainer and DeepExplainer, as people who come from the shap library know them.
+"""GradientExplainer and DeepExplainer, as users of the shap library know them.
 
-Thin faces: `expected_gradients` and `deep_shap` do the work, for all classes on one way forward.
+`expected_gradients` and `deep_shap` do the work, for all classes in the same forward passes.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ import numpy.typing as npt
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.methods.background import forward_all
+from minixai.methods.background import all_outputs
 from minixai.methods.call import Call, as_model_input
 from minixai.methods.deep_shap import deep_shap_of_targets
 from minixai.methods.expected_gradients import expected_gradients_of_targets
+from minixai.methods.parameters import document
 from minixai.methods.registry import check_finite_result
 from minixai.model import Network
 from minixai.validate import as_count, as_nonnegative, one_of
 
 ORDERS: Mapping[str, Callable[[Array], Array]] = {"max": lambda y: -y, "min": lambda y: y, "max_abs": lambda y: -abs(y)}
-"""Which outputs come first: those where this is smallest."""
+"""The keys by which outputs are ordered, the smallest first."""
 
 
 class Explainer:
-    """What both have in common: a background, and the mean of the model over it."""
+    """What both explainers have in common: a background, and the mean of the model over it."""
 
     def __init__(
         self,
@@ -43,28 +44,48 @@ class Explainer:
 
     @cached_property
     def expected_value(self) -> Array:
-        """(outputs,): the mean over the background, to which the values of an input add its difference."""
-        outputs = forward_all(self.call, keep=False).outputs
+        """The mean of each output over the background, (outputs,); the values of x add up to f(x) minus this."""
+        outputs = all_outputs(self.call)
         return np.asarray(outputs.mean(axis=0, dtype=np.float64).astype(outputs.dtype))
 
     def rank_outputs(self, call: Call, outputs: int | None, order: str) -> Array:
-        """(N, k): the outputs to explain for each input, by default all of them in their own order."""
+        """The numbers of the outputs to explain for each input, (N, k); by default all of them in their own order."""
         total = len(self.expected_value)
         key = ORDERS[one_of(order, ORDERS, "output_rank_order")]
         if outputs is None:
             return np.broadcast_to(np.arange(total), (len(call.rows), total))
         if as_count(outputs, "ranked_outputs") > total:
             raise ValueError(f"ranked_outputs is {outputs}, but there are {total} outputs: give at most {total}")
-        return np.argsort(key(forward_all(call, keep=False).outputs), axis=1, kind="stable")[:, :outputs]
+        return np.argsort(key(all_outputs(call)), axis=1, kind="stable")[:, :outputs]
 
 
+@document
 class GradientExplainer(Explainer):
-    """shap's GradientExplainer: expected gradients for every output.
+    """Expected gradients for every output, called as the GradientExplainer of shap is.
 
-    model, background    the network; (R, ...) references
-    local_smoothing      σ of the noise added to an input, in its units
-    output, layer, batch see `minixai.methods.call.Call`
+    Parameters
+    ----------
+    {model, background}
+    local_smoothing : float, default 0.0
+        σ of the noise added to an input, in the units of x.
+    {output, layer, batch}
 
+    Attributes
+    ----------
+    expected_value : ndarray, (outputs,)
+        The mean of each output over the background.
+
+    Raises
+    ------
+    {errors}
+
+    References
+    ----------
+    Erion et al. (2021), Improving performance of deep learning models with axiomatic attribution priors and expected
+    gradients.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> explainer = GradientExplainer(toys.add_multiply, [[0.0, 0.0, 0.0]])
     >>> explainer.shap_values([[3.0, 1.0, 2.0]], nsamples=2000)[0, :, 0].round(0)
@@ -93,17 +114,35 @@ class GradientExplainer(Explainer):
         rseed: int | None = None,
         return_variances: bool = False,
     ) -> Array | tuple[Array, ...]:
-        """(N, *x.shape[1:], outputs); then the variances, if asked for; then the outputs (N, k), if ranked.
+        """Explain inputs, output by output.
 
-        nsamples             draws for each input
-        ranked_outputs       explain the first k outputs of each input only, by `output_rank_order`: "max",
-                             "min" or "max_abs", the largest by size (shap on TensorFlow takes the smallest)
-        rseed                shap's random stream with this seed, sample for sample; None is the stream of
-                             `expected_gradients` with seed 0, in which no input sees its batch mates.  Either way
-                             the same call gives the same values
-        return_variances     of the means: s²/n, the square of the standard error (shap's var/√n is neither)
+        Parameters
+        ----------
+        x : array_like, (N, ...)
+            The inputs.
+        nsamples : int, default 200
+            How many draws are taken for each input.
+        ranked_outputs : int, optional
+            How many outputs of each input are explained, the first by `output_rank_order`; by default all.
+        output_rank_order : {"max", "min", "max_abs"}, default "max"
+            The order of the outputs; "max_abs" is the largest by size first (shap on TensorFlow takes the smallest).
+        rseed : int, optional
+            The seed of shap's random stream, sample for sample.  By default the stream is that of `expected_gradients`
+            with seed 0, in which no input depends on the others.  Either way the same call gives the same values.
+        return_variances : bool, default False
+            Whether to return the variances of the values, s²/n, the square of the standard error (shap's var/√n is
+            neither).
 
-        Raises ValueError for an unknown order, and more outputs than there are.
+        Returns
+        -------
+        ndarray or tuple of ndarray
+            The values (N, *x.shape[1:], outputs); then the variances in the same shape, with `return_variances`; then
+            the numbers of the outputs (N, k), with `ranked_outputs`.
+
+        Raises
+        ------
+        ValueError
+            If the order is unknown, and if `ranked_outputs` is more than there are.
         """
         call = replace(self.call, x=x)
         seed, rng = (0, "minixai") if rseed is None else (rseed, "shap")
@@ -119,12 +158,29 @@ class GradientExplainer(Explainer):
         return tuple(answers) if len(answers) > 1 else answers[0]
 
 
+@document
 class DeepExplainer(Explainer):
-    """shap's DeepExplainer: DeepLIFT from every reference, for every output.
+    """DeepLIFT from every reference, for every output, called as the DeepExplainer of shap is.
 
-    model, background    the network; (R, ...) references
-    output, layer, batch see `minixai.methods.call.Call`
+    Parameters
+    ----------
+    {model, background, output, layer, batch}
 
+    Attributes
+    ----------
+    expected_value : ndarray, (outputs,)
+        The mean of each output over the background.
+
+    Raises
+    ------
+    {errors}
+
+    References
+    ----------
+    Lundberg & Lee (2017), A unified approach to interpreting model predictions, §4.2.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> explainer = DeepExplainer(toys.saturation, [[0.0, 0.0], [1.0, 1.0]])
     >>> explainer.expected_value, explainer.shap_values([[1.0, 0.25]])[0, :, 0]
@@ -138,11 +194,30 @@ class DeepExplainer(Explainer):
         output_rank_order: str = "max",
         check_additivity: bool = True,
     ) -> Array | tuple[Array, Array]:
-        """(N, *x.shape[1:], outputs); and the outputs (N, k), if ranked, as in GradientExplainer.
+        """Explain inputs, output by output.
 
-        check_additivity     raise ValueError where the values miss f(x) − f(x') for any reference by more than
-                             rounding, √ε · (|f(x)| + |f(x')| + Σ|φ|); shap's bound is .01, whatever the size
-                             of f, and it measures ranked values by outputs that are not
+        Parameters
+        ----------
+        x : array_like, (N, ...)
+            The inputs.
+        ranked_outputs : int, optional
+            How many outputs of each input are explained, the first by `output_rank_order`; by default all.
+        output_rank_order : {"max", "min", "max_abs"}, default "max"
+            The order of the outputs, as in `GradientExplainer`.
+        check_additivity : bool, default True
+            Whether to raise ValueError if the values miss f(x) − f(x') for any reference by more than rounding, √ε ·
+            (|f(x)| + |f(x')| + Σ|φ|).  The bound of shap is 0.01, whatever the size of f, and it compares ranked values
+            with outputs that are not ranked.
+
+        Returns
+        -------
+        ndarray or tuple of ndarray
+            The values (N, *x.shape[1:], outputs); then the numbers of the outputs (N, k), with `ranked_outputs`.
+
+        Raises
+        ------
+        ValueError
+            If the order is unknown, if `ranked_outputs` is more than there are, and if the values do not add up.
         """
         call = replace(self.call, x=x)
         ranks = self.rank_outputs(call, ranked_outputs, output_rank_order)
@@ -153,5 +228,5 @@ class DeepExplainer(Explainer):
 
 
 def stack_outputs(results: list[Attribution]) -> Array:
-    """(N, ..., outputs)"""
+    """The values of several targets side by side: (N, ..., outputs)"""
     return np.stack([check_finite_result(result).values for result in results], axis=-1)

@@ -1,4 +1,4 @@
-"""Class activation maps: the maps of a layer's filters, added up by what they are worth to a class."""
+"""Class activation maps: the maps of a layer's filters, weighted by their gradients and summed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from minixai.arrays import Array, accurate_mean, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
 from minixai.methods.compat import guided_weights
+from minixai.methods.endpoints import Endpoints
 from minixai.methods.gradients import check_rectifiers
 from minixai.methods.maps import batches_at_layer
 from minixai.methods.registry import method
-from minixai.methods.runs import Batch, Endpoints, gather_batches
+from minixai.methods.runs import Batch, gather_batches
 from minixai.model import Network
 from minixai.ops.pooling import Resize
 from minixai.rules import GRADIENT, GUIDED
@@ -25,7 +26,7 @@ Size: TypeAlias = "tuple[int, ...]"
 
 
 def mean_slopes(maps: Array, slopes: Array) -> Array:
-    """α_k = mean over positions of ∂f/∂A_k"""
+    """α_k = mean over positions of ∂f/∂A_k: (N, h, w, K) twice -> (N, K)"""
     return accurate_mean(slopes, (1, 2))
 
 
@@ -34,7 +35,7 @@ VARIANTS: Mapping[str, Callable[[Array, Array], Array]] = {"paper": mean_slopes,
 
 
 def nearest(maps: Array, size: Size) -> Array:
-    """Every pixel takes the place it starts in, ⌊i·h/H⌋: (N, h, w, C) -> (N, *size, C)"""
+    """Resize maps so that pixel i takes the position ⌊i·h/H⌋: (N, h, w, C) -> (N, *size, C)"""
     rows, columns = (np.arange(to) * n // to for n, to in zip(maps.shape[1:3], size, strict=True))
     return maps[:, rows][:, :, columns]
 
@@ -59,21 +60,44 @@ def grad_cam(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """max(Σ_k α_k A_k, 0), with α_k = mean over positions of ∂f/∂A_k.  (Selvaraju et al. 2017, eq. 1–2)
+    """Grad-CAM, max(Σ_k α_k A_k, 0) with α_k = mean over positions of ∂f/∂A_k.
 
-    model, x, target, versus, output, batch    see `minixai.methods.call.Call`
-    layer      whose maps A (N, h, w, K) are added up: a name, or the number of a Model's layer; None is not
-               the input but the last convolution, see `minixai.methods.maps.last_convolution`
-    relu       False leaves the map signed
-    resize     True stretches the map to the image, bilinearly at half-pixel centres, after the ReLU
-    variant    "paper"; or "tf-explain", see `minixai.methods.compat.guided_weights`, which has other weights and
-               never a ReLU
+    Parameters
+    ----------
+    {model, x, target, versus}
+    relu : bool, default True
+        False leaves the map with its sign.
+    resize : bool, default False
+        Whether to resize the map to the image after the ReLU, bilinearly with half-pixel centres.
+    variant : {"paper", "tf-explain"}, default "paper"
+        "tf-explain" has other weights and never a ReLU: see `minixai.methods.compat.guided_weights`.
+    {output, maps, batch}
 
-    Values are (N, h, w, 1), or (N, H, W, 1) with `resize`.  `extras` hold the map before ReLU and resizing, "signed"
-    (N, h, w, 1), and "weights" α (N, K).  A map without a positive entry is all 0.  If the layer feeds
-    global average pooling and a dense layer, the signed map adds up to the score less its bias, and H·W times
-    it is CAM (Zhou et al. 2016); elsewhere it adds up to nothing.  Raises ValueError for a layer without places.
+    Returns
+    -------
+    Attribution
+        Values (N, h, w, 1), or (N, H, W, 1) with `resize`.  `extras["signed"]` (N, h, w, 1) is the map before the ReLU
+        and resizing, and `extras["weights"]` (N, K) holds α.
 
+    Raises
+    ------
+    {errors}
+    ValueError
+        If the layer has no positions, and if there is no convolution to choose by default.
+
+    Notes
+    -----
+    A map without a positive entry is 0 everywhere.  If the layer feeds global average pooling and a dense layer, the
+    signed map adds up to the score without its bias, and H·W times the map is CAM (Zhou et al. 2016).  Elsewhere it
+    need not add up to anything.
+
+    References
+    ----------
+    Selvaraju et al. (2017), Grad-CAM: visual explanations from deep networks via gradient-based localization, eq. 1–2.
+    Zhou et al. (2016), Learning deep features for discriminative localization.
+
+    Examples
+    --------
     >>> from minixai import ops
     >>> network = lambda x: ops.global_average_pool(ops.convolution(x, [[[[1.0]]]])) @ np.array([[4.0], [-4.0]]).T
     >>> grad_cam(network, [[[[1.0], [5.0]]]], 0).values.ravel(), grad_cam(network, [[[[1.0], [5.0]]]], 1).values.ravel()
@@ -85,8 +109,8 @@ def grad_cam(
     weights = weigh(ends.value, slopes)
     signed = weighted_sum(ends.value, weights)
     values = finish_map(signed, call, relu and variant == "paper", resize)
-    given = {"relu": relu, "resize": resize, "variant": variant}
-    return ends.attribution(call, "grad_cam", values, given, extras={"signed": signed, "weights": weights})
+    parameters = {"relu": relu, "resize": resize, "variant": variant}
+    return ends.attribution("grad_cam", values, parameters, extras={"signed": signed, "weights": weights})
 
 
 @method("which places raise the score, by the features they have?", "1 forward, 1 back", complete=False)
@@ -102,12 +126,40 @@ def hires_cam(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """Σ_k A_k · ∂f/∂A_k, place by place: activation · gradient, summed over filters.  (Draelos & Carin 2020)
+    """HiResCAM, Σ_k A_k · ∂f/∂A_k at every position: activation times gradient, summed over filters.
 
-    Grad-CAM without the mean over positions, which can light up places that the score never used.  Equal to it where
-    all positions of a filter have one slope, as below global average pooling.  Arguments, extras ("signed" alone) and
-    errors are those of `grad_cam`, but the map is signed: `relu=True` keeps what is positive.
+    Parameters
+    ----------
+    {model, x, target, versus}
+    relu : bool, default False
+        Whether to keep only what is positive.
+    resize : bool, default False
+        Whether to resize the map to the image after the ReLU, bilinearly with half-pixel centres.
+    {output, maps, batch}
 
+    Returns
+    -------
+    Attribution
+        Values (N, h, w, 1), or (N, H, W, 1) with `resize`.  `extras["signed"]` (N, h, w, 1) is the map before the ReLU
+        and resizing.
+
+    Raises
+    ------
+    {errors}
+    ValueError
+        If the layer has no positions, and if there is no convolution to choose by default.
+
+    Notes
+    -----
+    Grad-CAM takes the mean gradient over positions, so it can highlight positions that the score never used; HiResCAM
+    cannot.  The two are equal if each filter has the same gradient at all positions, as below global average pooling.
+
+    References
+    ----------
+    Draelos & Carin (2020), Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks.
+
+    Examples
+    --------
     >>> network = lambda x: (x.named("h") * [[[1.0], [-1.0]]]).sum()
     >>> hires_cam(network, [[[[1.0], [5.0]]]], layer="h").values.ravel()
     array([ 1., -5.])
@@ -116,9 +168,9 @@ def hires_cam(
     ends, slopes = maps_and_slopes(call, "hires_cam", resize)
     # (N, h, w, K) · (N, h, w, K) -> (N, h, w, 1)
     signed = multiply_no_nan(slopes, ends.value).sum(axis=-1, keepdims=True)
-    given = {"relu": relu, "resize": resize}
+    parameters = {"relu": relu, "resize": resize}
     values = finish_map(signed, call, relu, resize)
-    return ends.attribution(call, "hires_cam", values, given, extras={"signed": signed})
+    return ends.attribution("hires_cam", values, parameters, extras={"signed": signed})
 
 
 @method("which fine structures lie where the features of this class are?", "1 forward, 2 back", complete=False)
@@ -133,18 +185,46 @@ def guided_grad_cam(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """Guided backprop × Grad-CAM, stretched to the image: (N, H, W, C).  (Selvaraju et al. 2017, §3.2)
+    """Guided Grad-CAM: guided backprop times Grad-CAM, resized to the image.
 
-    model, x, target, versus, output, batch    see `minixai.methods.call.Call`
-    layer         of Grad-CAM, as in `grad_cam`: None is the last convolution; guided backprop goes to the image
-    upsampling    "bilinear" at half-pixel centres, as in the paper, or "nearest", captum's default
+    Parameters
+    ----------
+    {model}
+    x : array_like, (N, H, W, C)
+        The images.
+    {target, versus}
+    upsampling : {"bilinear", "nearest"}, default "bilinear"
+        How the map is resized: bilinearly with half-pixel centres as in the paper, or as captum does by default.
+    {output, maps, batch}
 
-    Two walks back over one pass forward.  Warns if nothing between the image and the score rectifies, so that guided
-    backprop is the plain gradient.  What tf-explain calls guided is not this, but a Grad-CAM with
-    other weights, which stays as coarse as the layer: `grad_cam(variant="tf-explain")`.  The two are
-    confused because both keep positive gradients at positive activations: this one at every ReLU on the way to the
-    pixels, that one only once, at the layer.
+    Returns
+    -------
+    Attribution
+        Values (N, H, W, C).
 
+    Raises
+    ------
+    {errors}
+    ValueError
+        If x does not hold images, if the layer has no positions, and if there is no convolution to choose by default.
+
+    Warns
+    -----
+    UserWarning
+        If no op between the image and the score rectifies, because guided backprop is then the plain gradient.
+
+    Notes
+    -----
+    There are two backward passes for one forward pass.  What tf-explain calls guided is something else: a Grad-CAM with
+    other weights, as coarse as the layer, `grad_cam(variant="tf-explain")`.  Both keep positive gradients at positive
+    activations, but this method does so at every ReLU on the way to the pixels, and that one only once, at the layer.
+
+    References
+    ----------
+    Selvaraju et al. (2017), Grad-CAM: visual explanations from deep networks via gradient-based localization, §3.2.
+
+    Examples
+    --------
     >>> from minixai import ops
     >>> network = lambda x: ops.relu(ops.convolution(x, [[[[1.0]]]])).sum()
     >>> guided_grad_cam(network, [[[[1.0], [-5.0]]]]).values.ravel()
@@ -153,12 +233,12 @@ def guided_grad_cam(
     stretch = UPSAMPLINGS[one_of(upsampling, UPSAMPLINGS, "upsampling")]
     call = Call(model, x, target, versus, output, layer, batch)
     batches = check_rectifiers(batches_with_maps(call, "guided_grad_cam", True), "guided_grad_cam", to_input=True)
-    ends, values = gather_batches((batch, guided_product(batch, stretch)) for batch in batches)
-    return ends.attribution(call, "guided_grad_cam", values, {"upsampling": upsampling}, (0, len(values)))
+    ends, (values,) = gather_batches((batch, [guided_product(batch, stretch)]) for batch in batches)
+    return ends.attribution("guided_grad_cam", values, {"upsampling": upsampling}, (0, len(values)))
 
 
 def batches_with_maps(call: Call, what: str, images: bool) -> Iterator[Batch]:
-    """Send the inputs forward to a layer that has places; where the inputs must have them too, they are `images`."""
+    """Send the inputs forward to a layer that has positions; with `images`, the inputs must have them too."""
     if images:
         check_images(call.rows.shape, what)
     for batch in batches_at_layer(call):
@@ -171,10 +251,11 @@ def batches_with_maps(call: Call, what: str, images: bool) -> Iterator[Batch]:
 
 
 def maps_and_slopes(call: Call, what: str, images: bool) -> tuple[Endpoints, Array]:
-    """The maps of the layer, with what else was found on the way, and their slopes ∂f/∂A."""
-    return gather_batches(
-        (batch, batch.backward(GRADIENT, batch.layer)) for batch in batches_with_maps(call, what, images)
+    """The endpoints with the maps A of the layer, and their gradient ∂f/∂A."""
+    ends, (slopes,) = gather_batches(
+        (batch, [batch.backward(GRADIENT)]) for batch in batches_with_maps(call, what, images)
     )
+    return ends, slopes
 
 
 def weighted_sum(maps: Array, weights: Array) -> Array:
@@ -183,15 +264,15 @@ def weighted_sum(maps: Array, weights: Array) -> Array:
 
 
 def finish_map(signed: Array, call: Call, relu: bool, resize: bool) -> Array:
-    """The map without what is negative, if asked for, and then at the size of the image, if asked for."""
+    """The map without its negative part if `relu`, and then in the size of the image if `resize`."""
     maps = np.maximum(signed, 0) if relu else signed
     return UPSAMPLINGS["bilinear"](maps, call.rows.shape[1:3]) if resize else maps
 
 
 def guided_product(batch: Batch, stretch: Callable[[Array, Size], Array]) -> Array:
-    """Guided backprop × the stretched ReLU of Grad-CAM, for one batch."""
+    """Guided backprop times the resized ReLU of Grad-CAM, for one batch."""
     maps = batch.layer.value
-    cam = np.maximum(weighted_sum(maps, mean_slopes(maps, batch.backward(GRADIENT, batch.layer))), 0)
+    cam = np.maximum(weighted_sum(maps, mean_slopes(maps, batch.backward(GRADIENT))), 0)
     guided = batch.backward(GUIDED, batch.x)
     # (n, H, W, C) · (n, H, W, 1)
     return np.asarray(guided * stretch(cam, guided.shape[1:3]))

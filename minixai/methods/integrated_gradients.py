@@ -1,4 +1,4 @@
-"""Integrated gradients: the gradient, averaged along the straight line from a baseline."""
+"""Integrated gradients: the gradient, averaged along the straight line from a baseline to the input."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from minixai.arrays import Array, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
+from minixai.methods.endpoints import Endpoints
+from minixai.methods.passes import accumulate, column, passes
 from minixai.methods.registry import method
-from minixai.methods.runs import Endpoints, FromLayer, accumulate, column, endpoints, passes
+from minixai.methods.runs import endpoints
 from minixai.model import Network
 from minixai.validate import as_count, one_of
 
 
 def gauss_legendre(n: int) -> tuple[Array, Array]:
-    """Exact for polynomials of degree 2n − 1."""
+    """Gauss–Legendre quadrature, exact for polynomials of degree 2n − 1."""
     t, w = scipy.special.roots_legendre(n)
     return (t + 1) / 2, w / 2
 
 
 def trapezoid(n: int) -> tuple[Array, Array]:
-    """n nodes with both ends, 1/(n − 1) each and half of it at the ends: the true weights, which sum to 1."""
+    """The trapezoidal rule: n nodes with both ends, whose weights 1/(n − 1) are halved at the ends and sum to 1."""
     w = np.full(n, 1 / (n - 1))
     w[[0, -1]] /= 2
     return np.linspace(0, 1, n), w
@@ -60,81 +62,97 @@ def integrated_gradients(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ = (x − x') · Σ_k w_k ∇f(x' + α_k (x − x')), Σφ → f(x) − f(x').  (Sundararajan et al. 2017, eq. 1 and 3)
+    """Integrated gradients, φ = (x − x') · Σ_k w_k ∇f(x' + α_k (x − x')), so that Σφ → f(x) − f(x').
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    baseline      x': a name ("black", "white", "mean", "blur", "noise"), a number, one input, or one for each
-    steps         gradients for each input
-    quadrature    where they are taken, and with what weights: "gauss-legendre", "left", "right", "midpoint" or
-                  "trapezoid"
-    multiply      False leaves the factor (x − x') out, as some descriptions do: a mean gradient, without a gap
-    path          keep the way in `extras`: "alpha" (steps,), "inputs", "gradients" and "sums" (N, steps, ...),
-                  the running sum of what is returned
+    Parameters
+    ----------
+    {model, x, target, versus, baseline}
+    steps : int, default 50
+        How many gradients are taken for each input.
+    quadrature : {"gauss-legendre", "left", "right", "midpoint", "trapezoid"}, default "gauss-legendre"
+        Where on the line they are taken, α_k, and with which weights, w_k.
+    multiply : bool, default True
+        False leaves the factor (x − x') out, as some descriptions do: a mean gradient, which has no gap.
+    path : bool, default False
+        Whether to return every step in `extras`: "alpha" (steps,), and "inputs", "gradients" and "sums" (N, steps,
+        ...), where "sums" is the running sum of the values.
+    {output, layer, batch}
 
-    At a layer the way leads from the baseline's activations to those of x.  Warns where the gap is above 5 % of
-    f(x) − f(x'), and more than rounding: take more steps.  Raises ValueError for an unknown quadrature.
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer, with a gap.
 
+    Raises
+    ------
+    {errors}
+
+    Warns
+    -----
+    UserWarning
+        If a gap is larger than 5 % of f(x) − f(x') and than rounding, because more steps are needed.
+
+    Notes
+    -----
+    At a layer, the line runs from the activations of x' to those of x.
+
+    References
+    ----------
+    Sundararajan, Taly & Yan (2017), Axiomatic attribution for deep networks, eq. 1 and 3.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> integrated_gradients(toys.add_multiply, [[3.0, 1.0, 2.0]]).values.round(9)
     array([[4.5, 3.5, 4. ]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
     least = 2 if one_of(quadrature, QUADRATURES, "quadrature") == "trapezoid" else 1
-    alpha, weights = QUADRATURES[quadrature](as_count(steps, "steps", least))
-    rows = call.baseline(baseline)
-    ends, network = endpoints(call, rows), FromLayer(call)
-    total = np.zeros(ends.value.shape)
-    path_parts: list[tuple[Array, Array]] = []
+    alpha, weight = QUADRATURES[quadrature](as_count(steps, "steps", least))
+    ends = endpoints(call, call.baseline(baseline))
+    start, delta = ends.reference, ends.delta
+    mean, trace = np.zeros(delta.shape), list[tuple[Array, Array]]()
     for i, k in passes(call, len(alpha), "integrated_gradients"):
-        # (B, 1, ...) · (B, ...) -> (B, ...)
-        points = ends.reference[i] + column(alpha[k], ends.delta) * ends.delta[i]
-        slopes = network.gradient(points, i, ends)
-        accumulate(total, i, column(weights[k], slopes) * slopes)
+        points = start[i] + column(alpha[k], delta) * delta[i]
+        slopes = ends.gradient(points, i)
+        accumulate(mean, i, column(weight[k], slopes) * slopes)
         if path:
-            path_parts.append((points, slopes))
-    values = (multiply_no_nan(total, ends.delta) if multiply else total).astype(ends.value.dtype)
+            trace.append((points, slopes))
+    values = (multiply_no_nan(mean, delta) if multiply else mean).astype(delta.dtype)
     gap = ends.gap(values) if multiply else None
     if gap is not None:
         warn_of_gap(gap, ends, values, len(alpha))
-    given = {"baseline": call.as_parameter(baseline), "steps": steps, "quadrature": quadrature, "multiply": multiply}
-    extras = path_extras(path_parts, alpha, weights, ends, multiply) if path else {}
+    parameters = {
+        "baseline": call.as_parameter(baseline),
+        "steps": steps,
+        "quadrature": quadrature,
+        "multiply": multiply,
+    }
+    extras = path_extras(trace, alpha, weight, delta if multiply else None) if path else {}
     n = len(call.rows) * len(alpha)
-    return ends.attribution(
-        call,
-        "integrated_gradients",
-        values,
-        given,
-        (n, n),
-        baseline=rows,
-        gap=gap,
-        reference_score=ends.reference_score,
-        extras=extras,
-    )
+    return ends.attribution("integrated_gradients", values, parameters, (n, n), gap=gap, extras=extras)
 
 
 def warn_of_gap(gap: Array, ends: Endpoints, values: Array, steps: int) -> None:
-    """Tell where the sum is off by more than 5 % and more than rounding."""
-    moved = abs(ends.score - ends.reference_score)
-    wide = (abs(gap) > 0.05 * moved) & (abs(gap) > ends.rounding(values))
-    if wide.any():
-        worst = int(np.argmax(np.where(wide, abs(gap), 0)))
+    """Warn if a gap is larger than 5 % of the difference in score and than rounding."""
+    difference = abs(ends.score - ends.reference_score)
+    exceeds = (abs(gap) > 0.05 * difference) & (abs(gap) > ends.rounding(values))
+    if exceeds.any():
+        worst = int(np.argmax(np.where(exceeds, abs(gap), 0)))
         warnings.warn(
-            f"integrated_gradients misses {abs(gap[worst]):.3g} of a difference in score of {moved[worst]:.3g} (input "
-            f"{worst}; {wide.sum()} of {len(gap)} are off by more than 5 %): try steps={2 * steps}, though where the "
-            "way crosses kinks no number of steps is sure",
+            f"integrated_gradients misses {abs(gap[worst]):.3g} of a difference in score of {difference[worst]:.3g} "
+            f"(input {worst}; {exceeds.sum()} of {len(gap)} are off by more than 5 %): try steps={2 * steps}, though "
+            "where the way crosses kinks no number of steps is sure",
             stacklevel=4,
         )
 
 
-def path_extras(
-    path_parts: list[tuple[Array, Array]], alpha: Array, weights: Array, ends: Endpoints, multiply: bool
-) -> dict[str, Array]:
-    """The way itself: inputs and gradients at every step, and their running sum."""
+def path_extras(trace: list[tuple[Array, Array]], alpha: Array, weight: Array, delta: Array | None) -> dict[str, Array]:
+    """The inputs and gradients at every step, (N, steps, ...), and the running sum of the values."""
     inputs, slopes = (
-        np.concatenate(parts).reshape(len(ends.value), len(alpha), *ends.value.shape[1:])
-        for parts in zip(*path_parts, strict=True)
+        array.reshape(-1, len(alpha), *array.shape[1:]) for array in map(np.concatenate, zip(*trace, strict=True))
     )
-    sums = np.cumsum(slopes * weights.reshape(-1, *(1,) * (slopes.ndim - 2)), axis=1)
-    if multiply:
-        sums = multiply_no_nan(sums, ends.delta[:, None])
+    sums = np.cumsum(slopes * weight.reshape(-1, *(1,) * (slopes.ndim - 2)), axis=1)
+    if delta is not None:
+        sums = multiply_no_nan(sums, delta[:, None])
     return {"alpha": alpha, "inputs": inputs, "gradients": slopes, "sums": sums.astype(slopes.dtype)}

@@ -1,4 +1,4 @@
-"""Maps: what the filters of a layer find in an image, and where."""
+"""Activation maps: what the filters of a layer find in an image, and where."""
 
 from __future__ import annotations
 
@@ -37,17 +37,38 @@ def activations(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """A, the activations of a layer: (N, h, w, filters), or (N, units) where they have no places.
+    """Activations A of a layer; they explain no class.
 
-    They explain no class: target, versus and output choose no more than the score in the certificate.
+    Parameters
+    ----------
+    {model, x, target, versus}
+    rank : {"peak", "mean"}, optional
+        Orders the filters of each image by the maximum or the mean of their map.
+    {output, maps, batch}
 
-    layer    a name, or the number of a Model's layer; None is the last convolution, see `last_convolution`
-    rank     orders the filters of each image by the "peak" or the "mean" of their map.  The values stay in the order
-             of the layer; `extras["order"]` (N, filters) holds the filters' numbers, the highest first, of equals
-             the first, and `extras["rank"]` (N, filters) what each was ranked by
+    Returns
+    -------
+    Attribution
+        Values (N, h, w, filters), or (N, units) for a layer without positions, in the order of the layer.  With `rank`,
+        `extras["order"]` (N, filters) holds the numbers of the filters, the highest first and of equals the first, and
+        `extras["rank"]` (N, filters) what each filter was ranked by.
 
-    Other arguments and errors are those of every method: see `minixai.methods.call.Call`.  (Zeiler & Fergus 2014, §4)
+    Raises
+    ------
+    {errors}
+    ValueError
+        If there is no convolution to choose by default.
 
+    Notes
+    -----
+    `target`, `versus` and `output` choose only the score in the certificate.
+
+    References
+    ----------
+    Zeiler & Fergus (2014), Visualizing and understanding convolutional networks, §4.
+
+    Examples
+    --------
     >>> found = activations(lambda x: x.named("h").sum((1, 2)), [[[[1.0, 5.0], [3.0, 0.0]]]], layer="h", rank="mean")
     >>> found.values.shape, found.extras["order"], found.extras["rank"]
     ((1, 1, 2, 2), array([[1, 0]]), array([[2. , 2.5]]))
@@ -55,16 +76,16 @@ def activations(
     if rank is not None:
         one_of(rank, RANKS, "rank")
     call = Call(model, x, target, versus, output, layer, batch)
-    ends, _ = gather_batches((batch, None) for batch in batches_at_layer(call))
+    ends, _ = gather_batches((batch, ()) for batch in batches_at_layer(call))
     extras = {}
     if rank is not None:
         by = RANKS[rank](ends.value.reshape(len(ends.value), -1, *ends.value.shape[1:][-1:] or (1,)))
         extras = {"order": np.argsort(-by, axis=1, kind="stable"), "rank": by}
-    return ends.attribution(call, "activations", ends.value, {"rank": rank}, extras=extras)
+    return ends.attribution("activations", ends.value, {"rank": rank}, extras=extras)
 
 
 def batches_at_layer(call: Call) -> Iterator[Batch]:
-    """Send the inputs forward; the place is the layer asked for, and by default the last convolution."""
+    """Send the inputs forward; the layer is the one asked for, and by default the last convolution."""
     for batch in forward_batches(call):
         yield batch if call.layer is not None else replace(batch, layer=last_convolution(batch.output))
 
@@ -72,9 +93,9 @@ def batches_at_layer(call: Call) -> Iterator[Batch]:
 def last_convolution(output: Node) -> Node:
     """The deepest convolution that the output is made of, after its activation.
 
-    The activation is an elementwise function, if that alone reads the convolution.  With anything else between
-    the two, such as batch normalisation, or a second reader, such as a residual sum, it is the convolution itself.
-    So in a Model it is the last convolution layer.  Raises ValueError if there is none.
+    The activation is the elementwise function of the convolution, if nothing else reads the convolution.  If something
+    else comes first, such as batch normalisation, or if there is a second reader, such as a residual sum, the node is
+    the convolution itself.  In a Model, it is the last convolution layer.  Raises ValueError if there is none.
     """
     nodes = history(output)
     convolutions = [node for node in nodes if isinstance(node.op, Convolution)]
