@@ -5,10 +5,13 @@ A function `as_...` converts what it checks.
 
 from __future__ import annotations
 
+import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -103,16 +106,27 @@ def check_images(shape: tuple[int, ...], what: str) -> None:
         )
 
 
+PACKAGE = f"{Path(__file__).parent}{os.sep}"
+
+
+def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn as of the line that called minixai, however many functions of minixai lie between."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def accept_old_name(old: str, new: str, stacklevel: int = 2) -> Callable[[F], F]:
+def accept_old_name(old: str, new: str) -> Callable[[F], F]:
     """Accept an argument under its former name as well, with a DeprecationWarning that names the new one."""
 
     def decorate(function: F) -> F:
         @wraps(function)
         def renamed(*args: Any, **options: Any) -> Any:
-            return function(*args, **rename_options(renamed, options, stacklevel + 1))
+            return function(*args, **rename_options(renamed, options))
 
         renamed.__dict__["former_names"] = {old: new}
         return cast("F", renamed)
@@ -120,15 +134,13 @@ def accept_old_name(old: str, new: str, stacklevel: int = 2) -> Callable[[F], F]
     return decorate
 
 
-def rename_options(function: Callable[..., Any], options: Mapping[str, Any], stacklevel: int) -> dict[str, Any]:
+def rename_options(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
     """The options with every former name, which `accept_old_name` knows, replaced by the present one."""
     options = dict(options)
     for old, new in getattr(function, "former_names", {}).items():
         if old in options:
             if new in options:
                 raise TypeError(f"{old}= is the former name of {new}=, and both were given: leave {old}= out")
-            warnings.warn(
-                f"{old}= of {function.__name__} is now called {new}=: write {new}=", DeprecationWarning, stacklevel
-            )
+            warn_caller(f"{old}= of {function.__name__} is now called {new}=: write {new}=", DeprecationWarning)
             options[new] = options.pop(old)
     return options

@@ -351,7 +351,8 @@ def test_keep_lets_go_of_what_was_passed_on() -> None:
 
 
 def test_forty_thousand_nodes_and_one_relu() -> None:
-    start = time.perf_counter()
+    """In time proportional to the nodes; it is this process's own, so that a busy machine changes nothing."""
+    start = time.process_time()
     x = row(1.0, -2.0, reference=0.0)
     y = x
     for _ in range(20_000):
@@ -363,7 +364,7 @@ def test_forty_thousand_nodes_and_one_relu() -> None:
     np.testing.assert_array_equal(replay(y, {x: [[2.0, 3.0]]}).value, [5])
     del y
     gc.collect()
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 # -- values and references -----------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from minixai.methods.registry import method
 from minixai.methods.runs import Batch, forward_batches, gather_batches, walk
 from minixai.model import Network
 from minixai.rules import DECONVNET, GRADIENT, GUIDED, has_rectifier
+from minixai.validate import warn_caller
 
 
 @method("how does the score change if this pixel changes a little?", "1 forward, 1 back", complete=False)
@@ -219,8 +219,7 @@ def check_rectifiers(batches: Iterator[Batch], name: str, to_input: bool = False
     for k, batch in enumerate(batches):
         yield batch  # before the warning, so that the walk may raise for an op without a rule
         if not k and not has_rectifier(batch.output, batch.x if to_input else batch.layer):
-            warnings.warn(
+            warn_caller(
                 f"no op on the way rectifies (ReLU, or a class with `rectifies = True`), so what {name} shows is the "
                 "plain gradient: ask for gradient, or for a network with ReLUs",
-                stacklevel=6,
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -18,7 +17,7 @@ from minixai.methods.passes import accumulate, column, passes
 from minixai.methods.registry import method
 from minixai.methods.runs import endpoints
 from minixai.model import Network
-from minixai.validate import as_count, one_of
+from minixai.validate import as_count, one_of, warn_caller
 
 
 def gauss_legendre(n: int) -> tuple[Array, Array]:
@@ -139,11 +138,10 @@ def warn_of_gap(gap: Array, ends: Endpoints, values: Array, steps: int) -> None:
     exceeds = (abs(gap) > 0.05 * difference) & (abs(gap) > ends.rounding(values))
     if exceeds.any():
         worst = int(np.argmax(np.where(exceeds, abs(gap), 0)))
-        warnings.warn(
+        warn_caller(
             f"integrated_gradients misses {abs(gap[worst]):.3g} of a difference in score of {difference[worst]:.3g} "
             f"(input {worst}; {exceeds.sum()} of {len(gap)} are off by more than 5 %): try steps={2 * steps}, though "
             "where the way crosses kinks no number of steps is sure",
-            stacklevel=4,
         )
 
 

@@ -142,7 +142,7 @@ def check_options(method: Callable[..., Attribution], options: Mapping[str, Any]
     parameters = signature(function).parameters
     if "versus" not in parameters:
         raise TypeError(f"method is {method!r}, which is not called as mx.gradient is: give a method of mx.catalogue")
-    options = rename_options(function, options, stacklevel=5)
+    options = rename_options(function, options)
     if unknown := [name for name in options if name not in parameters]:
         raise TypeError(f"neither smooth_grad nor {function.__name__} takes {', '.join(unknown)}: see their docstrings")
     return options
