@@ -38,6 +38,8 @@ def file_of(folder: Path, name: str, suffix: str = "keras") -> Path:
 
 def outputs(model: mx.Model, name: str) -> Array:
     x = NETWORKS[name]["x"].reshape(2, *model.input_shape)
+    if model.is_binary:  # Keras gives the second of two classes
+        return model.probabilities(x)[:, 1:]
     return model.scores(x) if name in LOGITS else model.probabilities(x)
 
 

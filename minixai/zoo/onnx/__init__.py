@@ -109,7 +109,6 @@ def build(
     port, end = image_port(graph), find_output(graph, output_name)
     row, shape, order = input_layout(graph, port, None if input_shape is None else tuple(input_shape))
     nodes = needed_nodes(graph, end)
-    last = final_activation(nodes, end)
     stored = sum(w.size for w in graph.constants.values())
     b = Builder(row, graph.opset, int(port.shape[0] or 1) if port.shape else 1, stored)
     known: dict[str, Value | Array | None] = {**graph.constants, "": None}
@@ -118,6 +117,7 @@ def build(
             known[node.outputs[0]] = run(node, fold, node, [known[x] for x in node.inputs])[0]  # type: ignore[misc]
     nodes = [node for node in nodes if not all(name in known for name in node.outputs)]
     nodes = simplify(nodes, {name: w for name, w in known.items() if isinstance(w, np.ndarray)}, end)
+    last = final_activation(nodes, end)
     x = Value("input", shape, order)
     if len(row) > len(order):
         b.name = "channel"
@@ -137,7 +137,7 @@ def build(
         outputs: list[Value] | list[Array]
         if node.op in ("Shape", "Size") and isinstance(scores, Value):
             outputs = run(node, fold, node, [np.broadcast_to(np.float32(0), scores.shape)])
-        elif node is last and isinstance(scores, Value) and len(scores.long) < 2:
+        elif node is last and isinstance(scores, Value) and (node.op == "Sigmoid" or len(scores.long) < 2):
             outputs, taken_off = [scores], True
         elif any(isinstance(z, Value) for z in inputs):
             outputs = run(node, lower, b, node, inputs)

@@ -283,9 +283,20 @@ FOLDS |= {name: reduces(function) for name, function in REDUCTIONS.items()}
 
 
 @folds("MatMul")
-def matmul(a: dict[str, Any], x: Array, y: Array) -> Array:
+def matmul(a: dict[str, Any], x: Array, y: Array, bias: Array | None = None) -> Array:
+    """`bias` is what an Add after it has brought, see `patterns.bias`."""
     check_room([*x.shape[:-1], *y.shape[-1:]])
-    return x @ y
+    return np.asarray(x @ y if bias is None else x @ y + bias)
+
+
+@folds("ScatterND")
+def scatter(a: dict[str, Any], x: Array, indices: Array, updates: Array) -> Array:
+    """x with some entries, or slices, replaced: indices (..., k) say where along its first k axes."""
+    if a.get("reduction", "none") != "none":
+        raise ValueError(f"its reduction {a['reduction']!r} is not read here: none is")
+    made = np.array(x)
+    made[tuple(np.moveaxis(indices.astype(np.int64), -1, 0))] = updates
+    return made
 
 
 @folds("DequantizeLinear")
