@@ -89,6 +89,12 @@ def row_sums(x: Array) -> Array:
     return np.asarray(x.reshape(len(x), -1).sum(axis=1, dtype=np.float64))
 
 
+def rounding_bound(size: Array, dtype: np.dtype[Any]) -> Array:
+    """How far a sum of terms of this total size may be off by rounding: √ε · size, and never 0."""
+    kind = np.finfo(dtype)
+    return np.asarray(np.sqrt(kind.eps) * size + np.sqrt(kind.tiny))
+
+
 def multiply_no_nan(m: Array, x: Array) -> Array:
     """m · x, and 0 where x is 0, even if m is infinite or NaN there.
 

@@ -6,14 +6,15 @@ Each operator looks its operation up in a table that minixai.ops fills, so that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from minixai.graph import Node, Operand
-
-OPERATORS: dict[str, Callable[..., Node]] = {}
+N = TypeVar("N", bound="Operators")
+Operand: TypeAlias = "Operators | npt.ArrayLike"
+OPERATORS: dict[str, Callable[..., Any]] = {}
+"""The operation of each operator, by the name that NumPy has for it; minixai.ops fills this table."""
 OUTSIDE = "node.value leaves the graph, and every explanation of what is computed from it would be wrong"
 
 
@@ -22,41 +23,41 @@ class Operators:
 
     __slots__ = ()
 
-    def __add__(self, other: Operand) -> Node:
-        return OPERATORS["add"](self, other)
+    def __add__(self, other: Operand) -> Self:
+        return operate(self, "add", self, other)
 
-    def __radd__(self, other: Operand) -> Node:
-        return OPERATORS["add"](other, self)
+    def __radd__(self, other: Operand) -> Self:
+        return operate(self, "add", other, self)
 
-    def __sub__(self, other: Operand) -> Node:
-        return OPERATORS["subtract"](self, other)
+    def __sub__(self, other: Operand) -> Self:
+        return operate(self, "subtract", self, other)
 
-    def __rsub__(self, other: Operand) -> Node:
-        return OPERATORS["subtract"](other, self)
+    def __rsub__(self, other: Operand) -> Self:
+        return operate(self, "subtract", other, self)
 
-    def __mul__(self, other: Operand) -> Node:
-        return OPERATORS["multiply"](self, other)
+    def __mul__(self, other: Operand) -> Self:
+        return operate(self, "multiply", self, other)
 
-    def __rmul__(self, other: Operand) -> Node:
-        return OPERATORS["multiply"](other, self)
+    def __rmul__(self, other: Operand) -> Self:
+        return operate(self, "multiply", other, self)
 
-    def __truediv__(self, other: Operand) -> Node:
-        return OPERATORS["divide"](self, other)
+    def __truediv__(self, other: Operand) -> Self:
+        return operate(self, "divide", self, other)
 
-    def __rtruediv__(self, other: Operand) -> Node:
-        return OPERATORS["divide"](other, self)
+    def __rtruediv__(self, other: Operand) -> Self:
+        return operate(self, "divide", other, self)
 
-    def __pow__(self, other: Operand) -> Node:
-        return OPERATORS["power"](self, other)
+    def __pow__(self, other: Operand) -> Self:
+        return operate(self, "power", self, other)
 
-    def __rpow__(self, other: Operand) -> Node:
-        return OPERATORS["power"](other, self)
+    def __rpow__(self, other: Operand) -> Self:
+        return operate(self, "power", other, self)
 
-    def __matmul__(self, other: Operand) -> Node:
-        return OPERATORS["matmul"](self, other)
+    def __matmul__(self, other: Operand) -> Self:
+        return operate(self, "matmul", self, other)
 
-    def __rmatmul__(self, other: Operand) -> Node:
-        return OPERATORS["matmul"](other, self)
+    def __rmatmul__(self, other: Operand) -> Self:
+        return operate(self, "matmul", other, self)
 
     def __lt__(self, other: Operand) -> NoReturn:
         raise TypeError(
@@ -71,39 +72,39 @@ class Operators:
 
     __mod__ = __floordiv__
 
-    def __neg__(self) -> Node:
-        return OPERATORS["negative"](self)
+    def __neg__(self) -> Self:
+        return operate(self, "negative", self)
 
-    def __abs__(self) -> Node:
-        return OPERATORS["absolute"](self)
+    def __abs__(self) -> Self:
+        return operate(self, "absolute", self)
 
-    def __getitem__(self, index: Any) -> Node:
-        return OPERATORS["take"](self, index)
+    def __getitem__(self, index: Any) -> Self:
+        return operate(self, "take", self, index)
 
-    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-        return OPERATORS["sum"](self, axis, keepdims)
+    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
+        return operate(self, "sum", self, axis, keepdims)
 
-    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-        return OPERATORS["mean"](self, axis, keepdims)
+    def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
+        return operate(self, "mean", self, axis, keepdims)
 
-    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-        return OPERATORS["max"](self, axis, keepdims)
+    def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
+        return operate(self, "max", self, axis, keepdims)
 
-    def reshape(self, *shape: int) -> Node:
-        return OPERATORS["reshape"](self, *shape)
+    def reshape(self, *shape: int) -> Self:
+        return operate(self, "reshape", self, *shape)
 
-    def flatten(self) -> Node:
-        return OPERATORS["flatten"](self)
+    def flatten(self) -> Self:
+        return operate(self, "flatten", self)
 
-    def transpose(self, *axes: int) -> Node:
-        return OPERATORS["transpose"](self, *axes)
+    def transpose(self, *axes: int) -> Self:
+        return operate(self, "transpose", self, *axes)
 
     # -- what NumPy must not do to a node behind our back ----------------------------------------------
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Node:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Self:
         """array + node arrives here as np.add; every other NumPy function is refused."""
         if method != "__call__" or options or ufunc.__name__ not in NUMPY_OPERATORS:
             refuse(f"np.{ufunc.__name__}")
-        return OPERATORS[NUMPY_OPERATORS[ufunc.__name__]](*inputs)
+        return operate(self, NUMPY_OPERATORS[ufunc.__name__], *inputs)
 
     def __array_function__(self, function: Callable[..., Any], *_: Any) -> NoReturn:
         refuse(f"np.{function.__name__}")
@@ -119,6 +120,11 @@ class Operators:
             "a Node is neither true nor false: choose with relu, abs or max in the graph; an if on node.value takes "
             "the same way for the reference, so every explanation across it would be wrong"
         )
+
+
+def operate(like: N, operator: str, *inputs: Any) -> N:
+    """The node that an operator makes of its inputs, of which `like` is one."""
+    return cast("N", OPERATORS[operator](*inputs))
 
 
 def refuse(name: str) -> NoReturn:

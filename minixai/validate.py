@@ -6,7 +6,7 @@ A function `as_...` converts what it checks.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -120,17 +120,23 @@ def accept_old_name(old: str, new: str, stacklevel: int = 2) -> Callable[[F], F]
     def decorate(function: F) -> F:
         @wraps(function)
         def renamed(*args: Any, **options: Any) -> Any:
-            if old in options:
-                if new in options:
-                    raise TypeError(f"{old}= is the former name of {new}=, and both were given: leave {old}= out")
-                warnings.warn(
-                    f"{old}= of {function.__name__} is now called {new}=: write {new}=",
-                    DeprecationWarning,
-                    stacklevel=stacklevel,
-                )
-                options[new] = options.pop(old)
-            return function(*args, **options)
+            return function(*args, **rename_options(renamed, options, stacklevel + 1))
 
+        renamed.__dict__["former_names"] = {old: new}
         return cast("F", renamed)
 
     return decorate
+
+
+def rename_options(function: Callable[..., Any], options: Mapping[str, Any], stacklevel: int) -> dict[str, Any]:
+    """The options with every former name, which `accept_old_name` knows, replaced by the present one."""
+    options = dict(options)
+    for old, new in getattr(function, "former_names", {}).items():
+        if old in options:
+            if new in options:
+                raise TypeError(f"{old}= is the former name of {new}=, and both were given: leave {old}= out")
+            warnings.warn(
+                f"{old}= of {function.__name__} is now called {new}=: write {new}=", DeprecationWarning, stacklevel
+            )
+            options[new] = options.pop(old)
+    return options

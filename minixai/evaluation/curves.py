@@ -15,7 +15,8 @@ from minixai.arrays import Array
 from minixai.evaluation.amounts import pixels
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
-from minixai.methods.runs import FromLayer, endpoints, passes
+from minixai.methods.passes import passes
+from minixai.methods.runs import endpoints
 from minixai.model import Network
 from minixai.validate import as_count
 
@@ -114,12 +115,12 @@ def exchanged(
     start, end = call.rows, np.broadcast_to(call.baseline(baseline), call.rows.shape)
     if insert:
         start, end = end, start
-    network, ends = FromLayer(call), endpoints(call)
+    ends = endpoints(call)
     scores = np.empty((len(maps), len(taken)))
     for i, k in passes(call, len(taken), "insertion" if insert else "deletion", back=False):
         # (B, H, W, 1) chooses between (B, H, W, C) and (B, H, W, C)
         gone = (places[i] < taken[k, None, None])[..., None]
-        scores[i, k] = network.score_at(np.where(gone, end[i], start[i]), i, ends)
+        scores[i, k] = ends.score_at(np.where(gone, end[i], start[i]), i)
     return Curve(taken / size, scores)
 
 

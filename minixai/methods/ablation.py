@@ -12,9 +12,11 @@ from minixai.arrays import Array
 from minixai.attribution import Attribution, Cost
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
+from minixai.methods.endpoints import Endpoints
 from minixai.methods.groups import as_groups
+from minixai.methods.passes import passes
 from minixai.methods.registry import method
-from minixai.methods.runs import Endpoints, FromLayer, endpoints, passes
+from minixai.methods.runs import endpoints
 from minixai.model import Network
 
 
@@ -50,27 +52,19 @@ def feature_ablation(
            [0.4, 0.4]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    baselines = [call.baseline(value) for value in as_baselines(baseline, values)]
-    cost, largest, network = Cost(0, 0), np.zeros(1, call.rows.dtype), FromLayer(call)
-    for rows in baselines:
-        ends = endpoints(call, rows)
+    cost, largest = Cost(0, 0), np.zeros(1, call.rows.dtype)
+    for value in as_baselines(baseline, values):
+        ends = endpoints(call, call.baseline(value))
         labels, count = as_groups(groups, ends.value.shape[1:], "groups")
-        lost = score_drops(call, ends, network, labels, count)
-        largest = np.where(abs(lost) > abs(largest), lost, largest)
-        cost = cost.plus(*ends.cost).plus(lost.size)
-    given = (
-        {"baseline": call.as_parameter(baseline)}
-        if values is None
-        else {"values": tuple(map(call.as_parameter, values))}
-    )
-    return replace(ends, cost=cost).attribution(
-        call,
-        "feature_ablation",
-        largest[:, labels],
-        given | {"groups": None if groups is None else np.asarray(groups)},
-        baseline=baselines[0] if values is None else None,
-        reference_score=ends.reference_score if values is None else None,
-    )
+        drops = score_drops(ends, labels, count)
+        largest = np.where(abs(drops) > abs(largest), drops, largest)
+        cost = cost.plus(*ends.cost).plus(drops.size)
+    if values is None:
+        given = {"baseline": call.as_parameter(baseline)}
+    else:
+        given, ends = {"values": tuple(map(call.as_parameter, values))}, replace(ends, baseline=None)
+    given |= {"groups": None if groups is None else np.asarray(groups)}
+    return replace(ends, cost=cost).attribution("feature_ablation", largest[:, labels], given)
 
 
 def as_baselines(baseline: Baseline, values: Sequence[Baseline] | None) -> list[Baseline]:
@@ -86,11 +80,11 @@ def as_baselines(baseline: Baseline, values: Sequence[Baseline] | None) -> list[
     return list(values)
 
 
-def score_drops(call: Call, ends: Endpoints, network: FromLayer, labels: Array, count: int) -> Array:
-    """(N, groups): what the score loses when one group of x is replaced by the baseline's."""
-    lost = np.zeros((len(call.rows), count), ends.value.dtype)
-    for i, j in passes(call, count, "feature_ablation", back=False):
+def score_drops(ends: Endpoints, labels: Array, count: int) -> Array:
+    """f(x) − f(x with one group from x'), (N, groups)"""
+    drops = np.zeros((len(ends.value), count), ends.value.dtype)
+    for i, j in passes(ends.call, count, "feature_ablation", back=False):
         # (B,) == (H, W, C) -> (B, H, W, C)
-        changed = np.where(np.equal.outer(j, labels), ends.reference[i], ends.value[i])
-        lost[i, j] = ends.score[i] - network.score_at(changed, i, ends)
-    return lost
+        points = np.where(np.equal.outer(j, labels), ends.reference[i], ends.value[i])
+        drops[i, j] = ends.score[i] - ends.score_at(points, i)
+    return drops

@@ -121,6 +121,10 @@ class Call:
                 )
         return scores
 
+    def forward(self, x: Node) -> Node:
+        """The output that is explained, for a node of inputs."""
+        return self.explained_node(self.scores(x))
+
     def explained_node(self, scores: Node) -> Node:
         """The node that is explained: the scores, or the probabilities made of them."""
         if self.output == "score":

@@ -9,31 +9,32 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, multiply_no_nan
+from minixai.arrays import Array, rounding_bound
 from minixai.attribution import Attribution
-from minixai.graph import Node, Op, Rule, Rules, backward, history, rule_for
+from minixai.graph import Node, Op, Rule, backward, history, rule_for
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
+from minixai.methods.certificate import check_gap
+from minixai.methods.endpoints import Endpoints
 from minixai.methods.registry import method
-from minixai.methods.runs import Batch, Endpoints, contrast_seed, forward_batches, gather_batches
+from minixai.methods.runs import Batch, forward_batches, gather_batches
 from minixai.model import Network
-from minixai.ops import Selection
 from minixai.rules import (
-    RESCALE,
-    RevealCancel,
+    Table,
     genomics,
     max_difference,
     max_difference_first,
+    rescale_table,
     reveal_cancel,
     to_argmax,
 )
 from minixai.validate import one_of
 
-Table: TypeAlias = Callable[[Node], Rules]
-"""The rules for the graph of an output."""
+TableOf: TypeAlias = Callable[[Node], Table]
+"""The table for the graph of an output."""
 
-RULES: Mapping[str, Callable[[Node, Rule], Rules]] = {
-    "rescale": lambda output, pool: {**RESCALE, Selection: pool},
+RULES: Mapping[str, Callable[[Node, Rule], Table]] = {
+    "rescale": lambda output, pool: rescale_table(pool),
     "reveal-cancel": reveal_cancel,
     "genomics": genomics,
 }
@@ -89,93 +90,68 @@ def deep_lift(
            [ 0.,  1.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    table = table_factory(rule, pool)
+    table_of = choose_table(rule, pool)
     if rule == "reveal-cancel" and output == "probability":
         raise ValueError(
             "the rule 'reveal-cancel' explains scores: softmax divides by a sum that its parts, one without the other, "
             "bring to 0; ask for output='score', with versus= for a contrast, or for rule='rescale'"
         )
-    rows = call.baseline(baseline)
-    ends, both = gather_batches(
-        (
-            (batch, multipliers_and_contributions(batch, table))
-            for batch in forward_batches(halve_batch(call, rule), rows)
-        ),
-        call,
-        rows,
+    baselines = call.baseline(baseline)
+    batches = forward_batches(halve_batch(call, rule), baselines)
+    ends, (m, values) = gather_batches(
+        ((batch, multipliers_and_contributions(batch, table_of)) for batch in batches), baselines
     )
-    m, values = both[:, 0], both[:, 1]
-    gap = None if pool == "gradient" else ends.gap(values)
-    if gap is not None and (excess := abs(gap) - ends.rounding(values)).max() > 0:
-        worst = int(excess.argmax())
-        raise ValueError(
-            f"the contributions to row {worst} miss its difference in score by {gap[worst]:.3g}, because "
-            f"{find_leak(call, table, rows, ends, worst)}"
-        )
+    gap = None
+    if pool != "gradient":
+        gap = check_gap(ends, values, "contributions to row", lambda i, _: find_leak(ends, table_of, baselines, i))
     given = {"baseline": call.as_parameter(baseline), "rule": rule, "pool": pool}
-    return ends.attribution(
-        call,
-        "deep_lift",
-        values,
-        given,
-        baseline=rows,
-        gap=gap,
-        reference_score=ends.reference_score,
-        extras={"multipliers": m},
-    )
+    return ends.attribution("deep_lift", values, given, gap=gap, extras={"multipliers": m})
 
 
-def table_factory(rule: str, pool: str) -> Table:
-    """How the table for a graph is made."""
+def choose_table(rule: str, pool: str) -> TableOf:
+    """The function that makes the table for a graph."""
     make, at_max = RULES[one_of(rule, RULES, "rule")], POOLS[one_of(pool, POOLS, "pool")]
     return lambda output: make(output, at_max)
 
 
 def halve_batch(call: Call, rule: str) -> Call:
-    """With half as many rows at a time where every Δ has two parts: they take as much memory as all else."""
+    """The call with half as many rows at a time if every Δ has two parts, which take as much memory as all else."""
     n = len(call.rows)
     if rule == "rescale" or call.batch is not None or n == 1:
         return call
     return replace(call, batch=max(1, call.slices(2 * n)[0].stop // 2))
 
 
-def multipliers_and_contributions(batch: Batch, table: Table) -> Array:
-    """(N, 2, ...): the multipliers of the place, and its contributions."""
-    rules, x = table(batch.output), batch.layer
-    m = batch.backward(rules, x)
-    one = rules.effective(x, m) if isinstance(rules, RevealCancel) else m
-    return np.stack([one, contributions(rules, x, m)], axis=1)
+def multipliers_and_contributions(batch: Batch, table_of: TableOf) -> tuple[Array, Array]:
+    """(m, m·Δ) of the layer, each (N, ...)."""
+    table, layer = table_of(batch.output), batch.layer
+    m = batch.backward(table)
+    return table.effective(layer, m), table.contributions(layer, m)
 
 
-def contributions(rules: Rules, node: Node, m: Array) -> Array:
-    """m · Δ"""
-    return rules.contributions(node, m) if isinstance(rules, RevealCancel) else multiply_no_nan(m, node.delta)
-
-
-def find_leak(call: Call, table: Table, baseline: Array, ends: Endpoints, row: int) -> str:
-    """Which op breaks Σᵢ mᵢ·Δxᵢ = m·Δy first, back from the output: of the user's own, or else of minixai's."""
-    here = slice(row, row + 1)
-    x = Node(call.rows[here], baseline[here] if len(baseline) > 1 else baseline, name="input")
-    output = call.explained_node(call.scores(x))
-    versus = None if ends.versus is None else ends.versus[here]
-    rules = table(output)
-    multipliers = backward(output, rules, contrast_seed(output, ends.target[here], versus))
-    rounded = "rounding adds up over many ops"
+def find_leak(ends: Endpoints, table_of: TableOf, baseline: Array, i: int) -> str:
+    """Which op breaks Σ_j m_j·Δx_j = m·Δy first on the way back for input i: the user's own, or else minixai's."""
+    call, row = ends.call, np.array([i])
+    x = Node(call.rows[row], baseline[row] if len(baseline) > 1 else baseline, name="input")
+    output = call.forward(x)
+    table = table_of(output)
+    multipliers = backward(output, table, ends.contrast[row].seed(output))
+    suspect = "rounding adds up over many ops"
     for node in reversed(history(output)):
         m = multipliers[node]
-        passed = contributions(rules, node, m).sum()
-        given = [
-            contributions(rules, u, rule_for(node, rules)(node, i, m)).sum()
-            for i, u in enumerate(node.inputs)
+        due = table.contributions(node, m).sum()
+        paid = [
+            table.contributions(u, rule_for(node, table)(node, j, m)).sum()
+            for j, u in enumerate(node.inputs)
             if isinstance(u, Node)
         ]
-        size = abs(m * node.value).sum() + abs(m * node.reference).sum() + sum(map(abs, given))
-        if given and abs(sum(given) - passed) > np.sqrt(np.finfo(node.dtype).eps) * size:
-            lost = f"{type(node.op).__name__} (at {node!r}) passes on {sum(given):.6g} of {passed:.6g}"
+        size = abs(m * node.value).sum() + abs(m * node.reference).sum() + sum(map(abs, paid))
+        if paid and abs(sum(paid) - due) > rounding_bound(size, node.dtype):
+            lost = f"{type(node.op).__name__} (at {node!r}) passes on {sum(paid):.6g} of {due:.6g}"
             if not is_built_in(node.op):
                 return f"{lost}: mend its forward, its vjp, or the rule of its kind"
-            rounded = rounded if "passes" in rounded else f"{lost}, where rounding is the likely cause"
-    return f"{rounded}: {PRECISE if call.rows.dtype == np.float32 else SCALED}"
+            suspect = suspect if "passes" in suspect else f"{lost}, where rounding is the likely cause"
+    return f"{suspect}: {PRECISE if call.rows.dtype == np.float32 else SCALED}"
 
 
 def is_built_in(op: Op) -> bool:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array, multiply_no_nan, row_sums
+from minixai.arrays import Array, rounding_bound, row_sums
 from minixai.attribution import Attribution
-from minixai.graph import Node, Rules, backward
+from minixai.graph import Node
 from minixai.methods.background import MEMBER, background_endpoints
 from minixai.methods.call import Call
 from minixai.methods.certificate import check_reference
 from minixai.methods.deep_lift import POOLS, find_leak
+from minixai.methods.endpoints import Endpoints
+from minixai.methods.network import FromLayer
+from minixai.methods.passes import accumulate
 from minixai.methods.registry import method
-from minixai.methods.runs import Endpoints, FromLayer, accumulate
 from minixai.model import Network
-from minixai.ops import Selection
 from minixai.progress import Progress
-from minixai.rules import RESCALE
+from minixai.rules import rescale_table
 from minixai.validate import one_of
 
 
@@ -65,47 +65,36 @@ def deep_shap_of_targets(
     targets: Sequence[Array] | None = None,
     check: bool = True,
 ) -> list[Attribution]:
-    """The answer for each of the targets, (N,) each, by default the call's own; one way forward serves them all."""
-    rules = {**RESCALE, Selection: POOLS[one_of(pool, POOLS, "pool")]}
+    """One attribution for each of the targets, (N,) each, by default the call's own, from the same forward passes."""
+    table = rescale_table(POOLS[one_of(pool, POOLS, "pool")])
     references = call.background(background)
     all_ends = background_endpoints(call, references, targets, keep=False)
-    complete, rows = all_ends[0].complete and pool != "gradient", len(call.rows) * len(references)
+    complete = all_ends[0].complete and pool != "gradient"
     totals, forward = [np.zeros(ends.value.shape) for ends in all_ends], 0
     for pairs in pair_batches(call, references, either_way=pool == "mover"):
         forward += len(pairs.output) + 1
         for ends, total in zip(all_ends, totals, strict=True):
-            seed = ends.seed(pairs.output, pairs.i)
-            pairs.check_reference_score(call, ends, seed, references)
-            m = backward(pairs.output, rules, seed, keep=[pairs.layer])[pairs.layer]
-            parts = pairs.sign * multiply_no_nan(m, pairs.layer.delta)
+            pairs.check_reference_score(ends, references)
+            m = ends.multipliers(table, pairs.layer, pairs.output, pairs.i)
+            parts = pairs.sign * table.contributions(pairs.layer, m)
             accumulate(total, pairs.i, parts)
-            if complete and check and (row := pairs.worst_row(seed, parts)) is not None:
-                raise ValueError(gap_message(call, rules, references, ends, pairs, row))
-    given = {"background": np.asarray(background), "pool": pool}
+            if complete and check and (row := pairs.find_gap(ends, parts)) is not None:
+                i, r = pairs.i[row], pairs.r[row]
+                why = find_leak(ends, lambda output: table, references[[r]], i)
+                raise ValueError(
+                    f"the contributions to row {i} miss its difference in score from reference {r}, because {why}"
+                )
+    given, rows = {"background": np.asarray(background), "pool": pool}, len(call.rows) * len(references)
+    values = [(total / len(references)).astype(ends.value.dtype) for ends, total in zip(all_ends, totals, strict=True)]
     return [
-        make_attribution(call, ends, total / len(references), given, complete, (forward, rows))
-        for ends, total in zip(all_ends, totals, strict=True)
+        ends.attribution("deep_shap", mean, given, (forward, rows), gap=ends.gap(mean) if complete else None)
+        for ends, mean in zip(all_ends, values, strict=True)
     ]
-
-
-def make_attribution(
-    call: Call, ends: Endpoints, mean: Array, given: Mapping[str, Any], complete: bool, rows: tuple[int, int]
-) -> Attribution:
-    values = mean.astype(ends.value.dtype)
-    return ends.attribution(
-        call,
-        "deep_shap",
-        values,
-        given,
-        rows,
-        reference_score=ends.reference_score,
-        gap=ends.gap(values) if complete else None,
-    )
 
 
 @dataclass(frozen=True, eq=False)
 class PairBatch:
-    """Inputs i and references r in one graph; `sign` is −1 where it has them the other way round."""
+    """Inputs i and references r in one graph; `sign` is −1 where the references are its values."""
 
     i: Array
     r: Array
@@ -113,26 +102,27 @@ class PairBatch:
     output: Node
     sign: int
 
-    def check_reference_score(self, call: Call, ends: Endpoints, seed: Array, references: Array) -> None:
-        """Raise ValueError if the reference has another score in this graph than it has by itself."""
+    def check_reference_score(self, ends: Endpoints, references: Array) -> None:
+        """Raise ValueError if the reference has another score in this graph than by itself."""
         swapped = self.sign < 0
         expected = ends.score[self.i] if swapped else ends.reference_score_at(self.r, self.i)
-        observed = np.asarray((seed * self.output.reference).reshape(len(self.i), -1).sum(axis=1))
-        check_reference(call, ends, self.i, references[self.r], expected, observed, "input {i}" if swapped else MEMBER)
+        observed = ends.contrast[self.i].of(self.output.reference)
+        check_reference(ends, self.i, references[self.r], expected, observed, "input {i}" if swapped else MEMBER)
 
-    def worst_row(self, seed: Array, parts: Array) -> int | None:
-        """The row whose contributions miss its difference in score by the most, if that is more than rounding."""
-        missing = self.sign * row_sums(parts) - row_sums(seed * self.output.delta)
-        scores = abs(row_sums(seed * self.output.value)) + abs(row_sums(seed * self.output.reference))
-        excess = abs(missing) - np.sqrt(np.finfo(parts.dtype).eps) * (scores + row_sums(abs(parts)))
+    def find_gap(self, ends: Endpoints, parts: Array) -> int | None:
+        """The row whose contributions miss its difference in score by the most beyond rounding, if there is one."""
+        contrast, output = ends.contrast[self.i], self.output
+        gap = self.sign * row_sums(parts) - contrast.of(output.delta.astype(np.float64))
+        scores = abs(contrast.of(output.value)) + abs(contrast.of(output.reference))
+        excess = abs(gap) - rounding_bound(scores + row_sums(abs(parts)), parts.dtype)
         return int(excess.argmax()) if excess.max() > 0 else None
 
 
 def pair_batches(call: Call, references: Array, either_way: bool) -> Iterator[PairBatch]:
     """Every input with every reference.
 
-    The one side goes row by row, as the single reference of all rows of the other.  Rescale is the same from x to x'
-    as from x' to x, so the side with fewer rows may be the one: R references cost one input R + 1 rows, not 2R.
+    Each row of one side is the single reference of all rows of the other side.  Rescale is the same from x to x' as
+    from x' to x, so `either_way` takes the side with fewer rows: R references cost one input R + 1 rows, not 2R.
     """
     swapped = either_way and len(call.rows) < len(references)
     single, many = (call.rows, references) if swapped else (references, call.rows)
@@ -140,16 +130,9 @@ def pair_batches(call: Call, references: Array, either_way: bool) -> Iterator[Pa
     progress = Progress(f"deep_shap: {total:,} rows forward and back", total)
     for j in range(len(single)):
         for part in call.slices(len(many)):
-            layer, output = network.forward(many[part], single[j : j + 1])
+            layer, output = network.from_input(Node(many[part], single[j : j + 1], name="input"))
             k = np.arange(part.start, part.stop)
             i, r = (np.full_like(k, j), k) if swapped else (k, np.full_like(k, j))
             yield PairBatch(i, r, layer, output, -1 if swapped else 1)
             progress.advance(len(k))
     progress.close()
-
-
-def gap_message(call: Call, rules: Rules, references: Array, ends: Endpoints, pairs: PairBatch, row: int) -> str:
-    """What went wrong, for whom, and why."""
-    i, r = int(pairs.i[row]), int(pairs.r[row])
-    why = find_leak(call, lambda output: rules, references[r : r + 1], ends, i)
-    return f"the contributions to row {i} miss its difference in score from reference {r}, because {why}"

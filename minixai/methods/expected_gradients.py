@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from minixai.arrays import Array, multiply_no_nan, row_sums
 from minixai.attribution import Attribution
-from minixai.graph import backward
 from minixai.methods.background import background_endpoints
 from minixai.methods.call import Call
 from minixai.methods.compat import shap_draws
+from minixai.methods.endpoints import Endpoints
 from minixai.methods.moments import Moments
+from minixai.methods.passes import Stream, column, passes
 from minixai.methods.registry import method
-from minixai.methods.runs import Endpoints, FromLayer, Stream, column, passes
 from minixai.model import Network
 from minixai.rules import GRADIENT
 from minixai.validate import as_count, as_nonnegative, one_of
@@ -99,44 +99,42 @@ def expected_gradients_of_targets(
 ) -> list[Attribution]:
     """The answer for each of the targets, (N,) each, by default the call's own; one way forward serves them all."""
     n, smooth = as_count(samples, "samples", 2), as_nonnegative(local_smoothing, "local_smoothing") > 0
-    references, network = call.background(background), FromLayer(call)
+    references = call.background(background)
     shape = call.rows.shape[1:] if smooth else None
     draw = STREAMS[one_of(rng, STREAMS, "rng")](as_count(seed, "seed", 0), len(references), shape)
     all_ends = background_endpoints(call, references, targets, verify=True)
-    maps = [Moments(ends.value.shape, n) for ends in all_ends]
+    values = [Moments(ends.value.shape, n) for ends in all_ends]
     sums = [Moments((len(call.rows),), n) for _ in all_ends]
+    start, end, network = all_ends[0].reference, all_ends[0].value, all_ends[0].network
     for i, k in passes(call, n, "expected_gradients"):
         r, alpha, noise = draw(i, k)
-        start, end = all_ends[0].reference[r], all_ends[0].value[i]
-        if noise is not None:
-            end = network.activations((call.rows[i] + local_smoothing * noise).astype(call.rows.dtype))
-        delta = end - start
-        here, output = network(start + column(alpha, delta) * delta, i)
-        for ends, values, total in zip(all_ends, maps, sums, strict=True):
-            parts = multiply_no_nan(backward(output, GRADIENT, ends.seed(output, i), keep=[here])[here], delta)
-            values.add(i, k, parts)
+        noisy = None if noise is None else (call.rows[i] + local_smoothing * noise).astype(call.rows.dtype)
+        delta = (end[i] if noisy is None else network.activations(noisy)) - start[r]
+        layer, output = network(start[r] + column(alpha, delta) * delta, i)
+        for ends, value, total in zip(all_ends, values, sums, strict=True):
+            parts = multiply_no_nan(ends.multipliers(GRADIENT, layer, output, i), delta)
+            value.add(i, k, parts)
             total.add(i, k, row_sums(parts))
     given = {"background": np.asarray(background), "samples": samples, "local_smoothing": local_smoothing}
     rows = len(call.rows) * n
     forward_rows = rows * 2 if smooth and call.layer is not None else rows  # x̃ on its way to the layer, and from there
     return [
-        make_attribution(call, ends, values, total, given | {"seed": seed, "rng": rng}, (forward_rows, rows))
-        for ends, values, total in zip(all_ends, maps, sums, strict=True)
+        make_attribution(ends, value, total, given | {"seed": seed, "rng": rng}, (forward_rows, rows))
+        for ends, value, total in zip(all_ends, values, sums, strict=True)
     ]
 
 
 def make_attribution(
-    call: Call, ends: Endpoints, maps: Moments, sums: Moments, given: Mapping[str, Any], rows: tuple[int, int]
+    ends: Endpoints, samples: Moments, sums: Moments, given: Mapping[str, Any], rows: tuple[int, int]
 ) -> Attribution:
-    values = maps.mean.astype(ends.value.dtype)
+    """The attribution to one target, from the moments of its samples and of their sums."""
+    values = samples.mean.astype(ends.value.dtype)
     return ends.attribution(
-        call,
         "expected_gradients",
         values,
         given,
         rows,
-        reference_score=ends.reference_score,
         gap=ends.gap(values),
         gap_standard_error=sums.standard_error if ends.complete else None,
-        standard_error=maps.standard_error.astype(values.dtype),
+        standard_error=samples.standard_error.astype(values.dtype),
     )

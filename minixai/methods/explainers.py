@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.methods.background import forward_all
+from minixai.methods.background import all_outputs
 from minixai.methods.call import Call, as_model_input
 from minixai.methods.deep_shap import deep_shap_of_targets
 from minixai.methods.expected_gradients import expected_gradients_of_targets
@@ -44,7 +44,7 @@ class Explainer:
     @cached_property
     def expected_value(self) -> Array:
         """(outputs,): the mean over the background, to which the values of an input add its difference."""
-        outputs = forward_all(self.call, keep=False).outputs
+        outputs = all_outputs(self.call)
         return np.asarray(outputs.mean(axis=0, dtype=np.float64).astype(outputs.dtype))
 
     def rank_outputs(self, call: Call, outputs: int | None, order: str) -> Array:
@@ -55,7 +55,7 @@ class Explainer:
             return np.broadcast_to(np.arange(total), (len(call.rows), total))
         if as_count(outputs, "ranked_outputs") > total:
             raise ValueError(f"ranked_outputs is {outputs}, but there are {total} outputs: give at most {total}")
-        return np.argsort(key(forward_all(call, keep=False).outputs), axis=1, kind="stable")[:, :outputs]
+        return np.argsort(key(all_outputs(call)), axis=1, kind="stable")[:, :outputs]
 
 
 class GradientExplainer(Explainer):

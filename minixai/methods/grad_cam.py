@@ -12,10 +12,11 @@ from minixai.arrays import Array, accurate_mean, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
 from minixai.methods.compat import guided_weights
+from minixai.methods.endpoints import Endpoints
 from minixai.methods.gradients import check_rectifiers
 from minixai.methods.maps import batches_at_layer
 from minixai.methods.registry import method
-from minixai.methods.runs import Batch, Endpoints, gather_batches
+from minixai.methods.runs import Batch, gather_batches
 from minixai.model import Network
 from minixai.ops.pooling import Resize
 from minixai.rules import GRADIENT, GUIDED
@@ -86,7 +87,7 @@ def grad_cam(
     signed = weighted_sum(ends.value, weights)
     values = finish_map(signed, call, relu and variant == "paper", resize)
     given = {"relu": relu, "resize": resize, "variant": variant}
-    return ends.attribution(call, "grad_cam", values, given, extras={"signed": signed, "weights": weights})
+    return ends.attribution("grad_cam", values, given, extras={"signed": signed, "weights": weights})
 
 
 @method("which places raise the score, by the features they have?", "1 forward, 1 back", complete=False)
@@ -118,7 +119,7 @@ def hires_cam(
     signed = multiply_no_nan(slopes, ends.value).sum(axis=-1, keepdims=True)
     given = {"relu": relu, "resize": resize}
     values = finish_map(signed, call, relu, resize)
-    return ends.attribution(call, "hires_cam", values, given, extras={"signed": signed})
+    return ends.attribution("hires_cam", values, given, extras={"signed": signed})
 
 
 @method("which fine structures lie where the features of this class are?", "1 forward, 2 back", complete=False)
@@ -153,8 +154,8 @@ def guided_grad_cam(
     stretch = UPSAMPLINGS[one_of(upsampling, UPSAMPLINGS, "upsampling")]
     call = Call(model, x, target, versus, output, layer, batch)
     batches = check_rectifiers(batches_with_maps(call, "guided_grad_cam", True), "guided_grad_cam", to_input=True)
-    ends, values = gather_batches((batch, guided_product(batch, stretch)) for batch in batches)
-    return ends.attribution(call, "guided_grad_cam", values, {"upsampling": upsampling}, (0, len(values)))
+    ends, (values,) = gather_batches((batch, [guided_product(batch, stretch)]) for batch in batches)
+    return ends.attribution("guided_grad_cam", values, {"upsampling": upsampling}, (0, len(values)))
 
 
 def batches_with_maps(call: Call, what: str, images: bool) -> Iterator[Batch]:
@@ -172,9 +173,10 @@ def batches_with_maps(call: Call, what: str, images: bool) -> Iterator[Batch]:
 
 def maps_and_slopes(call: Call, what: str, images: bool) -> tuple[Endpoints, Array]:
     """The maps of the layer, with what else was found on the way, and their slopes ∂f/∂A."""
-    return gather_batches(
-        (batch, batch.backward(GRADIENT, batch.layer)) for batch in batches_with_maps(call, what, images)
+    ends, (slopes,) = gather_batches(
+        (batch, [batch.backward(GRADIENT)]) for batch in batches_with_maps(call, what, images)
     )
+    return ends, slopes
 
 
 def weighted_sum(maps: Array, weights: Array) -> Array:
@@ -191,7 +193,7 @@ def finish_map(signed: Array, call: Call, relu: bool, resize: bool) -> Array:
 def guided_product(batch: Batch, stretch: Callable[[Array, Size], Array]) -> Array:
     """Guided backprop × the stretched ReLU of Grad-CAM, for one batch."""
     maps = batch.layer.value
-    cam = np.maximum(weighted_sum(maps, mean_slopes(maps, batch.backward(GRADIENT, batch.layer))), 0)
+    cam = np.maximum(weighted_sum(maps, mean_slopes(maps, batch.backward(GRADIENT))), 0)
     guided = batch.backward(GUIDED, batch.x)
     # (n, H, W, C) · (n, H, W, 1)
     return np.asarray(guided * stretch(cam, guided.shape[1:3]))

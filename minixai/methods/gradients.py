@@ -50,7 +50,7 @@ def gradient(
     """
     call = Call(model, x, target, versus, output, layer, batch)
     ends, m = walk(call, GRADIENT)
-    return ends.attribution(call, "gradient", m, {})
+    return ends.attribution("gradient", m, {})
 
 
 @method("what would this pixel be worth, were the score a plane through 0?", "1 forward, 1 back", complete=False)
@@ -75,7 +75,7 @@ def input_x_gradient(
     """
     call = Call(model, x, target, versus, output, layer, batch)
     ends, m = walk(call, GRADIENT)
-    return ends.attribution(call, "input_x_gradient", multiply_no_nan(m, ends.value), {})
+    return ends.attribution("input_x_gradient", multiply_no_nan(m, ends.value), {})
 
 
 @method("which pixels excite the units that excite the score?", "1 forward, 1 back", complete=False)
@@ -101,8 +101,8 @@ def guided_backprop(
     """
     call = Call(model, x, target, versus, output, layer, batch)
     batches = check_rectifiers(forward_batches(call), "guided_backprop")
-    ends, m = gather_batches((batch, batch.backward(GUIDED, batch.layer)) for batch in batches)
-    return ends.attribution(call, "guided_backprop", m, {})
+    ends, (m,) = gather_batches((batch, [batch.backward(GUIDED)]) for batch in batches)
+    return ends.attribution("guided_backprop", m, {})
 
 
 @method("what would this score look like, projected back to pixels?", "1 forward, 1 back", complete=False)
@@ -125,8 +125,6 @@ def deconvnet(
     array([[-0.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    ends, m = gather_batches(
-        (batch, batch.backward(DECONVNET, batch.layer))
-        for batch in check_rectifiers(forward_batches(call), "deconvnet")
-    )
-    return ends.attribution(call, "deconvnet", m, {})
+    batches = check_rectifiers(forward_batches(call), "deconvnet")
+    ends, (m,) = gather_batches((batch, [batch.backward(DECONVNET)]) for batch in batches)
+    return ends.attribution("deconvnet", m, {})

@@ -13,8 +13,10 @@ from minixai.arrays import Array, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
+from minixai.methods.endpoints import Endpoints
+from minixai.methods.passes import accumulate, column, passes
 from minixai.methods.registry import method
-from minixai.methods.runs import Endpoints, FromLayer, accumulate, column, endpoints, passes
+from minixai.methods.runs import endpoints
 from minixai.model import Network
 from minixai.validate import as_count, one_of
 
@@ -80,36 +82,24 @@ def integrated_gradients(
     """
     call = Call(model, x, target, versus, output, layer, batch)
     least = 2 if one_of(quadrature, QUADRATURES, "quadrature") == "trapezoid" else 1
-    alpha, weights = QUADRATURES[quadrature](as_count(steps, "steps", least))
-    rows = call.baseline(baseline)
-    ends, network = endpoints(call, rows), FromLayer(call)
-    total = np.zeros(ends.value.shape)
-    path_parts: list[tuple[Array, Array]] = []
+    alpha, weight = QUADRATURES[quadrature](as_count(steps, "steps", least))
+    ends = endpoints(call, call.baseline(baseline))
+    start, delta = ends.reference, ends.delta
+    mean, trace = np.zeros(delta.shape), list[tuple[Array, Array]]()
     for i, k in passes(call, len(alpha), "integrated_gradients"):
-        # (B, 1, ...) · (B, ...) -> (B, ...)
-        points = ends.reference[i] + column(alpha[k], ends.delta) * ends.delta[i]
-        slopes = network.gradient(points, i, ends)
-        accumulate(total, i, column(weights[k], slopes) * slopes)
+        points = start[i] + column(alpha[k], delta) * delta[i]
+        slopes = ends.gradient(points, i)
+        accumulate(mean, i, column(weight[k], slopes) * slopes)
         if path:
-            path_parts.append((points, slopes))
-    values = (multiply_no_nan(total, ends.delta) if multiply else total).astype(ends.value.dtype)
+            trace.append((points, slopes))
+    values = (multiply_no_nan(mean, delta) if multiply else mean).astype(delta.dtype)
     gap = ends.gap(values) if multiply else None
     if gap is not None:
         warn_of_gap(gap, ends, values, len(alpha))
     given = {"baseline": call.as_parameter(baseline), "steps": steps, "quadrature": quadrature, "multiply": multiply}
-    extras = path_extras(path_parts, alpha, weights, ends, multiply) if path else {}
+    extras = path_extras(trace, alpha, weight, delta if multiply else None) if path else {}
     n = len(call.rows) * len(alpha)
-    return ends.attribution(
-        call,
-        "integrated_gradients",
-        values,
-        given,
-        (n, n),
-        baseline=rows,
-        gap=gap,
-        reference_score=ends.reference_score,
-        extras=extras,
-    )
+    return ends.attribution("integrated_gradients", values, given, (n, n), gap=gap, extras=extras)
 
 
 def warn_of_gap(gap: Array, ends: Endpoints, values: Array, steps: int) -> None:
@@ -126,15 +116,12 @@ def warn_of_gap(gap: Array, ends: Endpoints, values: Array, steps: int) -> None:
         )
 
 
-def path_extras(
-    path_parts: list[tuple[Array, Array]], alpha: Array, weights: Array, ends: Endpoints, multiply: bool
-) -> dict[str, Array]:
-    """The way itself: inputs and gradients at every step, and their running sum."""
+def path_extras(trace: list[tuple[Array, Array]], alpha: Array, weight: Array, delta: Array | None) -> dict[str, Array]:
+    """The inputs and gradients at every step, (N, steps, ...), and the running sum of the values."""
     inputs, slopes = (
-        np.concatenate(parts).reshape(len(ends.value), len(alpha), *ends.value.shape[1:])
-        for parts in zip(*path_parts, strict=True)
+        array.reshape(-1, len(alpha), *array.shape[1:]) for array in map(np.concatenate, zip(*trace, strict=True))
     )
-    sums = np.cumsum(slopes * weights.reshape(-1, *(1,) * (slopes.ndim - 2)), axis=1)
-    if multiply:
-        sums = multiply_no_nan(sums, ends.delta[:, None])
+    sums = np.cumsum(slopes * weight.reshape(-1, *(1,) * (slopes.ndim - 2)), axis=1)
+    if delta is not None:
+        sums = multiply_no_nan(sums, delta[:, None])
     return {"alpha": alpha, "inputs": inputs, "gradients": slopes, "sums": sums.astype(slopes.dtype)}

@@ -55,12 +55,12 @@ def lrp(
         "gamma": lrp_gamma(as_nonnegative(gamma, "gamma"), epsilon),
     }
     table = tables[one_of(rule, tables, "rule")]
-    ends, m = gather_batches((batch, folded_multipliers(batch, table)) for batch in forward_batches(call))
+    ends, (m,) = gather_batches((batch, [folded_multipliers(batch, table)]) for batch in forward_batches(call))
     given = {"rule": rule, "epsilon": epsilon, "gamma": gamma}
-    return ends.attribution(call, "lrp", multiply_no_nan(m, ends.value), given)
+    return ends.attribution("lrp", multiply_no_nan(m, ends.value), given)
 
 
 def folded_multipliers(batch: Batch, table: Rules) -> Array:
     """The multipliers of the input, or of the layer, where batch normalisation is part of the layer before it."""
     output, layer = fold(batch.output, batch.layer)
-    return backward(output, table, batch.seed, keep=[layer])[layer]
+    return backward(output, table, batch.contrast.seed(output), keep=[layer])[layer]

@@ -55,12 +55,12 @@ def activations(
     if rank is not None:
         one_of(rank, RANKS, "rank")
     call = Call(model, x, target, versus, output, layer, batch)
-    ends, _ = gather_batches((batch, None) for batch in batches_at_layer(call))
+    ends, _ = gather_batches((batch, ()) for batch in batches_at_layer(call))
     extras = {}
     if rank is not None:
         by = RANKS[rank](ends.value.reshape(len(ends.value), -1, *ends.value.shape[1:][-1:] or (1,)))
         extras = {"order": np.argsort(-by, axis=1, kind="stable"), "rank": by}
-    return ends.attribution(call, "activations", ends.value, {"rank": rank}, extras=extras)
+    return ends.attribution("activations", ends.value, {"rank": rank}, extras=extras)
 
 
 def batches_at_layer(call: Call) -> Iterator[Batch]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.methods.runs import accumulate
+from minixai.methods.passes import accumulate
 
 
 class Moments:

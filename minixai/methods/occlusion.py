@@ -10,8 +10,10 @@ from minixai.attribution import Attribution
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.compat import GREY, one_minus_p
+from minixai.methods.endpoints import Endpoints
+from minixai.methods.passes import passes
 from minixai.methods.registry import method
-from minixai.methods.runs import Endpoints, FromLayer, endpoints, passes
+from minixai.methods.runs import endpoints
 from minixai.model import Network
 from minixai.ops.windows import Pair
 from minixai.validate import accept_old_name, as_pair, check_images, one_of
@@ -62,20 +64,12 @@ def occlusion(
         steps, baseline = sides, GREY
     rows, columns = map(window_masks, call.rows.shape[1:3], sides, steps)
     hidden, ends = call.baseline(baseline), endpoints(call)
-    left = occluded_scores(call, ends, rows, columns, hidden)
+    left = occluded_scores(ends, rows, columns, hidden)
     lost = ends.score[:, None, None] - left
     values = (
         one_minus_p(left, call.rows.shape[1:3]) if variant == "tf-explain" else mean_over_windows(lost, rows, columns)
-    )
-    return ends.attribution(
-        call,
-        "occlusion",
-        values[..., None].astype(call.rows.dtype),
-        given,
-        (left.size, 0),
-        baseline=hidden,
-        extras={"windows": lost},
-    )
+    )[..., None].astype(call.rows.dtype)
+    return ends.attribution("occlusion", values, given, (left.size, 0), baseline=hidden, extras={"windows": lost})
 
 
 def resolve_window(
@@ -106,15 +100,15 @@ def window_masks(length: int, side: int, step: int) -> Array:
     return (start <= place) & (place < start + side)
 
 
-def occluded_scores(call: Call, ends: Endpoints, rows: Array, columns: Array, hidden: Array) -> Array:
+def occluded_scores(ends: Endpoints, rows: Array, columns: Array, hidden: Array) -> Array:
     """(N, rows, columns): the score with each window hidden."""
-    network, fill = FromLayer(call), np.broadcast_to(hidden, call.rows.shape)
-    left = np.zeros((len(fill), len(rows), len(columns)), ends.score.dtype)
-    for i, k in passes(call, len(rows) * len(columns), "occlusion", back=False):
+    x, hidden = ends.value, np.broadcast_to(hidden, ends.value.shape)
+    left = np.zeros((len(x), len(rows), len(columns)), ends.score.dtype)
+    for i, k in passes(ends.call, len(rows) * len(columns), "occlusion", back=False):
         a, b = np.divmod(k, len(columns))
         # (B, H, 1, 1) and (B, 1, W, 1) -> (B, H, W, 1)
-        under = rows[a][:, :, None, None] & columns[b][:, None, :, None]
-        left[i, a, b] = network.score_at(np.where(under, fill[i], call.rows[i]), i, ends)
+        window = rows[a][:, :, None, None] & columns[b][:, None, :, None]
+        left[i, a, b] = ends.score_at(np.where(window, hidden[i], x[i]), i)
     return left
 
 

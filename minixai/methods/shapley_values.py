@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +14,12 @@ from minixai.attribution import Attribution
 from minixai.methods.background import background_endpoints
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
-from minixai.methods.certificate import UNEQUAL, find_cause
+from minixai.methods.certificate import UNEQUAL, check_gap, find_cause
+from minixai.methods.endpoints import Endpoints
 from minixai.methods.groups import as_groups
+from minixai.methods.passes import accumulate
 from minixai.methods.registry import method
-from minixai.methods.runs import Endpoints, FromLayer, accumulate, endpoints
+from minixai.methods.runs import endpoints
 from minixai.methods.shapley import ENTRIES, Shares, count_coalitions, play, validate_game
 from minixai.model import Network, batches
 from minixai.progress import Progress
@@ -62,69 +66,65 @@ def shapley_values(
     array([[0.875, 0.125]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    references, ends = endpoints_of(call, baseline, background)
+    ends, references = endpoints_of(call, baseline, background)
     # (N, 1, ...) or (1, R, ...): what stands for the absent players of each input
     absent = ends.reference[:, None] if background is None else ends.reference[None]
     labels, n = as_groups(players, ends.value.shape[1:], "players")
-    game, rows = play_all(Masked(call, ends, absent, labels), *validate_game(n, permutations, seed, absent.shape[1]))
+    game, rows = play_all(Masked(ends, absent, labels), *validate_game(n, permutations, seed, absent.shape[1]))
     values = share_among_entries(game.values, labels).astype(ends.value.dtype)
+    error = None
+    if game.standard_error is not None:
+        error = share_among_entries(game.standard_error, labels).astype(values.dtype)
     given = {"baseline": call.as_parameter(baseline)} if background is None else {"background": np.asarray(background)}
     given |= {"players": None if players is None else np.asarray(players), "permutations": permutations, "seed": seed}
-    error = (
-        None if game.standard_error is None else share_among_entries(game.standard_error, labels).astype(values.dtype)
-    )
     return ends.attribution(
-        call,
         "shapley_values",
         values,
         given,
         (rows, 0),
-        baseline=references if background is None else None,
-        reference_score=ends.reference_score,
-        gap=check_gap(call, references, ends, values),
+        gap=check_gap(ends, values, "values of input", lambda i, off: explain_gap(ends, references, i, off)),
         standard_error=error,
         gap_standard_error=None if error is None or not ends.complete else np.zeros(len(values)),  # each order adds up
         extras={} if players is None else {"players": game.values},
     )
 
 
-def endpoints_of(call: Call, baseline: Baseline, background: npt.ArrayLike | None) -> tuple[Array, Endpoints]:
-    """The baseline or the background, and what the network made of it and of the inputs."""
+def endpoints_of(call: Call, baseline: Baseline, background: npt.ArrayLike | None) -> tuple[Endpoints, Array]:
+    """The endpoints against a baseline or against a background, and its rows."""
     if background is None:
-        references = call.baseline(baseline)
-        return references, endpoints(call, references)
+        rows = call.baseline(baseline)
+        return endpoints(call, rows), rows
     if not isinstance(baseline, (int, float)) or baseline != 0:
         raise ValueError("baseline and background are both given: the one is an input, the other a set; give one")
-    references = call.background(background)
-    return references, background_endpoints(call, references)[0]
+    rows = call.background(background)
+    return background_endpoints(call, rows)[0], rows
 
 
 class Masked:
     """v(S) for every input: the mean of f over the references that take the place of its absent players."""
 
-    def __init__(self, call: Call, ends: Endpoints, absent: Array, labels: Array) -> None:
-        self.call, self.ends, self.labels = call, ends, labels
-        self.absent = np.broadcast_to(absent, (len(call.rows), *absent.shape[1:]))
-        self.network = FromLayer(call)
+    def __init__(self, ends: Endpoints, absent: Array, labels: Array) -> None:
+        self.ends, self.labels = ends, labels
+        self.absent = np.broadcast_to(absent, (len(ends.value), *absent.shape[1:]))
 
     def coalition_values(self, coalitions: Array, inputs: slice, progress: Progress) -> Array:
         """(B, players) -> (B, inputs)"""
         count, references = len(coalitions), self.absent.shape[1]
         total = np.zeros((inputs.stop - inputs.start) * count)
-        for part in self.call.slices(len(total) * references):
+        for part in self.ends.call.slices(len(total) * references):
             cell, r = np.divmod(np.arange(part.start, part.stop), references)
             i, k = np.divmod(cell, count)
             i += inputs.start
             # (B, players) -> (B, H, W, C)
             present = coalitions[k][:, self.labels]
-            rows = np.where(present, self.ends.value[i], self.absent[i, r])
-            accumulate(total, cell, self.network.score_at(rows, i, self.ends) / references)
-            progress.advance(len(rows))
+            points = np.where(present, self.ends.value[i], self.absent[i, r])
+            accumulate(total, cell, self.ends.score_at(points, i) / references)
+            progress.advance(len(points))
         return total.reshape(-1, count).T
 
 
 def play_all(masked: Masked, n: int, permutations: int | None, seed: int) -> tuple[Shares, int]:
-    """The games of all inputs, (N, players), and the rows they took; as many together as there is memory for."""
+    """The games of all inputs, (N, players), and the rows they took; as many together as memory allows."""
     inputs, references = masked.absent.shape[:2]
     count = count_coalitions(n, permutations)
     rows = inputs * count * references
@@ -134,14 +134,12 @@ def play_all(masked: Masked, n: int, permutations: int | None, seed: int) -> tup
         for part in batches(inputs, max(1, ENTRIES // count), 1)
     ]
     progress.close()
-    errors = [game.standard_error.T for game in games if game.standard_error is not None]
-    shares = Shares(
-        np.concatenate([game.values.T for game in games]),
-        np.concatenate([game.score for game in games]),
-        np.concatenate([game.reference_score for game in games]),
-        np.concatenate(errors) if errors else None,
-    )
-    return shares, rows
+    return Shares(*map(join_games, zip(*games, strict=True))), rows
+
+
+def join_games(parts: Sequence[Array | None]) -> Any:
+    """One field of the games of all inputs, which come first: (players, n) of each -> (N, players)"""
+    return None if parts[0] is None else np.concatenate([np.asarray(part).T for part in parts])
 
 
 def share_among_entries(numbers: Array, labels: Array) -> Array:
@@ -149,12 +147,7 @@ def share_among_entries(numbers: Array, labels: Array) -> Array:
     return np.asarray((numbers / np.bincount(labels.reshape(-1)))[:, labels])
 
 
-def check_gap(call: Call, references: Array, ends: Endpoints, values: Array) -> Array | None:
-    """The gap, which can only be rounding.  Raises ValueError if it is more."""
-    gap = ends.gap(values)
-    if gap is not None and (excess := abs(gap) - ends.rounding(values)).max() > 0:
-        worst = int(excess.argmax())
-        k = worst if len(references) == len(gap) else 0
-        why = find_cause(call, ends, worst, references[k : k + 1], abs(gap[worst])) or UNEQUAL
-        raise ValueError(f"the values of input {worst} miss its difference in score by {gap[worst]:.3g}, because {why}")
-    return gap
+def explain_gap(ends: Endpoints, references: Array, i: int, off: float) -> str:
+    """Why the values of input i miss its difference in score."""
+    k = i if len(references) == len(ends.value) else 0
+    return find_cause(ends, i, references[k : k + 1], off) or UNEQUAL

@@ -13,15 +13,16 @@ import numpy.typing as npt
 from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
+from minixai.methods.contrast import Contrast
 from minixai.methods.gradients import gradient
 from minixai.methods.moments import Moments
-from minixai.methods.registry import method as enter
-from minixai.methods.runs import Stream, column, passes
+from minixai.methods.passes import Stream, column, passes
+from minixai.methods.registry import method
 from minixai.model import Network
-from minixai.validate import as_count, as_nonnegative
+from minixai.validate import as_count, as_nonnegative, rename_options
 
 
-@enter("how does the score slope, on average around this image?", "a pass each sample", complete=False, sampled=True)
+@method("how does the score slope, on average around this image?", "a pass each sample", complete=False, sampled=True)
 def smooth_grad(
     model: Network,
     x: npt.ArrayLike,
@@ -59,21 +60,22 @@ def smooth_grad(
     >>> result.values.round(1), result.standard_error.round(2)
     (array([[6.]]), array([[0.02]]))
     """
-    n = validate_call(samples, squared, variance, method, options)
+    options = check_options(method, options)
+    if squared and variance:
+        raise ValueError("squared and variance are two different averages: ask for one of them")
+    n = as_count(samples, "samples", 2)
     arguments = {"output": output, "batch": batch} | ({} if layer is None else {"layer": layer}) | options
     clean = method(model, x, target, versus=versus, **arguments)
     call = Call(model, x, clean.target, clean.versus, output, layer, batch)
-    baselines = {name: call.baseline(options[name], what=name) for name in ("baseline",) if name in options}
+    explain = explain_again(method, call, arguments, Contrast(clean.target, clean.versus))
     width = noise_sigma(call.rows, noise, sigma)
     draw = Stream(as_count(seed, "seed", 0), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
     maps, cost = Moments(clean.values.shape, n, 4 if variance else 2), clean.cost
-    for i, k in passes(call, n, "smooth_grad", each=-(-clean.cost.forward // len(call.rows))):
-        arguments |= {name: rows[i] if len(rows) > 1 else rows for name, rows in baselines.items()}  # that of x itself
+    for i, k in passes(call, n, "smooth_grad", rows=-(-clean.cost.forward // len(call.rows))):
         noisy = call.rows[i] + column(width[i], call.rows) * draw(i, k).astype(call.rows.dtype)
-        result = method(
-            model, noisy, clean.target[i], versus=None if clean.versus is None else clean.versus[i], **arguments
-        )
-        maps.add(i, k, result.values.astype(np.float64) ** 2 if squared else result.values)
+        result = explain(noisy, i)
+        g = result.values.astype(np.float64)
+        maps.add(i, k, g**2 if squared else g)
         cost = cost.plus(*result.cost)
     mean, error = (maps.variance, maps.standard_error_of_variance) if variance else (maps.mean, maps.standard_error)
     given = {"noise": noise, "sigma": sigma, "samples": samples, "seed": seed, "squared": squared, "variance": variance}
@@ -90,21 +92,33 @@ def smooth_grad(
     )
 
 
-def validate_call(
-    samples: int, squared: bool, variance: bool, method: Callable[..., Attribution], options: Mapping[str, Any]
-) -> int:
-    """How many samples, if the question can be answered."""
-    if squared and variance:
-        raise ValueError("squared and variance are two different averages: ask for one of them")
+def check_options(method: Callable[..., Attribution], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options under their present names.  Raises TypeError for an option, and a method, that cannot be called."""
     if not callable(method):
         raise TypeError(f"method is {method!r}: give a function such as mx.gradient, without calling it")
     function = getattr(method, "function", method)  # an entry of the catalogue will do
-    known = signature(function).parameters
-    if "versus" not in known:
+    parameters = signature(function).parameters
+    if "versus" not in parameters:
         raise TypeError(f"method is {method!r}, which is not called as mx.gradient is: give a method of mx.catalogue")
-    if unknown := [name for name in options if name not in known]:
+    options = rename_options(function, options, stacklevel=4)
+    if unknown := [name for name in options if name not in parameters]:
         raise TypeError(f"neither smooth_grad nor {function.__name__} takes {', '.join(unknown)}: see their docstrings")
-    return as_count(samples, "samples", 2)
+    return options
+
+
+def explain_again(
+    method: Callable[..., Attribution], call: Call, arguments: Mapping[str, Any], contrast: Contrast
+) -> Callable[[Array, Array], Attribution]:
+    """The method as a function of points (B, ...) near the inputs i, with the classes and baselines of those inputs."""
+    baselines = call.baseline(arguments["baseline"]) if "baseline" in arguments else None
+
+    def explain(points: Array, i: Array) -> Attribution:
+        same, about = dict(arguments), contrast[i]
+        if baselines is not None:
+            same["baseline"] = baselines[i] if len(baselines) > 1 else baselines
+        return method(call.model, points, about.target, versus=about.versus, **same)
+
+    return explain
 
 
 def noise_sigma(x: Array, noise: float, sigma: float | None) -> Array:

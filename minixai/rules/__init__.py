@@ -29,9 +29,11 @@ from minixai.rules.slopes import (
     max_difference_first,
     midpoint,
     rescale,
+    rescale_table,
     route,
     to_argmax,
 )
+from minixai.rules.table import Table
 
 __all__ = [
     "DECONVNET",
@@ -39,6 +41,7 @@ __all__ = [
     "GUIDED",
     "RESCALE",
     "RevealCancel",
+    "Table",
     "chord",
     "deconvnet",
     "fold",
@@ -54,6 +57,7 @@ __all__ = [
     "merge_parts",
     "midpoint",
     "rescale",
+    "rescale_table",
     "reveal_cancel",
     "route",
     "to_argmax",

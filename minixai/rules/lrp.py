@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from minixai.arrays import Array, multiply_no_nan
-from minixai.graph import Node, Rules
+from minixai.graph import Node
 from minixai.ops.arithmetic import Multiply
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
 from minixai.rules.signs import (
@@ -27,6 +27,7 @@ from minixai.rules.signs import (
     where_sign,
 )
 from minixai.rules.slopes import chord, gradient, to_argmax
+from minixai.rules.table import Table
 
 
 def lrp_elementwise(node: Node, i: int, m: Array) -> Array:
@@ -44,22 +45,24 @@ def lrp_product(node: Node, i: int, m: Array) -> Array:
     return gradient(node, i, m) / (2 if i < 2 and isinstance(node.inputs[1 - i], Node) else 1)
 
 
-def lrp_epsilon(epsilon: float) -> Rules:
+def lrp_epsilon(epsilon: float) -> Table:
     """R_i = Σ_j x_i·w_ij / (z_j + ε·sign z_j) · R_j  (Bach et al. 2015, eq. 58)"""
 
     def lrp_linear(node: Node, i: int, m: Array) -> Array:
         return lrp_product(node, i, m * stabilised_ratio(node.value, node.value, epsilon))
 
-    return {
-        Linear: gradient,
-        Multiply: lrp_product,
-        Bilinear: lrp_linear,
-        Elementwise: lrp_elementwise,
-        Selection: to_argmax,
-    }
+    return Table(
+        {
+            Linear: gradient,
+            Multiply: lrp_product,
+            Bilinear: lrp_linear,
+            Elementwise: lrp_elementwise,
+            Selection: to_argmax,
+        }
+    )
 
 
-def lrp_gamma(gamma: float, epsilon: float) -> Rules:
+def lrp_gamma(gamma: float, epsilon: float) -> Table:
     """The ε-rule with w + γ·max(w, 0) in place of w.  (Montavon et al. 2019, §10.2)
 
     That is for x ≥ 0 and z > 0; in general, each term x·w of the sign of z counts 1 + γ times.  (Andéol et al. 2021)
@@ -79,7 +82,7 @@ def lrp_gamma(gamma: float, epsilon: float) -> Rules:
         m = m * stabilised_ratio(z, total, epsilon)
         return where_sign(x, *vjp_by_sign(node, i, np.stack([m * (z > 0), m * (z < 0)]), w))
 
-    return {**plain, Bilinear: lrp_weighted}
+    return Table({**plain, Bilinear: lrp_weighted})
 
 
 def stabilised_ratio(z: Array, total: Array, epsilon: float) -> Array:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from minixai.arrays import Array, multiply_no_nan
-from minixai.graph import Node, Op, Rule, history, values
+from minixai.graph import Node, Rule, history, values
 from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.functions import Exp, Log, Power
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
@@ -31,9 +31,10 @@ from minixai.rules.signs import (
     where_sign,
 )
 from minixai.rules.slopes import chord, gradient, halfway, max_difference, midpoint
+from minixai.rules.table import Table
 
 
-class RevealCancel(dict[type[Op], Rule]):
+class RevealCancel(Table):
     """The table for the graph of one output.
 
     parts      {node: (2, N, ...)}, Δ⁺ and Δ⁻ of each of its nodes
@@ -81,7 +82,7 @@ class RevealCancel(dict[type[Op], Rule]):
     def contributions(self, node: Node, m: Array) -> Array:
         """m⁺Δ⁺ + m⁻Δ⁻"""
         if m.ndim == node.ndim:
-            return multiply_no_nan(m, node.delta)
+            return super().contributions(node, m)
         return np.asarray(multiply_no_nan(m, self.parts[node]).sum(axis=0))
 
     def effective(self, node: Node, m: Array) -> Array:

@@ -3,9 +3,10 @@
 import numpy as np
 
 from minixai.arrays import Array, multiply_no_nan
-from minixai.graph import Node, Rules, history, leading_to, values
+from minixai.graph import Node, Rule, history, leading_to, values
 from minixai.ops.blocks import in_blocks
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
+from minixai.rules.table import Table
 from minixai.rules.ties import equalised
 
 
@@ -131,7 +132,12 @@ def halfway(x: Node) -> Array:
     return np.asarray(x.reference + x.delta / 2)
 
 
-GRADIENT: Rules = {Linear: gradient, Bilinear: gradient, Elementwise: gradient, Selection: to_argmax}
-DECONVNET: Rules = {**GRADIENT, Elementwise: deconvnet}
-GUIDED: Rules = {**GRADIENT, Elementwise: guided}
-RESCALE: Rules = {Linear: gradient, Bilinear: midpoint, Elementwise: rescale, Selection: max_difference}
+def rescale_table(pool: Rule) -> Table:
+    """DeepLIFT's Rescale, with this rule at a maximum."""
+    return Table({Linear: gradient, Bilinear: midpoint, Elementwise: rescale, Selection: pool})
+
+
+GRADIENT = Table({Linear: gradient, Bilinear: gradient, Elementwise: gradient, Selection: to_argmax})
+DECONVNET = Table({**GRADIENT, Elementwise: deconvnet})
+GUIDED = Table({**GRADIENT, Elementwise: guided})
+RESCALE = rescale_table(max_difference)

@@ -7,7 +7,7 @@ is Σ mask · colour · shade · light, where every factor is at most 1 and the 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,11 +16,28 @@ from minixai.datasets.birds.habitats import PAINTERS, SIDE
 from minixai.datasets.birds.shapes import Shapes, bird
 from minixai.datasets.birds.species import CURVE, HABITATS, LENGTH, PARTS
 
-if TYPE_CHECKING:
-    from minixai.datasets.birds.scenes import Scenes
+
+class SceneArrays(Protocol):
+    """The arrays of scenes that decide a picture, as `Scenes` describes them."""
+
+    @property
+    def labels(self) -> Array: ...
+    @property
+    def habitat(self) -> Array: ...
+    @property
+    def pose(self) -> Array: ...
+    @property
+    def light(self) -> Array: ...
+    @property
+    def horizon(self) -> Array: ...
+    @property
+    def phases(self) -> Array: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: Any) -> SceneArrays: ...
+    def with_(self, **changes: Any) -> SceneArrays: ...
 
 
-def paint(scenes: Scenes, remove: Collection[str], colours: Array, size: int) -> tuple[Array, Array]:
+def paint(scenes: SceneArrays, remove: Collection[str], colours: Array, size: int) -> tuple[Array, Array]:
     """Scenes, and the colours of their parts (N, 8, 3) -> images (N, size, size, 3), masks (N, size, size, 9)."""
     flip, left, top, scale, tilt, stride = map(column, scenes.pose.T)
     along = (np.arange(size, dtype=np.float32) + 0.5) * (SIDE / size) - 0.5  # the middles of pixels, 64 to a side
@@ -77,7 +94,7 @@ def shadow(x: Array, y: Array) -> Array:
     return np.asarray(1 - 0.32 * np.clip(1.3 - np.hypot((x - 2) / 10, (y - 22.6) / 2), 0, 1))
 
 
-def habitats(scenes: Scenes, gx: Array, gy: Array) -> Array:
+def habitats(scenes: SceneArrays, gx: Array, gy: Array) -> Array:
     """What is behind the birds: (3, N, H, W)."""
     planes = np.empty((3, len(scenes), gy.size, gx.size), np.float32)
     for number in np.unique(scenes.habitat):

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from minixai.arrays import Array
-from minixai.datasets.birds.painting import paint
+from minixai.datasets.birds.painting import SceneArrays, paint
 from minixai.datasets.birds.species import COLOURS, PARTS
 from minixai.validate import as_count, as_real, check_finite, one_of
 
-if TYPE_CHECKING:
-    from minixai.datasets.birds.scenes import Scenes
-
+S = TypeVar("S", bound=SceneArrays)
 SIZE = 64
 PIXELS = 2**16
 """How many are painted at a time: as many as stay in a processor's cache."""
 
 
 def render(
-    scenes: Scenes,
+    scenes: SceneArrays,
     remove: Collection[str] = (),
     colours: Mapping[str, npt.ArrayLike] | None = None,
     size: int = SIZE,
@@ -51,13 +49,13 @@ def render(
     return images, masks
 
 
-def images_of(scenes: Scenes) -> Array:
+def images_of(scenes: SceneArrays) -> Array:
     """The images alone: a quarter of the memory."""
     return np.concatenate([images for images, _ in drawn(scenes)])
 
 
 def drawn(
-    scenes: Scenes,
+    scenes: SceneArrays,
     remove: Collection[str] = (),
     colours: Mapping[str, npt.ArrayLike] | None = None,
     size: int = SIZE,
@@ -75,7 +73,7 @@ def drawn(
         yield paint(few, left_out, palette[few.labels], size)
 
 
-def are_scenes(scenes: Scenes) -> Scenes:
+def are_scenes(scenes: S) -> S:
     """The scenes, if they are such: from an image alone nothing can be drawn again."""
     if not hasattr(scenes, "phases"):
         raise TypeError(f"scenes are what birds.draw gives, got {type(scenes).__name__}: images cannot be drawn again")
