@@ -629,7 +629,7 @@ def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
     stub: Array = np.broadcast_to(np.zeros((), np.int8), shape)
     for hint, mended in SHAPE_HINTS.items():
         with suppress(ValueError, IndexError):
-            if mended(stub).shape[1:] == row and prod(shape):
+            if 0 not in shape and mended(stub).shape[1:] == row:
                 return hint.format(what)
     if len(row) == 3 and len(shape) == 4 and shape[3] == row[2]:
         return f"resize the images to {row[0]} × {row[1]} pixels, as mx.read_images(paths, like=model) does"

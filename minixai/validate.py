@@ -59,8 +59,9 @@ def as_pair(x: int | tuple[int, int], what: str, least: int = 1) -> tuple[int, i
 def as_rectangular(x: Any, what: str) -> Array:
     """x as an array, if its rows are of one shape and nothing in it is masked."""
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        count = np.count_nonzero(np.ma.getmaskarray(x))
         raise ValueError(
-            f"{what} is a masked array with {np.count_nonzero(np.ma.getmaskarray(x))} masked entries, which no network can leave out: "
+            f"{what} is a masked array with {count} masked entries, which no network can leave out: "
             f"fill them, {what}.filled(value)"
         )
     try:
