@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import asdict
+from difflib import get_close_matches
 from itertools import count as counted
 from math import prod
 from os import PathLike
@@ -38,8 +39,8 @@ BYTES = 32
 """Where pixels of 0 to 1 are expected, positive numbers that reach this are taken for bytes."""
 TWO_SIDED = (-1.0, 1.0)
 """What makes the scores of classes 0 and 1 of one score z: -z and z."""
-NAMED = 3
-"""Names that an error lists."""
+NAMED, LISTED = 3, 12
+"""Names of weights and of classes that an error lists."""
 
 Network: TypeAlias = Callable[[Node], Node]
 Item: TypeAlias = "Layer | tuple[str, Layer] | tuple[str, Layer, str | Sequence[str]]"
@@ -357,6 +358,31 @@ class Model:
             for key in layer.weights
             if key in layer.trained
         }
+
+    def class_number(self, name: str) -> int:
+        """Return the number of the class of this name, in which a space may stand for _.
+
+        Raises ValueError, with the nearest names, if there is none, and with the numbers if there are several.
+
+        >>> import minixai as mx
+        >>> mx.load("efficientnet-lite0").class_number("tabby cat")
+        Traceback (most recent call last):
+        ...
+        ValueError: this model has no class 'tabby cat', did you mean 'tabby'? model.classes lists all 1,000
+        """
+        wanted = name if name in self.classes else name.replace(" ", "_")
+        numbers = [k for k, each in enumerate(self.classes) if each == wanted]
+        if len(numbers) > 1:
+            raise ValueError(
+                f"{wanted!r} is what the classes {' and '.join(map(str, numbers))} are called: give a number"
+            )
+        if not numbers:
+            near, count = get_close_matches(wanted, self.classes, 1, 0.5), len(self.classes)
+            listed = ", ".join(self.classes) if count <= LISTED else f"model.classes lists all {count:,}"
+            raise ValueError(
+                f"this model has no class {name!r}{f', did you mean {near[0]!r}?' if near else ':'} {listed}"
+            )
+        return numbers[0]
 
     def set_weights(self, weights: Mapping[str, Array], *, partial: bool = False) -> None:
         """Replace weights by name, all or none of them; the arrays themselves are never written into.

@@ -16,7 +16,12 @@ Baseline: TypeAlias = "str | npt.ArrayLike"
 
 
 def blur(x: Array) -> Array:
-    """Gaussian blur with σ an eighth of the shorter side."""
+    """Gaussian blur with σ an eighth of the shorter side, which must be more than one pixel."""
+    if min(x.shape[1:3]) < 2:
+        raise ValueError(
+            f"images of {x.shape[1]} × {x.shape[2]} pixels blurred by an eighth of their shorter side are themselves: "
+            "give another baseline, such as 'mean' or an array"
+        )
     sigma = min(x.shape[1:3]) / 8
     return np.asarray(scipy.ndimage.gaussian_filter(x, (0, sigma, sigma, 0)))
 
@@ -43,11 +48,30 @@ BASELINES: dict[str, Callable[[Array], Array]] = {
 def resolve(
     baseline: Baseline, x: Array, prepare: Callable[[npt.ArrayLike, str], Array], what: str = "baseline"
 ) -> Array:
-    """The baseline for x as an array with as many rows, or one if all are the same.
+    """Return the baseline for x as an array with as many rows, or one if all are the same.
 
-    A name of BASELINES, a number, one input, or one for each row of x; `prepare` checks
-    an array as it checks x.  Raises ValueError if it is unknown or does not fit.
+    Parameters
+    ----------
+    baseline : str, number or array
+        A name of BASELINES, a number, one input, or one for each row of x.
+    x : ndarray, (N, ...)
+        The inputs.
+    prepare : function
+        What checks an array as x was checked.
+    what : str, default "baseline"
+        What an error calls it.
 
+    Returns
+    -------
+    ndarray, (N, ...) or (1, ...)
+
+    Raises
+    ------
+    ValueError
+        If it is unknown or does not fit.
+
+    Examples
+    --------
     >>> resolve("white", np.zeros((2, 1, 1, 3)), lambda a, what: np.asarray(a)).tolist()
     [[[[1.0, 1.0, 1.0]]]]
     """

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array
+from minixai.arrays import Array, mark_readonly
 from minixai.attribution import Attribution
 from minixai.methods.background import all_outputs
 from minixai.methods.call import Call, as_model_input
@@ -41,11 +41,16 @@ class Explainer:
         rows = as_model_input(model, background, "background")
         self.call = Call(model, rows, output=output, layer=layer, batch=batch)
 
-    @cached_property
+    @property
     def expected_value(self) -> Array:
+        """(outputs,): the mean over the background, to which the values of an input add its difference; read-only."""
+        return self.mean_outputs
+
+    @cached_property
+    def mean_outputs(self) -> Array:
         """(outputs,): the mean over the background, to which the values of an input add its difference."""
         outputs = all_outputs(self.call)
-        return np.asarray(outputs.mean(axis=0, dtype=np.float64).astype(outputs.dtype))
+        return mark_readonly(np.asarray(outputs.mean(axis=0, dtype=np.float64).astype(outputs.dtype)))
 
     def rank_outputs(self, call: Call, outputs: int | None, order: str) -> Array:
         """(N, k): the outputs to explain for each input, by default all of them in their own order."""

@@ -14,7 +14,7 @@ from minixai.methods.call import Call
 from minixai.methods.compat import guided_weights
 from minixai.methods.endpoints import Endpoints
 from minixai.methods.gradients import check_rectifiers
-from minixai.methods.maps import batches_at_layer
+from minixai.methods.maps import batches_at_layer, check_places
 from minixai.methods.registry import method
 from minixai.methods.runs import Batch, gather_batches
 from minixai.model import Network
@@ -64,7 +64,7 @@ def grad_cam(
 
     model, x, target, versus, output, batch    see `minixai.methods.call.Call`
     layer      whose maps A (N, h, w, K) are added up: a name, or the number of a Model's layer; None is not
-               the input but the last convolution, see `minixai.methods.maps.last_convolution`
+               the input but the last with places, see `minixai.methods.maps.default_layer`
     relu       False leaves the map signed
     resize     True stretches the map to the image, bilinearly at half-pixel centres, after the ReLU
     variant    "paper"; or "tf-explain", see `minixai.methods.compat.guided_weights`, which has other weights and
@@ -137,7 +137,7 @@ def guided_grad_cam(
     """Guided backprop × Grad-CAM, stretched to the image: (N, H, W, C).  (Selvaraju et al. 2017, §3.2)
 
     model, x, target, versus, output, batch    see `minixai.methods.call.Call`
-    layer         of Grad-CAM, as in `grad_cam`: None is the last convolution; guided backprop goes to the image
+    layer         of Grad-CAM, as in `grad_cam`: None is the last with places; guided backprop goes to the image
     upsampling    "bilinear" at half-pixel centres, as in the paper, or "nearest", captum's default
 
     Two walks back over one pass forward.  Warns if nothing between the image and the score rectifies, so that guided
@@ -162,12 +162,14 @@ def batches_with_maps(call: Call, what: str, images: bool) -> Iterator[Batch]:
     """Send the inputs forward to a layer that has places; where the inputs must have them too, they are `images`."""
     if images:
         check_images(call.rows.shape, what)
-    for batch in batches_at_layer(call):
+    for i, batch in enumerate(batches_at_layer(call)):
         if batch.layer.ndim != 4:
             raise ValueError(
                 f"{what} adds up maps (N, h, w, filters), but layer {batch.layer.name!r} has the shape "
                 f"{batch.layer.shape}, without places: choose one below Flatten and global pooling"
             )
+        if i == 0:
+            check_places(batch, what)
         yield batch
 
 

@@ -728,15 +728,20 @@ methods/compat.py: tf-explain's mean over positive entries only
   + (slopes * ((maps > 0) & (slopes > 0))).sum(axis=(1, 2)) / ((maps > 0) & (slopes > 0)).sum(axis=(1, 2))
   ? tests/methods/test_cam.py::test_tf_explains_variant_of_the_worked_example
 
-methods/maps.py: the first convolution
-  - last = convolutions[-1]
-  + last = convolutions[0]
-  ? tests/methods/test_cam.py::test_by_default_the_last_convolution_after_its_activation
+methods/maps.py: the first layer on all paths
+  - return shared[-1]
+  + return shared[0]
+  ? tests/methods/test_cam.py::test_by_default_the_last_with_places_on_all_paths
 
-methods/maps.py: an activation that is not the only reader
-  - len(readers) == 1 and isinstance
-  + isinstance
-  ? tests/methods/test_cam.py::test_by_default_the_last_convolution_after_its_activation
+methods/maps.py: a layer that other paths lead round
+  - if reach <= place[node]:
+  + if True:
+  ? tests/methods/test_cam.py::test_by_default_the_last_with_places_on_all_paths
+
+methods/maps.py: one place is enough
+  - node.shape[1] * node.shape[2] > 1
+  + node.shape[1] * node.shape[2] > 0
+  ? tests/methods/test_cam.py::test_what_other_paths_lead_round_and_what_has_one_place_is_told
 
 methods/maps.py: filters in the order of the first image
   - np.argsort(-by, axis=1, kind="stable")
@@ -756,7 +761,7 @@ methods/call.py: layers numbered from 1
 methods/endpoints.py: a layer that a method chose goes untold
   - layer=self.call.layer_name or self.layer,
   + layer=self.call.layer_name,
-  ? tests/methods/test_cam.py::test_by_default_the_last_convolution_after_its_activation
+  ? tests/methods/test_cam.py::test_by_default_the_last_with_places_on_all_paths
 
 methods/ablation.py: the change without its sign
   - np.where(abs(drops) > abs(largest), drops, largest)
@@ -1725,8 +1730,8 @@ methods/expected_gradients.py: the noise does not count as a move
 
 methods/maps.py: the convolution before its ReLU
   - readers[0] if len(
-  + last if len(
-  ? tests/test_references.py::test_entry[gap.grad_cam.default]
+  + last[0] if len(
+  ? tests/methods/test_cam.py::test_where_no_layer_is_on_all_paths
 
 rules/lrp.py: f(0) is handed on
   - np.where(np.isfinite(start), start, 0)

@@ -22,6 +22,8 @@ from minixai.zoo.keras.archive import opened
 from minixai.zoo.keras.layers import ACTIVATIONS
 from tests.zoo.files import frozen, mutilate, run_every_method, within
 
+pytestmark = pytest.mark.filterwarnings("ignore:no preprocessing is given")
+
 h5py = pytest.importorskip("h5py")
 
 NETWORKS = frozen("keras_networks.npz")

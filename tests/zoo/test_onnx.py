@@ -25,6 +25,8 @@ from minixai.zoo.onnx.schema import read_graph
 from minixai.zoo.onnx.wire import Damaged, fields, varints
 from tests.zoo.files import frozen, mutilate, run_every_method, within
 
+pytestmark = pytest.mark.filterwarnings("ignore:no preprocessing is given")
+
 EPS = np.finfo(np.float32).eps
 
 

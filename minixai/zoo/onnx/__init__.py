@@ -41,6 +41,7 @@ from minixai.zoo.onnx.lowering import LOWERINGS, lower
 from minixai.zoo.onnx.names import short_names
 from minixai.zoo.onnx.patterns import simplify
 from minixai.zoo.onnx.schema import Graph, Node, read_graph
+from minixai.zoo.suggestions import suggest_preprocessing
 
 __all__ = ["LOWERINGS", "load_onnx"]
 
@@ -61,31 +62,25 @@ def load_onnx(
     input_shape: Sequence[int] | None = None,
     output_name: str | None = None,
 ) -> Model:
-    """The network in an .onnx file, as a model of named layers with images (N, H, W, C).
+    """Return the network in an .onnx file, as a model of named layers with images (N, H, W, C).
 
     Parameters
     ----------
     path : path
         The file; weights beside it, in its folder, are read too.
-    preprocessing : Preprocessing, optional
-        What the network was trained to see, made of pixels of 0 to 1.
-    classes : sequence of str, optional
-        The names of the classes.
-    input_shape : (int, int, int), optional
-        (height, width, channels), where the file leaves them open.
-    output_name : str, optional
-        The name of the output that holds the scores, if there are several.
+    preprocessing, classes, input_shape, output_name
+        As in `minixai.load`, which reads the names of both from files; here `preprocessing` is a Preprocessing and
+        `classes` a sequence of names.
 
     Returns
     -------
     Model
-        A last softmax or sigmoid is taken off the scores, and is what `model.probabilities` applies.
+        As `minixai.load` returns it.
 
     Raises
     ------
     ValueError
-        In one sentence, for a file that is missing, damaged or something else, and for an operation that no layer
-        stands for, with the name of its node.
+        As `minixai.load` does.
     """
     place = Path(path)
     try:
@@ -147,7 +142,9 @@ def build(
             if made > KEPT:
                 raise ValueError(f"its constants have more than {KEPT:,} numbers: is the file damaged?")
         known.update(zip(node.outputs, outputs, strict=False))
-    return finished(b, known.get(end), preprocessing, classes, ACTIVATIONS[last.op] if last and taken_off else None)
+    model = finished(b, known.get(end), preprocessing, classes, ACTIVATIONS[last.op] if last and taken_off else None)
+    model.suggested_preprocessing = suggest_preprocessing(model, producer=graph.producer)
+    return model
 
 
 def chosen_branch(
