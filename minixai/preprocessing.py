@@ -75,7 +75,8 @@ class Preprocessing:
         >>> print(Preprocessing(mean=(0.5,), std=(0.5,)))
         -1..1, (pixels - 0.5) / 0.5
         """
-        names = [name for name in NAMES if as_preprocessing(name, max(len(self.mean), 1)) == self]
+        channels = len(self.mean) or 3
+        names = [n for n in NAMES if (channels == 3 or "." in n) and as_preprocessing(n, channels) == self]
         pixels = ("BGR " if self.reverse else "") + "pixels" + (f" * {self.scale:g}" if self.scale != 1 else "")
         if self.mean:
             pixels = f"{pixels} - {short(self.mean)}"

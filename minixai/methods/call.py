@@ -213,11 +213,10 @@ class Call:
 
 def is_number(baseline: Baseline) -> TypeGuard[float]:
     """Whether a baseline is a single number, not a name or an array of rows."""
-    return not isinstance(baseline, (str, bool, np.bool_)) and np.ndim(baseline) == 0 and is_real(baseline)
-
-
-def is_real(x: object) -> bool:
-    return np.asarray(x).dtype.kind in "fiu"
+    if isinstance(baseline, (str, bool)):
+        return False
+    array = as_rectangular(baseline, "baseline")
+    return not array.ndim and array.dtype.kind in "fiu"
 
 
 def as_model_input(model: Network, x: npt.ArrayLike, what: str) -> Array:
