@@ -1,4 +1,4 @@
-"""Feature ablation: replace one input at a time, and see what the score loses."""
+"""Feature ablation: replace one input at a time, and see how much the score falls."""
 
 from __future__ import annotations
 
@@ -34,18 +34,39 @@ def feature_ablation(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ_i = f(x) − f(x with x_i from x'); of several x', the largest change by size.  (Zeiler & Fergus 2014, §4.2)
+    """Feature ablation, φ_i = f(x) − f(x with x_i from x'); of several x' the largest change by size.
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    baseline    x': a name ("black", "white", "mean", "blur", "noise"), a number, one input, or one for each
-    values      several baselines to try in its place, such as [0, 0.5, 1]
-    groups      integers, the shape of one input or (H, W, 1): entries of equal number are replaced
-                together, and each is given what the group loses
+    Parameters
+    ----------
+    {model, x, target, versus, baseline}
+    values : sequence of baselines, optional
+        Several baselines to try in place of `baseline`, such as [0, 0.5, 1].
+    groups : array_like of int, optional
+        A mask in the shape of one input, or (H, W, 1): entries of equal number are replaced together, and each of them
+        gets the value of the group.  By default every entry is a group.
+    {output, layer, batch}
 
-    A pass for every group and every value: see `cost`.  At a layer its activations are replaced by those of x'.
-    Where two inputs can stand in for each other neither loses anything, and the values need not add up to
-    anything, so there is no gap.  Raises ValueError for groups that do not fit and for no values.
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer.
 
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
+    There is a pass for every group and every value: see `cost`.  At a layer, its activations are replaced by those of
+    x'. Where two inputs can stand in for each other, neither gets anything.  So the values need not add up to anything,
+    and there is no gap.
+
+    References
+    ----------
+    Zeiler & Fergus (2014), Visualizing and understanding convolutional networks, §4.2.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> feature_ablation(toys.saturation, [[1.0, 1.0], [0.4, 0.4]]).values
     array([[0. , 0. ],
@@ -68,7 +89,7 @@ def feature_ablation(
 
 
 def as_baselines(baseline: Baseline, values: Sequence[Baseline] | None) -> list[Baseline]:
-    """The baselines to try: `values`, or the one."""
+    """The baselines to try, in a list.  Raises ValueError if there are none, and if both arguments are given."""
     if values is None:
         return [baseline]
     if not isinstance(baseline, (int, float)) or baseline != 0:

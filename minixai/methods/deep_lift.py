@@ -1,4 +1,4 @@
-"""DeepLIFT: one walk that carries finite differences from a baseline instead of slopes."""
+"""DeepLIFT: one backward pass that carries finite differences from a baseline in place of slopes."""
 
 from __future__ import annotations
 
@@ -57,33 +57,60 @@ def deep_lift(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ = m · (x − x'), Σφ = f(x) − f(x'), with m carried back by m · Δy/Δx.  (Shrikumar et al. 2017, eq. 1–3, §3.5)
+    """DeepLIFT, φ = m · (x − x') with m carried back by m · Δy/Δx, so that Σφ = f(x) − f(x').
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    baseline    x': a name ("black", "white", "mean", "blur", "noise"), a number, one input, or one for each
-    rule        "rescale": Δy/Δx at a nonlinearity; products by their midpoint rule
-                "reveal-cancel": what raises and what lowers a nonlinearity's input apart, Δy⁺/Δx⁺ and Δy⁻/Δx⁻, each
-                with the other and without it; nearer to Shapley values, at about four times the work
-                "genomics": that after dense layers and Rescale elsewhere, the default of the authors' library
-    pool        at a maximum: "mover", Δy to the entry that moved it, of equals the one largest on the
-                other side; "first", of equals the first, as in captum and shap; "gradient", to the
-                winner at x, as in the original library: not complete, so without a gap
+    Parameters
+    ----------
+    {model, x, target, versus, baseline}
+    rule : {"rescale", "reveal-cancel", "genomics"}, default "rescale"
+        "rescale" takes Δy/Δx at a nonlinearity, and the midpoint rule at a product.
+        "reveal-cancel" separates what raises the input of a nonlinearity from what lowers it, Δy⁺/Δx⁺ and Δy⁻/Δx⁻, and
+        takes each with the other and without it.  It is nearer to Shapley values, and takes about four times the work.
+        "genomics" is RevealCancel after dense layers and Rescale elsewhere, the default of the authors' library.
+    pool : {"mover", "first", "gradient"}, default "mover"
+        The rule at a maximum, of max-pool and of `ops.max` alike. "mover" gives Δy to the entry that moved the maximum;
+        of equal entries it is the one that is largest on the other side. "first" takes the first of equal entries, as
+        captum and shap do. "gradient" gives m to the largest entry of x, as the authors' library does.  It is not
+        complete, so there is no gap.
+    {output, layer, batch}
 
-    The rule of a maximum, "mover", of max-pool and `ops.max` alike: where the maximum rose, the entry that is the
-    maximum of x gets all of Δy.  Where it fell, the entry that was the maximum of the baseline gets it.  Of several
-    equal entries the one gets it that is largest on the other side, in the baseline or in x, and if these are equal,
-    too, the first in row-major order.  No other entry of the window gets anything.
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer.  `extras["multipliers"]` holds m, in the same shape.
 
-    At a layer the values are the contributions of its activations, with two parts m⁺Δ⁺ + m⁻Δ⁻, and there is a
-    gap if all paths run through it.  `extras["multipliers"]` holds m; with two parts the one that has the same
-    effect, φ/Δ, and where Δ is 0 their mean.  Raises ValueError for "reveal-cancel" of a probability, and if the
-    values do not add up to within √ε · (|f(x)| + |f(x')| + Σ|φ|), naming the op that loses them.
+    Raises
+    ------
+    {errors}
+    ValueError
+        If the rule "reveal-cancel" is asked to explain a probability.  Also if the values do not add up to within
+        √ε · (|f(x)| + |f(x')| + Σ|φ|); the message names the op that loses them.
 
-    >>> from minixai import toys
+    Notes
+    -----
+    Where a maximum rose, "mover" gives all of Δy to the largest entry of x.  Where it fell, it gives all of Δy to the
+    largest entry of the baseline.  Of several equal entries it takes the one that is largest on the other side, in the
+    baseline or in x, and if these are equal too, the first in row-major order.  No other entry of the window gets
+    anything.
+
+    At a layer the values are the contributions of its activations, m⁺Δ⁺ + m⁻Δ⁻ if Δ has two parts; there is a gap if
+    all paths run through the layer.  With two parts, `multipliers` is the single m that has the same effect, φ/Δ, and
+    where Δ is 0 the mean of m⁺ and m⁻.
+
+    References
+    ----------
+    Shrikumar, Greenside & Kundaje (2017), Learning important features through propagating activation differences,
+    eq. 1–3 and §3.5.
+
+    Examples
+    --------
+    >>> from minixai import ops, toys
     >>> deep_lift(toys.saturation, [[1.0, 0.25]]).values
     array([[0.8, 0.2]])
-    >>> from minixai import ops
-    >>> largest = lambda x: ops.max(x, axis=1)  # rises from 4 to 5, falls from 4 to 3, rises to two equals
+
+    A maximum that rises from 4 to 5, one that falls from 4 to 3, and one that rises to two equal entries:
+
+    >>> largest = lambda x: ops.max(x, axis=1)
     >>> deep_lift(largest, [[4.0, 5.0], [2.0, 3.0], [5.0, 5.0]], baseline=[[4.0, 1.0], [4.0, 1.0], [1.0, 4.0]]).values
     array([[ 0.,  1.],
            [-1.,  0.],

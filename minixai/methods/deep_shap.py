@@ -38,17 +38,40 @@ def deep_shap(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ = mean over x' of m · (x − x'), Σφ = f(x) − mean f(x'), with DeepLIFT's m.  (Lundberg & Lee 2017, §4.2)
+    """DeepSHAP, φ = mean over x' of m · (x − x') with DeepLIFT's m, so that Σφ = f(x) − mean f(x').
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    background    (R, ...): the references x', each of which is taken once
-    pool          as in `deep_lift`; "gradient" is not complete, so without a gap
+    Parameters
+    ----------
+    {model, x, target, versus}
+    {background}
+        Each of them is taken once.
+    pool : {"mover", "first", "gradient"}, default "mover"
+        The rule at a maximum, as in `deep_lift`; "gradient" is not complete, so there is no gap.
+    {output, layer, batch}
 
-    DeepLIFT's rule is Rescale.  Complete for every background, to rounding, so there is no standard error; yet
-    no exact Shapley value: min(1, 2) from (0, 0) is (1, 0), not (½, ½).  At a layer the values are the
-    contributions of its activations.  Raises ValueError for a background that does not fit, and if for any reference
-    the values miss their sum by more than √ε · (|f(x)| + |f(x')| + Σ|φ|), naming the op that loses them.
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer.
 
+    Raises
+    ------
+    {errors}
+    ValueError
+        If the background does not fit x.  Also if for any reference the values miss their sum by more than
+        √ε · (|f(x)| + |f(x')| + Σ|φ|); the message names the op that loses them.
+
+    Notes
+    -----
+    DeepLIFT's rule is Rescale.  The values are complete for every background up to rounding, so there is no standard
+    error. They are not exact Shapley values: min(1, 2) from (0, 0) gives (1, 0), not (½, ½).
+
+    References
+    ----------
+    Lundberg & Lee (2017), A unified approach to interpreting model predictions, §4.2.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> deep_shap(toys.saturation, [[1.0, 0.25]], background=[[0.0, 0.0], [1.0, 1.0]]).values
     array([[0.4, 0.1]])

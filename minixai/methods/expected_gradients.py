@@ -1,4 +1,4 @@
-"""Expected gradients: integrated gradients from every baseline of a background at once, by drawing lots."""
+"""Expected gradients: integrated gradients from all references of a background at once, by random sampling."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Draws: TypeAlias = "Callable[[Array, Array], tuple[Array, Array, Array | None]]"
 
 
 def minixai_draws(seed: int, references: int, shape: tuple[int, ...] | None) -> Draws:
-    """Lots that depend on the seed and the number of the draw alone; noise of this shape, or none."""
+    """Random draws that depend only on the seed and the number of the draw, with noise of this shape or none."""
     uniform = Stream(seed, lambda rng, n: rng.random((n, 2)))
     noise = shape and Stream((seed, 1), lambda rng, n: rng.standard_normal((n, *shape)))
 
@@ -64,21 +64,49 @@ def expected_gradients(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ = mean over k of (x̃ − x') · ∇f(x' + α (x̃ − x')), Σφ → f(x) − mean f(x').  (Erion et al. 2021)
+    """Expected gradients, φ = mean over k of (x̃ − x') · ∇f(x' + α (x̃ − x')), so that Σφ → f(x) − mean f(x').
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    background         (R, ...): the references x', each draw takes one of them, with replacement
-    samples            draws for each input, at least 2; α is uniform in [0, 1]
-    local_smoothing    σ ≥ 0 of the noise in x̃ = x + N(0, σ²), in the units of x
-    seed               of the lots; by "minixai" they are the same for every input
-    rng                "shap" draws as shap's GradientExplainer(rseed=seed) does, sample for sample (with smoothing as
-                       on TensorFlow): one stream runs on from input to input, so results depend on batch mates
+    Parameters
+    ----------
+    {model, x, target, versus}
+    {background}
+        Each draw takes one of them, with replacement.
+    samples : int, default 200
+        How many draws are taken for each input, at least 2.  In each of them α is uniform in [0, 1].
+    local_smoothing : float, default 0.0
+        σ ≥ 0 of the noise in x̃ = x + N(0, σ²), in the units of x.
+    seed : int, default 0
+        The seed of the draws.
+    rng : {"minixai", "shap"}, default "minixai"
+        "minixai" takes the same draws for every input.  "shap" draws as GradientExplainer(rseed=seed) of the shap
+        library does, sample for sample (with smoothing, as on TensorFlow): one stream runs on from input to input, so
+        the values depend on the other inputs of the call.
+    {output, layer, batch}
 
-    `standard_error` is √(s²/n) of each value, and `gap_standard_error` that of their sum; where the gap is
-    larger than some of these it is no accident.  With smoothing the sum tends to mean f(x̃) − mean f(x') instead.
-    At a layer the ways lead between its activations, at x̃ and at x'; other paths stay at x.  Raises ValueError
-    for a background that does not fit.
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer.  `standard_error` is √(s²/n) of each value, and `gap_standard_error`,
+        (N,), that of their sum: a gap of several times its error is not chance.
 
+    Raises
+    ------
+    {errors}
+    ValueError
+        If the background does not fit x.
+
+    Notes
+    -----
+    With smoothing, the sum tends to mean f(x̃) − mean f(x').  At a layer, the lines run between its activations at x'
+    and at x̃, and paths that bypass the layer stay at x.
+
+    References
+    ----------
+    Erion et al. (2021), Improving performance of deep learning models with axiomatic attribution priors and expected
+    gradients.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> expected_gradients(toys.product, [[2.0, 3.0]], background=[[0.0, 0.0]], samples=10_000).values.round(1)
     array([[3., 3.]])
@@ -97,7 +125,7 @@ def expected_gradients_of_targets(
     rng: str,
     targets: Sequence[Array] | None = None,
 ) -> list[Attribution]:
-    """The answer for each of the targets, (N,) each, by default the call's own; one way forward serves them all."""
+    """One attribution for each of the targets, (N,) each, by default the call's own, from the same forward passes."""
     n, smooth = as_count(samples, "samples", 2), as_nonnegative(local_smoothing, "local_smoothing") > 0
     sigma = local_smoothing * call.unit
     references = call.background(background)

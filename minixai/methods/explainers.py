@@ -18,6 +18,7 @@ from minixai.methods.background import all_outputs
 from minixai.methods.call import Call, as_model_input
 from minixai.methods.deep_shap import deep_shap_of_targets
 from minixai.methods.expected_gradients import expected_gradients_of_targets
+from minixai.methods.parameters import document
 from minixai.methods.registry import check_finite_result
 from minixai.model import Network
 from minixai.validate import as_count, as_nonnegative, one_of
@@ -63,13 +64,23 @@ class Explainer:
         return np.argsort(key(all_outputs(call)), axis=1, kind="stable")[:, :outputs]
 
 
+@document
 class GradientExplainer(Explainer):
-    """shap's GradientExplainer: expected gradients for every output.
+    """The GradientExplainer of shap: expected gradients for every output.
 
-    model, background    the network; (R, ...) references
-    local_smoothing      σ of the noise added to an input, in its units
-    output, layer, batch see `minixai.methods.call.Call`
+    Parameters
+    ----------
+    {model, background}
+    local_smoothing : float, default 0.0
+        σ of the noise added to an input, in the units of that input: from 0 to 255 beside images of uint8.
+    {output, layer, batch}
 
+    Raises
+    ------
+    {errors}
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> explainer = GradientExplainer(toys.add_multiply, [[0.0, 0.0, 0.0]])
     >>> explainer.shap_values([[3.0, 1.0, 2.0]], nsamples=2000)[0, :, 0].round(0)
@@ -98,17 +109,34 @@ class GradientExplainer(Explainer):
         rseed: int | None = None,
         return_variances: bool = False,
     ) -> Array | tuple[Array, ...]:
-        """(N, *x.shape[1:], outputs); then the variances, if asked for; then the outputs (N, k), if ranked.
+        """Return the values of every output.
 
-        nsamples             draws for each input
-        ranked_outputs       explain the first k outputs of each input only, by `output_rank_order`: "max",
-                             "min" or "max_abs", the largest by size (shap on TensorFlow takes the smallest)
-        rseed                shap's random stream with this seed, sample for sample; None is the stream of
-                             `expected_gradients` with seed 0, in which no input sees its batch mates.  Either way
-                             the same call gives the same values
-        return_variances     of the means: s²/n, the square of the standard error (shap's var/√n is neither)
+        Parameters
+        ----------
+        x : array_like, (N, ...)
+            The inputs.
+        nsamples : int, default 200
+            Draws for each input.
+        ranked_outputs : int, optional
+            Explain the first k outputs of each input only.
+        output_rank_order : {"max", "min", "max_abs"}, default "max"
+            Which outputs come first; "max_abs" is the largest by size (shap on TensorFlow takes the smallest).
+        rseed : int, optional
+            The random stream of shap with this seed, sample for sample; None is the stream of `expected_gradients`
+            with seed 0, in which no input sees its batch mates.  Either way the same call gives the same values.
+        return_variances : bool, default False
+            Whether to return the variances of the means too: s²/n, the square of the standard error (var/√n, which
+            shap returns, is neither).
 
-        Raises ValueError for an unknown order, and more outputs than there are.
+        Returns
+        -------
+        ndarray, (N, ..., outputs)
+            Then the variances, if asked for; then the numbers of the outputs (N, k), if ranked.
+
+        Raises
+        ------
+        ValueError
+            For an unknown order, and more outputs than there are.
         """
         call = replace(self.call, x=x)
         seed, rng = (0, "minixai") if rseed is None else (rseed, "shap")
@@ -124,12 +152,20 @@ class GradientExplainer(Explainer):
         return tuple(answers) if len(answers) > 1 else answers[0]
 
 
+@document
 class DeepExplainer(Explainer):
-    """shap's DeepExplainer: DeepLIFT from every reference, for every output.
+    """The DeepExplainer of shap: DeepLIFT from every reference, for every output.
 
-    model, background    the network; (R, ...) references
-    output, layer, batch see `minixai.methods.call.Call`
+    Parameters
+    ----------
+    {model, background, output, layer, batch}
 
+    Raises
+    ------
+    {errors}
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> explainer = DeepExplainer(toys.saturation, [[0.0, 0.0], [1.0, 1.0]])
     >>> explainer.expected_value, explainer.shap_values([[1.0, 0.25]])[0, :, 0]
@@ -143,11 +179,28 @@ class DeepExplainer(Explainer):
         output_rank_order: str = "max",
         check_additivity: bool = True,
     ) -> Array | tuple[Array, Array]:
-        """(N, *x.shape[1:], outputs); and the outputs (N, k), if ranked, as in GradientExplainer.
+        """Return the values of every output.
 
-        check_additivity     raise ValueError where the values miss f(x) − f(x') for any reference by more than
-                             rounding, √ε · (|f(x)| + |f(x')| + Σ|φ|); shap's bound is .01, whatever the size
-                             of f, and it measures ranked values by outputs that are not
+        Parameters
+        ----------
+        x : array_like, (N, ...)
+            The inputs.
+        ranked_outputs, output_rank_order
+            As in `GradientExplainer.shap_values`.
+        check_additivity : bool, default True
+            Whether to raise ValueError where the values miss f(x) − f(x') for any reference by more than rounding,
+            √ε · (|f(x)| + |f(x')| + Σ|φ|).  The bound of shap is .01, whatever the size of f, and it measures ranked
+            values by outputs that are not.
+
+        Returns
+        -------
+        ndarray, (N, ..., outputs)
+            And the numbers of the outputs (N, k), if ranked.
+
+        Raises
+        ------
+        ValueError
+            For an unknown order, more outputs than there are, and values that do not add up.
         """
         call = replace(self.call, x=x)
         ranks = self.rank_outputs(call, ranked_outputs, output_rank_order)

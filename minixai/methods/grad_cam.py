@@ -60,21 +60,45 @@ def grad_cam(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """max(Σ_k α_k A_k, 0), with α_k = mean over positions of ∂f/∂A_k.  (Selvaraju et al. 2017, eq. 1–2)
+    """Grad-CAM: max(Σ_k α_k A_k, 0), with α_k = mean over places of ∂f/∂A_k.
 
-    model, x, target, versus, output, batch    see `minixai.methods.call.Call`
-    layer      whose maps A (N, h, w, K) are added up: a name, or the number of a Model's layer; None is not
-               the input but the last with places, see `minixai.methods.maps.default_layer`
-    relu       False leaves the map signed
-    resize     True stretches the map to the image, bilinearly at half-pixel centres, after the ReLU
-    variant    "paper"; or "tf-explain", see `minixai.methods.compat.guided_weights`, which has other weights and
-               never a ReLU
+    Parameters
+    ----------
+    {model, x, target, versus}
+    relu : bool, default True
+        Whether the map keeps only what is positive; False leaves it signed.
+    resize : bool, default False
+        Whether the map is stretched to the image, bilinearly at half-pixel centres, after the ReLU.
+    variant : {"paper", "tf-explain"}, default "paper"
+        "tf-explain" has the weights of that library, see `minixai.methods.compat.guided_weights`, and never a ReLU.
+    {output, maps, batch}
 
-    Values are (N, h, w, 1), or (N, H, W, 1) with `resize`.  `extras` hold the map before ReLU and resizing, "signed"
-    (N, h, w, 1), and "weights" α (N, K).  A map without a positive entry is all 0.  If the layer feeds
-    global average pooling and a dense layer, the signed map adds up to the score less its bias, and H·W times
-    it is CAM (Zhou et al. 2016); elsewhere it adds up to nothing.  Raises ValueError for a layer without places.
+    Returns
+    -------
+    Attribution, (N, h, w, 1)
+        With `resize` (N, H, W, 1).  `extras` hold the map before ReLU and resizing, "signed" (N, h, w, 1), and
+        "weights" α (N, K).  A map without a positive entry is all 0.
 
+    Raises
+    ------
+    {errors}
+
+    Warns
+    -----
+    UserWarning
+        If the layer has one place, so that the map is one number, and if other paths lead round it.
+
+    Notes
+    -----
+    If the layer feeds global average pooling and a dense layer, the signed map adds up to the score less its bias, and
+    H·W times it is CAM (Zhou et al. 2016); elsewhere it adds up to nothing.
+
+    References
+    ----------
+    Selvaraju et al. 2017, "Grad-CAM", eq. 1 and 2.
+
+    Examples
+    --------
     >>> from minixai import ops
     >>> network = lambda x: ops.global_average_pool(ops.convolution(x, [[[[1.0]]]])) @ np.array([[4.0], [-4.0]]).T
     >>> grad_cam(network, [[[[1.0], [5.0]]]], 0).values.ravel(), grad_cam(network, [[[[1.0], [5.0]]]], 1).values.ravel()
@@ -103,12 +127,42 @@ def hires_cam(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """Σ_k A_k · ∂f/∂A_k, place by place: activation · gradient, summed over filters.  (Draelos & Carin 2020)
+    """HiResCAM: Σ_k A_k · ∂f/∂A_k, place by place.
 
-    Grad-CAM without the mean over positions, which can light up places that the score never used.  Equal to it where
-    all positions of a filter have one slope, as below global average pooling.  Arguments, extras ("signed" alone) and
-    errors are those of `grad_cam`, but the map is signed: `relu=True` keeps what is positive.
+    Parameters
+    ----------
+    {model, x, target, versus}
+    relu : bool, default False
+        Whether the map keeps only what is positive.
+    resize : bool, default False
+        Whether the map is stretched to the image, bilinearly at half-pixel centres, after the ReLU.
+    {output, maps, batch}
 
+    Returns
+    -------
+    Attribution, (N, h, w, 1)
+        With `resize` (N, H, W, 1).  `extras` hold the map before ReLU and resizing, "signed" (N, h, w, 1).
+
+    Raises
+    ------
+    {errors}
+
+    Warns
+    -----
+    UserWarning
+        As `grad_cam` does.
+
+    Notes
+    -----
+    Grad-CAM without the mean over places, which can light up places that the score never used.  Equal to it where all
+    places of a filter have one slope, as below global average pooling.
+
+    References
+    ----------
+    Draelos & Carin 2020, "Use HiResCAM instead of Grad-CAM for faithful explanations".
+
+    Examples
+    --------
     >>> network = lambda x: (x.named("h") * [[[1.0], [-1.0]]]).sum()
     >>> hires_cam(network, [[[[1.0], [5.0]]]], layer="h").values.ravel()
     array([ 1., -5.])
@@ -134,18 +188,42 @@ def guided_grad_cam(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """Guided backprop × Grad-CAM, stretched to the image: (N, H, W, C).  (Selvaraju et al. 2017, §3.2)
+    """Guided Grad-CAM: guided backprop × Grad-CAM, which is stretched to the image.
 
-    model, x, target, versus, output, batch    see `minixai.methods.call.Call`
-    layer         of Grad-CAM, as in `grad_cam`: None is the last with places; guided backprop goes to the image
-    upsampling    "bilinear" at half-pixel centres, as in the paper, or "nearest", captum's default
+    Parameters
+    ----------
+    {model, x, target, versus}
+    upsampling : {"bilinear", "nearest"}, default "bilinear"
+        How the map is stretched: at half-pixel centres, as in the paper, or as captum does by default.
+    {output, maps, batch}
 
-    Two walks back over one pass forward.  Warns if nothing between the image and the score rectifies, so that guided
-    backprop is the plain gradient.  What tf-explain calls guided is not this, but a Grad-CAM with
-    other weights, which stays as coarse as the layer: `grad_cam(variant="tf-explain")`.  The two are
-    confused because both keep positive gradients at positive activations: this one at every ReLU on the way to the
-    pixels, that one only once, at the layer.
+    Returns
+    -------
+    Attribution, (N, H, W, C)
 
+    Raises
+    ------
+    {errors}
+
+    Warns
+    -----
+    UserWarning
+        As `grad_cam` does; and if nothing between the image and the score rectifies, so that guided backprop is the
+        plain gradient.
+
+    Notes
+    -----
+    Two walks back over one pass forward.  What tf-explain calls guided is not this, but a Grad-CAM with other weights,
+    which stays as coarse as the layer: `grad_cam(variant="tf-explain")`.  The two are confused because both keep
+    positive gradients at positive activations: this one at every ReLU on the way to the pixels, that one only once, at
+    the layer.
+
+    References
+    ----------
+    Selvaraju et al. 2017, "Grad-CAM", section 3.2.
+
+    Examples
+    --------
     >>> from minixai import ops
     >>> network = lambda x: ops.relu(ops.convolution(x, [[[[1.0]]]])).sum()
     >>> guided_grad_cam(network, [[[[1.0], [-5.0]]]]).values.ravel()

@@ -1,4 +1,4 @@
-"""The slope of the score, and its two relatives that treat a ReLU in their own way. One walk each."""
+"""The gradient of the score, and its two relatives that treat a ReLU in their own way: one backward pass each."""
 
 from __future__ import annotations
 
@@ -16,18 +16,6 @@ from minixai.model import Network
 from minixai.rules import DECONVNET, GRADIENT, GUIDED, has_rectifier
 
 
-def check_rectifiers(batches: Iterator[Batch], name: str, to_input: bool = False) -> Iterator[Batch]:
-    """The batches as they come, with a warning if nothing rectifies on the way back to the layer, or to the input."""
-    for k, batch in enumerate(batches):
-        yield batch  # first the walk, which may find an op without a rule
-        if not k and not has_rectifier(batch.output, batch.x if to_input else batch.layer):
-            warnings.warn(
-                f"no op on the way rectifies (ReLU, or a class with `rectifies = True`), so what {name} shows is the "
-                "plain gradient: ask for gradient, or for a network with ReLUs",
-                stacklevel=6,
-            )
-
-
 @method("how does the score change if this pixel changes a little?", "1 forward, 1 back", complete=False)
 def gradient(
     model: Network,
@@ -39,11 +27,31 @@ def gradient(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ = ∂f/∂x, signed.
+    """Gradient of the score, φ = ∂f/∂x, with its sign.
 
-    Arguments and errors are those of every method: see `minixai.methods.call.Call`.
-    Not complete; 0 where f is saturated.  (Simonyan, Vedaldi & Zisserman 2014, §3, without absolute value)
+    Parameters
+    ----------
+    {model, x, target, versus, output, layer, batch}
 
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer.
+
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
+    The values are not complete, and they are 0 where f is saturated.  The paper shows their absolute value.
+
+    References
+    ----------
+    Simonyan, Vedaldi & Zisserman (2014), Deep inside convolutional networks, §3.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> gradient(toys.add_multiply, [[3.0, 1.0, 2.0]]).values
     array([[3., 7., 4.]])
@@ -64,11 +72,33 @@ def input_x_gradient(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ = x · ∂f/∂x, or at a layer activation · gradient.
+    """Input times gradient, φ = x · ∂f/∂x; at a layer activation times gradient.
 
-    Complete only where f is linear in x, or made of linear ops, ReLU and max-pool without biases.
-    (Shrikumar et al. 2017, §2.2; Ancona et al. 2018)
+    Parameters
+    ----------
+    {model, x, target, versus, output, layer, batch}
 
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer.
+
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
+    The values add up to f(x) − f(0) only if f is linear in x, or is made of linear ops, ReLU and max-pool without
+    biases.
+
+    References
+    ----------
+    Shrikumar et al. (2017), Learning important features through propagating activation differences, §2.2.
+    Ancona et al. (2018), Towards better understanding of gradient-based attribution methods.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> input_x_gradient(toys.add_multiply, [[3.0, 1.0, 2.0]]).values
     array([[9., 7., 8.]])
@@ -89,14 +119,42 @@ def guided_backprop(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """The gradient, with max(m, 0) · f'(x) at every ReLU: positive on the way forward and on the way back.
+    """Guided backprop: the gradient with max(m, 0) · f'(x) in place of m · f'(x) at every ReLU.
 
-    Every op that says `rectifies` counts as a ReLU; at leaky ReLU, elu, gelu and others, where no unit is off, the rule
-    is the gradient's.  Warns if nothing on the way rectifies: then the map is the plain gradient.
-    Sharp, but hardly depends on the class (Adebayo et al. 2018).  (Springenberg et al. 2015, Fig. 1)
+    Only what is positive on the way forward and on the way back passes a ReLU.
 
+    Parameters
+    ----------
+    {model, x, target, versus, output, layer, batch}
+
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer.
+
+    Raises
+    ------
+    {errors}
+
+    Warns
+    -----
+    UserWarning
+        If no op on the way rectifies, because the map is then the plain gradient.
+
+    Notes
+    -----
+    Every op with `rectifies = True` counts as a ReLU.  At leaky ReLU, elu, gelu and others, where no unit is ever off,
+    the rule is that of the gradient.  The map is sharp, but it hardly depends on the class (Adebayo et al. 2018).
+
+    References
+    ----------
+    Springenberg et al. (2015), Striving for simplicity: the all convolutional net, Fig. 1.
+    Adebayo et al. (2018), Sanity checks for saliency maps.
+
+    Examples
+    --------
     >>> from minixai import toys
-    >>> guided_backprop(toys.invariance_f, [[3.0, 1.0]]).values  # f falls with x2, yet it gets 0
+    >>> guided_backprop(toys.invariance_f, [[3.0, 1.0]]).values  # f falls with x2, yet x2 gets 0
     array([[1., 0.]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
@@ -116,10 +174,36 @@ def deconvnet(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """The gradient, with max(m, 0) at every ReLU, whether it was on or off.  (Zeiler & Fergus 2014, §2.1)
+    """Deconvnet: the gradient with max(m, 0) in place of m · f'(x) at every ReLU, whether it was on or off.
 
-    What counts as a ReLU, and when it warns, is told in `guided_backprop`.
+    Parameters
+    ----------
+    {model, x, target, versus, output, layer, batch}
 
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer.
+
+    Raises
+    ------
+    {errors}
+
+    Warns
+    -----
+    UserWarning
+        If no op on the way rectifies, because the map is then the plain gradient.
+
+    Notes
+    -----
+    Every op with `rectifies = True` counts as a ReLU.  At all other functions the rule is that of the gradient.
+
+    References
+    ----------
+    Zeiler & Fergus (2014), Visualizing and understanding convolutional networks, §2.1.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> deconvnet(toys.one_minus_relu, [[2.0]]).values
     array([[-0.]])
@@ -128,3 +212,15 @@ def deconvnet(
     batches = check_rectifiers(forward_batches(call), "deconvnet")
     ends, (m,) = gather_batches((batch, [batch.backward(DECONVNET)]) for batch in batches)
     return ends.attribution("deconvnet", m, {})
+
+
+def check_rectifiers(batches: Iterator[Batch], name: str, to_input: bool = False) -> Iterator[Batch]:
+    """Yield the batches, and warn if no op between the output and the layer, or the input, rectifies."""
+    for k, batch in enumerate(batches):
+        yield batch  # before the warning, so that the walk may raise for an op without a rule
+        if not k and not has_rectifier(batch.output, batch.x if to_input else batch.layer):
+            warnings.warn(
+                f"no op on the way rectifies (ReLU, or a class with `rectifies = True`), so what {name} shows is the "
+                "plain gradient: ask for gradient, or for a network with ReLUs",
+                stacklevel=6,
+            )

@@ -1,4 +1,4 @@
-"""Integrated gradients: the gradient, averaged along the straight line from a baseline."""
+"""Integrated gradients: the gradient, averaged along the straight line from a baseline to the input."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from minixai.validate import as_count, one_of
 
 
 def gauss_legendre(n: int) -> tuple[Array, Array]:
-    """Exact for polynomials of degree 2n − 1."""
+    """Gauss–Legendre quadrature, exact for polynomials of degree 2n − 1."""
     t, w = scipy.special.roots_legendre(n)
     return (t + 1) / 2, w / 2
 
 
 def trapezoid(n: int) -> tuple[Array, Array]:
-    """n nodes with both ends, 1/(n − 1) each and half of it at the ends: the true weights, which sum to 1."""
+    """The trapezoidal rule: n nodes with both ends, whose weights 1/(n − 1) are halved at the ends and sum to 1."""
     w = np.full(n, 1 / (n - 1))
     w[[0, -1]] /= 2
     return np.linspace(0, 1, n), w
@@ -62,20 +62,46 @@ def integrated_gradients(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ = (x − x') · Σ_k w_k ∇f(x' + α_k (x − x')), Σφ → f(x) − f(x').  (Sundararajan et al. 2017, eq. 1 and 3)
+    """Integrated gradients, φ = (x − x') · Σ_k w_k ∇f(x' + α_k (x − x')), so that Σφ → f(x) − f(x').
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    baseline      x': a name ("black", "white", "mean", "blur", "noise"), a number, one input, or one for each
-    steps         gradients for each input
-    quadrature    where they are taken, and with what weights: "gauss-legendre", "left", "right", "midpoint" or
-                  "trapezoid"
-    multiply      False leaves the factor (x − x') out, as some descriptions do: a mean gradient, without a gap
-    path          keep the way in `extras`: "alpha" (steps,), "inputs", "gradients" and "sums" (N, steps, ...),
-                  the running sum of what is returned
+    Parameters
+    ----------
+    {model, x, target, versus, baseline}
+    steps : int, default 50
+        How many gradients are taken for each input.
+    quadrature : {"gauss-legendre", "left", "right", "midpoint", "trapezoid"}, default "gauss-legendre"
+        Where on the line they are taken, α_k, and with which weights, w_k.
+    multiply : bool, default True
+        False leaves the factor (x − x') out, as some descriptions do: a mean gradient, which has no gap.
+    path : bool, default False
+        Whether to return every step in `extras`: "alpha" (steps,), and "inputs", "gradients" and "sums" (N, steps,
+        ...), where "sums" is the running sum of the values.
+    {output, layer, batch}
 
-    At a layer the way leads from the baseline's activations to those of x.  Warns where the gap is above 5 % of
-    f(x) − f(x'), and more than rounding: take more steps.  Raises ValueError for an unknown quadrature.
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer, with a gap.
 
+    Raises
+    ------
+    {errors}
+
+    Warns
+    -----
+    UserWarning
+        If a gap is larger than 5 % of f(x) − f(x') and than rounding, because more steps are needed.
+
+    Notes
+    -----
+    At a layer, the line runs from the activations of x' to those of x.
+
+    References
+    ----------
+    Sundararajan, Taly & Yan (2017), Axiomatic attribution for deep networks, eq. 1 and 3.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> integrated_gradients(toys.add_multiply, [[3.0, 1.0, 2.0]]).values.round(9)
     array([[4.5, 3.5, 4. ]])
@@ -103,7 +129,7 @@ def integrated_gradients(
 
 
 def warn_of_gap(gap: Array, ends: Endpoints, values: Array, steps: int) -> None:
-    """Tell where the sum is off by more than 5 % and more than rounding."""
+    """Warn if a gap is larger than 5 % of the difference in score and than rounding."""
     moved = abs(ends.score - ends.reference_score)
     wide = (abs(gap) > 0.05 * moved) & (abs(gap) > ends.rounding(values))
     if wide.any():

@@ -41,17 +41,36 @@ def activations(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """A, the activations of a layer: (N, h, w, filters), or (N, units) where they have no places.
+    """Return A, the activations of a layer.
 
+    Parameters
+    ----------
+    {model, x, target, versus}
+    rank : {"peak", "mean"}, optional
+        Orders the filters of each image by the largest entry or by the mean of their map.  The values stay in the
+        order of the layer.
+    {output, maps, batch}
+
+    Returns
+    -------
+    Attribution, (N, h, w, filters)
+        (N, units) where the layer has no places.  With `rank`, `extras` hold "order" (N, filters), the filters'
+        numbers, the highest first, of equals the first, and "rank" (N, filters), what each was ranked by.
+
+    Raises
+    ------
+    {errors}
+
+    Notes
+    -----
     They explain no class: target, versus and output choose no more than the score in the certificate.
 
-    layer    a name, or the number of a Model's layer; None is the last with places, see `default_layer`
-    rank     orders the filters of each image by the "peak" or the "mean" of their map.  The values stay in the order
-             of the layer; `extras["order"]` (N, filters) holds the filters' numbers, the highest first, of equals
-             the first, and `extras["rank"]` (N, filters) what each was ranked by
+    References
+    ----------
+    Zeiler & Fergus 2014, "Visualizing and understanding convolutional networks", section 4.
 
-    Other arguments and errors are those of every method: see `minixai.methods.call.Call`.  (Zeiler & Fergus 2014, §4)
-
+    Examples
+    --------
     >>> found = activations(lambda x: x.named("h").sum((1, 2)), [[[[1.0, 5.0], [3.0, 0.0]]]], layer="h", rank="mean")
     >>> found.values.shape, found.extras["order"], found.extras["rank"]
     ((1, 1, 2, 2), array([[1, 0]]), array([[2. , 2.5]]))

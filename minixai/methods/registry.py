@@ -6,19 +6,44 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import wraps
-from inspect import signature
+from inspect import Parameter, signature
 from typing import ParamSpec
 
 import numpy as np
 
 from minixai.attribution import Attribution
+from minixai.methods.parameters import document
 from minixai.text import columns
 from minixai.validate import one_of
 
 
 @dataclass(frozen=True)
 class Method:
-    """What one should know of a method before choosing it."""
+    """A method of the catalogue, with what one should know before choosing it.
+
+    Attributes
+    ----------
+    function : callable
+        The method itself.
+    answers : str
+        The question that it answers.
+    passes : str
+        How many passes through the network it takes.
+    complete : bool
+        Whether its values add up to f(x) − f(x').
+    class_specific : bool
+        Whether its values depend on the class.
+    sampled : bool
+        Whether its values are estimated from random samples.
+    baseline : bool
+        Whether it takes a baseline.
+
+    Examples
+    --------
+    >>> import minixai as mx
+    >>> mx.catalogue["deep_shap"].compares, mx.catalogue["deep_shap"].complete
+    ('background', True)
+    """
 
     function: Callable[..., Attribution]
     answers: str
@@ -33,19 +58,31 @@ class Method:
         return self.function.__name__
 
     @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The parameters of the function, by name."""
+        return signature(self.function).parameters
+
+    @property
     def compares(self) -> str:
-        """What the input is compared with: "baseline", "background" (a set of them), or nothing."""
-        if "background" in signature(self.function).parameters and not self.baseline:
-            return "background"
-        return "baseline" if self.baseline else ""
+        """What the input is compared with: a "baseline", a "background", or nothing, ""."""
+        if self.baseline:
+            return "baseline"
+        return "background" if "background" in self.parameters else ""
 
     def __call__(self, *args: object, **options: object) -> Attribution:
         return self.function(*args, **options)
 
 
 class Catalogue(Mapping[str, Method]):
-    """All methods by name; `print` shows them as a table.
+    """All methods by name, a mapping; `print` shows them as a table.
 
+    Raises
+    ------
+    ValueError
+        If a name is unknown; the message tells the nearest one.
+
+    Examples
+    --------
     >>> import minixai as mx
     >>> mx.catalogue["gradient"].passes
     '1 forward, 1 back'
@@ -67,7 +104,7 @@ class Catalogue(Mapping[str, Method]):
         return len(self.methods)
 
     def arrange(self, names: Iterable[str]) -> None:
-        """Put the methods into this order, which names all of them."""
+        """Put the methods into the order of their names."""
         self.methods = {name: self.methods.pop(name) for name in names} | self.methods
 
     def __repr__(self) -> str:
@@ -161,7 +198,7 @@ def check_names(function: Callable[..., Attribution], options: Mapping[str, obje
 
 
 def check_finite_result(result: Attribution) -> Attribution:
-    """The result, if all of it is finite."""
+    """Return the result.  Raises ValueError if a score or a value is not finite."""
     for name in ("score", "reference_score", "values"):
         array = getattr(result, name)
         if array is not None and not np.isfinite(array).all():
@@ -182,13 +219,13 @@ def method(
     sampled: bool = False,
     baseline: bool = False,
 ) -> Callable[[Callable[P, Attribution]], Callable[P, Attribution]]:
-    """Enter a function into the catalogue, and see to it that it never answers with NaN or infinity."""
+    """Enter a function into the catalogue, complete its docstring, and refuse results that are not finite."""
 
     def register(function: Callable[P, Attribution]) -> Callable[P, Attribution]:
-        @wraps(function)
+        @wraps(document(function))
         def wrapper(*args: P.args, **options: P.kwargs) -> Attribution:
             check_names(function, options)
-            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # what comes of it is told below
+            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # the result is checked
                 return check_finite_result(function(*args, **options))
 
         entry = Method(wrapper, answers, passes, complete, class_specific, sampled, baseline)

@@ -1,4 +1,4 @@
-"""The Shapley value: what each player of a game is worth, over all orders in which they might arrive."""
+"""The Shapley value: what each player of a game adds, averaged over all orders in which they might arrive."""
 
 from __future__ import annotations
 
@@ -23,12 +23,23 @@ Value: TypeAlias = Callable[[npt.NDArray[np.bool_]], npt.ArrayLike]
 
 
 class Shares(NamedTuple):
-    """What each player is worth.  `np.asarray` gives the values.
+    """What each player of a game is worth; `np.asarray` gives the values.
 
-    values             (players,), or (players, K) of a game with K numbers
-    score              v(all): what all players reach together
-    reference_score    v(∅): what nobody reaches
-    standard_error     of sampled values, their shape; None where they are exact
+    Attributes
+    ----------
+    values : ndarray, (players,) or (players, K)
+        The Shapley values; K numbers each if the game has K outcomes.
+    score : ndarray, () or (K,)
+        v(all), what all players reach together.
+    reference_score : ndarray, () or (K,)
+        v(∅), what is reached without players.
+    standard_error : ndarray or None
+        The standard error of sampled values, in their shape; None if they are exact.
+
+    Examples
+    --------
+    >>> shapley(lambda coalitions: coalitions.all(axis=1), 2).gap
+    array(0.)
     """
 
     values: Array
@@ -46,16 +57,36 @@ class Shares(NamedTuple):
 
 
 def shapley(value: Value, players: int, permutations: int | None = None, seed: int = 0) -> Shares:
-    """φ_i = Σ_{S∌i} |S|! (n − |S| − 1)! / n! · (v(S + i) − v(S)), Σφ = v(all) − v(∅).  (Shapley 1953)
+    """Shapley values of any game, φ_i = Σ_{S∌i} |S|! (n − |S| − 1)! / n! · (v(S + i) − v(S)).
 
-    value           v: takes coalitions, boolean rows (B, players), and returns a number for each, (B,) or (B, K)
-    players         n: how many there are
-    permutations    None is exact, by all 2ⁿ coalitions.  A number, at least 2, is a sample of so many orders: φ_i is
-                    the mean of what i adds when it arrives, with its standard error
-    seed            of the orders
+    Parameters
+    ----------
+    value : callable
+        v: takes coalitions as boolean rows (B, players), and returns a number for each, (B,) or (B, K).
+    players : int
+        n, how many players there are.
+    permutations : int, optional
+        How many random orders to average over, at least 2: φ_i is then the mean of what i adds when it arrives.  By
+        default the values are exact, from all 2ⁿ coalitions.
+    seed : int, default 0
+        The seed of the orders.
 
-    Raises ValueError if there are more than 2²⁰ coalitions, naming the remedy, and if v returns something else.
+    Returns
+    -------
+    Shares
+        `values` (players,) or (players, K), with Σφ = v(all) − v(∅), and their standard error if they are sampled.
 
+    Raises
+    ------
+    ValueError
+        If there are more than 2²⁰ coalitions, and if v does not return a finite number for each.
+
+    References
+    ----------
+    Shapley (1953), A value for n-person games.
+
+    Examples
+    --------
     >>> shapley(lambda coalitions: np.where(coalitions, [5, 4, 0], 0).max(axis=1), 3).values
     array([3., 2., 0.])
     """
@@ -63,7 +94,7 @@ def shapley(value: Value, players: int, permutations: int | None = None, seed: i
 
 
 def validate_game(players: int, permutations: int | None, seed: int, each: int = 1) -> tuple[int, int | None, int]:
-    """The question, if it can be answered, where each coalition takes so many rows."""
+    """(n, permutations, seed), if such a game can be played with `each` rows for a coalition; otherwise ValueError."""
     n, seed = as_count(players, "players"), as_count(seed, "seed", 0)
     if permutations is not None:
         return n, as_count(permutations, "permutations", 2), seed
@@ -82,7 +113,7 @@ def count_coalitions(n: int, permutations: int | None) -> int:
 
 
 def play(value: Value, n: int, permutations: int | None, seed: int) -> Shares:
-    """The game, some coalitions at a time: from nobody to all."""
+    """Play the game, some coalitions at a time, from the empty coalition to that of all players."""
     game = ExactGame(n) if permutations is None else SampledGame(n, permutations, seed)
     for part in batches(count_coalitions(n, permutations), max(1, min(AT_ONCE, ENTRIES // n)), 1):
         k = np.arange(part.start, part.stop)
@@ -94,7 +125,7 @@ def play(value: Value, n: int, permutations: int | None, seed: int) -> Shares:
 
 
 def as_outcomes(v: npt.ArrayLike, rows: int) -> Array:
-    """What the players reached, in float64, if there is a number for each coalition."""
+    """What the players reached, in float64.  Raises ValueError if it is not a number for each coalition."""
     array = as_real(v, "what value(coalitions) returned").astype(np.float64)
     if array.ndim not in (1, 2) or len(array) != rows:
         raise ValueError(
@@ -105,9 +136,9 @@ def as_outcomes(v: npt.ArrayLike, rows: int) -> Array:
 
 
 class ExactGame:
-    """Every coalition: what i adds to those without it, weighted by the orders in which they come before i.
+    """Exact values, from every coalition: what i adds to it, weighted by how many orders begin with it.
 
-    Differences are taken one by one before they are added up: who adds nothing gets exactly 0.
+    The differences are taken before they are added up, so a player who adds nothing gets exactly 0.
     """
 
     standard_error = None
@@ -117,14 +148,16 @@ class ExactGame:
         self.outcomes: list[Array] = []
 
     def coalitions(self, k: Array) -> Array:
-        """The k-th has the players whose bits are set in k: the first is nobody, the last is all."""
+        """The k-th coalition has the players whose bits are set in k, so the first is empty and the last has all."""
         return np.asarray(k[:, None] >> np.arange(self.n) & 1 == 1)
 
     def add(self, k: Array, v: Array) -> None:
+        """Take the outcomes of the coalitions k."""
         self.outcomes.append(v)
 
     @property
     def values(self) -> Array:
+        """(players, ...)"""
         v, size = np.concatenate(self.outcomes), np.bitwise_count(np.arange(2**self.n))
         weights = np.array([1 / (self.n * comb(self.n - 1, s)) for s in range(self.n)])  # s! (n − s − 1)! / n!
         values = []
@@ -137,7 +170,7 @@ class ExactGame:
 
 
 class SampledGame:
-    """Orders of arrival, n + 1 coalitions each, from nobody to all: what each player adds when it arrives.
+    """Sampled values, from random orders of n + 1 coalitions each: what each player adds when it arrives.
 
     The p-th order depends on the seed and p alone.
     """
@@ -146,16 +179,17 @@ class SampledGame:
         self.n, self.permutations, self.seed = n, permutations, seed
 
     def orders(self, p: Array) -> Array:
-        """(B, n): who arrives when."""
+        """The p-th orders, in which the players arrive: (B, n)"""
         some, which = np.unique(p, return_inverse=True)
         return np.stack([np.random.default_rng((self.seed, q)).permutation(self.n) for q in some])[which]
 
     def coalitions(self, k: Array) -> Array:
-        """Those who have arrived after k modulo n + 1 arrivals."""
+        """The players who have arrived after k modulo n + 1 arrivals."""
         p, arrived = np.divmod(k, self.n + 1)
         return np.asarray(self.orders(p).argsort(axis=1) < arrived[:, None])
 
     def add(self, k: Array, v: Array) -> None:
+        """Take the outcomes of the coalitions k."""
         p, arrived = np.divmod(k, self.n + 1)
         if k[0] == 0:
             self.moments, self.last = Moments((self.n, *v.shape[1:]), self.permutations), v[:1]
@@ -168,8 +202,10 @@ class SampledGame:
 
     @property
     def values(self) -> Array:
+        """(players, ...)"""
         return self.moments.mean
 
     @property
     def standard_error(self) -> Array:
+        """(players, ...)"""
         return self.moments.standard_error

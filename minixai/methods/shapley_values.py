@@ -1,4 +1,4 @@
-"""Shapley values of a network: its inputs as players, who are absent where a baseline takes their place."""
+"""Shapley values of a network: its inputs are the players, and a baseline takes the place of those who are absent."""
 
 from __future__ import annotations
 
@@ -46,21 +46,47 @@ def shapley_values(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """φ_i = Σ_{S∌i} |S|! (n − |S| − 1)! / n! · (v(S + i) − v(S)), v(S) = f(x in S, x' elsewhere).  (Shapley 1953)
+    """Shapley values, φ_i = Σ_{S∌i} |S|! (n − |S| − 1)! / n! · (v(S + i) − v(S)) with v(S) = f(x in S, x' elsewhere).
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    baseline        x': a name ("black", "white", "mean", "blur", "noise"), a number, one input, or one for each
-    background      a set of baselines (R, ...) in its place: v(S) is the mean over them.  (Lundberg & Lee 2017, eq. 10)
-    players         integers, the shape of one input or (H, W, 1): entries of equal number are one player, and
-                    each is given an equal part of its value, so that Σφ = f(x) − f(x')
-    permutations    None is exact, by 2ⁿ coalitions × R, at most 2²⁰ rows for each input; a number, at least 2, is
-                    the mean over so many random orders, with its standard error; it too adds up
-    seed            of the orders, which are the same for every input
+    Parameters
+    ----------
+    {model, x, target, versus, baseline}
+    background : array_like, (R, ...), optional
+        A set of references in place of the baseline: v(S) is the mean over them.
+    players : array_like of int, optional
+        A mask in the shape of one input, or (H, W, 1): entries of equal number are one player, and each of them gets an
+        equal part of its value, so that Σφ = f(x) − f(x').  By default every entry is a player.
+    permutations : int, optional
+        How many random orders to average over, at least 2.  By default the values are exact; that takes 2ⁿ coalitions ×
+        R references, at most 2²⁰ rows for each input.
+    seed : int, default 0
+        The seed of the orders, which are the same for every input.
+    {output, layer, batch}
 
-    `extras["players"]` holds the players' own values (N, n), in the order of their numbers.  At a layer the players
-    are its activations; where paths lead round the layer they stay as they are.  Raises ValueError for too many
-    players, and if the values do not add up to within √ε · (|f(x)| + |f(x')| + Σ|φ|).
+    Returns
+    -------
+    Attribution
+        Values in the shape of x, or of the layer, which add up exactly; of sampled ones with their `standard_error`.
+        `extras["players"]` holds the values of the players (N, n), in the order of their numbers.
 
+    Raises
+    ------
+    {errors}
+    ValueError
+        If there are too many players for exact values.  Also if the values do not add up to within
+        √ε · (|f(x)| + |f(x')| + Σ|φ|).
+
+    Notes
+    -----
+    At a layer, the players are its activations; paths that bypass the layer stay as they are.
+
+    References
+    ----------
+    Shapley (1953), A value for n-person games.
+    Lundberg & Lee (2017), A unified approach to interpreting model predictions, eq. 10.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> shapley_values(toys.saturation, [[1.0, 0.25]]).values
     array([[0.875, 0.125]])
@@ -101,14 +127,14 @@ def endpoints_of(call: Call, baseline: Baseline, background: npt.ArrayLike | Non
 
 
 class Masked:
-    """v(S) for every input: the mean of f over the references that take the place of its absent players."""
+    """v(S) for every input: the mean of f over the references that stand for its absent players."""
 
     def __init__(self, ends: Endpoints, absent: Array, labels: Array) -> None:
         self.ends, self.labels = ends, labels
         self.absent = np.broadcast_to(absent, (len(ends.value), *absent.shape[1:]))
 
     def coalition_values(self, coalitions: Array, inputs: slice, progress: Progress) -> Array:
-        """(B, players) -> (B, inputs)"""
+        """v of coalitions (B, players), for some of the inputs: (B, inputs)"""
         count, references = len(coalitions), self.absent.shape[1]
         total = np.zeros((inputs.stop - inputs.start) * count)
         for part in self.ends.call.slices(len(total) * references):
@@ -124,7 +150,7 @@ class Masked:
 
 
 def play_all(masked: Masked, n: int, permutations: int | None, seed: int) -> tuple[Shares, int]:
-    """The games of all inputs, (N, players), and the rows they took; as many together as memory allows."""
+    """Play the games of all inputs, as many together as memory allows: shares (N, players), and the rows they took."""
     inputs, references = masked.absent.shape[:2]
     count = count_coalitions(n, permutations)
     rows = inputs * count * references
@@ -143,7 +169,7 @@ def join_games(parts: Sequence[Array | None]) -> Any:
 
 
 def share_among_entries(numbers: Array, labels: Array) -> Array:
-    """(N, players) -> (N, ...): to each entry an equal part of its player's number."""
+    """Give each entry an equal part of its player's number: (N, players) -> (N, ...)"""
     return np.asarray((numbers / np.bincount(labels.reshape(-1)))[:, labels])
 
 

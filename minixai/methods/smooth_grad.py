@@ -17,7 +17,7 @@ from minixai.methods.contrast import Contrast
 from minixai.methods.gradients import gradient
 from minixai.methods.moments import Moments
 from minixai.methods.passes import Stream, column, passes
-from minixai.methods.registry import method
+from minixai.methods.registry import Method, method
 from minixai.model import Network
 from minixai.validate import as_count, as_nonnegative, rename_options
 
@@ -96,7 +96,7 @@ def check_options(method: Callable[..., Attribution], options: Mapping[str, Any]
     """The options under their present names.  Raises TypeError for an option, and a method, that cannot be called."""
     if not callable(method):
         raise TypeError(f"method is {method!r}: give a function such as mx.gradient, without calling it")
-    function = getattr(method, "function", method)  # an entry of the catalogue will do
+    function = method.function if isinstance(method, Method) else method
     parameters = signature(function).parameters
     if "versus" not in parameters:
         raise TypeError(f"method is {method!r}, which is not called as mx.gradient is: give a method of mx.catalogue")
