@@ -773,3 +773,21 @@ def test_several_sigmoids_are_several_labels(tmp_path):
     assert model.classifier_activation == "sigmoid"
     within(model.probabilities(np.moveaxis(X, 1, -1)), 1 / (1 + np.exp(-scores)))
     within(mx.gradient(model, np.moveaxis(X, 1, -1), 1, output="probability").score, 1 / (1 + np.exp(-scores[:, 1])))
+
+
+def test_a_softmax_shifted_along_another_axis_is_none(tmp_path):
+    """The maximum is over the rows of a matrix, the sum over its columns: that is another function, and stays one."""
+    nodes = [
+        *POOLED,
+        node("Reshape", "s shape", "m"),
+        node("ReduceMax", "m", "top", axes=[2]),
+        node("Sub", "m top", "below"),
+        node("Exp", "below", "e"),
+        node("ReduceSum", "e", "total", axes=[1]),
+        node("Div", "e total", "q"),
+        node("Flatten", "q", "y"),
+    ]
+    path = write(tmp_path / "net.onnx", nodes, HEAD | {"shape": np.array([-1, 2, 2])}, opset=11)
+    s = (X.mean(axis=(2, 3)) @ HEAD["w"]).reshape(-1, 2, 2)
+    e = np.exp(s - s.max(axis=2, keepdims=True))
+    within(mx.load(path).scores(np.moveaxis(X, 1, -1)), (e / e.sum(axis=1, keepdims=True)).reshape(-1, 4))

@@ -141,16 +141,20 @@ def softplus(p: Pattern, node: Node) -> Found:
 
 
 def softmax(p: Pattern, node: Node) -> Found:
-    """exp(x) / Σ exp(x), or the same of x − max x, over one axis"""
+    """exp(x) / Σ exp(x), or the same of x − max x, over one axis
+
+    It is marked as `single`: before opset 13 a Softmax is over all axes from its own on.
+    """
     e, total = (p.makers.get(name) for name in node.inputs[:2])
     axis = reduced_axis(p, total, "ReduceSum", node.inputs[0])
-    if e is None or total is None or e.op != "Exp" or axis is None or p.uses[node.inputs[0]] != 2:
+    if e is None or total is None or e.op != "Exp" or axis is None or [p.uses[x] for x in node.inputs] != [2, 1]:
         return None
-    below = p.made_by(e.inputs[0], "Sub", 2)
+    x, members = e.inputs[0], [e, total]
+    below = p.made_by(x, "Sub", 2)
     top = p.makers.get(below.inputs[1]) if below else None
     if below and top and p.uses[below.inputs[1]] == 1 and reduced_axis(p, top, "ReduceMax", below.inputs[0]) == axis:
-        return Node("Softmax", node.name, "", below.inputs[:1], node.outputs, {"axis": axis}), [e, total, below, top]
-    return Node("Softmax", node.name, "", e.inputs[:1], node.outputs, {"axis": axis}), [e, total]
+        x, members = below.inputs[0], [*members, below, top]
+    return Node("Softmax", node.name, "", [x], node.outputs, {"axis": axis, "single": 1}), members
 
 
 def reduced_axis(p: Pattern, node: Node | None, op: str, of: str) -> int | None:
