@@ -246,6 +246,11 @@ def convolved(x, name):
     return ops.convolution(x, KERNEL).named(name)
 
 
+def aside(h):
+    """A branch that is deeper than what both read, and pooled before they join."""
+    return h.sum((1, 2)) + convolved(convolved(h, "deep"), "deeper").sum((1, 2))
+
+
 @pytest.mark.parametrize(
     ("network", "place"),
     [
@@ -256,6 +261,7 @@ def convolved(x, name):
         (lambda x: ops.relu(convolved(x, "conv") * 2.0 + 1.0).named("relu").sum(), "relu"),
         (lambda x: ops.max_pool(ops.relu(convolved(x, "conv")).named("relu"), 2, padding="same").sum(), "relu"),
         (lambda x: (lambda c: (ops.relu(c) + c).named("sum").sum())(convolved(x, "conv")), "sum"),
+        (lambda x: aside(ops.relu(convolved(x, "conv")).named("main")), "main"),
         (lambda x: ops.concatenate([convolved(x, "a"), convolved(x, "b")]).named("both").sum(), "both"),
         (lambda x: convolved(ops.relu(convolved(x, "early")).named("relu"), "late").sum(), "late"),
         (lambda x: (convolved(convolved(x, "main"), "deep") + convolved(x, "short cut")).named("sum").sum(), "sum"),

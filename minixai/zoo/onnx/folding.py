@@ -154,6 +154,12 @@ def range_(a: dict[str, Any], start: Array, limit: Array, step: Array) -> Array:
     return np.arange(first, stop, by, dtype=start.dtype)
 
 
+@folds("Clip")
+def clip(a: dict[str, Any], x: Array, low: Array | None = None, high: Array | None = None) -> Array:
+    ends = (a.get("min") if low is None else low, a.get("max") if high is None else high)
+    return x if ends == (None, None) else np.clip(x, *ends).astype(x.dtype)
+
+
 @folds("Cast")
 def cast(a: dict[str, Any], x: Array) -> Array:
     if a.get("to") not in DTYPES:
