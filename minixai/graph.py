@@ -1,11 +1,10 @@
 """Record a computation as a graph, then walk it backwards.
 
-Forward, a node carries two numbers: what the network computed, and what it
-would have computed on a reference input.  Backward, it receives one: its
-multiplier, how much the output moves when the node moves by one.
+Forward, a node carries two numbers: what the network computed, and what it would have computed on a reference input.
+Backward, it receives one: its multiplier, how much the output moves when the node moves by one.
 
-The walk knows no calculus.  It asks a table of rules what to do at each kind of
-operation, so one walk serves every method: a method *is* its table.
+The walk knows no calculus.  It looks up in a table of rules what to do at each kind of operation, so one walk serves
+every method: a method *is* its table.
 """
 
 from __future__ import annotations
@@ -29,10 +28,33 @@ Rules: TypeAlias = "Mapping[type[Op], Rule]"
 class Node(Operators):
     """An array and how it was made: value = op.forward(*inputs).
 
-    The first axis counts rows, one for each input, and no op mixes them.  The
-    reference has as many rows or one; if none is given it is the value itself:
-    nothing has moved.  Inputs that are plain arrays are constants.
+    Parameters
+    ----------
+    value : array_like, (N, ...)
+        The array; its first axis counts rows, one for each input, and no op mixes them.
+    reference : array_like, (N, ...) or (1, ...), optional
+        What the value would be on a reference input; by default the value itself, so that nothing has moved.
+    op : Op, optional
+        The operation that made it; None for an input.
+    inputs : tuple of Node, ndarray and None
+        What the operation was given; arrays are constants.
+    name : str, optional
+        The name by which methods find the node.
 
+    Attributes
+    ----------
+    depth : int
+        0 for an input, otherwise one more than the depth of its deepest input.
+
+    Raises
+    ------
+    TypeError
+        If the value does not hold real numbers.
+    ValueError
+        If the reference does not fit the value.
+
+    Examples
+    --------
     >>> x = Node([[1.0, 2.0]], reference=0.0)
     >>> (3 * x).delta
     array([[3., 6.]])
@@ -60,7 +82,7 @@ class Node(Operators):
 
     @property
     def delta(self) -> Array:
-        """How far the value has moved from the reference."""
+        """How far the value has moved from the reference: (N, ...)"""
         return np.asarray(self.value - self.reference)
 
     @property
@@ -70,18 +92,26 @@ class Node(Operators):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """(N, ...)"""
         return self.value.shape
 
     @property
     def ndim(self) -> int:
+        """How many axes the value has."""
         return self.value.ndim
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the value, and of the whole graph."""
         return self.value.dtype
 
     def named(self, name: str | None) -> Node:
-        """Give this node a name, by which methods find it (`layer=name`)."""
+        """Name this node, so that methods find it as `layer=name`, and return it.
+
+        >>> h = (Node([[1.0]]) * 2).named("h")
+        >>> h.name
+        'h'
+        """
         self.name = name
         return self
 
@@ -99,44 +129,84 @@ class Op:
         forward(*xs)    ->  y
         vjp(i, m, *xs)  ->  m · ∂y/∂xs[i]
 
-    Both are pure.  An Op remembers nothing between calls, so a single Relu()
-    may serve a whole network.  Every vjp takes its rows from m.
+    Raises
+    ------
+    TypeError
+        When it is called without a node, or with nodes of different dtypes.
+    ValueError
+        When it is called and its `forward` mixes rows.
+
+    Notes
+    -----
+    Both functions are pure.  An Op remembers nothing between calls, so one Relu() may serve a whole network.  Every vjp
+    takes the number of its rows from m.
+
+    Examples
+    --------
+    >>> class Double(Op):
+    ...     def forward(self, x):
+    ...         return 2 * x
+    >>> Double()(Node([[1.0, 3.0]])).value
+    array([[2., 6.]])
     """
 
     def forward(self, *xs: Any) -> Array:
+        """y, for arrays; an input that was left out is None."""
         raise NotImplementedError(f"{type(self).__name__} has no forward: define forward(self, *arrays) -> array")
 
     def vjp(self, i: int, m: Array, *xs: Any) -> Array:
+        """m · ∂y/∂xs[i], in the shape of xs[i]; m is in the shape of y."""
         raise NotImplementedError(f"{type(self).__name__} has no vjp: define vjp(self, i, m, *arrays) -> array")
 
     def __call__(self, *inputs: Operand | None) -> Node:
         nodes = [x for x in inputs if isinstance(x, Node)]
         dtype = the_dtype(self, nodes)
-        known = tuple(
+        operands = tuple(
             x if isinstance(x, Node) or x is None else readonly_view(as_float(x).astype(dtype, copy=False))
             for x in inputs
         )
-        value = self.forward(*values(known))
+        value = self.forward(*values(operands))
         if value.shape[:1] not in [x.shape[:1] for x in nodes]:
-            shapes = " and ".join(str(np.shape(x)) for x in values(known) if x is not None)
+            shapes = " and ".join(str(np.shape(x)) for x in values(operands) if x is not None)
             raise ValueError(
                 f"{type(self).__name__} of {shapes} gives {value.shape}: the rows (axis 0, one for each "
                 "input) would be mixed; give constants the shape of one row"
             )
-        moved = any(x.reference is not x.value for x in nodes)
-        return Node(value, self.forward(*references(known)) if moved else None, self, known)
+        has_moved = any(x.reference is not x.value for x in nodes)
+        return Node(value, self.forward(*references(operands)) if has_moved else None, self, operands)
 
 
 def backward(
     output: Node, rules: Rules, seed: npt.ArrayLike = 1.0, keep: Collection[Node] | None = None
 ) -> dict[Node, Array]:
-    """{node: m}: the multiplier of `output`, `seed`, carried back to every node it came from.
+    """Multipliers of a graph: {node: m}, carried back from the output to every node that it came from.
 
-    `rules` maps kinds of Op to rules; rule(node, i, m) passes m, the multiplier
-    of `node`, on to its i-th input.  With `keep`, only these nodes are kept, only
-    what leads to them is visited, and a node the output does not depend on has
-    multiplier 0.  Raises TypeError if an op on the way has no rule.
+    Parameters
+    ----------
+    output : Node
+        Where the walk starts.
+    rules : Mapping of type of Op to Rule
+        The table: rule(node, i, m) passes m, the multiplier of `node`, on to its i-th input.
+    seed : array_like, default 1.0
+        The multiplier of the output: a number, or an array in its shape.
+    keep : collection of Node, optional
+        The nodes whose multipliers are returned.  Then only what leads to them is visited, and a node on which the
+        output does not depend has multiplier 0.  By default every node is kept.
 
+    Returns
+    -------
+    dict of Node to ndarray
+        The multiplier of each node, in its shape.
+
+    Raises
+    ------
+    TypeError
+        If an op on the way has no rule.
+    ValueError
+        If the seed does not fit the output.
+
+    Examples
+    --------
     >>> x = Node([[1.0, 2.0]])
     >>> from minixai.rules import GRADIENT
     >>> backward((x * x).sum(), GRADIENT)[x]
@@ -144,9 +214,9 @@ def backward(
     """
     multiplier = {output: as_seed(seed, output)}
     path = history(output) if keep is None else leading_to(keep, history(output))
-    on_path, kept = set(path), set(path if keep is None else keep)
+    on_path, to_keep = set(path), set(path if keep is None else keep)
     for node in reversed(path):
-        m = multiplier[node] if node in kept else multiplier.pop(node)
+        m = multiplier[node] if node in to_keep else multiplier.pop(node)
         for i, x in enumerate(node.inputs):
             if isinstance(x, Node) and x in on_path:
                 passed = rule_for(node, rules)(node, i, m)
@@ -155,7 +225,12 @@ def backward(
 
 
 def history(output: Node) -> list[Node]:
-    """Every node behind `output` and itself, each after its inputs: in order of depth."""
+    """Every node that the output was made from and the output itself, each after its inputs: in order of depth.
+
+    >>> x = Node([[1.0]])
+    >>> [node.depth for node in history(x * x + x)]
+    [0, 1, 2]
+    """
     found, stack = {output: None}, [output]
     while stack:
         for x in stack.pop().sources:
@@ -166,7 +241,7 @@ def history(output: Node) -> list[Node]:
 
 
 def leading_to(goals: Collection[Node], nodes: list[Node]) -> list[Node]:
-    """Those of `nodes` (inputs first) that are one of `goals` or made from one."""
+    """Those of `nodes`, inputs first, that are one of `goals` or were made from one."""
     found: dict[Node, None] = {}
     for node in nodes:
         if node in goals or any(x in found for x in node.sources):
@@ -175,7 +250,7 @@ def leading_to(goals: Collection[Node], nodes: list[Node]) -> list[Node]:
 
 
 def rule_for(node: Node, rules: Rules) -> Rule:
-    """The rule listed for the most specific kind of the node's op."""
+    """The rule for the most specific kind of a node's op.  Raises TypeError if the table has none."""
     for kind in type(node.op).__mro__:
         if kind in rules:
             return rules[kind]
@@ -187,8 +262,22 @@ def rule_for(node: Node, rules: Rules) -> Rule:
 
 
 def replay(output: Node, changes: Mapping[Node, Node | npt.ArrayLike]) -> Node:
-    """`output` with some nodes replaced, computing again only what depends on them.
+    """The output with some nodes replaced; only what depends on them is computed again.
 
+    Parameters
+    ----------
+    output : Node
+        The output of the graph.
+    changes : Mapping of Node to Node or array_like
+        What takes the place of some of its nodes.
+
+    Returns
+    -------
+    Node
+        The new output; the old graph is left alone.
+
+    Examples
+    --------
     >>> x = Node([[1.0, 2.0]])
     >>> h = 10 * x
     >>> replay(h.sum(), {h: [[1.0, 1.0]]}).value
@@ -206,15 +295,17 @@ def replay(output: Node, changes: Mapping[Node, Node | npt.ArrayLike]) -> Node:
 
 
 def values(inputs: Sequence[Node | Array | None]) -> list[Array | None]:
+    """The value of each node, and constants as they are."""
     return [x.value if isinstance(x, Node) else x for x in inputs]
 
 
 def references(inputs: Sequence[Node | Array | None]) -> list[Array | None]:
+    """The reference of each node, and constants as they are."""
     return [x.reference if isinstance(x, Node) else x for x in inputs]
 
 
 def as_seed(seed: npt.ArrayLike, output: Node) -> Array:
-    """The multiplier a walk starts with: the output's shape, or for a single row any number of rows."""
+    """The multiplier that a walk starts with, in the shape of the output; an output of one row may get more."""
     m = np.asarray(seed, output.dtype)
     with suppress(ValueError):
         m = np.broadcast_to(m, np.broadcast_shapes(m.shape, output.shape))
@@ -227,10 +318,10 @@ def as_seed(seed: npt.ArrayLike, output: Node) -> Array:
 
 
 def the_dtype(op: Op, nodes: list[Node]) -> np.dtype[Any]:
-    """The one dtype of a graph."""
+    """The one dtype of a graph.  Raises TypeError if there is no node, or nodes of several dtypes."""
     if not nodes:
         raise TypeError(f"{type(op).__name__} was given no Node, only arrays: wrap the input first, Node(x)")
     if any(x.dtype != nodes[0].dtype for x in nodes):
-        given = " and ".join(sorted({str(x.dtype) for x in nodes}))
-        raise TypeError(f"{type(op).__name__} was given nodes of {given}: a graph has one dtype, convert its inputs")
+        dtypes = " and ".join(sorted({str(x.dtype) for x in nodes}))
+        raise TypeError(f"{type(op).__name__} was given nodes of {dtypes}: a graph has one dtype, convert its inputs")
     return nodes[0].dtype

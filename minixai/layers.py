@@ -1,8 +1,8 @@
 """Layers: weights, and one call to an op.
 
-A layer is made without weights (`Conv2D(64, 3)`); the model it is put into makes them,
-once it knows the shape that arrives.  What a layer computes is a function of
-nodes and of the weights it is handed, so training can hand it nodes in their place.
+A layer is made without weights, `Conv2D(64, 3)`; the model that it is put into makes them, once it knows the shape of
+the input.  The output of a layer is a function of nodes and of the weights it is given, so training can give it nodes
+in place of weights.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from minixai.ops.windows import Padding, Pair, resolve_padding
 from minixai.validate import as_count, as_pair
 
 Weights: TypeAlias = Mapping[str, Any]
-"""{name: array}, or {name: node} in training."""
+"""{name: array}; in training {name: node}."""
 
 ACTIVATIONS: dict[str, Callable[..., Node]] = {
     "relu": ops.relu,
@@ -62,7 +62,7 @@ ACTIVATIONS: dict[str, Callable[..., Node]] = {
 
 @dataclass
 class Training:
-    """What layers need to know while training: where chance comes from, and where statistics go."""
+    """What layers need in training: the source of random numbers, and where they leave the statistics of a batch."""
 
     rng: np.random.Generator
     statistics: dict[BatchNorm, tuple[Array, Array]] = field(default_factory=dict)
@@ -70,21 +70,39 @@ class Training:
 
 @dataclass(eq=False)
 class Layer:
-    """A step of a model.  Subclasses give `forward`, and `weight_shapes` if they have weights."""
+    """A step of a model.
+
+    Raises
+    ------
+    NotImplementedError
+        If a subclass without `forward` is called.
+    ValueError
+        If it is called with more than one input.
+
+    Notes
+    -----
+    Subclasses define `forward(self, x, w, training)`, and `weight_shapes` if they have weights.  `trained` names the
+    weights that training changes, and `stem` is what names of such layers begin with.
+
+    Examples
+    --------
+    >>> class Double(Layer):
+    ...     def forward(self, x, w, training):
+    ...         return 2 * x
+    >>> Double()([Node([[1.0, 3.0]])]).value
+    array([[2., 6.]])
+    """
 
     weights: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
     trained: ClassVar[tuple[str, ...]] = ()
     stem: ClassVar[str] = "layer"
 
     def weight_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-        """The shapes of the weights, where rows of `shape` arrive."""
+        """The shape of each weight, for rows of this shape."""
         return {}
 
     def initial_weight(self, key: str, shape: tuple[int, ...], rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
-        """What a weight is before training.  A kernel has the variance 2 / (numbers that enter one output).
-
-        (He et al. 2015, eq. 10)
-        """
+        """A weight before training; a kernel has the variance 2 / (inputs of one output).  (He et al. 2015, eq. 10)"""
         if key == "kernel":
             w = np.empty(shape, dtype)
             for part in w:  # the same draws as all at once, and no large array of another dtype
@@ -93,10 +111,11 @@ class Layer:
         return np.ones(shape, dtype) if key in ("gamma", "variance") else np.zeros(shape, dtype)
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
+        """The output for one input x and the weights w; `training` is None in inference."""
         raise NotImplementedError(f"{type(self).__name__} has no forward: define forward(self, x, w, training) -> Node")
 
     def __call__(self, xs: list[Node], w: Weights | None = None, training: Training | None = None) -> Node:
-        """The layer's output, with its own weights or those given."""
+        """The output for the inputs xs, with the layer's own weights or with w."""
         if len(xs) != 1:
             raise ValueError(
                 f"{type(self).__name__} takes one input, got {len(xs)}: join them first, Add() or Concatenate()"
@@ -105,11 +124,12 @@ class Layer:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The arguments it was made with."""
+        """The arguments that the layer was made with."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
 
 
 def activate(x: Node, activation: str | None, **parameters: Any) -> Node:
+    """The activation of x by its name; x itself for None.  Raises ValueError for an unknown name or parameter."""
     if activation is None:
         return x
     if activation not in ACTIVATIONS:
@@ -122,7 +142,42 @@ def activate(x: Node, activation: str | None, **parameters: Any) -> Node:
 
 @dataclass(eq=False)
 class Conv2D(Layer):
-    """activation(x ⋆ kernel + bias): (N, H, W, C) -> (N, h, w, filters).  Depthwise with groups = C."""
+    """Convolution, activation(x ⋆ kernel + bias): (N, H, W, C) -> (N, h, w, filters)
+
+    Parameters
+    ----------
+    filters : int
+        How many channels it makes.
+    kernel : int or (int, int)
+        The size of the kernels, one side or (rows, columns).
+    stride : int or (int, int), default 1
+        How far the kernel moves.
+    padding : str, int or pairs, default "valid"
+        "valid", "same", or the border in pixels: one number, (rows, columns) or ((top, bottom), (left, right)).
+    dilation : int or (int, int), default 1
+        The distance between the entries of a kernel.
+    groups : int, default 1
+        How many groups the channels are in, each with kernels of its own; C makes the layer depthwise.
+    bias : bool, default True
+        Whether there is a bias for each filter.
+    activation : str, optional
+        One of `ACTIVATIONS`, applied to the output.
+
+    Raises
+    ------
+    ValueError
+        If the rows are no images, or the groups do not divide channels and filters.
+
+    Notes
+    -----
+    The weights are `kernel` (kh, kw, C / groups, filters) and `bias` (filters,).
+
+    Examples
+    --------
+    >>> layer, x = Conv2D(1, (1, 2)), Node([[[[1.0], [5.0], [7.0]]]])
+    >>> layer([x], {"kernel": np.array([[[[-1.0]], [[1.0]]]])}).value.ravel()
+    array([4., 2.])
+    """
 
     filters: int
     kernel: Pair
@@ -136,6 +191,7 @@ class Conv2D(Layer):
     stem: ClassVar[str] = "conv"
 
     def weight_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """{"kernel": (kh, kw, C / groups, filters), "bias": (filters,)}"""
         if len(shape) != 3:
             raise ValueError(f"Conv2D takes images (N, H, W, C), but its rows have the shape {shape}")
         as_count(self.filters, "filters")
@@ -152,7 +208,31 @@ class Conv2D(Layer):
 
 @dataclass(eq=False)
 class Dense(Layer):
-    """activation(x @ kernel + bias): (N, ..., I) -> (N, ..., units)"""
+    """Dense layer, activation(x @ kernel + bias): (N, ..., I) -> (N, ..., units)
+
+    Parameters
+    ----------
+    units : int
+        How many numbers it makes.
+    bias : bool, default True
+        Whether there is a bias for each unit.
+    activation : str, optional
+        One of `ACTIVATIONS`, applied to the output.
+
+    Raises
+    ------
+    ValueError
+        If `units` is not a whole number of at least 1, or the activation is unknown.
+
+    Notes
+    -----
+    The weights are `kernel` (I, units) and `bias` (units,).
+
+    Examples
+    --------
+    >>> Dense(1, activation="relu")([Node([[1.0, 2.0]])], {"kernel": np.array([[3.0], [-1.0]])}).value
+    array([[1.]])
+    """
 
     units: int
     bias: bool = True
@@ -161,6 +241,7 @@ class Dense(Layer):
     stem: ClassVar[str] = "dense"
 
     def weight_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """{"kernel": (I, units), "bias": (units,)}"""
         as_count(self.units, "units")
         return {"kernel": (shape[-1], self.units)} | ({"bias": (self.units,)} if self.bias else {})
 
@@ -170,10 +251,30 @@ class Dense(Layer):
 
 @dataclass(eq=False)
 class BatchNorm(Layer):
-    """γ (x − mean) / √(variance + ε) + β, channel by channel.
+    """Batch normalisation, γ (x − mean) / √(variance + ε) + β for each channel: (N, ..., C) -> (N, ..., C)
 
-    In inference mean and variance are running averages and the layer is a fixed scale and shift;
-    in training they are those of the batch. (Ioffe & Szegedy 2015)
+    Parameters
+    ----------
+    momentum : float, default 0.9
+        How much of the running averages stays at each step of training.
+    epsilon : float, default 1e-3
+        ε, what is added to the variance.
+
+    Notes
+    -----
+    In inference, mean and variance are running averages, and the layer is a fixed scale and shift.  In training they
+    are those of the batch.  The weights are `gamma`, `beta`, `mean` and `variance`, (C,) each.
+
+    References
+    ----------
+    Ioffe & Szegedy (2015), Batch normalization: accelerating deep network training by reducing internal covariate
+    shift.
+
+    Examples
+    --------
+    >>> w = {"gamma": np.ones(1), "beta": np.zeros(1), "mean": np.array([1.0]), "variance": np.array([4.0])}
+    >>> BatchNorm(epsilon=0.0)([Node([[5.0]])], w).value
+    array([[2.]])
     """
 
     momentum: float = 0.9
@@ -182,6 +283,7 @@ class BatchNorm(Layer):
     stem: ClassVar[str] = "norm"
 
     def weight_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """(C,) for each of the four weights."""
         return dict.fromkeys(("gamma", "beta", "mean", "variance"), shape[-1:])
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
@@ -200,7 +302,31 @@ class BatchNorm(Layer):
 
 @dataclass(eq=False)
 class Dropout(Layer):
-    """The identity; in training each entry is 0 with probability `rate`, the others grow by 1/(1 − rate)."""
+    """Dropout: the identity in inference; in training each entry is 0 with probability `rate`.
+
+    Parameters
+    ----------
+    rate : float
+        The probability, in [0, 1).
+
+    Raises
+    ------
+    ValueError
+        If the rate is not in [0, 1).
+
+    Notes
+    -----
+    The other entries are multiplied by 1 / (1 − rate), so that the mean stays.
+
+    References
+    ----------
+    Srivastava et al. (2014), Dropout: a simple way to prevent neural networks from overfitting.
+
+    Examples
+    --------
+    >>> Dropout(0.5)([Node([[1.0, 2.0]])]).value
+    array([[1., 2.]])
+    """
 
     rate: float
     stem: ClassVar[str] = "dropout"
@@ -215,7 +341,27 @@ class Dropout(Layer):
 
 @dataclass(eq=False)
 class MaxPool2D(Layer):
-    """The largest entry of every window: (N, H, W, C) -> (N, h, w, C)"""
+    """Max-pooling, the largest entry of every window: (N, H, W, C) -> (N, h, w, C)
+
+    Parameters
+    ----------
+    window : int or (int, int), default 2
+        The size of the window, one side or (rows, columns).
+    stride : int or (int, int), optional
+        How far the window moves; by default its own size, so that windows do not overlap.
+    padding : str, int or pairs, default "valid"
+        "valid", "same", or the border in pixels: one number, (rows, columns) or ((top, bottom), (left, right)).
+
+    Raises
+    ------
+    ValueError
+        If x does not hold images, or the window does not fit.
+
+    Examples
+    --------
+    >>> MaxPool2D((1, 2))([Node([[[[1.0], [5.0], [7.0], [2.0]]]])]).value.ravel()
+    array([5., 7.])
+    """
 
     window: Pair = 2
     stride: Pair | None = None
@@ -228,7 +374,27 @@ class MaxPool2D(Layer):
 
 @dataclass(eq=False)
 class AveragePool2D(MaxPool2D):
-    """The mean of every window: (N, H, W, C) -> (N, h, w, C)"""
+    """Average pooling, the mean of every window: (N, H, W, C) -> (N, h, w, C)
+
+    Parameters
+    ----------
+    window : int or (int, int), default 2
+        The size of the window, one side or (rows, columns).
+    stride : int or (int, int), optional
+        How far the window moves; by default its own size, so that windows do not overlap.
+    padding : str, int or pairs, default "valid"
+        "valid", "same", or the border in pixels: one number, (rows, columns) or ((top, bottom), (left, right)).
+
+    Raises
+    ------
+    ValueError
+        If x does not hold images, or the window does not fit.
+
+    Examples
+    --------
+    >>> AveragePool2D((1, 2))([Node([[[[1.0], [5.0], [7.0], [2.0]]]])]).value.ravel()
+    array([3. , 4.5])
+    """
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         return ops.average_pool(x, self.window, self.stride, self.padding)
@@ -236,7 +402,23 @@ class AveragePool2D(MaxPool2D):
 
 @dataclass(eq=False)
 class GlobalAveragePool2D(Layer):
-    """The mean of every channel: (N, H, W, C) -> (N, C), or with `keepdims` (N, 1, 1, C)"""
+    """The mean of every channel: (N, H, W, C) -> (N, C), or (N, 1, 1, C) with `keepdims`
+
+    Parameters
+    ----------
+    keepdims : bool, default False
+        Whether to keep both axes of the image, with length 1.
+
+    Raises
+    ------
+    ValueError
+        If x does not hold images.
+
+    Examples
+    --------
+    >>> GlobalAveragePool2D()([Node([[[[1.0], [5.0]]]])]).value
+    array([[3.]])
+    """
 
     keepdims: bool = False
     stem: ClassVar[str] = "gap"
@@ -247,7 +429,18 @@ class GlobalAveragePool2D(Layer):
 
 @dataclass(eq=False)
 class GlobalMaxPool2D(Layer):
-    """The largest entry of every channel: (N, H, W, C) -> (N, C), or with `keepdims` (N, 1, 1, C)"""
+    """The largest entry of every channel: (N, H, W, C) -> (N, C), or (N, 1, 1, C) with `keepdims`
+
+    Parameters
+    ----------
+    keepdims : bool, default False
+        Whether to keep both axes of the image, with length 1.
+
+    Examples
+    --------
+    >>> GlobalMaxPool2D()([Node([[[[1.0], [5.0]]]])]).value
+    array([[5.]])
+    """
 
     keepdims: bool = False
     stem: ClassVar[str] = "gmp"
@@ -258,7 +451,23 @@ class GlobalMaxPool2D(Layer):
 
 @dataclass(eq=False)
 class Upsample2D(Layer):
-    """Bilinear interpolation to `size`: (N, H, W, C) -> (N, *size, C)"""
+    """Bilinear interpolation with half-pixel centres: (N, H, W, C) -> (N, *size, C)
+
+    Parameters
+    ----------
+    size : int or (int, int)
+        The new size, one side or (rows, columns).
+
+    Raises
+    ------
+    ValueError
+        If x does not hold images.
+
+    Examples
+    --------
+    >>> Upsample2D((1, 4))([Node([[[[0.0], [4.0]]]])]).value.ravel()
+    array([0., 1., 3., 4.])
+    """
 
     size: Pair
     stem: ClassVar[str] = "upsample"
@@ -269,7 +478,23 @@ class Upsample2D(Layer):
 
 @dataclass(eq=False)
 class ZeroPad2D(Layer):
-    """A border of zeros: pixels, (rows, columns) or ((top, bottom), (left, right))"""
+    """A border of zeros: (N, H, W, C) -> (N, h, w, C)
+
+    Parameters
+    ----------
+    padding : int or pairs, default 1
+        The border in pixels: one number, (rows, columns) or ((top, bottom), (left, right)).
+
+    Raises
+    ------
+    ValueError
+        If the border is not given in one of these forms.
+
+    Examples
+    --------
+    >>> ZeroPad2D((0, 1))([Node([[[[5.0]]]])]).value.ravel()
+    array([0., 5., 0.])
+    """
 
     padding: Padding = 1
     stem: ClassVar[str] = "pad"
@@ -280,7 +505,13 @@ class ZeroPad2D(Layer):
 
 @dataclass(eq=False)
 class Flatten(Layer):
-    """(N, ...) -> (N, numbers)"""
+    """All axes of a row as one: (N, ...) -> (N, numbers)
+
+    Examples
+    --------
+    >>> Flatten()([Node(np.zeros((2, 4, 4, 3)))]).shape
+    (2, 48)
+    """
 
     stem: ClassVar[str] = "flatten"
 
@@ -290,7 +521,23 @@ class Flatten(Layer):
 
 @dataclass(eq=False)
 class Reshape(Layer):
-    """(N, ...) -> (N, *shape)"""
+    """Rows in another shape: (N, ...) -> (N, *shape)
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape of a row.
+
+    Raises
+    ------
+    ValueError
+        If the shape has another number of entries.
+
+    Examples
+    --------
+    >>> Reshape((2, 3))([Node(np.zeros((4, 6)))]).shape
+    (4, 2, 3)
+    """
 
     shape: tuple[int, ...]
     stem: ClassVar[str] = "reshape"
@@ -301,14 +548,24 @@ class Reshape(Layer):
 
 @dataclass(eq=False)
 class Activation(Layer):
-    """An elementwise function, or a softmax, by its name.
+    """An elementwise function, or a softmax, by its name: (N, ...) -> (N, ...)
 
     Parameters
     ----------
     function : str
         One of `ACTIVATIONS`.
-    parameters : dict, default none
-        What else the function of this name in `minixai.ops` takes: {"low": 0, "high": 6} for "clip".
+    parameters : dict, default {}
+        Further arguments of the function of this name in `minixai.ops`, such as {"low": 0, "high": 6} for "clip".
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the function does not take the parameters.
+
+    Examples
+    --------
+    >>> Activation("clip", {"low": 0, "high": 6})([Node([[-1.0, 9.0]])]).value
+    array([[0., 6.]])
     """
 
     function: str
@@ -321,7 +578,18 @@ class Activation(Layer):
 
 @dataclass(eq=False)
 class Add(Layer):
-    """The sum of its inputs, as in a residual network."""
+    """The sum of its inputs, as in a residual network: (N, ...) each -> (N, ...)
+
+    Raises
+    ------
+    ValueError
+        If the rows of its inputs differ in shape.
+
+    Examples
+    --------
+    >>> Add()([Node([[1.0]]), Node([[2.0]])]).value
+    array([[3.]])
+    """
 
     stem: ClassVar[str] = "add"
 
@@ -336,7 +604,23 @@ class Add(Layer):
 
 @dataclass(eq=False)
 class Concatenate(Layer):
-    """Its inputs side by side along an axis."""
+    """Its inputs side by side along an axis: (N, ..., C) and (N, ..., D) -> (N, ..., C + D)
+
+    Parameters
+    ----------
+    axis : int, default -1
+        The axis; 0 holds the rows and cannot be joined.
+
+    Raises
+    ------
+    ValueError
+        If the inputs do not fit together.
+
+    Examples
+    --------
+    >>> Concatenate()([Node([[1.0]]), Node([[2.0, 3.0]])]).value
+    array([[1., 2., 3.]])
+    """
 
     axis: int = -1
     stem: ClassVar[str] = "concat"
@@ -347,7 +631,22 @@ class Concatenate(Layer):
 
 @dataclass(eq=False)
 class Function(Layer):
-    """Any function of a node, as a layer without weights; it cannot be saved."""
+    """Any function of a node, as a layer without weights.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a node and returns a node.
+
+    Notes
+    -----
+    A model with such a layer cannot be saved.
+
+    Examples
+    --------
+    >>> Function(lambda x: x * x)([Node([[3.0]])]).value
+    array([[9.]])
+    """
 
     function: Callable[[Node], Node]
     stem: ClassVar[str] = "function"

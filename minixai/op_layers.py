@@ -1,6 +1,6 @@
-"""Layers of one operation each, as networks made elsewhere have them; a saved model may name every one.
+"""Layers of one operation each, as networks from other libraries have them; a saved model may name every one.
 
-Axes have the numbers of NumPy: 0 holds the rows, 1 is the first axis of a row.
+Axes are numbered as in NumPy: 0 holds the rows, and 1 is the first axis of a row.
 """
 
 from __future__ import annotations
@@ -29,25 +29,40 @@ REDUCTIONS: dict[str, Callable[..., Node]] = {
 
 @dataclass(eq=False)
 class ConvTranspose2D(Layer):
-    """A transposed convolution, which makes maps larger: (N, h, w, C) -> (N, H, W, filters).
+    """Transposed convolution, which enlarges maps: (N, h, w, C) -> (N, H, W, filters)
 
     Parameters
     ----------
     filters : int
-        The number of channels it makes.
+        How many channels it makes.
     kernel : int or (int, int)
-        The size of the kernels.
+        The size of the kernels, one side or (rows, columns).
     stride : int or (int, int), default 1
-        How far two pixels of the input are apart in the output.
+        How far apart neighbouring pixels of the input are in the output.
     padding : ((top, bottom), (left, right)), default no border
-        The border around the pixels once they are apart; below 0 it cuts pixels off.
-    dilation, groups, bias
-        As in `Conv2D`.
+        The border around these pixels; a negative border cuts pixels off.
+    dilation : int or (int, int), default 1
+        The distance between the entries of a kernel.
+    groups : int, default 1
+        How many groups the channels are in.
+    bias : bool, default True
+        Whether there is a bias for each filter.
+
+    Raises
+    ------
+    ValueError
+        If the rows are no images, or the groups do not divide channels and filters.
 
     Notes
     -----
-    The kernel (kh, kw, C/groups, filters) is the one that slides over the pixels that are apart, see
+    The kernel (kh, kw, C/groups, filters) is the one that slides over the pixels once they are apart: see
     `minixai.ops.transposed_convolution`.
+
+    Examples
+    --------
+    >>> layer = ConvTranspose2D(1, 1, stride=2, bias=False)
+    >>> layer([Node([[[[1.0], [5.0]]]])], {"kernel": [[[[1.0]]]]}).value.ravel()
+    array([1., 0., 5.])
     """
 
     filters: int
@@ -76,12 +91,21 @@ class ConvTranspose2D(Layer):
 
 @dataclass(eq=False)
 class Scale(Layer):
-    """x times numbers of the given shape, which is broadcast over a row.
+    """x times numbers, the same for every row: (N, ...) -> (N, ...)
 
     Parameters
     ----------
     shape : tuple of int
-        The shape of the numbers, with as many axes as a row or fewer.
+        The shape of the numbers, which are broadcast over a row.
+
+    Notes
+    -----
+    The weight is `scale`, in that shape.
+
+    Examples
+    --------
+    >>> Scale((2,))([Node([[1.0, 2.0]])], {"scale": [3.0, -1.0]}).value
+    array([[ 3., -2.]])
     """
 
     shape: Shape
@@ -97,12 +121,21 @@ class Scale(Layer):
 
 @dataclass(eq=False)
 class Shift(Layer):
-    """x plus numbers of the given shape, which is broadcast over a row.
+    """x plus numbers, the same for every row: (N, ...) -> (N, ...)
 
     Parameters
     ----------
     shape : tuple of int
-        The shape of the numbers, with as many axes as a row or fewer.
+        The shape of the numbers, which are broadcast over a row.
+
+    Notes
+    -----
+    The weight is `shift`, in that shape.
+
+    Examples
+    --------
+    >>> Shift((2,))([Node([[1.0, 2.0]])], {"shift": [3.0, -1.0]}).value
+    array([[4., 1.]])
     """
 
     shape: Shape
@@ -118,16 +151,31 @@ class Shift(Layer):
 
 @dataclass(eq=False)
 class Append(Layer):
-    """Numbers of the given shape, the same for every row, beside x along an axis; a class token is such.
+    """Numbers beside x along an axis, the same for every row, such as a class token.
 
     Parameters
     ----------
     shape : tuple of int
         The shape of the numbers, with all axes of a row.
     axis : int
-        The axis, 1 being the first of a row.
+        The axis; 1 is the first of a row.
     before : bool, default False
-        Whether they stand before x, not after it.
+        Whether the numbers come before x.
+
+    Raises
+    ------
+    ValueError
+        If the numbers do not fit x.
+
+    Notes
+    -----
+    The weight is `numbers`, in that shape.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Append((1,), axis=1, before=True)([Node([[1.0, 2.0]])], {"numbers": np.array([7.0])}).value
+    array([[7., 1., 2.]])
     """
 
     shape: Shape
@@ -147,12 +195,25 @@ class Append(Layer):
 
 @dataclass(eq=False)
 class PReLU(Layer):
-    """x where x > 0, αx elsewhere, α of the given shape broadcast over a row.  (He et al. 2015)
+    """Parametric ReLU, x where x > 0 and αx elsewhere: (N, ...) -> (N, ...)
 
     Parameters
     ----------
     shape : tuple of int
-        The shape of α, with as many axes as a row or fewer: (C,) for one of each channel.
+        The shape of α, which is broadcast over a row: (C,) for one of each channel.
+
+    Notes
+    -----
+    The weight is `alpha`, in that shape.
+
+    References
+    ----------
+    He et al. (2015), Delving deep into rectifiers, eq. 1.
+
+    Examples
+    --------
+    >>> PReLU((1,))([Node([[-2.0, 3.0]])], {"alpha": [0.5]}).value
+    array([[-1.,  3.]])
     """
 
     shape: Shape
@@ -168,14 +229,23 @@ class PReLU(Layer):
 
 @dataclass(eq=False)
 class Standardise(Layer):
-    """(x − mean) / √(variance + ε), both over the given axes of a row.
+    """(x − mean) / √(variance + ε), with mean and variance over axes of each row: (N, ...) -> (N, ...)
 
     Parameters
     ----------
     axes : tuple of int
-        (3,) is layer normalisation of the channels of an image, (1, 2) instance normalisation.
+        The axes: (3,) is layer normalisation of the channels of an image, (1, 2) instance normalisation.
     epsilon : float, default 1e-5
-        What is added to the variance.
+        ε, what is added to the variance.
+
+    References
+    ----------
+    Ba, Kiros & Hinton (2016), Layer normalization, eq. 3.
+
+    Examples
+    --------
+    >>> Standardise((1,), epsilon=0.0)([Node([[1.0, 3.0]])]).value
+    array([[-1.,  1.]])
     """
 
     axes: Shape
@@ -188,14 +258,23 @@ class Standardise(Layer):
 
 @dataclass(eq=False)
 class LocalResponseNorm(Layer):
-    """x / (bias + α/size · Σ x² over `size` neighbouring channels)^β  (Krizhevsky et al. 2012)
+    """x / (bias + α/size · Σ x² over `size` neighbouring channels)^β: (N, ..., C) -> (N, ..., C)
 
     Parameters
     ----------
     size : int
-        The number of channels in the sum.
-    alpha, beta, bias : float
+        How many channels the sum has.
+    alpha, beta, bias : float, default 1e-4, 0.75 and 1.0
         The numbers of the formula.
+
+    References
+    ----------
+    Krizhevsky et al. (2012), ImageNet classification with deep convolutional neural networks, §3.3.
+
+    Examples
+    --------
+    >>> LocalResponseNorm(1, alpha=1.0, beta=1.0)([Node([[[[3.0]]]])]).value.ravel()
+    array([0.3])
     """
 
     size: int
@@ -217,9 +296,19 @@ class Reduce(Layer):
     function : {"mean", "sum", "max", "min"}
         What is made of the entries.
     axes : tuple of int
-        The axes, 1 being the first of a row.
+        The axes; 1 is the first of a row.
     keepdims : bool, default False
-        Whether the axes stay, with the length 1.
+        Whether to keep these axes, with length 1.
+
+    Raises
+    ------
+    ValueError
+        If the function is unknown.
+
+    Examples
+    --------
+    >>> Reduce("min", (1,))([Node([[1.0, 3.0]])]).value
+    array([1.])
     """
 
     function: str
@@ -235,12 +324,23 @@ class Reduce(Layer):
 
 @dataclass(eq=False)
 class Permute(Layer):
-    """The axes of a row in another order: axis i of what it makes is axis axes[i − 1] of x.
+    """The axes of a row in another order: axis i of the output is axis axes[i − 1] of x.
 
     Parameters
     ----------
     axes : tuple of int
-        All axes of a row, 1 being the first.
+        All axes of a row; 1 is the first.
+
+    Raises
+    ------
+    ValueError
+        If these are not all axes of a row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Permute((3, 1, 2))([Node(np.zeros((2, 4, 5, 3)))]).shape
+    (2, 3, 4, 5)
     """
 
     axes: Shape
@@ -257,9 +357,14 @@ class Slice(Layer):
     Parameters
     ----------
     axis : int
-        The axis, 1 being the first of a row.
-    start, stop, step : int or None
+        The axis; 1 is the first of a row.
+    start, stop, step : int, optional
         As in Python.
+
+    Examples
+    --------
+    >>> Slice(1, 1, None, 2)([Node([[1.0, 2.0, 3.0, 4.0]])]).value
+    array([[2., 4.]])
     """
 
     axis: int
@@ -274,14 +379,24 @@ class Slice(Layer):
 
 @dataclass(eq=False)
 class Gather(Layer):
-    """Places along one axis, by their numbers.
+    """Entries along one axis, by their numbers.
 
     Parameters
     ----------
     axis : int
-        The axis, 1 being the first of a row.
+        The axis; 1 is the first of a row.
     indices : tuple of int
-        The places, in the order in which they shall stand.
+        The numbers, in the order of the output.
+
+    Raises
+    ------
+    ValueError
+        If there is no entry of such a number.
+
+    Examples
+    --------
+    >>> Gather(1, (2, 0))([Node([[1.0, 2.0, 3.0]])]).value
+    array([[3., 1.]])
     """
 
     axis: int
@@ -300,8 +415,13 @@ class Pad(Layer):
     ----------
     widths : tuple of (int, int)
         (before, after) for each axis of a row.
-    fill : float, default 0
+    fill : float, default 0.0
         The value.
+
+    Examples
+    --------
+    >>> Pad(((1, 0),), fill=7.0)([Node([[1.0, 2.0]])]).value
+    array([[7., 1., 2.]])
     """
 
     widths: tuple[tuple[int, int], ...]
@@ -314,19 +434,30 @@ class Pad(Layer):
 
 @dataclass(eq=False)
 class Interpolate(Layer):
-    """One axis, resized.
+    """Interpolation along one axis.
 
     Parameters
     ----------
-    axis, size : int
-        The axis, 1 being the first of a row, and its new length.
+    axis : int
+        The axis; 1 is the first of a row.
+    size : int
+        The new length of the axis.
     mode : str, default "half_pixel"
-        Where the new places lie among the old, see `minixai.ops.sampling.positions`.
-    nearest : str or None
-        None interpolates linearly; else how a place is rounded to an old one: "floor", "ceil",
-        "round_prefer_floor" or "round_prefer_ceil".
-    factor : float or None
-        New length over old, where that is not quite size / length.
+        Where the new positions lie among the old ones: see `minixai.ops.sampling.positions`.
+    nearest : {"floor", "ceil", "round_prefer_floor", "round_prefer_ceil"}, optional
+        How a position is rounded to an old one; by default the interpolation is linear.
+    factor : float, optional
+        New length over old, if that is not exactly size / length.
+
+    Raises
+    ------
+    ValueError
+        If the mode or the rounding is unknown.
+
+    Examples
+    --------
+    >>> Interpolate(1, 4)([Node([[0.0, 4.0]])]).value
+    array([[0., 1., 3., 4.]])
     """
 
     axis: int
@@ -342,9 +473,21 @@ class Interpolate(Layer):
 
 @dataclass(eq=False)
 class Join(Layer):
-    """Subclasses make one node of two or more, from the left to the right."""
+    """A layer that makes one node of two or more, from left to right; subclasses define `join`.
+
+    Raises
+    ------
+    NotImplementedError
+        If a subclass without `join` is called.
+
+    Examples
+    --------
+    >>> Sum()([Node([[1.0]]), Node([[2.0]]), Node([[4.0]])]).value
+    array([[7.]])
+    """
 
     def join(self, u: Node, v: Node) -> Node:
+        """The result for two inputs."""
         raise NotImplementedError
 
     def __call__(self, xs: list[Node], w: Weights | None = None, training: Training | None = None) -> Node:
@@ -353,7 +496,18 @@ class Join(Layer):
 
 @dataclass(eq=False)
 class Sum(Join):
-    """The sum of its inputs, broadcast inside a row."""
+    """The sum of its inputs, which are broadcast within a row.
+
+    Raises
+    ------
+    ValueError
+        If the inputs do not fit together.
+
+    Examples
+    --------
+    >>> Sum()([Node([[1.0, 2.0]]), Node([[3.0]])]).value
+    array([[4., 5.]])
+    """
 
     stem: ClassVar[str] = "add"
 
@@ -363,7 +517,18 @@ class Sum(Join):
 
 @dataclass(eq=False)
 class Multiply(Join):
-    """The product of its inputs, broadcast inside a row: a squeeze-and-excitation block ends with one."""
+    """The product of its inputs, which are broadcast within a row; a squeeze-and-excitation block ends with one.
+
+    Raises
+    ------
+    ValueError
+        If the inputs do not fit together.
+
+    Examples
+    --------
+    >>> Multiply()([Node([[1.0, 2.0]]), Node([[3.0]])]).value
+    array([[3., 6.]])
+    """
 
     stem: ClassVar[str] = "multiply"
 
@@ -373,7 +538,18 @@ class Multiply(Join):
 
 @dataclass(eq=False)
 class Divide(Join):
-    """The first input divided by the second, broadcast inside a row."""
+    """The first input divided by the second; they are broadcast within a row.
+
+    Raises
+    ------
+    ValueError
+        If the inputs do not fit together.
+
+    Examples
+    --------
+    >>> Divide()([Node([[1.0, 2.0]]), Node([[4.0]])]).value
+    array([[0.25, 0.5 ]])
+    """
 
     stem: ClassVar[str] = "divide"
 
@@ -383,7 +559,18 @@ class Divide(Join):
 
 @dataclass(eq=False)
 class Subtract(Join):
-    """The first input less the second, broadcast inside a row."""
+    """The first input minus the second; they are broadcast within a row.
+
+    Raises
+    ------
+    ValueError
+        If the inputs do not fit together.
+
+    Examples
+    --------
+    >>> Subtract()([Node([[1.0, 2.0]]), Node([[3.0]])]).value
+    array([[-2., -1.]])
+    """
 
     stem: ClassVar[str] = "subtract"
 
@@ -393,7 +580,18 @@ class Subtract(Join):
 
 @dataclass(eq=False)
 class Maximum(Join):
-    """The largest of its inputs, entry by entry."""
+    """The largest of its inputs, entry by entry.
+
+    Raises
+    ------
+    ValueError
+        If the inputs do not fit together.
+
+    Examples
+    --------
+    >>> Maximum()([Node([[1.0, 2.0]]), Node([[3.0, 0.0]])]).value
+    array([[3., 2.]])
+    """
 
     stem: ClassVar[str] = "maximum"
 
@@ -403,7 +601,18 @@ class Maximum(Join):
 
 @dataclass(eq=False)
 class Minimum(Join):
-    """The smallest of its inputs, entry by entry."""
+    """The smallest of its inputs, entry by entry.
+
+    Raises
+    ------
+    ValueError
+        If the inputs do not fit together.
+
+    Examples
+    --------
+    >>> Minimum()([Node([[1.0, 2.0]]), Node([[3.0, 0.0]])]).value
+    array([[1., 0.]])
+    """
 
     stem: ClassVar[str] = "minimum"
 
@@ -413,7 +622,18 @@ class Minimum(Join):
 
 @dataclass(eq=False)
 class MatMul(Join):
-    """The matrix product of its inputs, row by row, as in attention: (N, ..., I, J) @ (N, ..., J, K)."""
+    """The matrix product of its inputs, row by row, as in attention: (N, ..., I, J) @ (N, ..., J, K)
+
+    Raises
+    ------
+    ValueError
+        If the inputs do not fit together.
+
+    Examples
+    --------
+    >>> MatMul()([Node([[[1.0, 2.0]]]), Node([[[3.0], [4.0]]])]).value
+    array([[[11.]]])
+    """
 
     stem: ClassVar[str] = "matmul"
 

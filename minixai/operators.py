@@ -1,6 +1,6 @@
-"""What +, *, @, [...] and the methods of a node stand for, and what NumPy must not do to a node behind our back.
+"""The operators of a node, +, *, @, [...] and its methods; and what NumPy must not do to a node.
 
-Each operator looks its operation up in a table that minixai.ops fills, so that imports run one way.
+Each operator looks its operation up in a table that minixai.ops fills, so imports run one way.
 """
 
 from __future__ import annotations
@@ -19,7 +19,21 @@ OUTSIDE = "node.value leaves the graph, and every explanation of what is compute
 
 
 class Operators:
-    """The operators of a node."""
+    """The operators of a node.
+
+    Raises
+    ------
+    TypeError
+        For comparisons, // and %, for functions of NumPy, for assignment, and where a truth value is needed: no method
+        could explain them.
+
+    Examples
+    --------
+    >>> from minixai.graph import Node
+    >>> x = Node([[1.0, 2.0]])
+    >>> (2 - x @ [[1.0], [3.0]]).value
+    array([[-5.]])
+    """
 
     __slots__ = ()
 
@@ -82,26 +96,32 @@ class Operators:
         return operate(self, "take", self, index)
 
     def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
+        """The sum over axes, by default over all axes of a row."""
         return operate(self, "sum", self, axis, keepdims)
 
     def mean(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
+        """The mean over axes, by default over all axes of a row."""
         return operate(self, "mean", self, axis, keepdims)
 
     def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
+        """The largest entry over axes, by default over all axes of a row."""
         return operate(self, "max", self, axis, keepdims)
 
     def reshape(self, *shape: int) -> Self:
+        """Rows in another shape: (N, ...) -> (N, *shape)"""
         return operate(self, "reshape", self, *shape)
 
     def flatten(self) -> Self:
+        """All axes of a row as one: (N, ...) -> (N, numbers)"""
         return operate(self, "flatten", self)
 
     def transpose(self, *axes: int) -> Self:
+        """The axes of a row in another order; 1 is the first."""
         return operate(self, "transpose", self, *axes)
 
     # -- what NumPy must not do to a node behind our back ----------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Self:
-        """array + node arrives here as np.add; every other NumPy function is refused."""
+        """Take array + node, which arrives here as np.add, and refuse every other NumPy function."""
         if method != "__call__" or options or ufunc.__name__ not in NUMPY_OPERATORS:
             refuse(f"np.{ufunc.__name__}")
         return operate(self, NUMPY_OPERATORS[ufunc.__name__], *inputs)
@@ -128,6 +148,7 @@ def operate(like: N, operator: str, *inputs: Any) -> N:
 
 
 def refuse(name: str) -> NoReturn:
+    """Raise TypeError for a function of NumPy that was given a node."""
     raise TypeError(
         f"{name} cannot follow a Node, so no method could explain it: use the same function of minixai.ops, "
         f"or write an Op; {OUTSIDE}"

@@ -81,11 +81,11 @@ def feature_ablation(
         largest = np.where(abs(drops) > abs(largest), drops, largest)
         cost = cost.plus(*ends.cost).plus(drops.size)
     if values is None:
-        given = {"baseline": call.as_parameter(baseline)}
+        parameters = {"baseline": call.as_parameter(baseline)}
     else:
-        given, ends = {"values": tuple(map(call.as_parameter, values))}, replace(ends, baseline=None)
-    given |= {"groups": None if groups is None else np.asarray(groups)}
-    return replace(ends, cost=cost).attribution("feature_ablation", largest[:, labels], given)
+        parameters, ends = {"values": tuple(map(call.as_parameter, values))}, replace(ends, baseline=None)
+    parameters |= {"groups": None if groups is None else np.asarray(groups)}
+    return replace(ends, cost=cost).attribution("feature_ablation", largest[:, labels], parameters)
 
 
 def as_baselines(baseline: Baseline, values: Sequence[Baseline] | None) -> list[Baseline]:

@@ -1,4 +1,4 @@
-"""Baselines: the input from which a difference is measured, by name, number, or array."""
+"""Baselines: the input that x is compared with, given by name, as a number, or as an array."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Baseline: TypeAlias = "str | npt.ArrayLike"
 
 
 def blur(x: Array) -> Array:
-    """Gaussian blur with σ an eighth of the shorter side, which must be more than one pixel."""
+    """Each image blurred by a Gaussian with σ an eighth of its shorter side."""
     if min(x.shape[1:3]) < 2:
         raise ValueError(
             f"images of {x.shape[1]} × {x.shape[2]} pixels blurred by an eighth of their shorter side are themselves: "
@@ -32,7 +32,7 @@ def noise(x: Array) -> Array:
 
 
 def mean(x: Array) -> Array:
-    """Each image's own mean of every channel."""
+    """The mean of every channel of each image."""
     return np.broadcast_to(accurate_mean(x, (1, 2), keepdims=True), x.shape)
 
 
@@ -48,27 +48,28 @@ BASELINES: dict[str, Callable[[Array], Array]] = {
 def resolve(
     baseline: Baseline, x: Array, prepare: Callable[[npt.ArrayLike, str], Array], what: str = "baseline"
 ) -> Array:
-    """Return the baseline for x as an array with as many rows, or one if all are the same.
+    """A baseline for x as an array, with as many rows as x, or one if they are all the same.
 
     Parameters
     ----------
-    baseline : str, number or array
-        A name of BASELINES, a number, one input, or one for each row of x.
+    baseline : str, float or array_like
+        A name of `BASELINES`, a number, one input, or one for each row of x.
     x : ndarray, (N, ...)
         The inputs.
-    prepare : function
-        What checks an array as x was checked.
-    what : str, default "baseline"
-        What an error calls it.
+    prepare : callable
+        Checks and converts an array as it does x.
+    what : str
+        The name of the argument, for messages.
 
     Returns
     -------
-    ndarray, (N, ...) or (1, ...)
+    ndarray
+        (N, ...) or (1, ...), in the dtype of x.
 
     Raises
     ------
     ValueError
-        If it is unknown or does not fit.
+        If the name is unknown, or the baseline does not fit x.
 
     Examples
     --------

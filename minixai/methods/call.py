@@ -1,4 +1,4 @@
-"""The question that every method is asked, checked here once for all of them."""
+"""A call of a method: its arguments are checked here, once for all methods."""
 
 from __future__ import annotations
 
@@ -12,46 +12,44 @@ import numpy.typing as npt
 from minixai.arrays import Array
 from minixai.graph import Node, history
 from minixai.methods.baselines import Baseline, resolve
+from minixai.methods.parameters import document
 from minixai.model import Model, Network, batches, check_one_input, final_activation
 from minixai.ops import sigmoid, softmax
 from minixai.validate import as_real, as_rectangular, check_finite, is_integer, one_of
 
 ROWS, CACHE = 50, 2e6
-"""A batch has so many rows, or as many as make so many bytes: larger ones are hardly faster."""
+"""A batch has as many rows, or as many as fill so many bytes, whichever is more; larger batches are hardly faster."""
 
 
+@document
 @dataclass(frozen=True, eq=False)
 class Call:
-    """A question to a model: why these scores, for these inputs?
+    """The question that every method answers: which parts of x make up these scores of the model?
 
     Parameters
     ----------
-    model : Model or function
-        A Model, or any function of a node (N, ...) that returns scores (N, K) or (N,).
-    x : array, (N, ...)
-        The inputs, as `model.scores` takes them.
-    target : int, str or array of N of them, optional
-        The class that is explained, by its number or its name, one for all inputs or one for each; None is the
-        predicted class.
-    versus : int, str or array of N of them, optional
-        The class of a contrast: f_target − f_versus is explained.
-    output : {"score", "probability"}
-        The scores; or the probabilities that the model makes of them: their softmax, or the sigmoid of each.  Of a
-        function of nodes it is the softmax of several scores and the sigmoid of one, or what the function returns if
-        that ends with a softmax or sigmoid itself.
-    layer : str or int, optional
-        The layer whose activations are explained, by name or by its number in a Model; None is the input.
-    batch : int, optional
-        Rows at a time; None is 50, fewer where those would not fit in about 1 GB, more where rows are tiny.
+    {model, x, target, versus, output, layer, batch}
 
     Attributes
     ----------
     rows : ndarray, (N, ...)
-        The inputs as the model takes them.
+        x as the model takes it, in the dtype of the model.
     layer_name : str or None
-        The name of the layer.
+        The name of the layer; None is the input.
     unit : float
         What 1 in a number beside x is for the model: 1/255 beside images of uint8, else 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument cannot be used.
+
+    Examples
+    --------
+    >>> from minixai import toys
+    >>> call = Call(toys.saturation, [[1.0, 0.25]])
+    >>> call.forward(Node(call.rows)).value
+    array([1.])
     """
 
     model: Network
@@ -127,7 +125,7 @@ class Call:
         return rows
 
     def background(self, background: npt.ArrayLike) -> Array:
-        """A background's rows, in the dtype of x: a set of references, (R, ...)."""
+        """The rows of a background in the dtype of x: (R, ...)"""
         rows = self.prepare(background, "background")
         if rows.shape[1:] != self.rows.shape[1:]:
             raise ValueError(
@@ -137,7 +135,7 @@ class Call:
         return rows.astype(self.rows.dtype, copy=False)
 
     def as_parameter(self, baseline: Baseline) -> Any:
-        """A baseline as the certificate shows it: an array that was given is not copied."""
+        """A baseline as the certificate shows it; an array is not copied."""
         return baseline if isinstance(baseline, (str, int, float)) else as_rectangular(baseline, "baseline")
 
     def scores(self, x: Node) -> Node:
@@ -155,8 +153,8 @@ class Call:
             )
         if scores.ndim == 2 and not scores.shape[1]:
             raise ValueError(f"the model made scores of shape {scores.shape}: there is no class to explain")
-        for where, found in (("", scores.value), (" at the baseline", scores.reference)):
-            if not np.isfinite(found).all():
+        for where, numbers in (("", scores.value), (" at the baseline", scores.reference)):
+            if not np.isfinite(numbers).all():
                 raise ValueError(
                     f"the model's scores{where} are not all finite: check its weights, log, sqrt or / at 0, "
                     "and that the numbers it is given are not too large"
@@ -168,7 +166,7 @@ class Call:
         return self.explained_node(self.scores(x))
 
     def explained_node(self, scores: Node) -> Node:
-        """The node that is explained: the scores, or the probabilities made of them."""
+        """The output that is explained: the scores, or the probabilities made of them."""
         if self.output == "score":
             return scores
         if isinstance(self.model, Model):
@@ -186,6 +184,7 @@ class Call:
         )
 
     def as_class_numbers(self, classes: npt.ArrayLike | None, predicted: Array, count: int, part: slice) -> Array:
+        """The class numbers of these rows, by default those predicted.  Raises ValueError for an unknown class."""
         if classes is None:
             return predicted
         array = np.broadcast_to(np.asarray(classes, np.intp), len(self.rows))[part]
@@ -196,19 +195,19 @@ class Call:
 
     @cached_property
     def row_bytes(self) -> int:
-        """Bytes that one row's graph takes."""
+        """How many bytes the graph of one row takes."""
         if isinstance(self.model, Model):
             return self.model.row_bytes
         return sum(node.value.nbytes for node in history(self.scores(Node(self.rows[:1]))))
 
     def slices(self, rows: int) -> list[slice]:
-        """So many rows in batches: by default small ones, so that memory does not grow with the rows."""
+        """Slices of so many rows, in batches; by default small ones, so that memory does not grow with the rows."""
         if self.batch is not None:
             return list(batches(rows, self.batch, 1))
         if rows == 1:
             return [slice(0, 1)]
-        fit = next(batches(rows, None, self.row_bytes)).stop
-        return list(batches(rows, min(fit, max(ROWS, int(CACHE // self.row_bytes))), 1))
+        limit = next(batches(rows, None, self.row_bytes)).stop
+        return list(batches(rows, min(limit, max(ROWS, int(CACHE // self.row_bytes))), 1))
 
 
 def is_number(baseline: Baseline) -> TypeGuard[float]:

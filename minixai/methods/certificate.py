@@ -47,10 +47,10 @@ def check_baseline_score(ends: Endpoints, baseline: Array) -> None:
     many = len(baseline) > 1
     i = farthest_row(baseline, ends.call.rows) if many else np.arange(len(ends.call.rows))
     row = baseline[i] if many else baseline
-    output, alone = forward_outline(ends, row)
+    output, references = forward_outline(ends, row)
     expected = ends.contrast[i].of(output.value)
     check_reference(ends, i, row, expected, ends.reference_score[i], "the baseline of input {i}")
-    check_constants(ends, alone, row)
+    check_constants(ends, references, row)
 
 
 def check_constants(ends: Endpoints, references: Outline, row: Array) -> None:

@@ -1,4 +1,4 @@
-"""Other libraries' variants, where they compute something else under the same name; so the methods stay clean."""
+"""Variants of other libraries that compute something else under the same name."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ GREY = 127.5
 
 
 def one_minus_p(left: Array, size: tuple[int, ...]) -> Array:
-    """(N, rows, columns) -> (N, H, W): 1 − p of each patch of a grid without overlap, resized bilinearly.
+    """1 − p of each patch of a grid without overlap, resized bilinearly: (N, rows, columns) -> (N, H, W)
 
-    That is tf-explain's OcclusionSensitivity: large where p is small with the patch hidden, however small
-    it was without; the last patches, cut at the border, are drawn as wide as the others.  On images
-    that are not square tf-explain itself hides only part of them and confuses height and width; not so here.
+    This is OcclusionSensitivity of tf-explain.  It is large where p is small with the patch hidden, however small p was
+    without.  The last patches are cut off at the border, but drawn as wide as the others.  On images that are not
+    square, tf-explain hides only a part of them and confuses height and width; this function does not.
     """
     return np.asarray(upsample(Node(1 - left[..., None]), (size[0], size[1])).value[..., 0])
 
@@ -32,11 +32,11 @@ def one_minus_p(left: Array, size: tuple[int, ...]) -> Array:
 def shap_draws(
     seed: int, references: int, shape: tuple[int, ...] | None
 ) -> Callable[[Array, Array], tuple[Array, Array, Array | None]]:
-    """The lots of shap's GradientExplainer(rseed=seed), which it draws anew, and alike, for every class.
+    """The random draws of GradientExplainer(rseed=seed) of shap, which draws the same numbers again for every class.
 
-    For each draw a reference, then how far along the way, then noise of this shape, as on TensorFlow (on
-    PyTorch the noise is torch's, which rseed does not reach).  One stream runs on from input to input.  shap
-    itself leaves NumPy's global stream reseeded; this one is private.
+    Each draw is a reference, then α, then noise of this shape as on TensorFlow (on PyTorch the noise is torch's, which
+    `rseed` does not reach).  One stream runs on from input to input.  shap reseeds NumPy's global stream; this stream
+    is private.
     """
     rng = np.random.RandomState(seed)
 
@@ -56,9 +56,9 @@ def shap_draws(
 def guided_weights(maps: Array, slopes: Array) -> Array:
     """α_k = mean over positions of 1[A > 0] · 1[g > 0] · g, with g = ∂f/∂A: (N, h, w, K) twice -> (N, K)
 
-    That is tf-explain's GradCAM by default, use_guided_grads=True, before it is resized and painted.  No α is
-    negative, so a filter that speaks against the class can no longer lower the map, and raises it where only a
-    few of its slopes are positive: one map may serve for opposite classes.  Not Guided Grad-CAM, which
-    multiplies a map by guided backprop, pixel by pixel.
+    This is GradCAM of tf-explain with use_guided_grads=True, its default, before it is resized and painted.  No α is
+    negative, so a filter that speaks against the class cannot lower the map, and it raises the map if a few of its
+    gradients are positive; so opposite classes may get the same map.  It is not Guided Grad-CAM, which multiplies a map
+    by guided backprop, pixel by pixel.
     """
     return accurate_mean(slopes * ((maps > 0) & (slopes > 0)), (1, 2))

@@ -131,8 +131,8 @@ def deep_lift(
     gap = None
     if pool != "gradient":
         gap = check_gap(ends, values, "contributions to row", lambda i, _: find_leak(ends, table_of, baselines, i))
-    given = {"baseline": call.as_parameter(baseline), "rule": rule, "pool": pool}
-    return ends.attribution("deep_lift", values, given, gap=gap, extras={"multipliers": m})
+    parameters = {"baseline": call.as_parameter(baseline), "rule": rule, "pool": pool}
+    return ends.attribution("deep_lift", values, parameters, gap=gap, extras={"multipliers": m})
 
 
 def choose_table(rule: str, pool: str) -> TableOf:

@@ -107,10 +107,10 @@ def deep_shap_of_targets(
                 raise ValueError(
                     f"the contributions to row {i} miss its difference in score from reference {r}, because {why}"
                 )
-    given, rows = {"background": np.asarray(background), "pool": pool}, len(call.rows) * len(references)
+    parameters, rows = {"background": np.asarray(background), "pool": pool}, len(call.rows) * len(references)
     values = [(total / len(references)).astype(ends.value.dtype) for ends, total in zip(all_ends, totals, strict=True)]
     return [
-        ends.attribution("deep_shap", mean, given, (forward, rows), gap=ends.gap(mean) if complete else None)
+        ends.attribution("deep_shap", mean, parameters, (forward, rows), gap=ends.gap(mean) if complete else None)
         for ends, mean in zip(all_ends, values, strict=True)
     ]
 

@@ -74,7 +74,7 @@ def expected_gradients(
     samples : int, default 200
         How many draws are taken for each input, at least 2.  In each of them α is uniform in [0, 1].
     local_smoothing : float, default 0.0
-        σ ≥ 0 of the noise in x̃ = x + N(0, σ²), in the units of x.
+        σ ≥ 0 of the noise in x̃ = x + N(0, σ²), in the units of x: from 0 to 255 beside uint8.
     seed : int, default 0
         The seed of the draws.
     rng : {"minixai", "shap"}, default "minixai"
@@ -144,24 +144,24 @@ def expected_gradients_of_targets(
             parts = multiply_no_nan(ends.multipliers(GRADIENT, layer, output, i), delta)
             value.add(i, k, parts)
             total.add(i, k, row_sums(parts))
-    given = {"background": np.asarray(background), "samples": samples, "local_smoothing": local_smoothing}
+    parameters = {"background": np.asarray(background), "samples": samples, "local_smoothing": local_smoothing}
     rows = len(call.rows) * n
     forward_rows = rows * 2 if smooth and call.layer is not None else rows  # x̃ on its way to the layer, and from there
     return [
-        make_attribution(ends, value, total, given | {"seed": seed, "rng": rng}, (forward_rows, rows))
+        make_attribution(ends, value, total, parameters | {"seed": seed, "rng": rng}, (forward_rows, rows))
         for ends, value, total in zip(all_ends, values, sums, strict=True)
     ]
 
 
 def make_attribution(
-    ends: Endpoints, samples: Moments, sums: Moments, given: Mapping[str, Any], rows: tuple[int, int]
+    ends: Endpoints, samples: Moments, sums: Moments, parameters: Mapping[str, Any], rows: tuple[int, int]
 ) -> Attribution:
     """The attribution to one target, from the moments of its samples and of their sums."""
     values = samples.mean.astype(ends.value.dtype)
     return ends.attribution(
         "expected_gradients",
         values,
-        given,
+        parameters,
         rows,
         gap=ends.gap(values),
         gap_standard_error=sums.standard_error if ends.complete else None,

@@ -1,6 +1,6 @@
-"""GradientExplainer and DeepExplainer, as people who come from the shap library know them.
+"""GradientExplainer and DeepExplainer, as users of the shap library know them.
 
-Thin faces: `expected_gradients` and `deep_shap` do the work, for all classes on one way forward.
+`expected_gradients` and `deep_shap` do the work, for all classes in the same forward passes.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from minixai.model import Network
 from minixai.validate import as_count, as_nonnegative, one_of
 
 ORDERS: Mapping[str, Callable[[Array], Array]] = {"max": lambda y: -y, "min": lambda y: y, "max_abs": lambda y: -abs(y)}
-"""Which outputs come first: those where this is smallest."""
+"""The keys by which outputs are ordered, the smallest first."""
 
 
 class Explainer:
-    """What both have in common: a background, and the mean of the model over it."""
+    """What both explainers have in common: a background, and the mean of the model over it."""
 
     def __init__(
         self,
@@ -44,17 +44,17 @@ class Explainer:
 
     @property
     def expected_value(self) -> Array:
-        """(outputs,): the mean over the background, to which the values of an input add its difference; read-only."""
+        """The mean of each output over the background, (outputs,); the values of x add up to f(x) minus this."""
         return self.mean_outputs
 
     @cached_property
     def mean_outputs(self) -> Array:
-        """(outputs,): the mean over the background, to which the values of an input add its difference."""
+        """What `expected_value` is."""
         outputs = all_outputs(self.call)
         return mark_readonly(np.asarray(outputs.mean(axis=0, dtype=np.float64).astype(outputs.dtype)))
 
     def rank_outputs(self, call: Call, outputs: int | None, order: str) -> Array:
-        """(N, k): the outputs to explain for each input, by default all of them in their own order."""
+        """The numbers of the outputs to explain for each input, (N, k); by default all of them in their own order."""
         total = len(self.expected_value)
         key = ORDERS[one_of(order, ORDERS, "output_rank_order")]
         if outputs is None:
@@ -66,18 +66,28 @@ class Explainer:
 
 @document
 class GradientExplainer(Explainer):
-    """The GradientExplainer of shap: expected gradients for every output.
+    """Expected gradients for every output, called as the GradientExplainer of shap is.
 
     Parameters
     ----------
     {model, background}
     local_smoothing : float, default 0.0
-        σ of the noise added to an input, in the units of that input: from 0 to 255 beside images of uint8.
+        σ of the noise added to an input, in the units of x: from 0 to 255 beside uint8.
     {output, layer, batch}
+
+    Attributes
+    ----------
+    expected_value : ndarray, (outputs,)
+        The mean of each output over the background.
 
     Raises
     ------
     {errors}
+
+    References
+    ----------
+    Erion et al. (2021), Improving performance of deep learning models with axiomatic attribution priors and expected
+    gradients.
 
     Examples
     --------
@@ -109,34 +119,35 @@ class GradientExplainer(Explainer):
         rseed: int | None = None,
         return_variances: bool = False,
     ) -> Array | tuple[Array, ...]:
-        """Return the values of every output.
+        """Explain inputs, output by output.
 
         Parameters
         ----------
         x : array_like, (N, ...)
             The inputs.
         nsamples : int, default 200
-            Draws for each input.
+            How many draws are taken for each input.
         ranked_outputs : int, optional
-            Explain the first k outputs of each input only.
+            How many outputs of each input are explained, the first by `output_rank_order`; by default all.
         output_rank_order : {"max", "min", "max_abs"}, default "max"
-            Which outputs come first; "max_abs" is the largest by size (shap on TensorFlow takes the smallest).
+            The order of the outputs; "max_abs" is the largest by size first (shap on TensorFlow takes the smallest).
         rseed : int, optional
-            The random stream of shap with this seed, sample for sample; None is the stream of `expected_gradients`
-            with seed 0, in which no input sees its batch mates.  Either way the same call gives the same values.
+            The seed of shap's random stream, sample for sample.  By default the stream is that of `expected_gradients`
+            with seed 0, in which no input depends on the others.  Either way the same call gives the same values.
         return_variances : bool, default False
-            Whether to return the variances of the means too: s²/n, the square of the standard error (var/√n, which
-            shap returns, is neither).
+            Whether to return the variances of the values, s²/n, the square of the standard error (shap's var/√n is
+            neither).
 
         Returns
         -------
-        ndarray, (N, ..., outputs)
-            Then the variances, if asked for; then the numbers of the outputs (N, k), if ranked.
+        ndarray or tuple of ndarray
+            The values (N, *x.shape[1:], outputs); then the variances in the same shape, with `return_variances`; then
+            the numbers of the outputs (N, k), with `ranked_outputs`.
 
         Raises
         ------
         ValueError
-            For an unknown order, and more outputs than there are.
+            If the order is unknown, and if `ranked_outputs` is more than there are.
         """
         call = replace(self.call, x=x)
         seed, rng = (0, "minixai") if rseed is None else (rseed, "shap")
@@ -154,15 +165,24 @@ class GradientExplainer(Explainer):
 
 @document
 class DeepExplainer(Explainer):
-    """The DeepExplainer of shap: DeepLIFT from every reference, for every output.
+    """DeepLIFT from every reference, for every output, called as the DeepExplainer of shap is.
 
     Parameters
     ----------
     {model, background, output, layer, batch}
 
+    Attributes
+    ----------
+    expected_value : ndarray, (outputs,)
+        The mean of each output over the background.
+
     Raises
     ------
     {errors}
+
+    References
+    ----------
+    Lundberg & Lee (2017), A unified approach to interpreting model predictions, §4.2.
 
     Examples
     --------
@@ -179,28 +199,30 @@ class DeepExplainer(Explainer):
         output_rank_order: str = "max",
         check_additivity: bool = True,
     ) -> Array | tuple[Array, Array]:
-        """Return the values of every output.
+        """Explain inputs, output by output.
 
         Parameters
         ----------
         x : array_like, (N, ...)
             The inputs.
-        ranked_outputs, output_rank_order
-            As in `GradientExplainer.shap_values`.
+        ranked_outputs : int, optional
+            How many outputs of each input are explained, the first by `output_rank_order`; by default all.
+        output_rank_order : {"max", "min", "max_abs"}, default "max"
+            The order of the outputs, as in `GradientExplainer`.
         check_additivity : bool, default True
-            Whether to raise ValueError where the values miss f(x) − f(x') for any reference by more than rounding,
-            √ε · (|f(x)| + |f(x')| + Σ|φ|).  The bound of shap is .01, whatever the size of f, and it measures ranked
-            values by outputs that are not.
+            Whether to raise ValueError if the values miss f(x) − f(x') for any reference by more than rounding, √ε ·
+            (|f(x)| + |f(x')| + Σ|φ|).  The bound of shap is 0.01, whatever the size of f, and it compares ranked values
+            with outputs that are not ranked.
 
         Returns
         -------
-        ndarray, (N, ..., outputs)
-            And the numbers of the outputs (N, k), if ranked.
+        ndarray or tuple of ndarray
+            The values (N, *x.shape[1:], outputs); then the numbers of the outputs (N, k), with `ranked_outputs`.
 
         Raises
         ------
         ValueError
-            For an unknown order, more outputs than there are, and values that do not add up.
+            If the order is unknown, if `ranked_outputs` is more than there are, and if the values do not add up.
         """
         call = replace(self.call, x=x)
         ranks = self.rank_outputs(call, ranked_outputs, output_rank_order)
@@ -211,5 +233,5 @@ class DeepExplainer(Explainer):
 
 
 def stack_outputs(results: list[Attribution]) -> Array:
-    """(N, ..., outputs)"""
+    """The values of several targets side by side: (N, ..., outputs)"""
     return np.stack([check_finite_result(result).values for result in results], axis=-1)

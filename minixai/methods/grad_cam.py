@@ -1,4 +1,4 @@
-"""Class activation maps: the maps of a layer's filters, added up by what they are worth to a class."""
+"""Class activation maps: the maps of a layer's filters, weighted by their gradients and summed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Size: TypeAlias = "tuple[int, ...]"
 
 
 def mean_slopes(maps: Array, slopes: Array) -> Array:
-    """α_k = mean over positions of ∂f/∂A_k"""
+    """α_k = mean over positions of ∂f/∂A_k: (N, h, w, K) twice -> (N, K)"""
     return accurate_mean(slopes, (1, 2))
 
 
@@ -35,7 +35,7 @@ VARIANTS: Mapping[str, Callable[[Array, Array], Array]] = {"paper": mean_slopes,
 
 
 def nearest(maps: Array, size: Size) -> Array:
-    """Every pixel takes the place it starts in, ⌊i·h/H⌋: (N, h, w, C) -> (N, *size, C)"""
+    """Resize maps so that pixel i takes the position ⌊i·h/H⌋: (N, h, w, C) -> (N, *size, C)"""
     rows, columns = (np.arange(to) * n // to for n, to in zip(maps.shape[1:3], size, strict=True))
     return maps[:, rows][:, :, columns]
 
@@ -60,42 +60,47 @@ def grad_cam(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """Grad-CAM: max(Σ_k α_k A_k, 0), with α_k = mean over places of ∂f/∂A_k.
+    """Grad-CAM, max(Σ_k α_k A_k, 0) with α_k = mean over positions of ∂f/∂A_k.
 
     Parameters
     ----------
     {model, x, target, versus}
     relu : bool, default True
-        Whether the map keeps only what is positive; False leaves it signed.
+        False leaves the map with its sign.
     resize : bool, default False
-        Whether the map is stretched to the image, bilinearly at half-pixel centres, after the ReLU.
+        Whether to resize the map to the image after the ReLU, bilinearly with half-pixel centres.
     variant : {"paper", "tf-explain"}, default "paper"
-        "tf-explain" has the weights of that library, see `minixai.methods.compat.guided_weights`, and never a ReLU.
+        "tf-explain" has other weights and never a ReLU: see `minixai.methods.compat.guided_weights`.
     {output, maps, batch}
 
     Returns
     -------
-    Attribution, (N, h, w, 1)
-        With `resize` (N, H, W, 1).  `extras` hold the map before ReLU and resizing, "signed" (N, h, w, 1), and
-        "weights" α (N, K).  A map without a positive entry is all 0.
+    Attribution
+        Values (N, h, w, 1), or (N, H, W, 1) with `resize`.  `extras["signed"]` (N, h, w, 1) is the map before the ReLU
+        and resizing, and `extras["weights"]` (N, K) holds α.
 
     Raises
     ------
     {errors}
+    ValueError
+        If the layer has no positions, and if there is no convolution with positions to choose by default.
 
     Warns
     -----
     UserWarning
-        If the layer has one place, so that the map is one number, and if other paths lead round it.
+        If the layer has one position, so that the map is one number, and if other paths lead round the layer, so that
+        the map leaves out what they bring.
 
     Notes
     -----
-    If the layer feeds global average pooling and a dense layer, the signed map adds up to the score less its bias, and
-    H·W times it is CAM (Zhou et al. 2016); elsewhere it adds up to nothing.
+    A map without a positive entry is 0 everywhere.  If the layer feeds global average pooling and a dense layer, the
+    signed map adds up to the score without its bias, and H·W times the map is CAM (Zhou et al. 2016).  Elsewhere it
+    need not add up to anything.
 
     References
     ----------
-    Selvaraju et al. 2017, "Grad-CAM", eq. 1 and 2.
+    Selvaraju et al. (2017), Grad-CAM: visual explanations from deep networks via gradient-based localization, eq. 1–2.
+    Zhou et al. (2016), Learning deep features for discriminative localization.
 
     Examples
     --------
@@ -110,8 +115,8 @@ def grad_cam(
     weights = weigh(ends.value, slopes)
     signed = weighted_sum(ends.value, weights)
     values = finish_map(signed, call, relu and variant == "paper", resize)
-    given = {"relu": relu, "resize": resize, "variant": variant}
-    return ends.attribution("grad_cam", values, given, extras={"signed": signed, "weights": weights})
+    parameters = {"relu": relu, "resize": resize, "variant": variant}
+    return ends.attribution("grad_cam", values, parameters, extras={"signed": signed, "weights": weights})
 
 
 @method("which places raise the score, by the features they have?", "1 forward, 1 back", complete=False)
@@ -127,39 +132,37 @@ def hires_cam(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """HiResCAM: Σ_k A_k · ∂f/∂A_k, place by place.
+    """HiResCAM, Σ_k A_k · ∂f/∂A_k at every position: activation times gradient, summed over filters.
 
     Parameters
     ----------
     {model, x, target, versus}
     relu : bool, default False
-        Whether the map keeps only what is positive.
+        Whether to keep only what is positive.
     resize : bool, default False
-        Whether the map is stretched to the image, bilinearly at half-pixel centres, after the ReLU.
+        Whether to resize the map to the image after the ReLU, bilinearly with half-pixel centres.
     {output, maps, batch}
 
     Returns
     -------
-    Attribution, (N, h, w, 1)
-        With `resize` (N, H, W, 1).  `extras` hold the map before ReLU and resizing, "signed" (N, h, w, 1).
+    Attribution
+        Values (N, h, w, 1), or (N, H, W, 1) with `resize`.  `extras["signed"]` (N, h, w, 1) is the map before the ReLU
+        and resizing.
 
     Raises
     ------
     {errors}
-
-    Warns
-    -----
-    UserWarning
-        As `grad_cam` does.
+    ValueError
+        If the layer has no positions, and if there is no convolution with positions to choose by default.
 
     Notes
     -----
-    Grad-CAM without the mean over places, which can light up places that the score never used.  Equal to it where all
-    places of a filter have one slope, as below global average pooling.
+    Grad-CAM takes the mean gradient over positions, so it can highlight positions that the score never used; HiResCAM
+    cannot.  The two are equal if each filter has the same gradient at all positions, as below global average pooling.
 
     References
     ----------
-    Draelos & Carin 2020, "Use HiResCAM instead of Grad-CAM for faithful explanations".
+    Draelos & Carin (2020), Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks.
 
     Examples
     --------
@@ -171,9 +174,9 @@ def hires_cam(
     ends, slopes = maps_and_slopes(call, "hires_cam", resize)
     # (N, h, w, K) · (N, h, w, K) -> (N, h, w, 1)
     signed = multiply_no_nan(slopes, ends.value).sum(axis=-1, keepdims=True)
-    given = {"relu": relu, "resize": resize}
+    parameters = {"relu": relu, "resize": resize}
     values = finish_map(signed, call, relu, resize)
-    return ends.attribution("hires_cam", values, given, extras={"signed": signed})
+    return ends.attribution("hires_cam", values, parameters, extras={"signed": signed})
 
 
 @method("which fine structures lie where the features of this class are?", "1 forward, 2 back", complete=False)
@@ -188,39 +191,43 @@ def guided_grad_cam(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """Guided Grad-CAM: guided backprop × Grad-CAM, which is stretched to the image.
+    """Guided Grad-CAM: guided backprop times Grad-CAM, resized to the image.
 
     Parameters
     ----------
-    {model, x, target, versus}
+    {model}
+    x : array_like, (N, H, W, C)
+        The images.
+    {target, versus}
     upsampling : {"bilinear", "nearest"}, default "bilinear"
-        How the map is stretched: at half-pixel centres, as in the paper, or as captum does by default.
+        How the map is resized: bilinearly with half-pixel centres as in the paper, or as captum does by default.
     {output, maps, batch}
 
     Returns
     -------
-    Attribution, (N, H, W, C)
+    Attribution
+        Values (N, H, W, C).
 
     Raises
     ------
     {errors}
+    ValueError
+        If x does not hold images, if the layer has no positions, and if there is no convolution with positions to choose by default.
 
     Warns
     -----
     UserWarning
-        As `grad_cam` does; and if nothing between the image and the score rectifies, so that guided backprop is the
-        plain gradient.
+        If no op between the image and the score rectifies, because guided backprop is then the plain gradient.
 
     Notes
     -----
-    Two walks back over one pass forward.  What tf-explain calls guided is not this, but a Grad-CAM with other weights,
-    which stays as coarse as the layer: `grad_cam(variant="tf-explain")`.  The two are confused because both keep
-    positive gradients at positive activations: this one at every ReLU on the way to the pixels, that one only once, at
-    the layer.
+    There are two backward passes for one forward pass.  What tf-explain calls guided is something else: a Grad-CAM with
+    other weights, as coarse as the layer, `grad_cam(variant="tf-explain")`.  Both keep positive gradients at positive
+    activations, but this method does so at every ReLU on the way to the pixels, and that one only once, at the layer.
 
     References
     ----------
-    Selvaraju et al. 2017, "Grad-CAM", section 3.2.
+    Selvaraju et al. (2017), Grad-CAM: visual explanations from deep networks via gradient-based localization, §3.2.
 
     Examples
     --------
@@ -237,7 +244,7 @@ def guided_grad_cam(
 
 
 def batches_with_maps(call: Call, what: str, images: bool) -> Iterator[Batch]:
-    """Send the inputs forward to a layer that has places; where the inputs must have them too, they are `images`."""
+    """Send the inputs forward to a layer that has positions; with `images`, the inputs must have them too."""
     if images:
         check_images(call.rows.shape, what)
     for i, batch in enumerate(batches_at_layer(call)):
@@ -252,7 +259,7 @@ def batches_with_maps(call: Call, what: str, images: bool) -> Iterator[Batch]:
 
 
 def maps_and_slopes(call: Call, what: str, images: bool) -> tuple[Endpoints, Array]:
-    """The maps of the layer, with what else was found on the way, and their slopes ∂f/∂A."""
+    """The endpoints with the maps A of the layer, and their gradient ∂f/∂A."""
     ends, (slopes,) = gather_batches(
         (batch, [batch.backward(GRADIENT)]) for batch in batches_with_maps(call, what, images)
     )
@@ -265,13 +272,13 @@ def weighted_sum(maps: Array, weights: Array) -> Array:
 
 
 def finish_map(signed: Array, call: Call, relu: bool, resize: bool) -> Array:
-    """The map without what is negative, if asked for, and then at the size of the image, if asked for."""
+    """The map without its negative part if `relu`, and then in the size of the image if `resize`."""
     maps = np.maximum(signed, 0) if relu else signed
     return UPSAMPLINGS["bilinear"](maps, call.rows.shape[1:3]) if resize else maps
 
 
 def guided_product(batch: Batch, stretch: Callable[[Array, Size], Array]) -> Array:
-    """Guided backprop × the stretched ReLU of Grad-CAM, for one batch."""
+    """Guided backprop times the resized ReLU of Grad-CAM, for one batch."""
     maps = batch.layer.value
     cam = np.maximum(weighted_sum(maps, mean_slopes(maps, batch.backward(GRADIENT))), 0)
     guided = batch.backward(GUIDED, batch.x)

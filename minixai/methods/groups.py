@@ -1,4 +1,4 @@
-"""Groups: which entries of an input move together."""
+"""Groups: which entries of an input are replaced together."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from minixai.validate import as_rectangular
 
 
 def as_groups(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> tuple[Array, int]:
-    """(labels, count): the group of every entry of a row of this shape, 0 to count − 1.
+    """(labels, count): the group of each entry of a row of this shape, from 0 to count − 1.
 
-    A mask of integers, any at all, puts entries of equal number into one group; None lets each go alone.
-    Raises ValueError for a mask that does not fit, TypeError for one that holds no integers.
+    A mask of any integers puts entries of equal number into one group; None makes every entry a group.  Raises
+    ValueError for a mask that does not fit, and TypeError for one that does not hold integers.
 
     >>> labels, count = as_groups([[7], [3]], (2, 2), "groups")
     >>> labels.tolist(), count
@@ -31,21 +31,21 @@ def as_groups(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> 
             raise ValueError
         full = np.broadcast_to(array, shape)
     except ValueError:
-        given = f"{what}={mask!r}" if not array.ndim else f"{what} of shape {array.shape}"
+        what_given = f"{what}={mask!r}" if not array.ndim else f"{what} of shape {array.shape}"
         hint = f"; here {what}[..., None]" if array.shape == shape[:-1] else ""
         raise ValueError(
-            f"{given} does not fit inputs of shape {shape}: "
+            f"{what_given} does not fit inputs of shape {shape}: "
             f"give a number for each entry, or axes of length 1 where they share it{hint}"
         ) from None
     names, labels = np.unique(full, return_inverse=True)
     return labels.reshape(shape), len(names)
 
 
-def block_groups(shape: tuple[int, ...], most: int) -> Array:
-    """(H, W, 1): pixels in at most so many blocks along a side, numbered; channels stay together.
+def block_groups(shape: tuple[int, ...], limit: int) -> Array:
+    """Pixels in numbered blocks, at most so many along a side, with all channels of a pixel together: (H, W, 1)
 
     >>> block_groups((4, 6, 3), 2)[..., 0].tolist()
     [[0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1], [2, 2, 2, 3, 3, 3], [2, 2, 2, 3, 3, 3]]
     """
-    rows, across = (np.arange(n) * min(n, most) // n for n in shape[:2])
+    rows, across = (np.arange(n) * min(n, limit) // n for n in shape[:2])
     return np.asarray(rows[:, None] * (across[-1] + 1) + across)[..., None]

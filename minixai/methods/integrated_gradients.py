@@ -122,22 +122,27 @@ def integrated_gradients(
     gap = ends.gap(values) if multiply else None
     if gap is not None:
         warn_of_gap(gap, ends, values, len(alpha))
-    given = {"baseline": call.as_parameter(baseline), "steps": steps, "quadrature": quadrature, "multiply": multiply}
+    parameters = {
+        "baseline": call.as_parameter(baseline),
+        "steps": steps,
+        "quadrature": quadrature,
+        "multiply": multiply,
+    }
     extras = path_extras(trace, alpha, weight, delta if multiply else None) if path else {}
     n = len(call.rows) * len(alpha)
-    return ends.attribution("integrated_gradients", values, given, (n, n), gap=gap, extras=extras)
+    return ends.attribution("integrated_gradients", values, parameters, (n, n), gap=gap, extras=extras)
 
 
 def warn_of_gap(gap: Array, ends: Endpoints, values: Array, steps: int) -> None:
     """Warn if a gap is larger than 5 % of the difference in score and than rounding."""
-    moved = abs(ends.score - ends.reference_score)
-    wide = (abs(gap) > 0.05 * moved) & (abs(gap) > ends.rounding(values))
-    if wide.any():
-        worst = int(np.argmax(np.where(wide, abs(gap), 0)))
+    difference = abs(ends.score - ends.reference_score)
+    exceeds = (abs(gap) > 0.05 * difference) & (abs(gap) > ends.rounding(values))
+    if exceeds.any():
+        worst = int(np.argmax(np.where(exceeds, abs(gap), 0)))
         warnings.warn(
-            f"integrated_gradients misses {abs(gap[worst]):.3g} of a difference in score of {moved[worst]:.3g} (input "
-            f"{worst}; {wide.sum()} of {len(gap)} are off by more than 5 %): try steps={2 * steps}, though where the "
-            "way crosses kinks no number of steps is sure",
+            f"integrated_gradients misses {abs(gap[worst]):.3g} of a difference in score of {difference[worst]:.3g} "
+            f"(input {worst}; {exceeds.sum()} of {len(gap)} are off by more than 5 %): try steps={2 * steps}, though "
+            "where the way crosses kinks no number of steps is sure",
             stacklevel=4,
         )
 

@@ -1,4 +1,4 @@
-"""Layer-wise relevance propagation: the score itself is handed back, shared out at every sum."""
+"""Layer-wise relevance propagation: the score is passed back and divided among the terms of every sum."""
 
 from __future__ import annotations
 
@@ -29,24 +29,69 @@ def lrp(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """R_i = Σ_j x_i·w_ij / (z_j + ε·sign z_j) · R_j, from R = the score.  (Bach et al. 2015, eq. 58)
+    """Layer-wise relevance propagation, R_i = Σ_j x_i·w_ij / (z_j + ε·sign z_j) · R_j, starting from R = f(x).
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    rule       "epsilon", or "gamma": the same with w + γ·max(w, 0), so that what speaks for the score counts more
-               (Montavon et al. 2019, §10.2; for inputs and sums of any sign, Andéol et al. 2021)
-    epsilon    ≥ 0, in the units of the sums z: what keeps a z near 0 from dividing; a large one (0.25) lets weak and
-               contradictory evidence fade
-    gamma      ≥ 0, without units; 0 is the ε-rule
+    Parameters
+    ----------
+    {model, x, target, versus}
+    rule : {"epsilon", "gamma"}, default "epsilon"
+        "gamma" takes w + γ·max(w, 0) in place of w, so that terms in favour of the score count more.
+    epsilon : float, default 1e-6
+        ε ≥ 0, in the units of the sums z.  It keeps a z near 0 from dividing; a large ε such as 0.25 removes weak and
+        contradictory evidence.
+    gamma : float, default 0.25
+        γ ≥ 0, without units; 0 is the ε-rule.
+    {output, layer, batch}
+
+    Returns
+    -------
+    Attribution
+        Values R in the shape of x, or of the layer.
+
+    Raises
+    ------
+    {errors}
+    ValueError
+        If ε or γ is negative.
+
+    Notes
+    -----
+    The relevance of a node x is R = m · x.  This table tells the multiplier that x receives from a node with multiplier
+    m:
+
+    ====================================  ===============================
+    op                                    x receives
+    ====================================  ===============================
+    elementwise f(x)                      m · (f(x) − f(0)) / x
+    weighted sum z = x·w + b              m · w · z / (z + ε · sign(z))
+    linear op, such as a mean, z = x·w    m · w
+    product of two nodes, x · v           m · v / 2
+    product with a constant, x · w        m · w
+    maximum, if x is the largest entry    m
+    ====================================  ===============================
+
+    Weighted sums are dense products and convolutions; in a product of two nodes, as in attention, each gets half.  What
+    b and f(0) contribute to the score is kept back, so there is no gap.  On a ReLU network, the ε-rule tends to
+    x · gradient as ε → 0.
 
     Batch normalisation right after a convolution or dense layer, and any other fixed scale and shift of its channels,
-    is folded into the layer's weights first, as zennit's canonizers do: what is shared out is the sum after it.  At a
-    layer that has batch normalisation after it the two stay apart, and so does one that comes before its convolution.
-    The defaults are those of zennit and of Montavon et al.  Of the score, what biases (and functions with f(0) ≠ 0)
-    brought is kept back, so there is no gap.  On a ReLU network the ε-rule tends to x · gradient as ε -> 0.
-    Raises ValueError for an unknown rule and for numbers below 0.
+    is first folded into the weights of the layer, as the canonizers of zennit do; so z is the sum after it.  The two
+    stay apart if the batch normalisation comes before the convolution, and at a `layer` that has batch normalisation
+    after it.  The defaults are those of zennit and of Montavon et al.
+
+    References
+    ----------
+    Bach et al. (2015), On pixel-wise explanations for non-linear classifier decisions by layer-wise relevance
+    propagation, eq. 58. Montavon et al. (2019), Layer-wise relevance propagation: an overview, §10.2, for the γ-rule.
+    Andéol et al. (2021), Learning domain invariant representations by joint Wasserstein distance minimization, for
+    inputs and sums of any sign.
+
+    Examples
+    --------
+    The terms 2 and −1 of the sum 1 count 2.5 and −1:
 
     >>> from minixai import ops
-    >>> lrp(lambda x: ops.relu(x @ [[2.0], [-1.0]]), [[1.0, 1.0]], rule="gamma").values.round(3)  # 2.5 : −1 of 1
+    >>> lrp(lambda x: ops.relu(x @ [[2.0], [-1.0]]), [[1.0, 1.0]], rule="gamma").values.round(3)
     array([[ 1.667, -0.667]])
     """
     call = Call(model, x, target, versus, output, layer, batch)
@@ -56,11 +101,11 @@ def lrp(
     }
     table = tables[one_of(rule, tables, "rule")]
     ends, (m,) = gather_batches((batch, [folded_multipliers(batch, table)]) for batch in forward_batches(call))
-    given = {"rule": rule, "epsilon": epsilon, "gamma": gamma}
-    return ends.attribution("lrp", multiply_no_nan(m, ends.value), given)
+    parameters = {"rule": rule, "epsilon": epsilon, "gamma": gamma}
+    return ends.attribution("lrp", multiply_no_nan(m, ends.value), parameters)
 
 
 def folded_multipliers(batch: Batch, table: Rules) -> Array:
-    """The multipliers of the input, or of the layer, where batch normalisation is part of the layer before it."""
+    """The multipliers of the layer, in a graph where batch normalisation is part of the layer before it."""
     output, layer = fold(batch.output, batch.layer)
     return backward(output, table, batch.contrast.seed(output), keep=[layer])[layer]

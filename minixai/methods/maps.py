@@ -1,4 +1,4 @@
-"""Maps: what the filters of a layer find in an image, and where."""
+"""Activation maps: what the filters of a layer find in an image, and where."""
 
 from __future__ import annotations
 
@@ -41,33 +41,35 @@ def activations(
     layer: str | int | None = None,
     batch: int | None = None,
 ) -> Attribution:
-    """Return A, the activations of a layer.
+    """Activations A of a layer; they explain no class.
 
     Parameters
     ----------
     {model, x, target, versus}
     rank : {"peak", "mean"}, optional
-        Orders the filters of each image by the largest entry or by the mean of their map.  The values stay in the
-        order of the layer.
+        Orders the filters of each image by the maximum or the mean of their map.
     {output, maps, batch}
 
     Returns
     -------
-    Attribution, (N, h, w, filters)
-        (N, units) where the layer has no places.  With `rank`, `extras` hold "order" (N, filters), the filters'
-        numbers, the highest first, of equals the first, and "rank" (N, filters), what each was ranked by.
+    Attribution
+        Values (N, h, w, filters), or (N, units) for a layer without positions, in the order of the layer.  With `rank`,
+        `extras["order"]` (N, filters) holds the numbers of the filters, the highest first and of equals the first, and
+        `extras["rank"]` (N, filters) what each filter was ranked by.
 
     Raises
     ------
     {errors}
+    ValueError
+        If there is no convolution to choose by default.
 
     Notes
     -----
-    They explain no class: target, versus and output choose no more than the score in the certificate.
+    `target`, `versus` and `output` choose only the score in the certificate.
 
     References
     ----------
-    Zeiler & Fergus 2014, "Visualizing and understanding convolutional networks", section 4.
+    Zeiler & Fergus (2014), Visualizing and understanding convolutional networks, §4.
 
     Examples
     --------

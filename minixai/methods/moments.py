@@ -1,4 +1,4 @@
-"""What a sample tells: its mean, its spread, and how far the mean may be from what it estimates."""
+"""Moments of a sample: its mean, its variance, and their standard errors."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from minixai.methods.passes import accumulate
 
 
 class Moments:
-    """Running sums of `count` numbers, or arrays, for each of N inputs: memory does not grow with the count.
+    """Running sums of `count` arrays for each of N inputs, so that memory does not grow with the count.
 
-    The sums are of powers of the distance to each input's first, so that nothing cancels where the numbers
-    are large and differ little.  `highest` is the highest power, 2, or 4 for the error of the variance.
+    The sums are of powers of the distance to the first array of each input, so nothing cancels where the numbers are
+    large and differ little.  `highest` is the highest power: 2, or 4 for the error of the variance.
 
     >>> sample = Moments((1,), 3)
     >>> sample.add(np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([1.0, 2.0, 6.0]))
@@ -25,7 +25,7 @@ class Moments:
         self.first, self.sums = np.zeros(shape), np.zeros((highest, *shape))
 
     def add(self, i: Array, k: Array, parts: Array) -> None:
-        """The k-th numbers of the inputs i, in order."""
+        """Take the k-th arrays of the inputs i, in order."""
         self.first[i[k == 0]] = parts[k == 0]
         distance = parts - self.first[i]
         power = np.ones_like(distance)
@@ -35,6 +35,7 @@ class Moments:
 
     @property
     def mean(self) -> Array:
+        """ḡ = Σ g / n"""
         return np.asarray(self.first + self.sums[0] / self.count)
 
     @property
@@ -45,12 +46,12 @@ class Moments:
 
     @property
     def standard_error(self) -> Array:
-        """√(s²/n) of the mean, with s² = Σ (g − ḡ)² / (n − 1)"""
+        """√(s²/n), the error of the mean, with s² = Σ (g − ḡ)² / (n − 1)"""
         return np.asarray(np.sqrt(self.variance / (self.count - 1)))
 
     @property
     def standard_error_of_variance(self) -> Array:
-        """√((μ₄ − μ₂²)/n)"""
+        """√((μ₄ − μ₂²)/n), the error of the variance"""
         a, b, c, d = self.sums / self.count
         fourth = d - 4 * a * c + 6 * a**2 * b - 3 * a**4
         return np.asarray(np.sqrt(np.maximum(fourth - self.variance**2, 0) / self.count))

@@ -1,4 +1,4 @@
-"""Occlusion: slide a window over the image, and see what the score loses when that part is hidden."""
+"""Occlusion: slide a window over the image, and see how much the score falls when that part is hidden."""
 
 from __future__ import annotations
 
@@ -37,19 +37,49 @@ def occlusion(
     output: str = "score",
     batch: int | None = None,
 ) -> Attribution:
-    """φ at a pixel = mean of f(x) − f(x with the window hidden) over the windows on it.  (Zeiler & Fergus 2014, §4.2)
+    """Occlusion, φ at a pixel = mean of f(x) − f(x with the window hidden) over the windows that cover it.
 
-    model, x, target, versus, output, batch    see `minixai.methods.call.Call`; x holds images (N, H, W, C)
-    window     pixels, a side or (rows, columns), by default an eighth of each side of the image
-    stride     pixels from window to window, at most the window's, by default half of it
-    baseline   what hides: a name ("black", "white", "mean", "blur", "noise"), a number, one image, or one for each
-    variant    "paper"; or "tf-explain", see `minixai.methods.compat.one_minus_p`, which has a stride and baseline
-               of its own and always explains the probability
+    Parameters
+    ----------
+    {model}
+    x : array_like, (N, H, W, C)
+        The images.
+    {target, versus}
+    window : int or (int, int), optional
+        The size of the window in pixels, one side or (rows, columns); by default an eighth of each side of the image.
+    stride : int or (int, int), optional
+        How many pixels the window moves, at most its own size; by default half of it.
+    baseline : str, float or array_like, default "mean"
+        What hides a window: "black", "white", "mean", "blur" or "noise", a number, one image, or one for each.  Its
+        former name, `fill`, is accepted with a DeprecationWarning.
+    variant : {"paper", "tf-explain"}, default "paper"
+        "tf-explain" has a stride and a baseline of its own, and always explains the probability: see
+        `minixai.methods.compat.one_minus_p`.
+    {output, batch}
 
-    Values are (N, H, W, 1), one for each pixel, positive where hiding lowers the score.  Along a side of length L
-    there are ⌈(L − w)/s⌉ + 1 windows, the last cut at the border; `extras["windows"]` (N, rows, columns) holds what
-    each loses.  They need not add up to anything, so there is no gap.  Raises ValueError for windows that do not fit.
+    Returns
+    -------
+    Attribution
+        Values (N, H, W, 1), positive where hiding lowers the score.  `extras["windows"]` (N, rows, columns) holds the
+        loss of each window.
 
+    Raises
+    ------
+    {errors}
+    ValueError
+        If x does not hold images, and if the window is larger than the image or the stride larger than the window.
+
+    Notes
+    -----
+    Along a side of length L there are ⌈(L − w)/s⌉ + 1 windows, and the last is cut off at the border.  The values need
+    not add up to anything, so there is no gap.
+
+    References
+    ----------
+    Zeiler & Fergus (2014), Visualizing and understanding convolutional networks, §4.2.
+
+    Examples
+    --------
     >>> image = np.array([1.0, 2.0, 3.0, 4.0, 5.0]).reshape(1, 1, 5, 1)
     >>> occlusion(lambda x: x.sum(), image, window=(1, 3), stride=1, baseline="black").values.ravel()
     array([ 6. ,  7.5,  9. , 10.5, 12. ])
@@ -57,7 +87,7 @@ def occlusion(
     call = Call(model, x, target, versus, EXPLAINED[one_of(variant, EXPLAINED, "variant")] or output, None, batch)
     check_images(call.rows.shape, "occlusion")
     sides, steps = resolve_window(call.rows.shape[1:3], window, stride)
-    given = {"window": window, "stride": stride, "baseline": call.as_parameter(baseline), "variant": variant}
+    parameters = {"window": window, "stride": stride, "baseline": call.as_parameter(baseline), "variant": variant}
     if variant == "tf-explain":
         if versus is not None or stride is not None or not (isinstance(baseline, str) and baseline == "mean"):
             raise ValueError("variant='tf-explain' has a stride and baseline of its own, no contrast: leave them out")
@@ -71,13 +101,13 @@ def occlusion(
     values = (
         one_minus_p(left, call.rows.shape[1:3]) if variant == "tf-explain" else mean_over_windows(lost, rows, columns)
     )[..., None].astype(call.rows.dtype)
-    return ends.attribution("occlusion", values, given, (left.size, 0), baseline=hidden, extras={"windows": lost})
+    return ends.attribution("occlusion", values, parameters, (left.size, 0), baseline=hidden, extras={"windows": lost})
 
 
 def resolve_window(
     size: tuple[int, ...], window: Pair | None, stride: Pair | None
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """(window, stride), each (rows, columns): as asked, or an eighth of each side and half of that, rounded up.
+    """(window, stride), each as (rows, columns): as given, or an eighth of each side and half of that, rounded up.
 
     >>> resolve_window((224, 64), None, None)
     ((28, 8), (14, 4))
@@ -92,18 +122,18 @@ def resolve_window(
 
 
 def window_masks(length: int, side: int, step: int) -> Array:
-    """(windows, length): which places along a side each window covers; the last is cut at the border.
+    """Which pixels along a side each window covers, (windows, length); the last window is cut off at the border.
 
     >>> window_masks(5, 3, 3).astype(int).tolist()
     [[1, 1, 1, 0, 0], [0, 0, 0, 1, 1]]
     """
     start = step * np.arange(-(-(length - side) // step) + 1)[:, None]
-    place = np.arange(length)
-    return (start <= place) & (place < start + side)
+    pixel = np.arange(length)
+    return (start <= pixel) & (pixel < start + side)
 
 
 def occluded_scores(ends: Endpoints, rows: Array, columns: Array, hidden: Array) -> Array:
-    """(N, rows, columns): the score with each window hidden."""
+    """The score with each window hidden: (N, rows, columns)"""
     x, hidden = ends.value, np.broadcast_to(hidden, ends.value.shape)
     left = np.zeros((len(x), len(rows), len(columns)), ends.score.dtype)
     for i, k in passes(ends.call, len(rows) * len(columns), "occlusion", back=False):
@@ -115,6 +145,6 @@ def occluded_scores(ends: Endpoints, rows: Array, columns: Array, hidden: Array)
 
 
 def mean_over_windows(lost: Array, rows: Array, columns: Array) -> Array:
-    """(N, rows, columns) -> (N, H, W): at each pixel the mean over the windows that cover it."""
+    """At each pixel the mean over the windows that cover it: (N, rows, columns) -> (N, H, W)"""
     # (H, rows) @ (N, rows, columns) @ (columns, W)
     return np.asarray((rows / rows.sum(axis=0)).T @ lost @ (columns / columns.sum(axis=0)))

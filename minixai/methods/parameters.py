@@ -1,15 +1,6 @@
-"""The text of parameters that many methods share, told once and shown in the help of each.
+"""The parameters that many methods share, told once and shown in the help of each."""
 
-A docstring names them in braces on a line of their own, such as {model, x}, and `document` puts the text there.
-"""
-
-from __future__ import annotations
-
-import re
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-F = TypeVar("F", bound="Callable[..., Any]")
+from minixai.docstrings import document_with
 
 TEXTS = {
     "model": """\
@@ -54,23 +45,5 @@ TypeError
     If the model cannot be called, if it does not return a node, or if an op on the way back has no rule.""",
 }
 
-
-def document(function: F) -> F:
-    """Replace {names} in the docstring of a function or class by the text of these parameters.
-
-    >>> def f(batch):
-    ...     '''Do it.
-    ...
-    ...     {batch}
-    ...     '''
-    >>> document(f).__doc__.split()[2:6]
-    ['batch', ':', 'int,', 'optional']
-    """
-
-    def text(match: re.Match[str]) -> str:
-        lines = "\n".join(TEXTS[name] for name in match[2].split(", ")).split("\n")
-        return "\n".join(match[1] + line for line in lines)
-
-    if function.__doc__:  # there is none under python -OO
-        function.__doc__ = re.sub(r"^( *)\{([\w, ]+)\}$", text, function.__doc__, flags=re.MULTILINE)
-    return function
+document = document_with(TEXTS)
+"""Replace {names} of shared parameters in a docstring by their texts."""

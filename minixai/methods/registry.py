@@ -55,6 +55,7 @@ class Method:
 
     @property
     def name(self) -> str:
+        """The name of the function."""
         return self.function.__name__
 
     @property

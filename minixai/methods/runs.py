@@ -82,9 +82,9 @@ def gather_batches(
     The reference score of a baseline is checked by sending one row of it forward by itself.
     """
     parts, arrays = [], []
-    for batch, made in batches:
+    for batch, found in batches:
         parts.append(batch.endpoints())
-        arrays.append(made)
+        arrays.append(found)
     first = parts[0]
 
     def whole(name: str) -> Array:

@@ -119,9 +119,9 @@ def play(value: Value, n: int, permutations: int | None, seed: int) -> Shares:
         k = np.arange(part.start, part.stop)
         v = as_outcomes(value(game.coalitions(k)), len(k))
         if part.start == 0:
-            nobody = v[0]
+            empty = v[0]
         game.add(k, v)
-    return Shares(game.values, v[-1], nobody, game.standard_error)
+    return Shares(game.values, v[-1], empty, game.standard_error)
 
 
 def as_outcomes(v: npt.ArrayLike, rows: int) -> Array:
@@ -180,8 +180,8 @@ class SampledGame:
 
     def orders(self, p: Array) -> Array:
         """The p-th orders, in which the players arrive: (B, n)"""
-        some, which = np.unique(p, return_inverse=True)
-        return np.stack([np.random.default_rng((self.seed, q)).permutation(self.n) for q in some])[which]
+        numbers, inverse = np.unique(p, return_inverse=True)
+        return np.stack([np.random.default_rng((self.seed, q)).permutation(self.n) for q in numbers])[inverse]
 
     def coalitions(self, k: Array) -> Array:
         """The players who have arrived after k modulo n + 1 arrivals."""
@@ -193,12 +193,12 @@ class SampledGame:
         p, arrived = np.divmod(k, self.n + 1)
         if k[0] == 0:
             self.moments, self.last = Moments((self.n, *v.shape[1:]), self.permutations), v[:1]
-        more = np.diff(v, axis=0, prepend=self.last)
+        gains = np.diff(v, axis=0, prepend=self.last)
         self.last = v[-1:]
-        came = arrived > 0
-        who = self.orders(p)[came, arrived[came] - 1]
-        by_player = who.argsort(kind="stable")
-        self.moments.add(who[by_player], p[came][by_player], more[came][by_player])
+        arrives = arrived > 0
+        player = self.orders(p)[arrives, arrived[arrives] - 1]
+        by_player = player.argsort(kind="stable")
+        self.moments.add(player[by_player], p[arrives][by_player], gains[arrives][by_player])
 
     @property
     def values(self) -> Array:

@@ -101,12 +101,18 @@ def shapley_values(
     error = None
     if game.standard_error is not None:
         error = share_among_entries(game.standard_error, labels).astype(values.dtype)
-    given = {"baseline": call.as_parameter(baseline)} if background is None else {"background": np.asarray(background)}
-    given |= {"players": None if players is None else np.asarray(players), "permutations": permutations, "seed": seed}
+    parameters = (
+        {"baseline": call.as_parameter(baseline)} if background is None else {"background": np.asarray(background)}
+    )
+    parameters |= {
+        "players": None if players is None else np.asarray(players),
+        "permutations": permutations,
+        "seed": seed,
+    }
     return ends.attribution(
         "shapley_values",
         values,
-        given,
+        parameters,
         (rows, 0),
         gap=check_gap(ends, values, "values of input", lambda i, off: explain_gap(ends, references, i, off)),
         standard_error=error,

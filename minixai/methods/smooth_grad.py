@@ -1,4 +1,4 @@
-"""SmoothGrad: a map averaged over a neighbourhood of the image, so that what flickers cancels."""
+"""SmoothGrad: a map averaged over a neighbourhood of the image, so that noise in the map cancels."""
 
 from __future__ import annotations
 
@@ -41,21 +41,56 @@ def smooth_grad(
     batch: int | None = None,
     **options: Any,
 ) -> Attribution:
-    """φ = mean over k of g(x + ε_k), ε_k ~ N(0, σ²), with g = ∂f/∂x, signed.  (Smilkov et al. 2017, §2)
+    """SmoothGrad, φ = mean over k of g(x + ε_k) with ε_k ~ N(0, σ²) and g = ∂f/∂x, with its sign.
 
-    model, x, target, versus, output, layer, batch    see `minixai.methods.call.Call`
-    noise       σ as a part of the range of each image, σ = noise · (max x − min x)
-    sigma       σ itself, in the units of x (of bytes beside uint8), in place of `noise`
-    samples     noisy copies of each input, at least 2
-    seed        of the noise, which is the same for every input up to its σ
-    squared     the mean of g² instead  (Hooker et al. 2019)
-    variance    Σ (g − ḡ)² / n instead: VarGrad  (Adebayo et al. 2018)
-    method      what g is: any method called as `gradient` is; `options` are handed on to it
+    Parameters
+    ----------
+    {model, x, target, versus}
+    noise : float, default 0.1
+        σ as a fraction of the range of each input: σ = noise · (max x − min x).
+    sigma : float, optional
+        σ itself, in the units of x (from 0 to 255 beside uint8), in place of `noise`.
+    samples : int, default 50
+        How many noisy copies of each input are explained, at least 2.
+    seed : int, default 0
+        The seed of the noise, which is the same for every input up to its σ.
+    squared : bool, default False
+        Whether to return the mean of g² (Hooker et al. 2019).
+    variance : bool, default False
+        Whether to return VarGrad, Σ (g − ḡ)² / n (Adebayo et al. 2018).
+    method : callable, default gradient
+        What g is: a method that is called as `gradient` is, or an entry of `mx.catalogue`.
+    {output, layer, batch}
+    **options
+        Further arguments of the method, such as `baseline`.
 
-    The class is that of x itself, whatever the noise makes of it.  `standard_error` is that of the mean, √(s²/n), or of
-    the variance, √((μ₄ − μ₂²)/n).  For f = relu and σ it is Φ(x/σ), in the limit.  Raises ValueError for
-    noise that is none, and if both squares and variance are asked for.
+    Returns
+    -------
+    Attribution
+        Values in the shape of those of the method.  `standard_error` is √(s²/n) for a mean, and √((μ₄ − μ₂²)/n) for the
+        variance.
 
+    Raises
+    ------
+    {errors}
+    ValueError
+        If `squared` and `variance` are both given.
+    TypeError
+        If `method` is not called as `gradient` is, and if it does not take one of the options.
+
+    Notes
+    -----
+    The class is that of x itself, whichever class the noisy copies have, and so is the baseline.  For f = relu, φ tends
+    to Φ(x/σ).
+
+    References
+    ----------
+    Smilkov et al. (2017), SmoothGrad: removing noise by adding noise, §2.
+    Hooker et al. (2019), A benchmark for interpretability methods in deep neural networks.
+    Adebayo et al. (2018), Local explanation methods for deep neural networks lack sensitivity to parameter values.
+
+    Examples
+    --------
     >>> result = smooth_grad(lambda x: x[:, 0] ** 2, [[3.0]], sigma=1.0, samples=10_000)
     >>> result.values.round(1), result.standard_error.round(2)
     (array([[6.]]), array([[0.02]]))
@@ -78,7 +113,14 @@ def smooth_grad(
         maps.add(i, k, g**2 if squared else g)
         cost = cost.plus(*result.cost)
     mean, error = (maps.variance, maps.standard_error_of_variance) if variance else (maps.mean, maps.standard_error)
-    given = {"noise": noise, "sigma": sigma, "samples": samples, "seed": seed, "squared": squared, "variance": variance}
+    parameters = {
+        "noise": noise,
+        "sigma": sigma,
+        "samples": samples,
+        "seed": seed,
+        "squared": squared,
+        "variance": variance,
+    }
     return replace(
         clean,
         values=mean.astype(clean.values.dtype),
@@ -87,7 +129,7 @@ def smooth_grad(
         gap=None,
         gap_standard_error=None,
         standard_error=error.astype(clean.values.dtype),
-        parameters=given | {"method": clean.method} | options,
+        parameters=parameters | {"method": clean.method} | options,
         extras={},
     )
 
@@ -100,7 +142,7 @@ def check_options(method: Callable[..., Attribution], options: Mapping[str, Any]
     parameters = signature(function).parameters
     if "versus" not in parameters:
         raise TypeError(f"method is {method!r}, which is not called as mx.gradient is: give a method of mx.catalogue")
-    options = rename_options(function, options, stacklevel=4)
+    options = rename_options(function, options, stacklevel=5)
     if unknown := [name for name in options if name not in parameters]:
         raise TypeError(f"neither smooth_grad nor {function.__name__} takes {', '.join(unknown)}: see their docstrings")
     return options
@@ -127,7 +169,7 @@ def explain_again(
 
 
 def noise_sigma(x: Array, noise: float, sigma: float | None) -> Array:
-    """(N,): σ for each input."""
+    """σ for each input: (N,)"""
     if sigma is not None:
         return np.full(len(x), sigma)
     rows = x.reshape(len(x), -1)

@@ -1,10 +1,9 @@
 """Attribution methods, each a table of local rules.
 
-    rule(node, i, m)   m is the multiplier of `node`; the answer is what its
-                       i-th input receives.
+    rule(node, i, m)   m is the multiplier of `node`; the result is what its i-th input receives.
 
-A table lists the kinds of operation it covers, and the most specific kind counts.  An
-op of no listed kind is an error, never silently the gradient.
+A table maps kinds of operation to rules, and the most specific kind counts.  An op of a kind that is not in the table
+is an error, and never silently gets the gradient.
 
     GRADIENT, DECONVNET, GUIDED, RESCALE                the same for every graph  (slopes.py)
     lrp_epsilon(epsilon), lrp_gamma(gamma, epsilon)     with a number in them     (lrp.py)

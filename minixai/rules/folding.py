@@ -1,9 +1,9 @@
-"""Batch normalisation folded into the layer below, so that the two are the one sum that they compute.
+"""Batch normalisation folded into the layer below it, so that the two are the one sum that they compute.
 
     (x ⋆ w + b) · s + t   is   x ⋆ (w·s) + (b·s + t)
 
-with s and t channel by channel.  The slopes of both graphs are the same, but LRP shares out each *sum*: the ε- and
-γ-rules look at z, and z before batch normalisation is not z after it.
+with s and t for each channel.  The slopes of both graphs are the same, but LRP divides each *sum*: the ε- and γ-rules
+depend on z, and z before batch normalisation is not z after it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,28 @@ from minixai.rules.signs import has_single_factor
 
 
 def fold(output: Node, keep: Node) -> tuple[Node, Node]:
-    """The same (output, keep) in a graph in which fixed scales and shifts right after a layer are part of its weights.
+    """The same graph, with fixed scales and shifts right after a layer folded into its weights.
 
-    A layer is a dense product or a convolution with constant weights; its output must be used by the scale or shift
-    alone, and not be `keep`.  Values are taken over, and so are the nodes below the first folded layer.
+    Parameters
+    ----------
+    output : Node
+        The output of the graph.
+    keep : Node
+        A node whose value must stay, such as the layer that is explained.
 
+    Returns
+    -------
+    (Node, Node)
+        `output` and `keep` in the new graph.  All values are copied from the old graph, and nodes below the first
+        folded layer are shared with it.
+
+    Notes
+    -----
+    A layer is a dense product or a convolution with constant weights.  It is folded if nothing but the scale or shift
+    reads its output, and if its output is not `keep`.
+
+    Examples
+    --------
     >>> x = Node([[1.0, 2.0]])
     >>> y, x = fold(3 * (x @ [[2.0], [-1.0]]) + 4, x)
     >>> y, y.inputs[1].tolist(), y.inputs[2].tolist()
@@ -33,19 +50,19 @@ def fold(output: Node, keep: Node) -> tuple[Node, Node]:
     for node in nodes:
         for x in node.sources:
             users[x] = users.get(x, 0) + 1
-    made: dict[Node, Node] = {}
+    new: dict[Node, Node] = {}
     for node in nodes:
-        inputs = tuple(made.get(x, x) if isinstance(x, Node) else x for x in node.inputs)
+        inputs = tuple(new.get(x, x) if isinstance(x, Node) else x for x in node.inputs)
         op, change = node.op, by_channel(node)
         if change and users[node.sources[0]] == 1 and node.sources[0] is not keep:
-            layer = made.get(node.sources[0], node.sources[0])
+            layer = new.get(node.sources[0], node.sources[0])
             if is_layer(layer):
                 (u, w, *bias), (scale, shift) = layer.inputs, change
                 b = bias[0] if bias and bias[0] is not None else np.zeros_like(shift)
                 op, inputs = layer.op, (u, np.asarray(w * scale), np.asarray(b * scale + shift))
-        if op is not node.op or any(x in made for x in node.sources):
-            made[node] = Node(node.value, node.reference, op, inputs, node.name)
-    return made.get(output, output), made.get(keep, keep)
+        if op is not node.op or any(x in new for x in node.sources):
+            new[node] = Node(node.value, node.reference, op, inputs, node.name)
+    return new.get(output, output), new.get(keep, keep)
 
 
 def is_layer(node: Node) -> bool:
@@ -54,12 +71,12 @@ def is_layer(node: Node) -> bool:
 
 
 def by_channel(node: Node) -> tuple[Array, Array] | None:
-    """(scale, shift), a number for each channel, if that is all a node does to its one source; otherwise None."""
+    """(scale, shift), a number for each channel, if a node does nothing else to its one source; otherwise None."""
     if not isinstance(node.op, (Add, Multiply)) or len(node.sources) != 1:
         return None
     constant = next(np.asarray(x) for x in node.inputs if not isinstance(x, Node))
     if node.shape != node.sources[0].shape or constant.size not in (1, *constant.shape[-1:]):
         return None
-    each = np.broadcast_to(constant.reshape(-1), node.shape[-1:])
-    zero, one = np.zeros_like(each), np.ones_like(each)
-    return (each, zero) if isinstance(node.op, Multiply) else (one, each)
+    channels = np.broadcast_to(constant.reshape(-1), node.shape[-1:])
+    zero, one = np.zeros_like(channels), np.ones_like(channels)
+    return (channels, zero) if isinstance(node.op, Multiply) else (one, channels)

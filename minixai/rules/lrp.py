@@ -1,13 +1,13 @@
-"""Layer-wise relevance propagation: the score is handed back to what it was made of, term by term of every sum.
+"""Layer-wise relevance propagation: the score is passed back to what it was made of, term by term of every sum.
 
 The relevance of a node is m · x, so LRP is a table like the others.  Its chords start at 0:
 
     elementwise     m · (f(x) − f(0))/x      f(0) is kept back, as all constants are
     linear          m · w                    x·w is the share of x in Σ x·w
-    x @ w, x ⋆ w    m · w · z/(z + ε)        ε-rule: of a sum z near 0, less is handed on
-                    with w + γ·max(w, 0)     γ-rule: terms that pull the way of the sum count more
+    x @ w, x ⋆ w    m · w · z/(z + ε)        ε-rule: if z is near 0, less is passed on
+                    with w + γ·max(w, 0)     γ-rule: terms of the sign of the sum count more
     u · v           m · v/2                  half of it to each factor that is a node
-    max             to the argmax
+    max             m to the argmax
 """
 
 from __future__ import annotations
@@ -27,11 +27,15 @@ from minixai.rules.signs import (
     where_sign,
 )
 from minixai.rules.slopes import chord, gradient, to_argmax
-from minixai.rules.table import Table
+from minixai.rules.table import Table, document
 
 
+@document
 def lrp_elementwise(node: Node, i: int, m: Array) -> Array:
-    """m · (f(x) − f(0))/x; all of f(x) where f(0) is infinite."""
+    """m · (f(x) − f(0))/x; where f(0) is infinite, all of f(x).
+
+    {rule}
+    """
     (x,), op = node.sources, node.op
     zero = np.zeros((1,) * x.ndim, x.dtype)
     with np.errstate(divide="ignore"):
@@ -40,13 +44,40 @@ def lrp_elementwise(node: Node, i: int, m: Array) -> Array:
     return multiply_no_nan(m, chord(op, zero, x.value, start, node.value, x.value / 2))
 
 
+@document
 def lrp_product(node: Node, i: int, m: Array) -> Array:
-    """m · v, half of it if v is a node too."""
+    """m · v; half of it if the other factor v is a node too.
+
+    {rule}
+    """
     return gradient(node, i, m) / (2 if i < 2 and isinstance(node.inputs[1 - i], Node) else 1)
 
 
 def lrp_epsilon(epsilon: float) -> Table:
-    """R_i = Σ_j x_i·w_ij / (z_j + ε·sign z_j) · R_j  (Bach et al. 2015, eq. 58)"""
+    """The table of the ε-rule, R_i = Σ_j x_i·w_ij / (z_j + ε·sign z_j) · R_j.
+
+    Parameters
+    ----------
+    epsilon : float
+        ε ≥ 0, in the units of the sums z.
+
+    Returns
+    -------
+    Table
+        A multiplier m of a node x stands for its relevance m · x.
+
+    References
+    ----------
+    Bach et al. (2015), On pixel-wise explanations for non-linear classifier decisions by layer-wise relevance
+    propagation, eq. 58.
+
+    Examples
+    --------
+    >>> from minixai.graph import backward
+    >>> x = Node([[1.0, 1.0]])
+    >>> backward(x @ [[2.0], [-1.0]], lrp_epsilon(0.25))[x]  # w · z/(z + ε) with z = 1
+    array([[ 1.6, -0.8]])
+    """
 
     def lrp_linear(node: Node, i: int, m: Array) -> Array:
         return lrp_product(node, i, m * stabilised_ratio(node.value, node.value, epsilon))
@@ -63,9 +94,35 @@ def lrp_epsilon(epsilon: float) -> Table:
 
 
 def lrp_gamma(gamma: float, epsilon: float) -> Table:
-    """The ε-rule with w + γ·max(w, 0) in place of w.  (Montavon et al. 2019, §10.2)
+    """The table of the γ-rule: the ε-rule with w + γ·max(w, 0) in place of w.
 
-    That is for x ≥ 0 and z > 0; in general, each term x·w of the sign of z counts 1 + γ times.  (Andéol et al. 2021)
+    Parameters
+    ----------
+    gamma : float
+        γ ≥ 0; 0 is the ε-rule.
+    epsilon : float
+        ε ≥ 0, in the units of the sums z.
+
+    Returns
+    -------
+    Table
+        A multiplier m of a node x stands for its relevance m · x.
+
+    Notes
+    -----
+    The formula is for x ≥ 0 and z > 0.  In general, each term x·w of the sign of z counts 1 + γ times.
+
+    References
+    ----------
+    Montavon et al. (2019), Layer-wise relevance propagation: an overview, §10.2.
+    Andéol et al. (2021), Learning domain invariant representations by joint Wasserstein distance minimization.
+
+    Examples
+    --------
+    >>> from minixai.graph import backward
+    >>> x = Node([[1.0, 1.0]])
+    >>> backward(x @ [[2.0], [-1.0]], lrp_gamma(1.0, 0.0))[x].round(3)  # the terms count 4 and −1
+    array([[ 1.333, -0.333]])
     """
     plain = lrp_epsilon(epsilon)
 
@@ -86,6 +143,6 @@ def lrp_gamma(gamma: float, epsilon: float) -> Table:
 
 
 def stabilised_ratio(z: Array, total: Array, epsilon: float) -> Array:
-    """z / (total + ε·sign total): what the terms, which sum to `total`, are handed of what their sum z was."""
+    """z / (total + ε·sign total): the share of their sum z that terms which add up to `total` receive."""
     below = total + np.where(total < 0, -epsilon, epsilon)
     return np.asarray(np.divide(z, below, out=np.ones_like(z), where=below != 0))

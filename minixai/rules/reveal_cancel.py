@@ -1,14 +1,14 @@
-"""RevealCancel: every Δ in two parts, what pulls up and what pulls down, so that no sum hides what cancels in it.
+"""RevealCancel: every Δ has two parts, what raises a node and what lowers it, so that no sum hides what cancels in it.
 
-    elementwise     Δy⁺ = ½[f(x₀ + Δ⁺) − f(x₀)] + ½[f(x₀ + Δ⁻ + Δ⁺) − f(x₀ + Δ⁻)], Δy⁻ likewise
-    linear          each part for itself
-    u·constant      entry by entry: each part for itself, as the other where the constant is negative
-    x @ w, x ⋆ w    Δy⁺ is the sum of all terms Δx·w > 0, of the whole Δx, and Δy⁻ that of the others
-    u·v, max        the parts merge: Δy⁺ = max(Δy, 0), Δy⁻ = min(Δy, 0), and on goes Rescale
+    elementwise     Δy⁺ = ½[f(x₀ + Δ⁺) − f(x₀)] + ½[f(x₀ + Δ⁻ + Δ⁺) − f(x₀ + Δ⁻)], and Δy⁻ likewise
+    linear          each part by itself
+    u·constant      each part by itself; where the constant is negative, the parts change places
+    x @ w, x ⋆ w    Δy⁺ is the sum of all terms Δx·w > 0 of the whole Δx, and Δy⁻ that of the others
+    u·v, max        the parts merge: Δy⁺ = max(Δy, 0), Δy⁻ = min(Δy, 0), and the rule is that of Rescale
 
-Each line is a linear map of the parts, for this one pair of value and reference.  Multipliers come in two
-parts too, m⁺ and m⁻, and walk back through the same map transposed; so Σ m⁺Δ⁺ + m⁻Δ⁻ is the same at
-every step, and adds up.  (Shrikumar et al. 2017, §3.5.1, 3.5.3; the authors' library for u·constant)
+Each line is a linear map of the parts, for one pair of value and reference.  Multipliers have two parts too, m⁺ and m⁻,
+and go back through the transposed maps.  So Σ m⁺Δ⁺ + m⁻Δ⁻ is the same at every step, and adds up.  (Shrikumar et al.
+2017, §3.5.1 and 3.5.3; for u·constant the authors' library)
 """
 
 from __future__ import annotations
@@ -37,11 +37,34 @@ from minixai.rules.table import Table
 class RevealCancel(Table):
     """The table for the graph of one output.
 
-    parts      {node: (2, N, ...)}, Δ⁺ and Δ⁻ of each of its nodes
-    pool       the rule at a maximum
-    reveals    whether an elementwise node has chords for each part; otherwise both parts have Rescale's
+    Parameters
+    ----------
+    output : Node
+        The output; the table is good for its graph alone.
+    pool : Rule, default max_difference
+        The rule at a maximum.
+    reveals : callable, optional
+        Whether an elementwise node has a chord for each part; if not, both parts have the chord of Rescale.  By default
+        every node has.
 
-    A multiplier of the shape of its node belongs to both parts; one of (2, N, ...) is m⁺ and m⁻.
+    Attributes
+    ----------
+    parts : dict of Node to ndarray
+        Δ⁺ and Δ⁻ of each node, (2, N, ...).
+
+    Notes
+    -----
+    A multiplier in the shape of its node belongs to both parts; one of (2, N, ...) is m⁺ and m⁻.
+
+    References
+    ----------
+    Shrikumar et al. (2017), Learning important features through propagating activation differences, §3.5.
+
+    Examples
+    --------
+    >>> x = Node([[1.0, 2.0]], reference=0.0)
+    >>> RevealCancel(x - 3.0).parts[x].tolist()
+    [[[1.0, 2.0]], [[0.0, 0.0]]]
     """
 
     def __init__(
@@ -62,31 +85,31 @@ class RevealCancel(Table):
             self.parts[node] = self.forward(node)
 
     def forward(self, node: Node) -> Array:
-        """Δ⁺ and Δ⁻ of a node, from those of its inputs."""
+        """Δ⁺ and Δ⁻ of a node, from those of its inputs: (2, N, ...)"""
         if isinstance(node.op, Elementwise):
             return multiply_no_nan(self.slopes(node), self.parts[node.sources[0]])
         if isinstance(node.op, Linear):
-            still = [np.zeros_like(x) for x in values(node.inputs)]  # what an op adds itself, a border, has not moved
-            parts = [node.op.forward(*self.parts_of_inputs(node, sign, still)) for sign in (0, 1)]
-            return np.stack(parts) - node.op.forward(*still)
+            zeros = [np.zeros_like(x) for x in values(node.inputs)]  # what an op adds itself, a border, has not moved
+            parts = [node.op.forward(*self.parts_of_inputs(node, sign, zeros)) for sign in (0, 1)]
+            return np.stack(parts) - node.op.forward(*zeros)
         if isinstance(node.op, Bilinear) and has_single_factor(node):
             (x,), i = node.sources, 0 if isinstance(node.inputs[0], Node) else 1
-            moved = self.parts[x] if isinstance(node.op, Multiply) else split_by_sign(x.delta)
-            return forward_by_sign(node, i, moved, up_and_down(node, i))
+            change = self.parts[x] if isinstance(node.op, Multiply) else split_by_sign(x.delta)
+            return forward_by_sign(node, i, change, up_and_down(node, i))
         return split_by_sign(node.delta)
 
-    def parts_of_inputs(self, node: Node, sign: int, still: list[Array]) -> list[Array]:
-        """One part of all inputs; constants stand still."""
-        return [self.parts[x][sign] if isinstance(x, Node) else o for x, o in zip(node.inputs, still, strict=True)]
+    def parts_of_inputs(self, node: Node, sign: int, zeros: list[Array]) -> list[Array]:
+        """One part of all inputs; that of constants is 0."""
+        return [self.parts[x][sign] if isinstance(x, Node) else o for x, o in zip(node.inputs, zeros, strict=True)]
 
     def contributions(self, node: Node, m: Array) -> Array:
-        """m⁺Δ⁺ + m⁻Δ⁻"""
+        """m⁺Δ⁺ + m⁻Δ⁻, in the shape of the node."""
         if m.ndim == node.ndim:
             return super().contributions(node, m)
         return np.asarray(multiply_no_nan(m, self.parts[node]).sum(axis=0))
 
     def effective(self, node: Node, m: Array) -> Array:
-        """The one multiplier that makes the same contributions, m·Δ; where Δ is 0, the mean of m⁺ and m⁻."""
+        """The one multiplier that makes the same contributions; where Δ is 0, the mean of m⁺ and m⁻."""
         if m.ndim == node.ndim:
             return m
         dx = node.delta
@@ -94,11 +117,11 @@ class RevealCancel(Table):
         return np.asarray(share * m[0] + (1 - share) * m[1])
 
     def chords(self, node: Node, i: int, m: Array) -> Array:
-        """m⁺ · Δy⁺/Δx⁺ and m⁻ · Δy⁻/Δx⁻"""
+        """m⁺ · Δy⁺/Δx⁺ and m⁻ · Δy⁻/Δx⁻: (2, N, ...)"""
         return multiply_no_nan(m, self.slopes(node))
 
     def slopes(self, node: Node) -> Array:
-        """Δy⁺/Δx⁺ and Δy⁻/Δx⁻, each the mean of two chords: one from x₀, one from where the other part leads."""
+        """Δy⁺/Δx⁺ and Δy⁻/Δx⁻, each the mean of two chords: one from x₀, and one from where the other part ends."""
         (x,), op = node.sources, node.op
         if not (self.reveals(node) and defined_everywhere(op)):
             slope = chord(op, x.reference, x.value, node.reference, node.value, halfway(x))
@@ -110,8 +133,25 @@ class RevealCancel(Table):
 
 
 def reveal_cancel(output: Node, pool: Rule = max_difference) -> RevealCancel:
-    """The table that takes Δ apart at every function.  It is made from the graph, and good for that graph alone.
+    """The table of RevealCancel, which separates Δ at every function.
 
+    Parameters
+    ----------
+    output : Node
+        The output; the table is good for its graph alone.
+    pool : Rule, default max_difference
+        The rule at a maximum.
+
+    Returns
+    -------
+    RevealCancel
+
+    References
+    ----------
+    Shrikumar et al. (2017), Learning important features through propagating activation differences, §3.5.
+
+    Examples
+    --------
     >>> from minixai.graph import backward
     >>> from minixai.ops import relu
     >>> x = Node([[1.0, 2.0]], reference=0.0)
@@ -124,9 +164,33 @@ def reveal_cancel(output: Node, pool: Rule = max_difference) -> RevealCancel:
 
 
 def genomics(output: Node, pool: Rule = max_difference) -> RevealCancel:
-    """RevealCancel after dense layers, Rescale at every other function: the default of the authors' library.
+    """RevealCancel after dense layers and Rescale at every other function, the default of the authors' library.
 
-    A function is after a dense layer if nothing lies between but weights ≥ 0, shifts, and scales entry by entry.
+    Parameters
+    ----------
+    output : Node
+        The output; the table is good for its graph alone.
+    pool : Rule, default max_difference
+        The rule at a maximum.
+
+    Returns
+    -------
+    RevealCancel
+
+    Notes
+    -----
+    A function follows a dense layer if there is nothing in between but weights ≥ 0, shifts, and scales of single
+    entries.
+
+    Examples
+    --------
+    >>> from minixai.graph import backward
+    >>> from minixai.ops import relu
+    >>> x = Node([[1.0, 2.0]], reference=0.0)
+    >>> y = relu(x @ [[1.0], [-1.0]])  # x1 alone raises it to 1, and x2 lowers it again
+    >>> rules = genomics(y)
+    >>> rules.contributions(x, backward(y, rules)[x])
+    array([[ 0.5, -0.5]])
     """
     dense: set[Node] = set()
     for node in history(output):
@@ -137,7 +201,24 @@ def genomics(output: Node, pool: Rule = max_difference) -> RevealCancel:
 
 
 def merge_parts(rule: Rule) -> Rule:
-    """The rule for one multiplier: that of the part which moved the node, m⁺ where Δy > 0, m⁻ where Δy < 0."""
+    """A rule for two parts from a rule for one multiplier.
+
+    Parameters
+    ----------
+    rule : Rule
+        A rule for one multiplier.
+
+    Returns
+    -------
+    Rule
+        The rule for the part that moved the node: m⁺ where Δy > 0, and m⁻ where Δy < 0.
+
+    Examples
+    --------
+    >>> y = Node([[1.0, 1.0]], reference=[[0.0, 3.0]]) + 0.0
+    >>> merge_parts(gradient)(y, 0, np.array([[[2.0, 2.0]], [[7.0, 7.0]]]))
+    array([[2., 7.]])
+    """
 
     def merged(node: Node, i: int, m: Array) -> Array:
         return rule(node, i, m if m.ndim == node.ndim else where_sign(node.delta, *m))
@@ -146,12 +227,12 @@ def merge_parts(rule: Rule) -> Rule:
 
 
 def linear(node: Node, i: int, m: Array) -> Array:
-    """Each part for itself."""
+    """Each part by itself."""
     return gradient(node, i, m) if m.ndim == node.ndim else np.stack([gradient(node, i, part) for part in m])
 
 
 def scaled(node: Node, i: int, m: Array) -> Array:
-    """m⁺·w and m⁻·w where w > 0; where w < 0, what pulls up pulls down."""
+    """m⁺·w and m⁻·w where w > 0; where w < 0, what raises x lowers the product."""
     if m.ndim == node.ndim or not has_single_factor(node):
         return merge_parts(midpoint)(node, i, m)
     return np.stack(vjp_by_sign(node, i, m, up_and_down(node, i)))
@@ -165,13 +246,13 @@ def weighted(node: Node, i: int, m: Array) -> Array:
 
 
 def up_and_down(node: Node, i: int) -> tuple[Array, Array]:
-    """The weights that the i-th input meets, positive and negative."""
+    """The positive and the negative weights that the i-th input is multiplied by."""
     w = constant_factor(node, i)
     return np.maximum(w, 0), np.minimum(w, 0)
 
 
 def chord_along(op: Elementwise, start: Array, step: Array, side: int) -> Array:
-    """The slope of the chord over `step`; where it has no length, the slope just beside: to the right, or left (−1)."""
+    """The slope of the chord over `step`; if that is 0, the slope just right (1) or left (−1) of `start`."""
     end, kind = start + step, np.finfo(start.dtype)
     beside = start + side * (kind.eps * abs(start) + kind.tiny)
     tangent = np.where(end == start, beside, start + (end - start) / 2)
@@ -179,8 +260,8 @@ def chord_along(op: Elementwise, start: Array, step: Array, side: int) -> Array:
 
 
 def defined_everywhere(op: Elementwise) -> bool:
-    """Whether f may be asked at x₀ + Δ⁺ and x₀ + Δ⁻, where the network has never been.
+    """Whether f can be evaluated at x₀ + Δ⁺ and x₀ + Δ⁻, where the network has never been.
 
-    log, √x and 1/x end at 0, and eˣ may be of another order there than anything in the network.
+    log, √x and 1/x end at 0, and eˣ may be larger there than anything in the network by orders of magnitude.
     """
     return not isinstance(op, (Exp, Log)) and not (isinstance(op, Power) and (op.p < 0 or op.p % 1))

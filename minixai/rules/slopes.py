@@ -1,4 +1,4 @@
-"""Rules that carry one slope: of the tangent, of what a ReLU lets through, or of the chord from the reference."""
+"""Rules with one slope: of the tangent, of what a ReLU lets through, or of the chord from reference to value."""
 
 import numpy as np
 
@@ -6,53 +6,148 @@ from minixai.arrays import Array, multiply_no_nan
 from minixai.graph import Node, Rule, history, leading_to, values
 from minixai.ops.blocks import in_blocks
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
-from minixai.rules.table import Table
+from minixai.rules.table import Table, document
 from minixai.rules.ties import equalised
 
 
+@document
 def gradient(node: Node, i: int, m: Array) -> Array:
-    """m · ∂y/∂x"""
+    """The gradient: m · ∂y/∂x.
+
+    {rule}
+
+    Examples
+    --------
+    >>> x = Node([[3.0, 1.0]])
+    >>> gradient(x * [[2.0, 5.0]], 0, np.ones((1, 2)))
+    array([[2., 5.]])
+    """
     return np.asarray(node.op.vjp(i, m, *values(node.inputs)))
 
 
+@document
 def to_argmax(node: Node, i: int, m: Array) -> Array:
-    """m to the largest entry of each window, of equals to the first."""
+    """The gradient of a maximum: m to the largest entry of each window, of equal entries to the first.
+
+    {rule}
+
+    Examples
+    --------
+    >>> x = Node([[1.0, 5.0, 5.0]])
+    >>> to_argmax(x.max(axis=1), 0, np.array([2.0]))
+    array([[0., 2., 0.]])
+    """
     (x,) = node.sources
     return np.asarray(node.op.vjp(i, m, equalised(x)))
 
 
+@document
 def deconvnet(node: Node, i: int, m: Array) -> Array:
-    """max(m, 0) at a ReLU: keep what is positive on the way back, wherever it stood. (Zeiler & Fergus 2014)"""
+    """Deconvnet: max(m, 0) at a ReLU, whether it was on or off, and the gradient elsewhere.
+
+    {rule}
+
+    References
+    ----------
+    Zeiler & Fergus (2014), Visualizing and understanding convolutional networks, §2.1.
+
+    Examples
+    --------
+    >>> from minixai.ops import relu
+    >>> deconvnet(relu(Node([[2.0, -2.0, 2.0]])), 0, np.array([[1.0, 1.0, -1.0]]))
+    array([[1., 1., 0.]])
+    """
     return np.maximum(m, 0) if node.op.rectifies else gradient(node, i, m)
 
 
+@document
 def guided(node: Node, i: int, m: Array) -> Array:
-    """max(m, 0) · f'(x) at a ReLU: positive on the way back *and* on the way forward. (Springenberg et al. 2015)"""
+    """Guided backprop: max(m, 0) · f'(x) at a ReLU, and the gradient elsewhere.
+
+    {rule}
+
+    References
+    ----------
+    Springenberg et al. (2015), Striving for simplicity: the all convolutional net, Fig. 1.
+
+    Examples
+    --------
+    >>> from minixai.ops import relu
+    >>> guided(relu(Node([[2.0, -2.0, 2.0]])), 0, np.array([[1.0, 1.0, -1.0]]))
+    array([[1., 0., 0.]])
+    """
     return gradient(node, i, np.maximum(m, 0) if node.op.rectifies else m)
 
 
 def has_rectifier(output: Node, node: Node) -> bool:
-    """Whether there is an op between the two that rectifies, so that `guided` and `deconvnet` are not the gradient."""
+    """Whether an op between two nodes rectifies, so that `guided` and `deconvnet` are not the gradient.
+
+    Parameters
+    ----------
+    output, node : Node
+        The two nodes.
+
+    Returns
+    -------
+    bool
+        Whether some elementwise op that leads from `node` to `output` has `rectifies = True`.
+
+    Examples
+    --------
+    >>> from minixai.ops import relu, sigmoid
+    >>> x = Node([[1.0]])
+    >>> has_rectifier(relu(x), x), has_rectifier(sigmoid(x), x)
+    (True, False)
+    """
     between = leading_to([node], history(output))
     return any(isinstance(x.op, Elementwise) and x.op.rectifies for x in between if x is not node)
 
 
+@document
 def midpoint(node: Node, i: int, m: Array) -> Array:
-    """The gradient with the other factors halfway between reference and value.  Exact for a product:
+    """The gradient with the other factors halfway between reference and value.
 
-    Δ(uv) = Δu · (v + v₀)/2  +  Δv · (u + u₀)/2
+    {rule}
+
+    Notes
+    -----
+    It is exact for a product: Δ(uv) = Δu · (v + v₀)/2 + Δv · (u + u₀)/2
+
+    References
+    ----------
+    Shrikumar et al. (2017), Learning important features through propagating activation differences, §3.5.
+
+    Examples
+    --------
+    >>> u, v = Node([[3.0]], reference=0.0), Node([[4.0]], reference=2.0)
+    >>> midpoint(u * v, 0, np.ones((1, 1)))
+    array([[3.]])
     """
     xs = [halfway(x) if isinstance(x, Node) and j != i else x for j, x in enumerate(node.inputs)]
     passed = np.asarray(node.op.vjp(i, m, *values(xs)))
     if len(node.sources) > 1:  # 0 · ∞, as in the square of what stayed at 0, below a root
         x = node.inputs[i]
-        still = isinstance(x, Node) and x.delta == 0
-        passed = np.where(np.isnan(passed) & still, 0, passed)
+        unmoved = isinstance(x, Node) and x.delta == 0
+        passed = np.where(np.isnan(passed) & unmoved, 0, passed)
     return passed
 
 
+@document
 def rescale(node: Node, i: int, m: Array) -> Array:
-    """m · Δy/Δx, the slope of the chord: DeepLIFT's Rescale. (Shrikumar et al. 2017, eq. 8)"""
+    """DeepLIFT's Rescale: m · Δy/Δx, the slope of the chord.
+
+    {rule}
+
+    References
+    ----------
+    Shrikumar et al. (2017), Learning important features through propagating activation differences, eq. 8.
+
+    Examples
+    --------
+    >>> from minixai.ops import relu
+    >>> rescale(relu(Node([[1.0]], reference=-3.0)), 0, np.ones((1, 1)))  # Δy = 1, Δx = 4
+    array([[0.25]])
+    """
     (x,), op = node.sources, node.op
 
     def slope(m: Array, x0: Array, x: Array, y0: Array, y: Array) -> Array:
@@ -62,18 +157,43 @@ def rescale(node: Node, i: int, m: Array) -> Array:
 
 
 def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Array) -> Array:
-    """Δy/Δx from x₀ to x, and the slope at `tangent` where Δx is flat and no kink lies between.
+    """Slope of the chord, Δy/Δx; where Δx is flat and there is no kink in between, the slope at `tangent`.
 
-    Where it is flat, too short beside x for the difference to be exact, the slope halfway
-    stands in.  A chord across 0 is never flat unless f has a scale of its own.
+    Parameters
+    ----------
+    op : Elementwise
+        The function f.
+    x0, x : ndarray, (N, ...)
+        Where the chord starts and ends; x0 may have one row.
+    y0, y : ndarray, (N, ...)
+        f there.
+    tangent : ndarray, (N, ...)
+        A point between x0 and x.
+
+    Returns
+    -------
+    ndarray
+        (N, ...)
+
+    Notes
+    -----
+    Δx is flat if |Δx| ≤ ε^(1/3) · max(|x|, |x₀|, op.scale), where the difference Δy is too small to be exact.  A chord
+    across 0 is never flat unless f has a scale of its own.
+
+    Examples
+    --------
+    >>> from minixai.ops import relu
+    >>> y = relu(Node([[1.0]], reference=-3.0))
+    >>> chord(y.op, np.array([[-3.0]]), np.array([[1.0]]), y.reference, y.value, np.array([[-1.0]]))
+    array([[0.25]])
     """
     dx = x - x0
     size = np.maximum(np.maximum(abs(x), abs(x0)), op.scale)
     flat = abs(dx) <= np.cbrt(np.finfo(dx.dtype).eps) * size
     slope = np.asarray((y - y0) / np.where(dx == 0, 1, dx))
     short = flat & (dx != 0)
-    still = flat & ~short
-    slope[still] = op.slope(tangent[still])  # and nowhere else: √x has a chord from 0, but no tangent
+    unmoved = flat & ~short
+    slope[unmoved] = op.slope(tangent[unmoved])  # and nowhere else: √x has a chord from 0, but no tangent
     if short.any():
         begin, end, before, after = (np.broadcast_to(z, dx.shape)[short] for z in (x0, x, y0, y))
         slope[short] = short_chord(op, slope[short], begin, end, before, after, tangent[short], size[short])
@@ -83,42 +203,89 @@ def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Ar
 def short_chord(
     op: Elementwise, chord_slope: Array, x0: Array, x: Array, y0: Array, y: Array, tangent: Array, size: Array
 ) -> Array:
-    """The slope at `tangent`, unless it differs from Δy/Δx by more than rounding: then f has a kink, and Δy/Δx stays.
+    """The slope at `tangent`; or Δy/Δx if the two differ by more than rounding, because f then has a kink in between.
 
     Δx is exact, and y and y₀ are off by up to 4ε of their size, as fast implementations of exp and tanh are; so m·Δx
     misses Δy by no more than 4ε·(|y| + |y₀|).  A function that rounds an argument of its own, as x/6 + ½ and gelu's
-    tail do, is off by up to 4ε·|f'·x| as well.  That counts only where the slopes at both ends differ from that
-    halfway by no more than curvature explains, |f''·x| ≤ 64·|f'|, so that no kink is missed for it.
+    tail do, is off by up to 4ε·|f'·x| as well.  That counts only where the slopes at both ends differ from that halfway
+    by no more than curvature explains, |f''·x| ≤ 64·|f'|, so that no kink is missed because of it.
     """
     eps, dx, middle = np.finfo(x.dtype).eps, x - x0, op.slope(tangent)
     spread = np.maximum(abs(op.slope(x0) - middle), abs(op.slope(x) - middle))
-    even = spread * size <= 32 * abs(middle * dx)
-    rounding = 4 * eps * (abs(y) + abs(y0) + np.where(even, 2 * abs(middle) * size, 0))
+    is_smooth = spread * size <= 32 * abs(middle * dx)
+    rounding = 4 * eps * (abs(y) + abs(y0) + np.where(is_smooth, 2 * abs(middle) * size, 0))
     return np.asarray(np.where(abs(y - y0 - middle * dx) <= rounding, middle, chord_slope))
 
 
+@document
 def max_difference(node: Node, i: int, m: Array) -> Array:
-    """Δy, whole, to the entry that moved the maximum: the new argmax if it rose, the old one if it fell.
+    """Rescale of a maximum: Δy, whole, to the entry that moved the maximum.
 
-    Complete, because that entry has |Δx| ≥ |Δy|.  Of equal entries the one counts that is
-    largest on the other side: where the reference is one colour, position decides nothing.
+    {rule}
+
+    Notes
+    -----
+    This is the new argmax if the maximum rose, and the old one if it fell.  It is complete, because that entry has |Δx|
+    ≥ |Δy|.  Of equal entries it is the one that is largest on the other side, so that a reference of one colour does
+    not decide by position.
+
+    Examples
+    --------
+    >>> x = Node([[4.0, 1.0]], reference=[[0.0, 2.0]])  # rises from 2 to 4, and the first entry by 4
+    >>> max_difference(x.max(axis=1), 0, np.ones(1))
+    array([[0.5, 0. ]])
     """
     (x,), op = node.sources, node.op
     value, reference = equalised(x), equalised(x, "reference")
     return route(node, m, value - reference, op.argmax(value, reference), op.argmax(reference, value))
 
 
+@document
 def max_difference_first(node: Node, i: int, m: Array) -> Array:
-    """As `max_difference`, but of equal entries the first counts, as in captum and shap."""
+    """Rescale of a maximum as captum and shap have it: like `max_difference`, but the first of equal entries.
+
+    {rule}
+
+    Examples
+    --------
+    >>> x = Node([[4.0, 4.0]], reference=[[0.0, 2.0]])
+    >>> max_difference_first(x.max(axis=1), 0, np.ones(1)), max_difference(x.max(axis=1), 0, np.ones(1))
+    (array([[0.5, 0. ]]), array([[0., 1.]]))
+    """
     (x,), op = node.sources, node.op
     value, reference = equalised(x), equalised(x, "reference")
     return route(node, m, value - reference, op.argmax(value), op.argmax(reference))
 
 
 def route(node: Node, m: Array, delta: Array, risen: Array, fallen: Array) -> Array:
-    """m · Δy/Δx to the entry `risen` where y rose, to `fallen` where it fell.
+    """Pass m · Δy/Δx of a maximum to one entry of each window.
 
-    Δy/Δx is between 0 and 1, but for rounding.
+    Parameters
+    ----------
+    node : Node
+        A maximum.
+    m : ndarray
+        The multiplier of the node, in its shape.
+    delta : ndarray
+        How far each entry of its input has moved.
+    risen, fallen : ndarray of int
+        The entry of each window that receives it where y rose, and where y fell.
+
+    Returns
+    -------
+    ndarray
+        What the input receives, in its shape.
+
+    Notes
+    -----
+    Δy/Δx is between 0 and 1 but for rounding, and is clipped to that.
+
+    Examples
+    --------
+    >>> x = Node([[4.0, 1.0]], reference=[[0.0, 2.0]])
+    >>> y = x.max(axis=1)
+    >>> route(y, np.ones(1), x.delta, y.op.argmax(x.value), y.op.argmax(x.reference))
+    array([[0.5, 0. ]])
     """
     (x,), op, dy = node.sources, node.op, node.delta
     chosen = np.where((dy < 0).reshape(risen.shape), fallen, risen)
@@ -128,12 +295,45 @@ def route(node: Node, m: Array, delta: Array, risen: Array, fallen: Array) -> Ar
 
 
 def halfway(x: Node) -> Array:
-    """(x + x₀)/2, and x itself, to the bit, where nothing moved."""
+    """(x + x₀)/2, halfway between reference and value; and x itself, to the bit, where nothing moved.
+
+    Parameters
+    ----------
+    x : Node
+        A node.
+
+    Returns
+    -------
+    ndarray
+        In the shape of the node.
+
+    Examples
+    --------
+    >>> halfway(Node([[4.0]], reference=1.0))
+    array([[2.5]])
+    """
     return np.asarray(x.reference + x.delta / 2)
 
 
 def rescale_table(pool: Rule) -> Table:
-    """DeepLIFT's Rescale, with this rule at a maximum."""
+    """The table of DeepLIFT's Rescale.
+
+    Parameters
+    ----------
+    pool : Rule
+        The rule at a maximum.
+
+    Returns
+    -------
+    Table
+
+    Examples
+    --------
+    >>> from minixai.graph import backward
+    >>> x = Node([[4.0, 4.0]], reference=[[0.0, 2.0]])
+    >>> backward(x.max(axis=1), rescale_table(max_difference_first))[x]
+    array([[0.5, 0. ]])
+    """
     return Table({Linear: gradient, Bilinear: midpoint, Elementwise: rescale, Selection: pool})
 
 

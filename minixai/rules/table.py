@@ -1,19 +1,43 @@
-"""A table of rules, with what its multipliers mean at a node."""
+"""A table of rules, and what its multipliers mean at a node."""
 
 from __future__ import annotations
 
 from minixai.arrays import Array, multiply_no_nan
+from minixai.docstrings import document_with
 from minixai.graph import Node, Op, Rule
+
+document = document_with(
+    {
+        "rule": """\
+Parameters
+----------
+node : Node
+    The node whose multiplier is passed on.
+i : int
+    The number of the input that receives it.
+m : ndarray
+    The multiplier of the node, in its shape.
+
+Returns
+-------
+ndarray
+    What the i-th input receives, in its shape."""
+    }
+)
+"""Replace {rule} in the docstring of a rule by its parameters and its result."""
 
 
 class Table(dict[type[Op], Rule]):
-    """Rules by kind of operation: rule(node, i, m) is what the i-th input receives.
+    """Rules by kind of operation, a dictionary: rule(node, i, m) is what the i-th input receives.
 
-    `contributions` and `effective` read the multipliers m that a walk by this table leaves at a node.
+    `contributions` and `effective` read the multipliers m that a backward pass by this table leaves at a node.
 
+    Examples
+    --------
     >>> x = Node([[3.0]], reference=1.0)
-    >>> Table().contributions(x, x.value - 1)
-    array([[4.]])
+    >>> m = x.delta
+    >>> Table().contributions(x, m), Table().effective(x, m)
+    (array([[4.]]), array([[2.]]))
     """
 
     def contributions(self, node: Node, m: Array) -> Array:

@@ -323,3 +323,34 @@ def test_what_is_not_folded():
     assert keep is x
     assert type(folded.sources[0].op) is type(z.op)
     np.testing.assert_array_equal(folded.value, ops.relu(y + 1.0).value)
+
+
+def documented_rules():
+    """{what the op is: what x receives} from the table in the docstring of lrp."""
+    lines = mx.lrp.__doc__.splitlines()
+    borders = [k for k, line in enumerate(lines) if line.strip().startswith("====")]
+    width = lines[borders[0]].strip().index(" ")
+    rows = [line.strip() for line in lines[borders[1] + 1 : borders[2]]]
+    return {row[:width].strip(): row[width:].strip() for row in rows}
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.25])
+def test_the_table_in_the_docstring_is_what_the_code_does(epsilon):
+    """Each formula, read as Python, gives the multiplier of x that a walk by the table gives; here m is 3."""
+    x, v, w = mx.Node([[2.0, -1.5]]), mx.Node([[0.5, 4.0]]), np.array([[3.0], [0.25]])
+    sigmoid = lambda z: 1 / (1 + np.exp(-z))  # noqa: E731
+    nodes = {
+        "elementwise f(x)": (ops.sigmoid(x), {"f": sigmoid}),
+        "weighted sum z = x·w + b": (x @ w - 5.0, {"w": w.T, "z": 2 * 3 - 1.5 * 0.25}),
+        "linear op, such as a mean, z = x·w": (x.mean(axis=1), {"w": np.array([[0.5, 0.5]])}),
+        "product of two nodes, x · v": (x * v, {"v": v.value}),
+        "product with a constant, x · w": (x * w.T, {"w": w.T}),
+        "maximum, if x is the largest entry": (x.max(axis=1), {"m": np.array([[3.0, 0.0]])}),
+    }
+    formulas = documented_rules()
+    assert formulas.keys() == nodes.keys()
+    for op, (output, names) in nodes.items():
+        formula = formulas[op].replace("·", "*").replace("−", "-")
+        known = {"m": 3.0, "x": x.value, "ε": epsilon, "sign": np.sign, **names}
+        m = backward(output, lrp_epsilon(epsilon), 3.0)[x]
+        np.testing.assert_allclose(m, np.broadcast_to(eval(formula, known), m.shape), rtol=1e-12, err_msg=op)

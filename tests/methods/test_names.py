@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from types import FunctionType
 
+import numpy as np
 import pytest
 
 import minixai as mx
@@ -38,6 +39,20 @@ def test_nor_does_it_when_the_file_is_imported_first(name):
         f"assert callable({name}) and minixai.{name} is {name} is minixai.methods.{name}\n"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
+
+
+def test_smooth_grad_takes_an_option_by_its_former_name():
+    image = np.linspace(0, 1, 12).reshape(1, 2, 2, 3)
+    ask = lambda **options: mx.smooth_grad(  # noqa: E731
+        lambda x: x.sum((1, 2, 3)), image, samples=2, method=mx.occlusion, window=1, **options
+    )
+    with pytest.warns(DeprecationWarning, match="fill= of occlusion is now called baseline=: write") as caught:
+        old = ask(fill=0.25)
+    assert [one.filename for one in caught] == [__file__]
+    assert (old.values == ask(baseline=0.25).values).all()
+    assert (old.values != ask(baseline="black").values).any()
+    with pytest.raises(TypeError, match="both were given"):
+        ask(fill=0.25, baseline=0.25)
 
 
 def test_beside_is_still_taken_for_columns():

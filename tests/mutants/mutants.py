@@ -58,7 +58,7 @@ graph.py: keep visits everything
   ? tests/test_graph.py::test_keep_computes_nothing_that_leads_elsewhere
 
 graph.py: keep lets go of nothing
-  - multiplier[node] if node in kept else multiplier.pop(node)
+  - multiplier[node] if node in to_keep else multiplier.pop(node)
   + multiplier[node]
   ? tests/test_graph.py::test_keep_lets_go_of_what_was_passed_on
 
@@ -93,13 +93,13 @@ graph.py: a seed of any number of rows
   ? tests/test_graph.py::test_a_seed_that_does_not_fit_is_an_error
 
 graph.py: stale reference
-  - self.forward(*references(known)) if
-  + self.forward(*values(known)) if
+  - self.forward(*references(operands)) if
+  + self.forward(*values(operands)) if
   ? tests/test_graph.py::test_a_stale_reference_is_never_used
 
 graph.py: a reference only where every input moved
   - moved = any(
-  + moved = all(
+  + has_moved = all(
   ? tests/test_graph.py::test_a_node_whose_reference_stood_still_is_computed_twice_only_below_one_that_moved
 
 graph.py: difference the wrong way
@@ -239,8 +239,8 @@ rules/slopes.py: the tangent at the value
   ? tests/test_rules.py::test_rescale_is_complete_on_both_sides_of_the_threshold
 
 rules/slopes.py: a slope where there is none
-  - slope[still] = op.slope(tangent[still])
-  + slope[still] = op.slope(tangent)[still]
+  - slope[unmoved] = op.slope(tangent[unmoved])
+  + slope[unmoved] = op.slope(tangent)[unmoved]
   ? tests/test_rules.py::test_no_slope_is_asked_for_where_there_is_none
 
 rules/slopes.py: credit for who fell
@@ -864,8 +864,8 @@ methods/shapley.py: batches that forget where the last one ended
   ? tests/methods/test_shapley.py::test_pieces_give_the_same
 
 methods/shapley.py: sums that overwrite where a player comes again
-  - who.argsort(kind="stable")
-  + np.arange(len(who))
+  - player.argsort(kind="stable")
+  + np.arange(len(player))
   ? tests/methods/test_shapley.py::test_the_values_add_up
 
 methods/shapley.py: the same orders from every seed
@@ -1119,8 +1119,8 @@ methods/integrated_gradients.py: times the input, not the difference
   ? tests/methods/test_integrated_gradients.py::test_on_a_linear_network_it_is_weight_times_difference
 
 methods/integrated_gradients.py: no warning
-  - (abs(gap) > 0.05 * moved)
-  + (abs(gap) > 50 * moved)
+  - (abs(gap) > 0.05 * difference)
+  + (abs(gap) > 50 * difference)
   ? tests/methods/test_integrated_gradients.py::test_numbers_that_a_kink_leaves_short
 
 methods/contrast.py: versus raises the score
@@ -1164,8 +1164,8 @@ cli/output.py: an empty --out is none
   ? tests/test_cli.py::test_train_refuses_before_it_begins
 
 methods/call.py: as many rows at a time as fit in memory
-  - min(fit, max(ROWS, int(CACHE // self.row_bytes)))
-  + max(fit, max(ROWS, int(CACHE // self.row_bytes)))
+  - min(limit, max(ROWS, int(CACHE // self.row_bytes)))
+  + max(limit, max(ROWS, int(CACHE // self.row_bytes)))
   ? tests/methods/test_integrated_gradients.py::test_memory_does_not_grow_with_the_steps
 
 methods/baselines.py: a ragged baseline is NumPy's affair
@@ -1224,7 +1224,7 @@ rules/reveal_cancel.py: a side at 0 only
   ? tests/test_reveal_cancel.py::test_the_side_is_taken_wherever_the_kink_is
 
 rules/reveal_cancel.py: a border moves
-  - np.stack(parts) - node.op.forward(*still)
+  - np.stack(parts) - node.op.forward(*zeros)
   + np.stack(parts)
   ? tests/test_reveal_cancel.py::test_a_border_has_not_moved
 
@@ -2154,12 +2154,12 @@ rules/slopes.py: kinks: the secant of every short chord
   ? tests/test_rules.py::test_rescale_is_continuous_as_the_input_nears_its_reference
 
 rules/slopes.py: kinks: f rounds no argument of its own
-  - np.where(even, 2 * abs(middle) * size, 0)
+  - np.where(is_smooth, 2 * abs(middle) * size, 0)
   + 0
   ? tests/test_kinks.py::test_beside_its_kinks_a_users_op_has_the_tangent
 
 rules/slopes.py: kinks: a rounded argument hides every kink
-  - np.where(even, 2 * abs(middle) * size, 0)
+  - np.where(is_smooth, 2 * abs(middle) * size, 0)
   + 2 * abs(middle) * size
   ? tests/test_kinks.py::test_relu6_across_6_in_float32
 
@@ -2189,7 +2189,7 @@ rules/slopes.py: edges: NaN below what has not moved
   ? tests/test_edges.py::test_the_walk_carries_on_below_what_has_not_moved
 
 rules/slopes.py: edges: NaN below a product that has not moved
-  - np.where(np.isnan(passed) & still, 0, passed)
+  - np.where(np.isnan(passed) & unmoved, 0, passed)
   + passed
   ? tests/test_edges.py::test_a_difference_that_has_stayed_0_below_a_root
 

@@ -51,6 +51,7 @@ TORCHSCRIPT = [
     *("alexnet", "vgg11_bn", "squeezenet1_1", "resnet18", "resnext50_32x4d", "wide_resnet50_2", "densenet121"),
     *("googlenet", "inception_v3", "mobilenet_v2", "mobilenet_v3_small", "mnasnet0_5", "shufflenet_v2_x0_5"),
     *("efficientnet_b0", "regnet_x_400mf", "regnet_y_400mf", "convnext_tiny", "vit_b_16", "deit_small", "swin_t"),
+    "swin_v2_t",
 ]
 DYNAMO = ["resnet18", "mobilenet_v3_small", "deit_small"]
 CASES = [(name, "torchscript") for name in TORCHSCRIPT] + [(name, "dynamo") for name in DYNAMO]
@@ -124,13 +125,11 @@ def test_every_method_runs(name, models, tmp_path):
     run_every_method(model, np.moveaxis(torch.cat([x, 1 - x]).numpy(), 1, -1))
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [("maxvit_t", r"node '.*' \(Einsum\): "), ("swin_v2_t", r"node '.*' \(\w+\): ")]
-)
-def test_what_is_refused_is_told(name, words, models, tmp_path):
-    module, x = models[0].get_model(name, weights=None).eval(), torch.rand(1, 3, 224, 224)
+def test_what_is_refused_is_told(models, tmp_path):
+    """MaxViT multiplies by Einsum."""
+    module, x = models[0].get_model("maxvit_t", weights=None).eval(), torch.rand(1, 3, 224, 224)
     path = exported(module, x, "torchscript", tmp_path / "net.onnx")
-    with pytest.raises(ValueError, match=words) as caught:
+    with pytest.raises(ValueError, match=r"node '.*' \(Einsum\): there is no layer for this operation") as caught:
         mx.load(path)
     assert "\n" not in str(caught.value)
 

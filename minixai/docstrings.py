@@ -1,0 +1,34 @@
+"""Parts of docstrings that several functions share, told once and shown in the help of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def document_with(texts: Mapping[str, str]) -> Callable[[F], F]:
+    """A decorator that replaces {names} on a line of their own in a docstring by these texts.
+
+    >>> @document_with({"seed": "seed : int\\n    Of the draws."})
+    ... def f(seed):
+    ...     '''Draw.
+    ...
+    ...     {seed}
+    ...     '''
+    >>> f.__doc__.split("\\n")[2:4]
+    ['    seed : int', '        Of the draws.']
+    """
+
+    def text(match: re.Match[str]) -> str:
+        lines = "\n".join(texts[name] for name in match[2].split(", ")).split("\n")
+        return "\n".join(match[1] + line if line else "" for line in lines)
+
+    def document(function: F) -> F:
+        if function.__doc__:  # there is none under python -OO
+            function.__doc__ = re.sub(r"^( *)\{([\w, ]+)\}$", text, function.__doc__, flags=re.MULTILINE)
+        return function
+
+    return document
