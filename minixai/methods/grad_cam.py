@@ -212,7 +212,8 @@ def guided_grad_cam(
     ------
     {errors}
     ValueError
-        If x does not hold images, if the layer has no positions, and if there is no convolution with positions to choose by default.
+        If x does not hold images, if the layer has no positions, and if there is no convolution with positions to
+        choose by default.
 
     Warns
     -----
