@@ -87,6 +87,15 @@ __all__ = [
 ]
 
 
+def draw_png(result: Attribution) -> bytes | None:
+    """The map of an attribution beside its image, for notebooks."""
+    made: bytes | None = import_module("minixai.plots.inline").draw_png(result)
+    return made
+
+
+Attribution.draw_png = staticmethod(draw_png)
+
+
 def __getattr__(name: str) -> Any:
     """matplotlib takes a while to load, so plots are loaded when first used."""
     if name == "plots":

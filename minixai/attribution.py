@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
+from html import escape
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from minixai.arrays import Array, row_sums
+from minixai.arrays import Array, readonly_view, row_sums
 from minixai.files import write_arrays
 from minixai.text import columns
 
@@ -36,26 +40,71 @@ class Cost(NamedTuple):
         return f"{rows(self.forward)} forward, {rows(self.backward)} back"
 
 
+class Settings(dict[str, Any]):
+    """A dict that cannot be changed, since a certificate is no place for a change; arrays in it are read-only views.
+
+    >>> Settings(steps=50)["steps"] = 10
+    Traceback (most recent call last):
+    ...
+    TypeError: a certificate cannot be changed: make a copy, dict(...)
+    """
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        given = dict(*args, **settings)
+        super().__init__((k, readonly_view(v) if isinstance(v, np.ndarray) else v) for k, v in given.items())
+
+    def refuse(self, *args: object, **options: object) -> NoReturn:
+        """Raise TypeError."""
+        raise TypeError("a certificate cannot be changed: make a copy, dict(...)")
+
+    __setitem__ = __delitem__ = __ior__ = refuse
+    update = setdefault = pop = popitem = clear = refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Settings, (dict(self),)
+
+
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Attribution:
+class Attribution(NDArrayOperatorsMixin):
     """An attribution φ and its certificate, for N inputs.
 
-    values              φ, the shape of the input, or of the layer it was asked at
-    method              the name of the method
-    target, versus      class numbers (N,): what is explained is f_target, or f_target − f_versus
-    output              "score" (before softmax) or "probability"
-    layer               the layer φ was asked at; None is the input
-    baseline            the array used, with N rows or one; None where the method has none
-    score               (N,): the explained number at the input
-    reference_score     (N,): the explained number at the baseline; an independent pass of one row agrees with it
-    gap                 (N,): Σφ − (score − reference_score); None where completeness is not promised
-    gap_standard_error, standard_error    of sampled methods
-    cost                rows forward, rows backward
-    parameters          the method's own, as given
-    extras              what else the method found, by name
+    It can be used as the array of its values: `result.shape`, `result[0]`, `2 * result`, `result > 0`,
+    `np.asarray(result)`; what comes out is an array.  Two attributions are equal if they are the same object.
+    `print` shows the certificate, and a notebook the map beside its image too.
 
-    `print` shows the certificate, `np.asarray` gives the values.
+    Attributes
+    ----------
+    values : ndarray
+        φ, the shape of the input, or of the layer it was asked at.
+    method : str
+        The name of the method.
+    target, versus : ndarray of int, (N,)
+        Class numbers: what is explained is f_target, or f_target − f_versus; `versus` is None without a contrast.
+    output : {"score", "probability"}
+        What is explained; the score is before softmax.
+    layer : str or None
+        The layer φ was asked at; None is the input.
+    baseline : ndarray or None
+        The array used, with N rows or one; None where the method has none.
+    score : ndarray, (N,)
+        The explained number at the input.
+    reference_score : ndarray, (N,), or None
+        The explained number at the baseline; an independent pass of one row agrees with it.
+    gap : ndarray, (N,), or None
+        Σφ − (score − reference_score); None where completeness is not promised.
+    gap_standard_error, standard_error : ndarray or None
+        Of sampled methods.
+    cost : Cost
+        Rows forward, rows backward.
+    parameters : mapping
+        The method's own parameters, as given; it cannot be changed.
+    extras : mapping
+        What else the method found, by name.
+    inputs : ndarray or None
+        The inputs as the model took them, to show the map beside; a file of `save` leaves them out.
 
+    Examples
+    --------
     >>> import minixai as mx
     >>> np.asarray(mx.deep_lift(mx.toys.saturation, [[1.0, 1.0]]))
     array([[0.5, 0.5]])
@@ -76,12 +125,59 @@ class Attribution:
     standard_error: Array | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Array | None = None
+    draw_png: ClassVar[Callable[[Attribution], bytes | None] | None] = None
+    """What draws the map beside its image, as a PNG; it is known above, where matplotlib is."""
+
+    def __post_init__(self) -> None:
+        for name in ("parameters", "extras"):
+            object.__setattr__(self, name, Settings(getattr(self, name)))
+
+    # -- as an array -------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.values.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.values.ndim
+
+    @property
+    def size(self) -> int:
+        return self.values.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.values.dtype
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.values, dtype) if copy else np.asarray(self.values, dtype)
 
+    def __array_ufunc__(self, ufunc: np.ufunc, way: str, *inputs: Any, **options: Any) -> Any:
+        """Any function of NumPy, of the values."""
+        if any(isinstance(out, Attribution) for out in options.get("out", ())):
+            raise TypeError("an attribution cannot be written into: make a copy of its values, np.array(result)")
+        return getattr(ufunc, way)(*(x.values if isinstance(x, Attribution) else x for x in inputs), **options)
+
+    def __eq__(self, other: object) -> Any:
+        return self is other if isinstance(other, Attribution) else np.equal(self.values, other)  # type: ignore[call-overload]
+
+    def __ne__(self, other: object) -> Any:
+        return self is not other if isinstance(other, Attribution) else np.not_equal(self.values, other)  # type: ignore[call-overload]
+
+    __hash__ = object.__hash__
+
     def __len__(self) -> int:
         return len(self.values)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.values[index]
+
+    def __iter__(self) -> Iterator[Array]:
+        return iter(self.values)
+
+    # -- as a certificate --------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
         where = f" at {self.layer}" if self.layer else ""
@@ -90,19 +186,45 @@ class Attribution:
         return f"<{self.method}{where}: values {self.values.shape}, {self.output} of {asked}{gap}, {self.cost}>"
 
     def __str__(self) -> str:
-        given = ", ".join(f"{name}={brief(value)}" for name, value in self.parameters.items())
         lines = [
-            f"{self.method}({given})" + (f" at layer {self.layer}" if self.layer else ""),
+            self.asked,
             f"values {self.values.shape} {self.values.dtype} from {self.values.min():.4g} to {self.values.max():.4g}",
             f"cost {self.cost}",
-            *self.table(),
+            *columns(cells := self.cells(), right=range(len(cells[0]))),
+            *self.remarks,
         ]
-        if self.gap is None:
-            lines.append("gap: none is promised, the values need not add up to the score")
         return "\n".join(lines)
 
-    def table(self) -> list[str]:
-        """The certificate line by line, a line for each input."""
+    def _repr_html_(self) -> str:
+        """The certificate as a table, beside the map; notebooks ask for it."""
+        head, *lines = (
+            "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row)
+            for row, tag in zip(self.cells(), ["th", *["td"] * len(self)], strict=False)
+        )
+        notes = escape("; ".join([f"cost {self.cost}", *self.remarks]))
+        draw = type(self).draw_png
+        png = draw(self) if draw else None
+        image = f'<img alt="the map" src="data:image/png;base64,{b64encode(png).decode()}">' if png else ""
+        body = "".join(f"<tr>{line}</tr>" for line in lines)
+        return (
+            f"<div><p><b>{escape(self.asked)}</b></p>{image}"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{notes}</p></div>"
+        )
+
+    @property
+    def asked(self) -> str:
+        """The method as it was called."""
+        given = ", ".join(f"{name}={brief(value)}" for name, value in self.parameters.items())
+        return f"{self.method}({given})" + (f" at layer {self.layer}" if self.layer else "")
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be said below the certificate."""
+        more = [f"... and {len(self) - LINES} more"] * (len(self) > LINES)
+        return more + ["gap: none is promised, the values need not add up to the score"] * (self.gap is None)
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """The certificate: titles, and a row of cells for each input, at most `LINES`."""
         total = row_sums(self.values)
         about: dict[str, Any] = {"input": range(len(self)), "class": [self.class_label(i) for i in range(len(self))]}
         about |= {
@@ -114,8 +236,7 @@ class Attribution:
         about |= {"gap std error": self.gap_standard_error}
         about = {title: column for title, column in about.items() if column is not None}
         cells = [[title, *(brief(x) for x in list(column)[:LINES])] for title, column in about.items()]
-        table = columns(list(zip(*cells, strict=True)), right=range(len(cells)))
-        return table + [f"... and {len(self) - LINES} more"] * (len(self) > LINES)
+        return list(zip(*cells, strict=True))
 
     def class_label(self, i: int) -> str:
         """Which class row i is about: "3", or "3-8" for a contrast."""
@@ -124,9 +245,17 @@ class Attribution:
     def save(self, path: str | PathLike[str]) -> None:
         """Write an .npz: the arrays under their names, the rest as JSON under "about".
 
-        Raises ValueError if the file cannot be written.
+        Parameters
+        ----------
+        path : path
+            The file.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be written.
         """
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        fields = {f.name: getattr(self, f.name) for f in dataclass_fields(self) if f.name != "inputs"}
         fields |= {f"extras/{name}": value for name, value in fields.pop("extras").items()}
         arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
         rest = {name: value for name, value in fields.items() if name not in arrays}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import asdict
+from difflib import get_close_matches
 from itertools import count as counted
 from math import prod
 from os import PathLike
@@ -21,6 +23,10 @@ from minixai.graph import Node, history
 from minixai.layers import Function, Layer, Training
 from minixai.op_layers import KINDS
 from minixai.ops import identity, sigmoid, softmax
+from minixai.ops.arithmetic import Multiply
+from minixai.ops.functions import Exp, Sigmoid
+from minixai.ops.reductions import Sum
+from minixai.ops.shapes import Identity, Reshape, Transpose
 from minixai.preprocessing import Preprocessing
 from minixai.text import columns
 from minixai.validate import as_count, as_real, check_finite, is_integer, one_of
@@ -29,6 +35,12 @@ FORMAT = "minixai model 1"
 CLASSIFIER_ACTIVATIONS = ("softmax", "sigmoid")
 MEMORY = 1e9
 """Bytes that a batch may take, when nobody says how many rows it has."""
+BYTES = 32
+"""Where pixels of 0 to 1 are expected, positive numbers that reach this are taken for bytes."""
+TWO_SIDED = (-1.0, 1.0)
+"""What makes the scores of classes 0 and 1 of one score z: -z and z."""
+NAMED, LISTED = 3, 12
+"""Names of weights and of classes that an error lists."""
 
 Network: TypeAlias = Callable[[Node], Node]
 Item: TypeAlias = "Layer | tuple[str, Layer] | tuple[str, Layer, str | Sequence[str]]"
@@ -46,23 +58,48 @@ class Entry(NamedTuple):
 class Model:
     """Layers in order, each named and fed by the one before, or by those it names.
 
-    `layers` holds layers, (name, layer) or (name, layer, inputs), where inputs is a
-    name or a list of names, "input" among them; so residual and concatenating networks are lists
-    too.  A function of a node in place of the list makes a model that cannot be saved.
-    A layer listed twice shares its weights and is called `name`, `name-2`.  The last
-    makes one score for each class, without softmax.  `input_shape` is the
-    shape of one row, (H, W, C).  Weights are drawn with `seed`.  `preprocessing` turns pixels into what
-    the first layer reads; it is no layer, and attributions are about the pixels.  `classifier_activation` is
-    what makes probabilities of the scores, "softmax" or "sigmoid" (of each score for itself: one class, or labels of
-    which several may hold); None is softmax, and for one score the sigmoid.
+    Parameters
+    ----------
+    layers : sequence of Layer, (name, layer) or (name, layer, inputs)
+        `inputs` is a name or a list of names, "input" among them, so residual and concatenating networks are lists
+        too.  A layer listed twice shares its weights and is called `name`, `name-2`.  The last layer makes one score
+        for each class, before softmax or sigmoid.  A function of a node in place of the list makes a model that
+        cannot be saved.
+    input_shape : tuple of int
+        The shape of one row: (H, W, C) for images.
+    classes : sequence of str, optional
+        The names of the classes, by default "0", "1", ...  Two names for one score make a model of two classes.
+    dtype : dtype, default float32
+        The dtype of the weights, and so of all that the model computes.
+    seed : int or None, default 0
+        Where the random weights start; None draws none, and raises ValueError for a layer that has none.
+    preprocessing : Preprocessing, optional
+        What turns pixels of 0 to 1 into what the first layer reads.  It is no layer, and attributions are about the
+        pixels.
+    classifier_activation : {"softmax", "sigmoid"}, optional
+        What makes probabilities of the scores; by default "softmax", for one score "sigmoid".  "sigmoid" is that of
+        each score by itself: several labels may hold at once.  With "sigmoid" one score z has two classes, 0 and 1,
+        whose scores are −z and z.
 
-    Raises ValueError where names or shapes do not fit.
+    Attributes
+    ----------
+    suggested_preprocessing : str or None
+        What the file of a network made elsewhere suggests as its `preprocessing`; None where it suggests nothing.
 
+    Raises
+    ------
+    ValueError
+        Where names or shapes do not fit, and where the last layer is a softmax or sigmoid.
+
+    Examples
+    --------
     >>> from minixai.layers import Conv2D, Dense, Flatten
     >>> model = Model([Conv2D(4, 3, activation="relu"), Flatten(), Dense(10)], input_shape=(8, 8, 1))
     >>> model.scores(np.zeros((5, 8, 8, 1))).shape
     (5, 10)
     """
+
+    suggested_preprocessing: str | None = None
 
     def __init__(
         self,
@@ -86,13 +123,14 @@ class Model:
         rng = None if seed is None else np.random.default_rng(as_count(seed, "seed", 0))
         self.layers: tuple[Entry, ...] = (Entry("input", None, (), self.input_shape),)
         self.owners: dict[Layer, str] = {}  # under whose name a layer's weights go
+        self.random: set[str] = set()  # weights that are still as they were drawn
         image = Node(np.zeros((0, *self.input_shape), self.dtype))  # no rows: shapes without work
         nodes = {"input": self.preprocess(image)}
         listed = [layers] if isinstance(layers, Layer) else [Function(layers)] if callable(layers) else layers
         for name, layer, inputs in entries(listed):
             xs = [nodes[one_of(x, nodes, "input")] for x in inputs]
             try:
-                self.init_weights(layer, xs[0].shape[1:], rng)
+                drawn = self.init_weights(layer, xs[0].shape[1:], rng)
                 nodes[name] = layer(xs)
             except ValueError as problem:
                 raise ValueError(f"layer {name!r}: {problem}") from None
@@ -101,52 +139,75 @@ class Model:
                     f"layer {name!r} returned {type(nodes[name]).__name__}, but a layer makes a node of nodes"
                 )
             self.owners.setdefault(layer, name)
+            self.random.update(f"{name}/{key}" for key in drawn)
             self.layers += (Entry(name, layer, inputs, nodes[name].shape[1:]),)
         self.row_bytes = (
             sum(prod(node.shape[1:]) for node in history(nodes[self.layers[-1].name])) * self.dtype.itemsize
         )
-        self.classes = self.check_end(classes)
-        activation = classifier_activation or ("softmax" if len(self.classes) > 1 else "sigmoid")
-        self.classifier_activation = one_of(activation, CLASSIFIER_ACTIVATIONS, "classifier_activation")
+        if classifier_activation is not None:
+            one_of(classifier_activation, CLASSIFIER_ACTIVATIONS, "classifier_activation")
+        self.check_end(nodes[self.layers[-1].name])
+        count = self.layers[-1].shape[0]
+        self.classifier_activation = classifier_activation or ("softmax" if count > 1 else "sigmoid")
+        self.classes = class_names(classes, count, classifier_activation)
 
-    def init_weights(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator | None) -> None:
-        """Give a layer the weights it needs for rows of this shape, if it has none yet."""
+    @property
+    def is_binary(self) -> bool:
+        """Whether one score with a sigmoid tells two classes apart."""
+        return self.layers[-1].shape == (1,) and len(self.classes) == 2
+
+    def init_weights(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator | None) -> list[str]:
+        """Give a layer the weights it needs for rows of this shape, if it has none yet; return which are drawn."""
+        drawn = []
         for key, shape in layer.weight_shapes(row).items():
             if key in layer.weights:
                 w = layer.weights[key]
             elif rng is not None:
                 w = layer.initial_weight(key, shape, rng, self.dtype)
+                drawn += [key] if w.size and w.flat[0] != w.flat[-1] else []  # not all 0 or all 1
             else:
                 raise ValueError(f"its {key} is missing")
             if w.shape != shape:
                 raise ValueError(f"its {key} has the shape {w.shape}, but {shape} is needed here")
             layer.weights[key] = as_readonly(w, self.dtype)
+        return drawn
 
     def preprocess(self, x: Node) -> Node:
         """What the first layer reads of the pixels."""
         return x if self.preprocessing is None else self.preprocessing(x)
 
-    def check_end(self, classes: Sequence[str] | None) -> tuple[str, ...]:
-        """The names of the classes, if the last layer gives a score for each."""
+    def check_end(self, end: Node) -> None:
+        """Raise ValueError unless the last layer gives a score for each class, before softmax or sigmoid."""
         last = self.layers[-1]
         if last.layer is None or len(last.shape) != 1:
             raise ValueError(
                 f"a model ends with one score for each class, rows of shape (K,), but this one ends with rows "
                 f"of {last.shape}: end with Dense or global pooling"
             )
-        if "softmax" in (last.layer.config.get("activation"), last.layer.config.get("function")):
+        if found := final_activation(end):
             raise ValueError(
-                "a model ends with scores, before softmax: leave the last softmax out; model.probabilities applies it"
+                f"a model ends with scores, before softmax or sigmoid, but this one ends with a {found}: leave the "
+                f"last {found} out and give classifier_activation={found!r}; model.probabilities applies it"
             )
-        names = tuple(map(str, range(last.shape[0]) if classes is None else classes))
-        if len(names) != last.shape[0]:
-            raise ValueError(f"{len(names)} class names for {last.shape[0]} scores: give one for each")
-        return names
 
     def __call__(self, x: Node, weights: Mapping[str, Any] | None = None, training: Training | None = None) -> Node:
-        """The scores as a node, (N, K); the graph behind it names every layer's output.
+        """Return the scores as a node, (N, K); the graph behind it names every layer's output.
 
-        `weights` {"conv1/kernel": node or array} stand in for the layers' own.
+        Parameters
+        ----------
+        x : Node
+            The pixels, (N, H, W, C).
+        weights : mapping of str to Node or array, optional
+            {"conv1/kernel": w}, which stand in for the layers' own.
+        training : Training, optional
+            What layers need to know while training.
+
+        Raises
+        ------
+        TypeError
+            If x is not a node.
+        ValueError
+            For a shape that does not fit, and an unknown weight.
         """
         if not isinstance(x, Node):
             raise TypeError(
@@ -164,17 +225,39 @@ class Model:
             own = {key: mine[f"{self.owners[layer]}/{key}"] for key in layer.weights}
             made = layer([nodes[i] for i in inputs], own, training)
             nodes[name] = (identity(made) if made.name else made).named(name)
-        return nodes[self.layers[-1].name]
+        scores = nodes[self.layers[-1].name]
+        return scores * np.asarray(TWO_SIDED) if self.is_binary else scores
 
     def scores(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
-        """The scores before softmax: (N, H, W, C) -> (N, K), in batches of `batch` rows."""
+        """Return the scores, before softmax or sigmoid.
+
+        Parameters
+        ----------
+        x : array, (N, H, W, C)
+            Images of 0 to 1, or uint8, which are divided by 255.
+        batch : int, optional
+            Rows at a time, by default as many as fit in about 1 GB.
+
+        Returns
+        -------
+        ndarray, (N, K)
+            A score for each class.  One score z of a model with two classes becomes two, −z and z.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what are not images, another shape, numbers that are not finite or out of range: see `prepare`.
+        """
         rows = self.prepare(x)
         with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is told
             parts = [self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)]
         return check_finite(np.concatenate(parts), "what this model makes of weights or inputs that are too large")
 
     def probabilities(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
-        """The softmax of the scores, (N, K), or the sigmoid of each, as `classifier_activation` says."""
+        """Return the softmax of the scores, (N, K), or the sigmoid of each, as `classifier_activation` says.
+
+        Parameters and errors are those of `scores`.
+        """
         scores = self.scores(x, batch)
         return np.asarray(
             scipy.special.softmax(scores, axis=1)
@@ -183,45 +266,79 @@ class Model:
         )
 
     def probability(self, scores: Node) -> Node:
-        """The same of scores in the graph."""
+        """Return the probabilities of scores that are a node, (N, K)."""
         return softmax(scores) if self.classifier_activation == "softmax" else sigmoid(scores)
 
     def predict(self, x: npt.ArrayLike, batch: int | None = None) -> npt.NDArray[np.intp]:
-        """The class number with the highest score, (N,)."""
+        """Return the class number with the highest score, (N,).
+
+        Parameters and errors are those of `scores`.
+        """
         return np.asarray(self.scores(x, batch).argmax(axis=1))
 
     def prepare(self, x: npt.ArrayLike, what: str = "x") -> Array:
-        """x as rows of this model: checked, uint8 divided by 255, in the model's dtype.
+        """Return x as rows of this model: checked, uint8 divided by 255, in the model's dtype.
 
-        Raises TypeError for what are not images, ValueError for a wrong shape, an empty batch, NaN or infinity.
+        Parameters
+        ----------
+        x : array, (N, H, W, C)
+            Images.
+        what : str, default "x"
+            What an error calls it.
+
+        Raises
+        ------
+        TypeError
+            For what are not images: text, integers that are not uint8, booleans.
+        ValueError
+            For several inputs, another shape, an empty batch, NaN or infinity, masked entries; for uint8 that holds 0
+            and 1 alone; and for floats up to 255 where the model is known to take pixels of 0 to 1.
         """
+        check_one_input(x, what, len(self.input_shape) + 1)
         array = as_real(x, what)
         if array.dtype == np.uint8:
+            if array.size and array.max() == 1:
+                raise ValueError(
+                    f"{what} holds uint8 of 0 and 1, which are divided by 255 and so nearly black: give "
+                    f"{what}.astype(np.float32) if 1 is white, or 255 * {what}"
+                )
             array = array.astype(self.dtype) / 255
         elif array.dtype.kind != "f":
-            low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
-            mend = "convert it with .astype(np.uint8)" if low >= 0 and high <= 255 else "scale it to floats in [0, 1]"
-            raise TypeError(
-                f"{what} holds {array.dtype} from {low} to {high}, but a model takes floats, "
-                f"or uint8 which it divides by 255: {mend}"
-            )
+            self.refuse_integers(array, what)
         if array.shape[1:] != self.input_shape:
             raise ValueError(
                 f"{what} has the shape {array.shape}, but this model takes (N, {self.shape_text}): "
-                f"{self.hint(array.shape)}"
+                f"{shape_hint(array.shape, self.input_shape, what)}"
             )
+        self.check_range(array, what)
         with np.errstate(over="ignore"):  # too large for the dtype becomes infinite, which `check_finite` tells
             return check_finite(array.astype(self.dtype, order="C"), what)
 
-    def hint(self, shape: tuple[int, ...]) -> str:
-        """What may have gone wrong with a shape that does not fit."""
-        if shape == self.input_shape:
-            return "this looks like one image; give it its row, x[None]"
-        if shape[1:] == (self.input_shape[-1:] + self.input_shape[:-1]):
-            return "this looks channels-first; minixai takes (N, H, W, C), np.moveaxis(x, 1, -1)"
-        if (*shape[1:], 1) == self.input_shape:
-            return "the channel axis is missing, x[..., None]"
-        return "resize the images, or load the model they are made for"
+    def refuse_integers(self, array: Array, what: str) -> None:
+        """Raise TypeError for integers and booleans, with how to convert them."""
+        low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+        if low >= 0 and high <= 1:
+            remedy = f"if 1 is white, give {what}.astype(np.float32)"
+        elif low >= 0 and high <= 255:
+            remedy = f"convert it with {what}.astype(np.uint8)"
+        else:
+            remedy = "scale it to floats in [0, 1]"
+        raise TypeError(
+            f"{what} holds {array.dtype} from {low} to {high}, but a model takes floats, "
+            f"or uint8 which it divides by 255: {remedy}"
+        )
+
+    def check_range(self, array: Array, what: str) -> None:
+        """Raise ValueError for bytes in floats, where the preprocessing says that pixels are 0 to 1."""
+        if self.preprocessing is None or len(self.input_shape) != 3 or not array.size:
+            return
+        low, high = float(array.min()), float(array.max())
+        if low >= 0 and high >= BYTES and np.isfinite(high):
+            remedy = f"divide it by 255, or give {what}.astype(np.uint8)" if high <= 255 else "divide it by its white"
+            raise ValueError(
+                f"{what} holds floats from {low:g} to {high:g}, but this model takes pixels of 0 to 1 and preprocesses "
+                f"them itself: {remedy}"
+            )
 
     @property
     def shape_text(self) -> str:
@@ -242,10 +359,46 @@ class Model:
             if key in layer.trained
         }
 
-    def set_weights(self, weights: Mapping[str, Array]) -> None:
+    def class_number(self, name: str) -> int:
+        """Return the number of the class of this name, in which a space may stand for _.
+
+        Raises ValueError, with the nearest names, if there is none, and with the numbers if there are several.
+
+        >>> import minixai as mx
+        >>> mx.load("efficientnet-lite0").class_number("tabby cat")
+        Traceback (most recent call last):
+        ...
+        ValueError: this model has no class 'tabby cat', did you mean 'tabby'? model.classes lists all 1,000
+        """
+        wanted = name if name in self.classes else name.replace(" ", "_")
+        numbers = [k for k, each in enumerate(self.classes) if each == wanted]
+        if len(numbers) > 1:
+            raise ValueError(
+                f"{wanted!r} is what the classes {' and '.join(map(str, numbers))} are called: give a number"
+            )
+        if not numbers:
+            near, count = get_close_matches(wanted, self.classes, 1, 0.5), len(self.classes)
+            listed = ", ".join(self.classes) if count <= LISTED else f"model.classes lists all {count:,}"
+            raise ValueError(
+                f"this model has no class {name!r}{f', did you mean {near[0]!r}?' if near else ':'} {listed}"
+            )
+        return numbers[0]
+
+    def set_weights(self, weights: Mapping[str, Array], *, partial: bool = False) -> None:
         """Replace weights by name, all or none of them; the arrays themselves are never written into.
 
-        Raises ValueError for an unknown name, another shape, and numbers that are not finite in the model's dtype.
+        Parameters
+        ----------
+        weights : mapping of str to array
+            {"conv1/kernel": array, ...}, as in `weights`.
+        partial : bool, default False
+            Whether weights that are not named may stay as they were drawn at random.
+
+        Raises
+        ------
+        ValueError
+            For an unknown name, another shape, numbers that are not finite in the model's dtype; and for names that
+            are missing, if those weights are still random.
         """
         layers, mine, made = {name: layer for layer, name in self.owners.items()}, self.weights, {}
         for full, w in weights.items():
@@ -255,17 +408,24 @@ class Model:
                 made[full] = as_readonly(w, self.dtype)
             if not np.isfinite(made[full].sum(dtype=np.float64)):  # which needs no array of booleans
                 check_finite(made[full], f"weight {full}, in {self.dtype},")
+        if not partial and (left := [name for name in mine if name in self.random and name not in made]):
+            more = f" and {len(left) - NAMED} more" * (len(left) > NAMED)
+            raise ValueError(
+                f"{', '.join(left[:NAMED])}{more} would stay as drawn at random: give all weights, or partial=True "
+                "if that is meant"
+            )
         for full, w in made.items():
             name, key = full.rsplit("/", 1)
             layers[name].weights[key] = w
+        self.random.difference_update(made)
 
     def astype(self, dtype: npt.DTypeLike) -> Model:
-        """A copy whose weights have another dtype, np.float32 or np.float64."""
+        """Return a copy whose weights have another dtype, np.float32 or np.float64."""
         copies = {layer: copy(layer) for layer in self.owners}
         for layer in copies.values():
             layer.weights = dict(layer.weights)
         items: list[Item] = [(e.name, copies[e.layer], e.inputs) for e in self.layers if e.layer]
-        return Model(
+        made = Model(
             items,
             self.input_shape,
             classes=self.classes,
@@ -273,10 +433,14 @@ class Model:
             preprocessing=self.preprocessing,
             classifier_activation=self.classifier_activation,
         )
+        made.suggested_preprocessing, made.random = self.suggested_preprocessing, set(self.random)
+        return made
 
     def summary(self) -> str:
-        """A line for each layer: number, name, output shape, parameters.
+        """Return a line for each layer: number, name, output shape, parameters.
 
+        Examples
+        --------
         >>> from minixai.layers import Dense
         >>> print(Model([("scores", Dense(3))], input_shape=(4,)).summary())
         layer     output  parameters
@@ -319,24 +483,43 @@ class Model:
             "classes": self.classes,
             "layers": lines,
             "classifier_activation": self.classifier_activation,
-        } | ({} if self.preprocessing is None else {"preprocessing": asdict(self.preprocessing)})
+        } | self.about_pixels
+
+    @property
+    def about_pixels(self) -> dict[str, Any]:
+        """What the architecture says of the preprocessing, given or suggested."""
+        given = {} if self.preprocessing is None else {"preprocessing": asdict(self.preprocessing)}
+        suggested = self.suggested_preprocessing
+        return given if suggested is None else given | {"suggested_preprocessing": suggested}
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write one .npz: the weights under their names, the architecture as JSON.
 
-        Raises ValueError if the file cannot be written, TypeError for layers that minixai does not know.
+        Parameters
+        ----------
+        path : path
+            The file, which `mx.load` reads.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be written.
+        TypeError
+            For layers that minixai does not know, such as functions: how to keep their weights is told.
         """
         for layer in self.owners:
             if KINDS.get(type(layer).__name__) is not type(layer):
                 raise TypeError(
-                    f"{type(layer).__name__} is not a layer of minixai.layers, so no file could bring it back: "
-                    "keep its Python code instead"
+                    f"layer {self.owners[layer]!r} is code: {type(layer).__name__} is not a layer of minixai.layers, "
+                    "so no file could bring it back: keep its Python code, and build the model with it again; "
+                    "np.savez(path, **model.weights) keeps the weights, "
+                    "model.set_weights(dict(np.load(path))) takes them back"
                 )
         write_arrays(path, self.weights | {"architecture": json.dumps(self.architecture)})
 
 
 def load_model(path: str | PathLike[str]) -> Model:
-    """The model that `Model.save` wrote.
+    """Return the model that `Model.save` wrote.
 
     Raises ValueError, in one sentence, for a file that is missing, damaged, or something else.
     """
@@ -393,9 +576,98 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Mo
         settings["preprocessing"] = Preprocessing(**tuples(config))
     settings["classifier_activation"] = architecture.get("classifier_activation")  # files of before do not say
     model = Model(items, **settings, seed=None)
+    suggested = architecture.get("suggested_preprocessing")
+    model.suggested_preprocessing = None if suggested is None else str(suggested)
     if missing := sorted(set(model.weights) ^ set(weights)):
         raise ValueError(f"weights and architecture do not belong together: {', '.join(missing)}")
     return model
+
+
+def class_names(given: Sequence[str] | None, scores: int, activation: str | None) -> tuple[str, ...]:
+    """The names of the classes: one for each score, or two for one score with a sigmoid."""
+    binary = scores == 1 and activation == "sigmoid"
+    names = tuple(map(str, range(2 if binary else scores) if given is None else given))
+    if len(names) != scores and not (len(names) == 2 and scores == 1 and activation != "softmax"):
+        raise ValueError(
+            f"{len(names)} class names for {scores} scores: give one for each" + ", or two" * (scores == 1)
+        )
+    return names
+
+
+def final_activation(end: Node) -> str | None:
+    """Return "softmax" or "sigmoid" if that is the last operation, but for identities and other shapes.
+
+    >>> from minixai.ops import reshape
+    >>> z = Node([[1.0, 2.0]])
+    >>> final_activation(z), final_activation(reshape(softmax(z), 2)), final_activation(sigmoid(z))
+    (None, 'softmax', 'sigmoid')
+    """
+    while isinstance(end.op, (Identity, Reshape, Transpose)):
+        end = end.sources[0]
+    if isinstance(end.op, Sigmoid):
+        return "sigmoid"
+    if isinstance(end.op, Multiply) and len(end.sources) == 2:  # exp(z) · 1/Σ exp(z), either way round
+        for e, inverse in (end.sources, end.sources[::-1]):
+            total = inverse.sources[0] if inverse.sources else inverse
+            is_sum = isinstance(total.op, Sum) and total.sources == [e] and prod(total.shape[1:]) == 1
+            if isinstance(e.op, Exp) and is_sum:
+                return "softmax"
+    return None
+
+
+SHAPE_HINTS: Mapping[str, Callable[[Array], Array]] = {
+    "this looks like one image; give it its row, {0}[None]": lambda x: x[None],
+    "this looks channels-first; minixai takes (N, H, W, C), np.moveaxis({0}, 1, -1)": lambda x: np.moveaxis(x, 1, -1),
+    "this looks like one image, channels first; give np.moveaxis({0}, 0, -1)[None]": lambda x: np.moveaxis(x, 0, -1)[
+        None
+    ],
+    "the channel axis is missing, {0}[..., None]": lambda x: x[..., None],
+    "this looks like one image without axes of rows and channels; give {0}[None, ..., None]": lambda x: x[
+        None, ..., None
+    ],
+    "its last channel looks like alpha; drop it, {0}[..., :-1]": lambda x: x[..., :-1],
+    "this looks like one image with an alpha channel; give {0}[None, ..., :-1]": lambda x: x[None, ..., :-1],
+    "this looks channels-first with an alpha channel; give np.moveaxis({0}, 1, -1)[..., :-1]": lambda x: np.moveaxis(
+        x, 1, -1
+    )[..., :-1],
+    "these are grey images; give np.repeat({0}, 3, axis=-1)": lambda x: np.broadcast_to(x, (*x.shape[:-1], 3)),
+    "these are grey images without a channel axis; give np.repeat({0}[..., None], 3, axis=-1)": lambda x: (
+        np.broadcast_to(x[..., None], (*x.shape, 3))
+    ),
+    "these are colour images; make them grey, {0}.mean(axis=-1, keepdims=True)": lambda x: (
+        x[..., :1] if x.shape[-1] == 3 else x
+    ),
+    "height and width look transposed; give np.swapaxes({0}, 1, 2)": lambda x: np.swapaxes(x, 1, 2),
+    "there is an axis too many; give {0}[0]": lambda x: x[0] if len(x) == 1 else x,
+    "the rows are not flat; give {0}.reshape(len({0}), -1)": lambda x: np.broadcast_to(
+        np.zeros(1, np.int8), (len(x), prod(x.shape[1:]))
+    ),
+}
+"""{what may have gone wrong, and what to do: what that makes of the array}; all are views, so nothing is computed."""
+
+
+def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
+    """Return what may have gone wrong with a shape that does not fit rows, and what to do.
+
+    >>> shape_hint((8, 8, 4), (8, 8, 3), "x")
+    'this looks like one image with an alpha channel; give x[None, ..., :-1]'
+    """
+    stub: Array = np.broadcast_to(np.zeros((), np.int8), shape)
+    for hint, mended in SHAPE_HINTS.items():
+        with suppress(ValueError, IndexError):
+            if 0 not in shape and mended(stub).shape[1:] == row:
+                return hint.format(what)
+    if len(row) == 3 and len(shape) == 4 and shape[3] == row[2]:
+        return f"resize the images to {row[0]} × {row[1]} pixels, as mx.read_images(paths, like=model) does"
+    return "resize the images, or load the model they are made for"
+
+
+def check_one_input(x: Any, what: str, axes: int) -> None:
+    """Raise ValueError for a tuple or list of several batches, each with so many axes or more."""
+    if isinstance(x, (tuple, list)) and any(np.ndim(part) >= axes for part in x if hasattr(part, "shape")):
+        count = "1 array" if len(x) == 1 else f"{len(x)} arrays"
+        remedy = f"give {what}[0]" if len(x) == 1 else f"concatenate them, np.concatenate({what}, axis=-1) for channels"
+        raise ValueError(f"{what} is a {type(x).__name__} of {count}, but minixai takes one input: {remedy}")
 
 
 def tuples(x: Any) -> Any:

@@ -17,16 +17,28 @@ from minixai.graph import Node
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """(scale · x − mean) / std, channel by channel, after `reverse` has put the channels into the other order.
-
-    scale     what a pixel of 1 becomes: 255 for networks trained on bytes
-    reverse   red, green, blue become blue, green, red
-    mean      a number for each channel, in the new order and scale; () is none
-    std       likewise, each above 0
+    """What is made of pixels in [0, 1]: (scale · x − mean) / std, channel by channel.
 
     Made with ordinary operations, so every method carries it back to the pixels.  A Model saves it as plain numbers.
-    Raises ValueError for numbers that are not finite, and for a std of 0.
 
+    Parameters
+    ----------
+    scale : float, default 1
+        What a pixel of 1 becomes: 255 for networks trained on bytes.
+    reverse : bool, default False
+        Whether the channels are put into the other order first: red, green, blue become blue, green, red.
+    mean : tuple of float, default ()
+        A number for each channel, in the new order and scale; () subtracts nothing.
+    std : tuple of float, default ()
+        A number above 0 for each channel; () divides by nothing.
+
+    Raises
+    ------
+    ValueError
+        For numbers that are not finite, and for a scale or std that is not above 0.
+
+    Examples
+    --------
     >>> Preprocessing(scale=255, reverse=True, mean=(1, 2, 3))(Node([[[[0.0, 0.2, 1.0]]]])).value
     array([[[[254.,  49.,  -3.]]]])
     """
@@ -39,9 +51,10 @@ class Preprocessing:
     def __post_init__(self) -> None:
         positive = (self.scale, *self.std)
         if not np.isfinite([*positive, *self.mean]).all() or min(positive) <= 0:
-            raise ValueError(f"preprocessing takes finite numbers, scale and std above 0, got {self}")
+            raise ValueError(f"preprocessing takes finite numbers, scale and std above 0, got {self!r}")
 
     def __call__(self, x: Node) -> Node:
+        """Return what the first layer reads of a node of pixels, (N, H, W, C) -> (N, H, W, C)."""
         channels = x.shape[-1]
         for name, numbers in (("mean", self.mean), ("std", self.std)):
             if numbers and len(numbers) != channels:
@@ -56,6 +69,34 @@ class Preprocessing:
             x = x - np.asarray(self.mean)
         return x / np.asarray(self.std) if self.std else x
 
+    def __str__(self) -> str:
+        """Its name, if it has one, and its formula.
+
+        >>> print(Preprocessing(mean=(0.5,), std=(0.5,)))
+        -1..1, (pixels - 0.5) / 0.5
+        """
+        channels = len(self.mean) or 3
+        names = [n for n in NAMES if (channels == 3 or "." in n) and as_preprocessing(n, channels) == self]
+        pixels = ("BGR " if self.reverse else "") + "pixels" + (f" * {self.scale:g}" if self.scale != 1 else "")
+        if self.mean:
+            pixels = f"{pixels} - {short(self.mean)}"
+        if self.std:
+            pixels = f"({pixels}) / {short(self.std)}" if self.mean else f"{pixels} / {short(self.std)}"
+        return ", ".join([*names[:1], pixels])
+
+
+def short(numbers: Sequence[float]) -> str:
+    """Write numbers for the channels, equal ones once.
+
+    >>> short((0.5, 0.5)), short((0.485, 0.456))
+    ('0.5', '[0.485 0.456]')
+    """
+    text = [f"{n:g}" for n in numbers]
+    return text[0] if len(set(text)) == 1 else f"[{' '.join(text)}]"
+
+
+UNIT = Preprocessing()
+"""Pixels of 0 to 1 as they are, for a network that is known to take them so."""
 
 CAFFE = Preprocessing(scale=255, reverse=True, mean=(103.939, 116.779, 123.68))
 """As Keras feeds VGG-16: bytes, blue first, less the means over ImageNet."""
@@ -63,25 +104,27 @@ CAFFE = Preprocessing(scale=255, reverse=True, mean=(103.939, 116.779, 123.68))
 TORCHVISION = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 """As torchvision feeds its networks: less the means over ImageNet, in units of the standard deviations."""
 
-NAMES = ("imagenet", "torch", "caffe", "tf", "0..1", "-1..1", "0..255")
+NAMES = ("imagenet", "0..1", "-1..1", "0..255", "caffe", "tf", "torch")
+"""What a preprocessing can be called; the last three are the modes of `preprocess_input` in Keras."""
 
 
 def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
-    """What a network was trained to see, by its name or its numbers.
+    """Return what a network was trained to see, from its name or its numbers.
 
     Parameters
     ----------
     given : str, Preprocessing, (mean, std) or None
-        "imagenet" or "torch" (torchvision's means and deviations), "caffe" (Keras's for VGG and ResNet: bytes, blue
-        first, less the means), "tf" or "-1..1", "0..255", "0..1" (pixels as they are); or two lists of numbers for
-        pixels of 0 to 1, (x − mean) / std.
+        "imagenet", the means and deviations of torchvision; "0..1", "-1..1" or "0..255", what pixels become; one of
+        the modes of `preprocess_input` in Keras: "caffe" (VGG, ResNet: bytes, blue first, less the means), "tf"
+        (MobileNet, Inception: as "-1..1") or "torch" (DenseNet: as "imagenet"), with or without "keras-" before it;
+        or two lists of numbers for pixels of 0 to 1, (x − mean) / std.
     channels : int
         The channels of the images.
 
     Returns
     -------
     Preprocessing or None
-        None where pixels of 0 to 1 go in as they are.
+        None where none is given: nobody knows, and pixels of 0 to 1 go in as they are.
 
     Raises
     ------
@@ -94,9 +137,11 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
     array([-1.,  1.])
     """
     made: Preprocessing | None
-    match given:
-        case None | "0..1" | Preprocessing():
-            made = None if given == "0..1" else given
+    match given.removeprefix("keras-") if isinstance(given, str) else given:
+        case None | Preprocessing():
+            made = given
+        case "0..1":
+            made = UNIT
         case "imagenet" | "torch":
             made = TORCHVISION
         case "caffe":
@@ -105,6 +150,11 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
             made = Preprocessing(mean=(0.5,) * channels, std=(0.5,) * channels)
         case "0..255":
             made = Preprocessing(scale=255.0)
+        case "keras":
+            raise ValueError(
+                "networks of Keras are trained in three ways: give preprocessing='caffe' for VGG and ResNet, 'tf' for "
+                "MobileNet, Inception and Xception, 'torch' for DenseNet; what has a Rescaling layer takes '0..255'"
+            )
         case (mean, std) if not isinstance(given, str):
             made = Preprocessing(mean=as_numbers(mean, channels), std=as_numbers(std, channels))
         case _:
@@ -124,7 +174,7 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
 
 
 def as_numbers(given: float | Sequence[float], channels: int) -> tuple[float, ...]:
-    """A number for each channel; one number is for all of them."""
+    """Return a number for each channel; one number is for all of them."""
     try:
         numbers = tuple(map(float, np.atleast_1d(np.asarray(given, float))))
     except (TypeError, ValueError):

@@ -45,6 +45,21 @@ def cross_entropy(scores: Array, goals: Array) -> tuple[float, Array]:
     return float(-accurate_sum(goals * log_p) / len(scores)), (np.exp(log_p) - goals) / scores.dtype.type(len(scores))
 
 
+def binary_cross_entropy(scores: Array, goals: Array) -> tuple[float, Array]:
+    """Cross-entropy of sigmoid(z), for the scores (−z, z) of a model of two classes with one score z.
+
+    >>> binary_cross_entropy(np.array([[-2.0, 2.0]]), np.array([[0.0, 1.0]]))[0] == np.log1p(np.exp(-2.0))
+    True
+    """
+    value, slope = cross_entropy(scores / 2, goals)
+    return value, slope / 2
+
+
+def loss_for(model: Model, loss: Loss) -> Loss:
+    """The loss; cross-entropy is that of the sigmoid where one score tells two classes apart."""
+    return binary_cross_entropy if model.is_binary and loss is cross_entropy else loss
+
+
 def mean_squared_error(scores: Array, goals: Array) -> tuple[float, Array]:
     """The mean of (s − q)² over rows and scores, and its slope 2(s − q)/(N·K).
 
@@ -165,7 +180,7 @@ def train(
     if not hasattr(optimiser, "change") or not optimiser.rate >= 0:
         raise TypeError(f"optimiser is {optimiser!r}: give SGD(rate) or Adam(rate), with a rate >= 0")
     as_count(epochs, "epochs")
-    images = model.prepare(x)
+    images, loss = model.prepare(x), loss_for(model, loss)
     wanted = goals(labels, len(images), len(model.classes), model.dtype)
     if patience is not None and validation is None:
         raise ValueError(f"patience={patience} needs validation=(x, labels): without it nothing tells when to stop")
@@ -231,7 +246,7 @@ def evaluate(
     model: Model, x: npt.ArrayLike, labels: npt.ArrayLike, loss: Loss = cross_entropy
 ) -> tuple[float, float | None]:
     """(loss, accuracy) on these images; a single score has no accuracy."""
-    scores = model.scores(x)
+    scores, loss = model.scores(x), loss_for(model, loss)
     wanted = goals(labels, len(scores), scores.shape[1], scores.dtype)
     right = (scores.argmax(axis=1) == wanted.argmax(axis=1)).mean()
     return loss(scores, wanted)[0], float(right) if wanted.shape[1] > 1 else None

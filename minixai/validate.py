@@ -60,11 +60,20 @@ def as_pair(x: int | tuple[int, int], what: str, least: int = 1) -> tuple[int, i
 
 
 def as_rectangular(x: Any, what: str) -> Array:
-    """x as an array, if its rows are of one shape."""
+    """x as an array, if its rows are of one shape and nothing in it is masked."""
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        count = np.count_nonzero(np.ma.getmaskarray(x))
+        raise ValueError(
+            f"{what} is a masked array with {count} masked entries, which no network can leave out: "
+            f"fill them, {what}.filled(value)"
+        )
     try:
         return np.asarray(x)
     except ValueError:
         raise ValueError(f"{what} is ragged, its rows differ in shape: make them alike") from None
+    except (RuntimeError, TypeError) as problem:  # as of a tensor of PyTorch that has a gradient, or is on a GPU
+        reason = " ".join(str(problem).split())
+        raise TypeError(f"{what} cannot be made an array ({reason}): give an array of NumPy") from None
 
 
 def as_real(x: npt.ArrayLike, what: str) -> Array:

@@ -1,9 +1,14 @@
 """The certificate: what it says, how it reads, how it is kept."""
 
+import base64
+import io
 import json
+import pickle
+import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import minixai as mx
 from minixai import toys
@@ -78,3 +83,83 @@ def test_saved_and_read_without_pickle(result, tmp_path):
     assert about["parameters"]["pool"] == "mover"
     with pytest.raises(ValueError, match="cannot write"):
         result.save(tmp_path / "no" / "a.npz")
+
+
+def test_it_behaves_like_its_array(result):
+    values = result.values
+    assert (result.shape, result.ndim, result.size, result.dtype) == ((2, 2), 2, 4, np.float64)
+    for made, expected in (
+        (result[0], values[0]),
+        (result[:, 1], values[:, 1]),
+        (2 * result + 1, 2 * values + 1),
+        (result - result, np.zeros((2, 2))),
+        (np.ones((2, 2)) - result, 1 - values),
+        (-result, -values),
+        (abs(result), abs(values)),
+        (result**2, values**2),
+        (result > 0.5, values > 0.5),
+        (result >= 0.5, values >= 0.5),
+        (result == 0.2, values == 0.2),
+        (result != 0.2, values != 0.2),
+        (result == values, np.ones((2, 2), bool)),
+        (np.add.reduce(result), values.sum(axis=0)),
+        (np.concatenate([result, result]), np.concatenate([values, values])),
+        (np.stack(list(result)), values),
+    ):
+        assert type(made) is np.ndarray
+        np.testing.assert_array_equal(made, expected)
+    assert np.sum(result) == values.sum()
+    with pytest.raises(TypeError, match="an attribution cannot be written into"):
+        np.add(1, values, out=result)
+
+
+def test_parameters_cannot_be_changed(result):
+    for change in (
+        lambda p: p.update(rule="other"),
+        lambda p: p.__setitem__("rule", "other"),
+        lambda p: p.pop("rule"),
+        lambda p: p.clear(),
+        lambda p: p.setdefault("new", 1),
+        lambda p: p.__delitem__("rule"),
+        lambda p: p.__ior__({"rule": "other"}),
+    ):
+        with pytest.raises(TypeError, match="a certificate cannot be changed"):
+            change(result.parameters)
+        with pytest.raises(TypeError, match="a certificate cannot be changed"):
+            change(result.extras)
+    assert result.parameters["rule"] == "rescale"
+    background = np.zeros((2, 2))
+    made = mx.expected_gradients(toys.saturation, [[1.0, 1.0]], background=background, samples=2)
+    with pytest.raises(ValueError, match="read-only"):
+        made.parameters["background"][0] = 7
+    again = pickle.loads(pickle.dumps(made))
+    assert again.parameters["samples"] == 2
+    assert result.parameters | {"rule": "other"} == {"baseline": 0.0, "rule": "other", "pool": "mover"}
+
+
+def test_a_notebook_shows_the_certificate_and_the_map():
+    model, images = mx.load("digits"), mx.datasets.digits("test")[0][:2]
+    page = mx.deep_lift(model, images, 3)._repr_html_()
+    assert "<b>deep_lift(baseline=0, rule=&#x27;rescale&#x27;, pool=&#x27;mover&#x27;)</b>" in page
+    assert page.count("<tr>") == 3
+    assert "<td>3</td>" in page
+    png = base64.b64decode(re.search(r'src="data:image/png;base64,([^"]+)"', page)[1])
+    with Image.open(io.BytesIO(png)) as picture:
+        shown = np.asarray(picture.convert("RGB"), float)
+    assert shown.shape[1] > 150
+    assert np.ptp(shown, axis=2).max() > 100  # red or blue
+    assert len(page) < 100_000
+
+
+def test_what_is_no_map_has_a_table_alone(result):
+    page = result._repr_html_()
+    assert "<img" not in page
+    assert "cost 4 rows forward, 2 rows back" in page
+    assert "the values need not add up" in mx.gradient(toys.saturation, [[1.0, 1.0]])._repr_html_()
+
+
+def test_a_saved_one_leaves_the_inputs_out(result, tmp_path):
+    result.save(tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as archive:
+        assert "inputs" not in archive
+    np.testing.assert_array_equal(result.inputs, [[1.0, 1.0], [1.0, 0.25]])

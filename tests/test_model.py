@@ -1,6 +1,7 @@
 """Models: names, shapes, saving; what they refuse."""
 
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -19,6 +20,7 @@ from minixai.layers import (
     Dense,
     Dropout,
     Flatten,
+    Function,
     GlobalAveragePool2D,
     GlobalMaxPool2D,
     Layer,
@@ -28,6 +30,8 @@ from minixai.layers import (
     ZeroPad2D,
 )
 from minixai.model import Model, load_model
+from minixai.preprocessing import UNIT, as_preprocessing
+from minixai.training import SGD
 
 
 def everything(dtype=np.float64):
@@ -407,3 +411,220 @@ def test_scores_are_numbers():
     for ask in (model.scores, model.probabilities, model.predict):
         with pytest.raises(ValueError, match="what this model makes of weights or inputs that are too large holds"):
             ask(np.ones((1, 3)))
+
+
+# -- what it takes ------------------------------------------------------------------------------------
+
+
+def imaging(preprocessing=UNIT, shape=(6, 5, 3), **more):
+    layers = [Conv2D(4, 3, activation="relu"), GlobalAveragePool2D(), Dense(3)]
+    return Model(layers, shape, dtype=np.float64, preprocessing=preprocessing, **more)
+
+
+IMAGES = np.random.default_rng(0).random((2, 6, 5, 3))
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "words"),
+    [
+        (IMAGES > 0.5, TypeError, r"x holds bool from 0 to 1, .*if 1 is white, give x.astype\(np.float32\)"),
+        ((IMAGES > 0.5).astype(int), TypeError, r"x holds int64 from 0 to 1, .*if 1 is white, give x.astype\(np.flo"),
+        ((IMAGES > 0.5).astype(np.uint8), ValueError, r"x holds uint8 of 0 and 1, .*nearly black.*255 \* x"),
+        ((255 * IMAGES).astype(int), TypeError, r"convert it with x.astype\(np.uint8\)"),
+        ((999 * IMAGES).astype(int), TypeError, "scale it to floats"),
+        (
+            255 * IMAGES,
+            ValueError,
+            "x holds floats from .* to 25[0-9.]+, but this model takes pixels of 0 to 1 .*divide it by 2",
+        ),
+        (65535 * IMAGES, ValueError, "this model takes pixels of 0 to 1 .*: divide it by its white"),
+        (np.ma.masked_less(IMAGES, 0.5), ValueError, r"x is a masked array with \d+ masked entries.*x.filled\(value\)"),
+        ((IMAGES, IMAGES), ValueError, r"x is a tuple of 2 arrays, but minixai takes one input: concatenate them"),
+        ([IMAGES, IMAGES, IMAGES], ValueError, r"x is a list of 3 arrays, but minixai takes one input: concatenate"),
+        ((IMAGES,), ValueError, r"x is a tuple of 1 array, .*: give x\[0\]"),
+    ],
+)
+def test_what_are_no_images(x, error, words):
+    with pytest.raises(error, match=words) as caught:
+        imaging().scores(x)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_are_images_all_the_same():
+    """A list of images; bytes as uint8; black ones; masked arrays without a mask; floats where nobody knows."""
+    model = imaging()
+    scores = model.scores(IMAGES)
+    np.testing.assert_array_equal(model.scores(list(IMAGES)), scores)
+    np.testing.assert_array_equal(model.scores(np.ma.masked_greater(IMAGES, 2)), scores)
+    bytes_ = (255 * IMAGES).astype(np.uint8)
+    np.testing.assert_allclose(model.scores(bytes_), model.scores(bytes_ / 255), rtol=1e-12)
+    assert model.scores(np.zeros((1, 6, 5, 3), np.uint8)).shape == (1, 3)
+    assert imaging(None).scores(255 * IMAGES).shape == (2, 3)
+    assert model.scores(3 * IMAGES - 1).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(6, 5, 3), (2, 3, 6, 5), (3, 6, 5), (2, 6, 5, 4), (6, 5, 4), (2, 4, 6, 5), (2, 6, 5, 1), (2, 6, 5), (2, 5, 6, 3)],
+)
+def test_the_hint_for_a_shape_mends_it(shape):
+    """What the sentence says to do is done, and the model takes it."""
+    x = np.random.default_rng(0).random(shape)
+    with pytest.raises(ValueError, match="but this model takes") as caught:
+        imaging().scores(x)
+    (remedy,) = re.findall(r"(?:np\.\w+\(x.*|x\[.*)$", str(caught.value))
+    assert imaging().scores(eval(remedy, {"np": np, "x": x})).shape[1] == 3
+
+
+def test_other_hints():
+    with pytest.raises(ValueError, match="resize the images to 6 × 5 pixels"):
+        imaging().scores(np.zeros((2, 7, 7, 3)))
+    with pytest.raises(ValueError, match=r"make them grey, x.mean\(axis=-1, keepdims=True\)"):
+        imaging(shape=(6, 5, 1)).scores(IMAGES)
+    with pytest.raises(ValueError, match=r"x\[None, ..., None\]"):
+        imaging(shape=(6, 5, 1)).scores(IMAGES[0, ..., 0])
+    with pytest.raises(ValueError, match=r"x.reshape\(len\(x\), -1\)"):
+        Model([Dense(2)], (90,)).scores(IMAGES)
+
+
+# -- what it gives ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["softmax", "sigmoid"])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda end: [Dense(3, activation=end)],
+        lambda end: [Dense(3), Activation(end)],
+        lambda end: [Dense(3), Activation(end), Dropout(0.5)],
+        lambda end: [Dense(3), Activation(end), Reshape((3, 1)), Flatten()],
+        lambda end: lambda x: getattr(ops, end)(x @ np.ones((4, 3))),
+        lambda end: lambda x: getattr(ops, end)(x @ np.ones((4, 3))).reshape(3, 1).flatten(),
+    ],
+)
+def test_a_last_softmax_or_sigmoid_is_found(layers, end):
+    with pytest.raises(ValueError, match=f"ends with a {end}: leave the last {end} out and give classifier_activation"):
+        Model(layers(end), (4,))
+
+
+def test_what_is_no_end():
+    """A softmax over something else, one that is gone on with, and a gate."""
+    for network in (
+        lambda x: ops.softmax(x.reshape(2, 2)).flatten(),
+        lambda x: ops.softmax(x) * 2.0 + 1.0,
+        lambda x: ops.sigmoid(x) * x,
+        ops.log_softmax,
+    ):
+        assert Model(network, (4,)).classes == ("0", "1", "2", "3")
+
+
+def test_one_score_with_a_sigmoid_has_two_classes(tmp_path):
+    """Their scores are −z and z, their probabilities 1 − p and p; all methods see both."""
+    model = Model([("z", Dense(1))], (3,), dtype=np.float64, classifier_activation="sigmoid", seed=3)
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    z = x @ model.weights["z/kernel"][:, 0]
+    assert model.classes == ("0", "1")
+    np.testing.assert_allclose(model.scores(x), np.stack([-z, z], axis=1))
+    p = 1 / (1 + np.exp(-z))
+    np.testing.assert_allclose(model.probabilities(x), np.stack([1 - p, p], axis=1))
+    np.testing.assert_array_equal(model.predict(x), z > 0)
+    slope = mx.gradient(model, x, 1)
+    np.testing.assert_allclose(slope.values, np.broadcast_to(model.weights["z/kernel"][:, 0], x.shape))
+    np.testing.assert_allclose(mx.gradient(model, x, 0), -slope.values)
+    np.testing.assert_allclose(mx.deep_lift(model, x, "1", output="probability").score, p)
+    np.testing.assert_allclose(mx.deep_lift(model, x, output="probability").gap, 0, atol=1e-12)
+    model.save(tmp_path / "m.npz")
+    again = load_model(tmp_path / "m.npz")
+    assert again.is_binary
+    np.testing.assert_array_equal(again.scores(x), model.scores(x))
+    assert Model([Dense(1)], (3,), classes=["no", "yes"]).predict(x).max() <= 1
+    assert not Model([Dense(1)], (3,)).is_binary  # a number, not classes
+    with pytest.raises(ValueError, match="3 class names for 1 scores: give one for each, or two"):
+        Model([Dense(1)], (3,), classes="abc")
+
+
+def test_one_score_learns_two_classes():
+    """Cross-entropy is that of the sigmoid: with balanced labels at x = ±1 that overlap, p is their share."""
+    model = Model([("z", Dense(1))], (1,), dtype=np.float64, classifier_activation="sigmoid")
+    x, labels = np.array([[1.0]] * 4 + [[-1.0]] * 4), [1, 1, 1, 0, 0, 0, 0, 1]
+    mx.train(model, x, labels, epochs=300, optimiser=SGD(1.0), batch=8)
+    np.testing.assert_allclose(model.probabilities([[1.0], [-1.0]])[:, 1], [0.75, 0.25], atol=1e-3)
+
+
+def test_several_sigmoids_are_several_labels():
+    model = Model([Dense(3)], (2,), dtype=np.float64, classifier_activation="sigmoid")
+    x = np.ones((1, 2))
+    p = 1 / (1 + np.exp(-model.scores(x)))
+    np.testing.assert_allclose(model.probabilities(x), p)
+    np.testing.assert_allclose(mx.input_x_gradient(model, x, 1, output="probability").score, p[:, 1])
+
+
+def test_weights_that_would_stay_random():
+    model = Model([("a", Dense(2)), ("b", Dense(2))], (3,))
+    with pytest.raises(ValueError, match="b/kernel would stay as drawn at random: give all weights, or partial=True"):
+        model.set_weights({"a/kernel": np.ones((3, 2))})
+    model.set_weights({"a/kernel": np.ones((3, 2))}, partial=True)
+    with pytest.raises(ValueError, match="b/kernel would stay"):
+        model.astype(np.float64).set_weights({"a/kernel": np.ones((3, 2))})
+    model.set_weights({"b/kernel": np.ones((2, 2))})  # biases are 0, not random
+    model.set_weights({"a/bias": np.ones(2)})
+
+
+def test_classes_by_name():
+    model = imaging(classes=["red_fox", "wolf", "wolf"])
+    assert model.class_number("red fox") == 0
+    with pytest.raises(ValueError, match="'wolf' is what the classes 1 and 2 are called: give a number"):
+        model.class_number("wolf")
+    with pytest.raises(ValueError, match="no class 'red_foxes', did you mean 'red_fox'. red_fox, wolf, wolf"):
+        model.class_number("red_foxes")
+
+
+def test_the_suggestion_stays_with_the_model(tmp_path):
+    model = imaging(None)
+    model.suggested_preprocessing = "imagenet"
+    model.save(tmp_path / "m.npz")
+    assert load_model(tmp_path / "m.npz").suggested_preprocessing == "imagenet"
+    assert model.astype(np.float32).suggested_preprocessing == "imagenet"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "x", "y"),
+    [
+        ("0..1", "0..1, pixels", 0.25, 0.25),
+        ("-1..1", "-1..1, (pixels - 0.5) / 0.5", 0.25, -0.5),
+        ("keras-tf", "-1..1, (pixels - 0.5) / 0.5", 0.25, -0.5),
+        ("0..255", "0..255, pixels * 255", 0.2, 51),
+        ("imagenet", "imagenet, (pixels - [0.485 0.456 0.406]) / [0.229 0.224 0.225]", 0.485, 0),
+        ("torch", "imagenet, (pixels - [0.485 0.456 0.406]) / [0.229 0.224 0.225]", 0.485, 0),
+        ("caffe", "caffe, BGR pixels * 255 - [103.939 116.779 123.68]", 0.0, -103.939),
+        ((0.2, (0.1, 0.2, 0.4)), "(pixels - 0.2) / [0.1 0.2 0.4]", 0.25, 0.5),
+    ],
+)
+def test_preprocessing_by_name_and_numbers(name, text, x, y):
+    made = as_preprocessing(name, 3)
+    assert str(made) == text
+    np.testing.assert_allclose(made(Node(np.full((1, 1, 1, 3), x))).value[0, 0, 0, 0], y, atol=1e-12)
+
+
+def test_keras_alone_says_too_little():
+    with pytest.raises(ValueError, match="three ways: give preprocessing='caffe' for VGG"):
+        as_preprocessing("keras", 3)
+    assert as_preprocessing(None, 3) is None
+
+
+def test_an_own_operation_says_how_to_keep_it(tmp_path):
+    """What the sentence says is done, and the weights come back."""
+
+    def build(seed):
+        return Model([("d", Dense(3)), ("own", Function(lambda x: x * x))], (2,), seed=seed)
+
+    model, path = build(1), tmp_path / "w.npz"
+    with pytest.raises(
+        TypeError, match=r"layer 'own' is code: .*np.savez\(path, \*\*model.weights\) keeps the weights"
+    ):
+        model.save(path)
+    np.savez(path, **model.weights)
+    other = build(2)
+    with np.load(path) as archive:
+        other.set_weights(dict(archive))
+    np.testing.assert_array_equal(other.scores(np.ones((1, 2))), model.scores(np.ones((1, 2))))

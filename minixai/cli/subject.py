@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
@@ -90,7 +91,8 @@ def network(
     if weights is None and (
         Path(name).suffix.lower() in zoo.NETWORKS or preprocessing is not None or labels is not None
     ):
-        model = zoo.load(name, preprocessing=preprocessing, classes=labels)
+        with warnings.catch_warnings(action="ignore"):  # what is said below says it too
+            model = zoo.load(name, preprocessing=preprocessing, classes=labels)
         as_they_are = "pixels of 0 to 1 go in as they are; --preprocessing NAME says what else it was trained to see"
         return model, f"of the file\n{as_they_are if preprocessing is None else f'preprocessing {preprocessing}'}"
     if preprocessing is not None or labels is not None:

@@ -59,7 +59,8 @@ def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
         rng = np.random.default_rng((ANEW, as_count(seed, "seed", 0), place))
         layer = drawn[name]
         made.set_weights(
-            {f"{name}/{key}": layer.initial_weight(key, w.shape, rng, w.dtype) for key, w in layer.weights.items()}
+            {f"{name}/{key}": layer.initial_weight(key, w.shape, rng, w.dtype) for key, w in layer.weights.items()},
+            partial=True,
         )
     return made
 

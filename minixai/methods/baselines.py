@@ -17,6 +17,11 @@ Baseline: TypeAlias = "str | npt.ArrayLike"
 
 def blur(x: Array) -> Array:
     """Each image blurred by a Gaussian with σ an eighth of its shorter side."""
+    if min(x.shape[1:3]) < 2:
+        raise ValueError(
+            f"images of {x.shape[1]} × {x.shape[2]} pixels blurred by an eighth of their shorter side are themselves: "
+            "give another baseline, such as 'mean' or an array"
+        )
     sigma = min(x.shape[1:3]) / 8
     return np.asarray(scipy.ndimage.gaussian_filter(x, (0, sigma, sigma, 0)))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from minixai.arrays import Array
 from minixai.graph import Node, history
 from minixai.methods.baselines import Baseline, resolve
 from minixai.methods.parameters import document
-from minixai.model import Model, Network, batches
+from minixai.model import Model, Network, batches, check_one_input, final_activation
 from minixai.ops import sigmoid, softmax
 from minixai.validate import as_real, as_rectangular, check_finite, is_integer, one_of
 
@@ -36,6 +36,8 @@ class Call:
         x as the model takes it, in the dtype of the model.
     layer_name : str or None
         The name of the layer; None is the input.
+    unit : float
+        What 1 in a number beside x is for the model: 1/255 beside images of uint8, else 1.
 
     Raises
     ------
@@ -59,16 +61,21 @@ class Call:
     batch: int | None = None
     rows: Array = field(init=False)
     layer_name: str | None = field(init=False)
+    unit: float = field(init=False)
 
     def __post_init__(self) -> None:
         if not callable(self.model):
             raise TypeError(f"model is {type(self.model).__name__}: give a Model, or a function of a node")
         one_of(self.output, ("score", "probability"), "output")
         object.__setattr__(self, "rows", self.prepare(self.x))
+        is_bytes = isinstance(self.model, Model) and np.asarray(self.x).dtype == np.uint8
+        object.__setattr__(self, "unit", 1 / 255 if is_bytes else 1.0)
         object.__setattr__(self, "layer_name", self.resolve_layer(self.layer))
         for name, classes in (("target", self.target), ("versus", self.versus)):
             if classes is not None:
-                self.check_classes(classes, name)
+                numbers = self.named_classes(classes)
+                self.check_classes(numbers, name)
+                object.__setattr__(self, name, numbers)
 
     def prepare(self, x: npt.ArrayLike, what: str = "x") -> Array:
         """x as the model takes it."""
@@ -90,17 +97,32 @@ class Call:
             )
         return layers[layer].name
 
+    def named_classes(self, classes: npt.ArrayLike) -> npt.ArrayLike:
+        """Class numbers where class names are given; anything else as it is."""
+        array = as_rectangular(classes, "a class")
+        if array.dtype.kind != "U" or not isinstance(self.model, Model):
+            return classes
+        numbers = [self.model.class_number(str(name)) for name in array.ravel()]
+        return np.array(numbers, np.intp).reshape(array.shape)
+
     def check_classes(self, classes: npt.ArrayLike, name: str) -> None:
-        """Raise ValueError unless these are class numbers, one for all inputs or one for each."""
-        array = as_real(classes, name) if not isinstance(classes, str) else np.asarray(classes)
+        if np.asarray(classes).dtype.kind == "U":
+            raise ValueError(f"{name} is {classes!r}, but a function of nodes has no class names: give a class number")
+        array = as_real(classes, name)
         if array.dtype.kind not in "iu" or array.shape not in ((), (len(self.rows),)):
             raise ValueError(
-                f"{name} is a class number, or one for each of the {len(self.rows)} inputs; got {classes!r}"
+                f"{name} is a class number or the name of a class, or one for each of the {len(self.rows)} inputs; "
+                f"got {classes!r}"
             )
 
     def baseline(self, baseline: Baseline, what: str = "baseline") -> Array:
-        """The rows of a baseline: one, or one for each input."""
-        return resolve(baseline, self.rows, self.prepare, what)
+        """The baseline's rows: one, or one for each input; a number is in the units of x."""
+        if not is_number(baseline):
+            return resolve(baseline, self.rows, self.prepare, what)
+        rows = resolve(baseline * self.unit if self.unit != 1 else baseline, self.rows, self.prepare, what)
+        if isinstance(self.model, Model):
+            self.model.check_range(rows[:1], what)
+        return rows
 
     def background(self, background: npt.ArrayLike) -> Array:
         """The rows of a background in the dtype of x: (R, ...)"""
@@ -149,6 +171,8 @@ class Call:
             return scores
         if isinstance(self.model, Model):
             return self.model.probability(scores)
+        if final_activation(scores):
+            return scores
         return softmax(scores) if scores.ndim == 2 and scores.shape[1] > 1 else sigmoid(scores)
 
     def classes(self, scores: Node, part: slice) -> tuple[Array, Array | None]:
@@ -186,10 +210,20 @@ class Call:
         return list(batches(rows, min(limit, max(ROWS, int(CACHE // self.row_bytes))), 1))
 
 
+def is_number(baseline: Baseline) -> TypeGuard[float]:
+    """Whether a baseline is a single number, not a name or an array of rows."""
+    if isinstance(baseline, (str, bool)):
+        return False
+    array = as_rectangular(baseline, "baseline")
+    return not array.ndim and array.dtype.kind in "fiu"
+
+
 def as_model_input(model: Network, x: npt.ArrayLike, what: str) -> Array:
     """x as the model takes it; for a function of nodes, float32 or else float64."""
     if isinstance(model, Model):
         return model.prepare(x, what)
+    if isinstance(x, tuple):  # a list may hold one row each
+        check_one_input(x, what, 2)
     array = as_real(x, what)
     if array.ndim < 2:
         raise ValueError(f"{what} has the shape {array.shape}, but rows come first, (N, ...): give {what}[None]")

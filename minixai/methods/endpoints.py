@@ -108,5 +108,6 @@ class Endpoints:
             output=self.call.output,
             layer=self.call.layer_name or self.layer,
             parameters=parameters,
+            inputs=self.call.rows,
             **fields,
         )

@@ -74,7 +74,7 @@ def expected_gradients(
     samples : int, default 200
         How many draws are taken for each input, at least 2.  In each of them α is uniform in [0, 1].
     local_smoothing : float, default 0.0
-        σ ≥ 0 of the noise in x̃ = x + N(0, σ²), in the units of x.
+        σ ≥ 0 of the noise in x̃ = x + N(0, σ²), in the units of x: from 0 to 255 beside uint8.
     seed : int, default 0
         The seed of the draws.
     rng : {"minixai", "shap"}, default "minixai"
@@ -127,6 +127,7 @@ def expected_gradients_of_targets(
 ) -> list[Attribution]:
     """One attribution for each of the targets, (N,) each, by default the call's own, from the same forward passes."""
     n, smooth = as_count(samples, "samples", 2), as_nonnegative(local_smoothing, "local_smoothing") > 0
+    sigma = local_smoothing * call.unit
     references = call.background(background)
     shape = call.rows.shape[1:] if smooth else None
     draw = STREAMS[one_of(rng, STREAMS, "rng")](as_count(seed, "seed", 0), len(references), shape)
@@ -136,7 +137,7 @@ def expected_gradients_of_targets(
     start, end, network = all_ends[0].reference, all_ends[0].value, all_ends[0].network
     for i, k in passes(call, n, "expected_gradients"):
         r, alpha, noise = draw(i, k)
-        noisy = None if noise is None else (call.rows[i] + local_smoothing * noise).astype(call.rows.dtype)
+        noisy = None if noise is None else (call.rows[i] + sigma * noise).astype(call.rows.dtype)
         delta = (end[i] if noisy is None else network.activations(noisy)) - start[r]
         layer, output = network(start[r] + column(alpha, delta) * delta, i)
         for ends, value, total in zip(all_ends, values, sums, strict=True):

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array
+from minixai.arrays import Array, mark_readonly
 from minixai.attribution import Attribution
 from minixai.methods.background import all_outputs
 from minixai.methods.call import Call, as_model_input
@@ -42,11 +42,16 @@ class Explainer:
         rows = as_model_input(model, background, "background")
         self.call = Call(model, rows, output=output, layer=layer, batch=batch)
 
-    @cached_property
+    @property
     def expected_value(self) -> Array:
         """The mean of each output over the background, (outputs,); the values of x add up to f(x) minus this."""
+        return self.mean_outputs
+
+    @cached_property
+    def mean_outputs(self) -> Array:
+        """What `expected_value` is."""
         outputs = all_outputs(self.call)
-        return np.asarray(outputs.mean(axis=0, dtype=np.float64).astype(outputs.dtype))
+        return mark_readonly(np.asarray(outputs.mean(axis=0, dtype=np.float64).astype(outputs.dtype)))
 
     def rank_outputs(self, call: Call, outputs: int | None, order: str) -> Array:
         """The numbers of the outputs to explain for each input, (N, k); by default all of them in their own order."""
@@ -67,7 +72,7 @@ class GradientExplainer(Explainer):
     ----------
     {model, background}
     local_smoothing : float, default 0.0
-        σ of the noise added to an input, in the units of x.
+        σ of the noise added to an input, in the units of x: from 0 to 255 beside uint8.
     {output, layer, batch}
 
     Attributes

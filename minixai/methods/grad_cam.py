@@ -14,7 +14,7 @@ from minixai.methods.call import Call
 from minixai.methods.compat import guided_weights
 from minixai.methods.endpoints import Endpoints
 from minixai.methods.gradients import check_rectifiers
-from minixai.methods.maps import batches_at_layer
+from minixai.methods.maps import batches_at_layer, check_places
 from minixai.methods.registry import method
 from minixai.methods.runs import Batch, gather_batches
 from minixai.model import Network
@@ -83,7 +83,13 @@ def grad_cam(
     ------
     {errors}
     ValueError
-        If the layer has no positions, and if there is no convolution to choose by default.
+        If the layer has no positions, and if there is no convolution with positions to choose by default.
+
+    Warns
+    -----
+    UserWarning
+        If the layer has one position, so that the map is one number, and if other paths lead round the layer, so that
+        the map leaves out what they bring.
 
     Notes
     -----
@@ -147,7 +153,7 @@ def hires_cam(
     ------
     {errors}
     ValueError
-        If the layer has no positions, and if there is no convolution to choose by default.
+        If the layer has no positions, and if there is no convolution with positions to choose by default.
 
     Notes
     -----
@@ -206,7 +212,8 @@ def guided_grad_cam(
     ------
     {errors}
     ValueError
-        If x does not hold images, if the layer has no positions, and if there is no convolution to choose by default.
+        If x does not hold images, if the layer has no positions, and if there is no convolution with positions to
+        choose by default.
 
     Warns
     -----
@@ -241,12 +248,14 @@ def batches_with_maps(call: Call, what: str, images: bool) -> Iterator[Batch]:
     """Send the inputs forward to a layer that has positions; with `images`, the inputs must have them too."""
     if images:
         check_images(call.rows.shape, what)
-    for batch in batches_at_layer(call):
+    for i, batch in enumerate(batches_at_layer(call)):
         if batch.layer.ndim != 4:
             raise ValueError(
                 f"{what} adds up maps (N, h, w, filters), but layer {batch.layer.name!r} has the shape "
                 f"{batch.layer.shape}, without places: choose one below Flatten and global pooling"
             )
+        if i == 0:
+            check_places(batch, what)
         yield batch
 
 

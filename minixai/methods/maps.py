@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -12,10 +13,13 @@ from minixai.arrays import Array, accurate_mean
 from minixai.attribution import Attribution
 from minixai.graph import Node, history
 from minixai.methods.call import Call
+from minixai.methods.network import separates
 from minixai.methods.registry import method
 from minixai.methods.runs import Batch, forward_batches, gather_batches
 from minixai.model import Network
 from minixai.ops import Convolution, Elementwise
+from minixai.ops.pooling import AveragePool, MaxPool, Resize
+from minixai.ops.shapes import Identity, Pad, Reshape, Take, Transpose
 from minixai.validate import one_of
 
 RANKS: Mapping[str, Callable[[Array], Array]] = {
@@ -85,24 +89,82 @@ def activations(
 
 
 def batches_at_layer(call: Call) -> Iterator[Batch]:
-    """Send the inputs forward; the layer is the one asked for, and by default the last convolution."""
+    """Send the inputs forward; the layer is the one asked for, and by default that of `default_layer`."""
     for batch in forward_batches(call):
-        yield batch if call.layer is not None else replace(batch, layer=last_convolution(batch.output))
+        yield batch if call.layer is not None else replace(batch, layer=default_layer(batch.x, batch.output))
 
 
-def last_convolution(output: Node) -> Node:
-    """The deepest convolution that the output is made of, after its activation.
+def default_layer(x: Node, output: Node) -> Node:
+    """Return the last layer of features that has more than one place and that all paths to the output run through.
 
-    The activation is the elementwise function of the convolution, if nothing else reads the convolution.  If something
-    else comes first, such as batch normalisation, or if there is a second reader, such as a residual sum, the node is
-    the convolution itself.  In a Model, it is the last convolution layer.  Raises ValueError if there is none.
+    Features are convolutions, joins of branches such as a residual sum, and activations, batch norms and other
+    functions of these; what only moves, pools or resizes them is none.  So in VGG it is the last convolution after its
+    ReLU, in ResNet the last sum after its ReLU, in DenseNet the last ReLU.
+
+    Raises ValueError where the output is not made of any convolution with more than one place.  Where branches join
+    after they lost their places, no such layer is on all paths: it is then the last convolution, after its activation.
     """
-    nodes = history(output)
-    convolutions = [node for node in nodes if isinstance(node.op, Convolution)]
-    if not convolutions:
+    nodes = [node for node in history(output) if node is x or node.sources]
+    features = features_of(nodes)
+    if not features:
         raise ValueError(
-            "the scores are not made of any convolution, so there is no last one to look at: choose a layer, layer=..."
+            "the scores are not made of any convolution with more than one place, so there is no last one to look at: "
+            "choose a layer, layer=..."
         )
-    last = convolutions[-1]
-    readers = [node for node in nodes if last in node.sources]
-    return readers[0] if len(readers) == 1 and isinstance(readers[0].op, Elementwise) else last
+    on_all_paths = shared_by_all_paths(nodes, x)
+    shared = [node for node in features if node in on_all_paths]
+    if shared:
+        return shared[-1]
+    last = [node for node in features if isinstance(node.op, Convolution)][-1:] or features[-1:]
+    readers = [node for node in nodes if last[0] in node.sources]
+    return readers[0] if len(readers) == 1 and isinstance(readers[0].op, Elementwise) else last[0]
+
+
+MOVES = (MaxPool, AveragePool, Resize, Identity, Pad, Reshape, Take, Transpose)
+"""Operations that make no features."""
+
+
+def features_of(nodes: list[Node]) -> list[Node]:
+    """The nodes (N, h, w, K) with more than one place that a convolution and no more than functions of it have made."""
+    convolved, found = set[Node](), []
+    for node in nodes:
+        if isinstance(node.op, Convolution) or any(source in convolved for source in node.sources):
+            convolved.add(node)
+            if node.ndim == 4 and node.shape[1] * node.shape[2] > 1 and not isinstance(node.op, MOVES):
+                found.append(node)
+    return found
+
+
+def shared_by_all_paths(nodes: list[Node], x: Node) -> set[Node]:
+    """The nodes that every path from x to the last node runs through; nodes are in order, each after its sources."""
+    place = {node: i for i, node in enumerate(nodes)}
+    last_reader, below = dict[Node, int](), {x}
+    for i, node in enumerate(nodes):
+        for source in node.sources:
+            if source in below:
+                below.add(node)
+                last_reader[source] = i
+    found, reach = set(), 0
+    for node in nodes:
+        if node in below:
+            if reach <= place[node]:  # nobody after this node reads what is before it
+                found.add(node)
+            reach = max(reach, last_reader.get(node, 0))
+    return found
+
+
+def check_places(batch: Batch, what: str) -> None:
+    """Warn where a map would say little: at a layer of one place, or one that other paths lead round."""
+    name = "" if batch.layer.name is None else f" {batch.layer.name!r}"
+    if batch.layer.shape[1:3] == (1, 1):
+        warnings.warn(
+            f"{what} looks at layer{name}, which has one place, so its map is one number for the whole image: "
+            "choose a layer before pooling, layer=...",
+            stacklevel=7,
+        )
+    elif not separates(batch.output, batch.x, batch.layer):
+        warnings.warn(
+            f"{what} looks at layer{name}, but other paths lead round it, so its map leaves out what they bring: "
+            "choose a layer after they join, or leave layer= out",
+            stacklevel=7,
+        )

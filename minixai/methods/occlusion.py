@@ -91,9 +91,11 @@ def occlusion(
     if variant == "tf-explain":
         if versus is not None or stride is not None or not (isinstance(baseline, str) and baseline == "mean"):
             raise ValueError("variant='tf-explain' has a stride and baseline of its own, no contrast: leave them out")
-        steps, baseline = sides, GREY
+        steps, baseline = sides, "mean"
     rows, columns = map(window_masks, call.rows.shape[1:3], sides, steps)
     hidden, ends = call.baseline(baseline), endpoints(call)
+    if variant == "tf-explain":
+        hidden = np.full_like(hidden[:1], GREY)
     left = occluded_scores(ends, rows, columns, hidden)
     lost = ends.score[:, None, None] - left
     values = (

@@ -10,21 +10,23 @@ model : Model or callable
 x : array_like, (N, ...)
     The inputs, as `model.scores` takes them; images are (N, H, W, C).""",
     "target": """\
-target : int or array_like of int (N,), optional
-    The class f_target that is explained, one for all inputs or one for each; by default the predicted class.""",
+target : int, str or array_like of these (N,), optional
+    The class f_target that is explained, by its number or its name, one for all inputs or one for each; by default
+    the predicted class.""",
     "versus": """\
-versus : int or array_like of int (N,), optional
+versus : int, str or array_like of these (N,), optional
     A second class, for a contrast: f is f_target − f_versus.""",
     "baseline": """\
 baseline : str, float or array_like, default 0.0
     The input x' that x is compared with: "black", "white", "mean", "blur" or "noise", a number, one input, or one
-    for each.""",
+    for each.  Beside images of uint8 a number is from 0 to 255.""",
     "background": """\
 background : array_like, (R, ...)
     The set of references x', in the units of x.""",
     "output": """\
 output : {"score", "probability"}, default "score"
-    What f is: the score before softmax, or the probability (the sigmoid of a single score).""",
+    What f is: the score before softmax or sigmoid, or the probability: the softmax of the scores, or the sigmoid of
+    each where `model.classifier_activation` says so, and of a single score.""",
     "layer": """\
 layer : str or int, optional
     The layer whose activations are explained, by its name or by its number in a Model; by default the input.""",
@@ -34,8 +36,8 @@ batch : int, optional
     if rows are small.""",
     "maps": """\
 layer : str or int, optional
-    The layer whose maps A are used, by its name or by its number in a Model; by default the last convolution, see
-    `minixai.methods.maps.last_convolution`.""",
+    The layer whose maps A are used, by its name or by its number in a Model; by default the last one with
+    more than one place that all paths run through, see `minixai.methods.maps.default_layer`.""",
     "errors": """\
 ValueError
     If x, a class, the output, the layer or a parameter does not fit, and if a score or a value is not finite.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import wraps
 from inspect import Parameter, signature
 from typing import ParamSpec
@@ -127,6 +128,75 @@ catalogue = Catalogue()
 
 P = ParamSpec("P")
 
+FOREIGN: Mapping[str, tuple[str, ...]] = {
+    "forward_func": ("model",),
+    "inputs": ("x",),
+    "input": ("x",),
+    "images": ("x",),
+    "validation_data": ("x",),
+    "baselines": ("baseline", "background"),
+    "feature_baselines": ("baseline",),
+    "reference": ("baseline",),
+    "data": ("background",),
+    "train_baselines": ("background",),
+    "background_data": ("background",),
+    "n_steps": ("steps",),
+    "method": ("quadrature",),
+    "sliding_window_shapes": ("window",),
+    "patch_size": ("window",),
+    "strides": ("stride",),
+    "feature_mask": ("groups", "players"),
+    "n_samples": ("samples", "permutations"),
+    "nsamples": ("samples", "permutations"),
+    "nt_samples": ("samples",),
+    "num_samples": ("samples",),
+    "stdevs": ("sigma", "local_smoothing"),
+    "noise_level": ("noise",),
+    "rseed": ("seed",),
+    "random_state": ("seed",),
+    "class_index": ("target",),
+    "class_idx": ("target",),
+    "target_class": ("target",),
+    "ranked_outputs": ("target",),
+    "layer_name": ("layer",),
+    "layer_index": ("layer",),
+    "interpolation": ("upsampling", "resize"),
+    "interpolate_mode": ("upsampling", "resize"),
+    "relu_attributions": ("relu",),
+    "multiply_by_inputs": ("multiply",),
+    "batch_size": ("batch",),
+    "internal_batch_size": ("batch",),
+    "nt_samples_batch_size": ("batch",),
+    "perturbations_per_eval": ("batch",),
+}
+"""{a parameter of captum, shap or tf-explain: what it may be called here}"""
+
+ELSEWHERE: Mapping[str, str] = {
+    "additional_forward_args": "a model takes one input here: wrap it, lambda x: network(x, other)",
+    "return_convergence_delta": "the certificate has it: result.gap",
+    "return_variances": "the certificate has it: result.standard_error",
+    "attribute_to_layer_input": "a layer is named by its output: give the layer before it",
+    "show_progress": "progress is shown where a person is watching",
+    "abs": "values are signed: take abs(result)",
+    "colormap": "a method makes values, mx.plots.show(result, images) the picture",
+    "image_weight": "a method makes values, mx.plots.show(result, images, overlay=True) the picture",
+}
+"""{a parameter of captum, shap or tf-explain: where that is found here}"""
+
+
+def check_names(function: Callable[..., Attribution], options: Mapping[str, object]) -> None:
+    """Raise TypeError for an option that the function does not take, with what other libraries call so."""
+    parameters = signature(function).parameters
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    known = {*parameters, *getattr(function, "former_names", {})}
+    for name in options:
+        if name in known or (takes_any and name not in FOREIGN and name not in ELSEWHERE):
+            continue
+        mine = [each for each in FOREIGN.get(name, ()) if each in parameters or takes_any]
+        near = mine[:1] or get_close_matches(name, parameters, 1, 0.6)
+        remedy = f"did you mean {near[0]}=?" if near else f"it takes {', '.join(parameters)}"
+        raise TypeError(f"{function.__name__} takes no {name}=: {ELSEWHERE.get(name, remedy)}")
+
 
 def check_finite_result(result: Attribution) -> Attribution:
     """Return the result.  Raises ValueError if a score or a value is not finite."""
@@ -155,6 +225,7 @@ def method(
     def register(function: Callable[P, Attribution]) -> Callable[P, Attribution]:
         @wraps(document(function))
         def wrapper(*args: P.args, **options: P.kwargs) -> Attribution:
+            check_names(function, options)
             with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # the result is checked
                 return check_finite_result(function(*args, **options))
 

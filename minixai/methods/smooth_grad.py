@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.methods.call import Call
+from minixai.methods.call import Call, is_number
 from minixai.methods.contrast import Contrast
 from minixai.methods.gradients import gradient
 from minixai.methods.moments import Moments
@@ -49,7 +49,7 @@ def smooth_grad(
     noise : float, default 0.1
         σ as a fraction of the range of each input: σ = noise · (max x − min x).
     sigma : float, optional
-        σ itself, in the units of x, in place of `noise`.
+        σ itself, in the units of x (from 0 to 255 beside uint8), in place of `noise`.
     samples : int, default 50
         How many noisy copies of each input are explained, at least 2.
     seed : int, default 0
@@ -103,7 +103,7 @@ def smooth_grad(
     clean = method(model, x, target, versus=versus, **arguments)
     call = Call(model, x, clean.target, clean.versus, output, layer, batch)
     explain = explain_again(method, call, arguments, Contrast(clean.target, clean.versus))
-    width = noise_sigma(call.rows, noise, sigma)
+    width = noise_sigma(call.rows, noise, None if sigma is None else as_nonnegative(sigma, "sigma") * call.unit)
     draw = Stream(as_count(seed, "seed", 0), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
     maps, cost = Moments(clean.values.shape, n, 4 if variance else 2), clean.cost
     for i, k in passes(call, n, "smooth_grad", rows=-(-clean.cost.forward // len(call.rows))):
@@ -153,9 +153,14 @@ def explain_again(
 ) -> Callable[[Array, Array], Attribution]:
     """The method as a function of points (B, ...) near the inputs i, with the classes and baselines of those inputs."""
     baselines = call.baseline(arguments["baseline"]) if "baseline" in arguments else None
+    values = arguments.get("values")
+    if values is not None:  # points are in the model's units, whatever those of x are
+        values = [value * call.unit if is_number(value) else value for value in values]
 
     def explain(points: Array, i: Array) -> Attribution:
         same, about = dict(arguments), contrast[i]
+        if values is not None:
+            same["values"] = values
         if baselines is not None:
             same["baseline"] = baselines[i] if len(baselines) > 1 else baselines
         return method(call.model, points, about.target, versus=about.versus, **same)
@@ -166,6 +171,6 @@ def explain_again(
 def noise_sigma(x: Array, noise: float, sigma: float | None) -> Array:
     """σ for each input: (N,)"""
     if sigma is not None:
-        return np.full(len(x), as_nonnegative(sigma, "sigma"))
+        return np.full(len(x), sigma)
     rows = x.reshape(len(x), -1)
     return np.asarray(as_nonnegative(noise, "noise") * (rows.max(axis=1) - rows.min(axis=1)))

@@ -6,6 +6,7 @@ EfficientNet-Lite0 knows photos and comes with its weights, which others trained
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from minixai.files import shipped
 from minixai.model import Model, load_model
-from minixai.preprocessing import as_preprocessing
+from minixai.preprocessing import NAMES, UNIT, as_preprocessing
 from minixai.training import Adam, Epoch, cosine, evaluate, train
 from minixai.validate import one_of
 from minixai.zoo import birds, digits
@@ -61,9 +62,30 @@ def make(
     report: Callable[[int, Epoch], None] = lambda number, epoch: None,
     progress: bool | None = None,
 ) -> tuple[Model, list[Epoch]]:
-    """Train a model by its recipe, with Adam and a falling rate: the model, and how each epoch went.
+    """Train a model by its recipe, with Adam and a falling rate.
 
-    Raises ValueError for an unknown name.
+    Parameters
+    ----------
+    name : str
+        One of `RECIPES`.
+    seed : int, default 0
+        Of the first weights, and of the order of the images.
+    epochs : int, optional
+        How often all images are seen; by default as the recipe says.
+    report : function, optional
+        Called after every epoch with its number, from 1, and how it went.
+    progress : bool, optional
+        Whether to show progress on stderr; by default if someone is watching.
+
+    Returns
+    -------
+    (Model, list of Epoch)
+        The model, and how each epoch went.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
     """
     recipe = RECIPES[one_of(name, RECIPES, "model")]
     model = recipe.build(seed)
@@ -104,7 +126,7 @@ def load(
     input_shape: Sequence[int] | None = None,
     output_name: str | None = None,
 ) -> Model:
-    """A trained model by its name, one you saved by its path, or the network in a file of ONNX or Keras.
+    """Return a trained model by its name, one you saved by its path, or the network in a file of ONNX or Keras.
 
     Parameters
     ----------
@@ -112,7 +134,9 @@ def load(
         "digits", "efficientnet-lite0", a file of `model.save`, an .onnx file, an .h5 or .keras file of Keras's
         `model.save`, or the model.json of a layers-model of TensorFlow.js.
     preprocessing : str, (mean, std) or Preprocessing, optional
-        What a network made elsewhere was trained to see, see `minixai.preprocessing.as_preprocessing`.
+        What a network made elsewhere was trained to see, see `minixai.preprocessing.as_preprocessing`: "imagenet",
+        "0..1", "-1..1", "0..255", "caffe", "tf" or "torch".  Without it pixels of 0 to 1 go in as they are, and a
+        warning says so; `model.suggested_preprocessing` is what the file suggests.
     classes : path, "imagenet" or sequence of str, optional
         Names for its scores: a file with one name in each line or a JSON list, or the names themselves.
     input_shape : (height, width, channels), optional
@@ -120,10 +144,22 @@ def load(
     output_name : str, optional
         The output, in Keras the layer, that holds the scores, where the file has several.
 
+    Returns
+    -------
+    Model
+        Of a network made elsewhere, named layers with images (N, H, W, C); its last softmax or sigmoid is taken off
+        the scores, and is what `model.probabilities` applies.
+
     Raises
     ------
     ValueError
-        For an unknown name, and for a file that is missing or holds no model.
+        In one sentence, for an unknown name; for a file that is missing, damaged or holds no model; and for an
+        operation or layer that cannot be read, with its name.
+
+    Warns
+    -----
+    UserWarning
+        If no preprocessing is given for a network made elsewhere.
 
     Examples
     --------
@@ -135,6 +171,14 @@ def load(
         names = read_classes(classes)
         model = importer(suffix)(name, classes=names, input_shape=input_shape, output_name=output_name)
         model.preprocessing = as_preprocessing(preprocessing, model.input_shape[-1])
+        if preprocessing is None:
+            suggested = model.suggested_preprocessing
+            hint = f"the file suggests {suggested!r}" if suggested else f"one of {', '.join(map(repr, NAMES))}"
+            warnings.warn(
+                f"no preprocessing is given for {str(name)!r}, so pixels of 0 to 1 go in as they are, and predictions "
+                f"may be wrong: give preprocessing=, {hint}",
+                stacklevel=2,
+            )
         return model
     check_network(Path(name))
     given = {"preprocessing": preprocessing, "classes": classes, "input_shape": input_shape, "output_name": output_name}
@@ -143,7 +187,10 @@ def load(
             f"{', '.join(foreign)} is for files of ONNX and Keras, and {str(name)!r} brings its own: leave it out"
         )
     is_path = name not in (*RECIPES, *PRETRAINED) and (Path(name).suffix or Path(name).exists())
-    return load_model(name if is_path else weights_file(str(name)))
+    model = load_model(name if is_path else weights_file(str(name)))
+    if name in RECIPES and model.preprocessing is None:
+        model.preprocessing = UNIT
+    return model
 
 
 def importer(suffix: str) -> Callable[..., Model]:

@@ -61,7 +61,7 @@ def digits_paper_255(seed: int) -> Model:
     """
     model = digits_paper(seed)
     ends = ("conv1/kernel", "scores/kernel")
-    model.set_weights({name: model.weights[name] / np.sqrt(WHITE) for name in ends})
+    model.set_weights({name: model.weights[name] / np.sqrt(WHITE) for name in ends}, partial=True)
     return model
 
 
@@ -71,7 +71,7 @@ def for_pixels_up_to_one(model: Model) -> Model:
     Its first kernel is multiplied by 255: scores and contributions remain those of the larger pixels.
     """
     first = next(iter(model.weights))
-    model.set_weights({first: model.weights[first] * WHITE})
+    model.set_weights({first: model.weights[first] * WHITE}, partial=True)
     return model
 
 

@@ -1,14 +1,17 @@
 """What is common to all methods: the question, its checks, batches, layers, contrasts."""
 
+import re
+
 import numpy as np
 import pytest
 
 import minixai as mx
-from minixai import ops, toys
+from minixai import Node, ops, toys
 from minixai.layers import Add, Conv2D, Dense, Flatten, MaxPool2D
 from minixai.methods.call import Call
 from minixai.methods.runs import walk
 from minixai.model import Model
+from minixai.preprocessing import UNIT
 from minixai.rules import GRADIENT
 from tests.methods.everything import IMAGES, METHODS, ask, takes
 
@@ -17,14 +20,19 @@ pytestmark = pytest.mark.filterwarnings("ignore:no op on the way rectifies")  # 
 by_method = pytest.mark.parametrize("method", METHODS, ids=[m.name for m in METHODS])
 
 
-@pytest.fixture(scope="module")
-def model():
+def conv_model(**more):
     return Model(
         [Conv2D(4, 3, activation="relu"), MaxPool2D(3, 2), Flatten(), Dense(8, activation="softplus"), Dense(5)],
         (9, 9, 2),
         dtype=np.float64,
         seed=3,
+        **more,
     )
+
+
+@pytest.fixture(scope="module")
+def model():
+    return conv_model()
 
 
 @pytest.fixture
@@ -226,7 +234,7 @@ BAD = [
     ({"target": True}, ValueError, "target is a class number"),
     ({"target": [0, 1, 2]}, ValueError, "one for each of the 2 inputs"),
     ({"target": [0, 9]}, ValueError, "no class 9"),
-    ({"target": "curlew"}, ValueError, "target is a class number"),
+    ({"target": "curlew"}, ValueError, "this model has no class 'curlew': 0, 1, 2, 3, 4"),
     ({"versus": 7}, ValueError, "no class 7"),
     ({"versus": (1, 2, 3)}, ValueError, "versus is a class number"),
     ({"output": "logit"}, ValueError, "unknown output 'logit'"),
@@ -315,3 +323,147 @@ def test_the_layout_of_a_reference_changes_no_bit():
     one = mx.deep_lift(net, x, baseline=reference)
     other = mx.deep_lift(net, np.asfortranarray(x), baseline=np.asfortranarray(reference))
     np.testing.assert_array_equal(one.values, other.values)
+
+
+# -- numbers beside bytes -----------------------------------------------------------------------------
+
+BYTES = np.random.default_rng(5).integers(0, 256, (2, 9, 9, 2), np.uint8)
+QUARTERS = 2 * (np.arange(9)[:, None, None] // 5) + np.arange(9)[:, None] // 5
+
+
+@pytest.mark.parametrize(
+    ("method", "beside_bytes", "beside_floats"),
+    [
+        (mx.deep_lift, {"baseline": 128}, {"baseline": 128 / 255}),
+        (mx.integrated_gradients, {"baseline": 128.0, "steps": 3}, {"baseline": 128 / 255, "steps": 3}),
+        (mx.occlusion, {"baseline": 128, "window": 3}, {"baseline": 128 / 255, "window": 3}),
+        (
+            mx.feature_ablation,
+            {"values": [0, 128, 255], "groups": QUARTERS},
+            {"values": [0, 128 / 255, 1], "groups": QUARTERS},
+        ),
+        (mx.shapley_values, {"baseline": 255, "players": QUARTERS}, {"baseline": 1.0, "players": QUARTERS}),
+        (mx.smooth_grad, {"sigma": 20, "samples": 3}, {"sigma": 20 / 255, "samples": 3}),
+        (
+            mx.smooth_grad,
+            {"samples": 3, "method": mx.deep_lift, "baseline": 128},
+            {"samples": 3, "method": mx.deep_lift, "baseline": 128 / 255},
+        ),
+        (
+            mx.smooth_grad,
+            {"samples": 2, "method": mx.feature_ablation, "values": [255], "groups": QUARTERS},
+            {"samples": 2, "method": mx.feature_ablation, "values": [1.0], "groups": QUARTERS},
+        ),
+        (
+            mx.expected_gradients,
+            {"background": BYTES[::-1], "local_smoothing": 20, "samples": 3},
+            {"background": BYTES[::-1] / 255, "local_smoothing": 20 / 255, "samples": 3},
+        ),
+    ],
+)
+def test_numbers_beside_bytes_are_bytes(method, beside_bytes, beside_floats):
+    model = conv_model()
+    ours = method(model, BYTES, 0, **beside_bytes)
+    np.testing.assert_allclose(ours, method(model, BYTES / 255, 0, **beside_floats).values, rtol=1e-10, atol=1e-12)
+    if method is not mx.smooth_grad:
+        return
+    told = beside_bytes.get("sigma")
+    assert ours.parameters["sigma"] == told
+
+
+def test_the_explainers_smoothing_beside_bytes():
+    model = conv_model()
+    ours, theirs = (
+        mx.GradientExplainer(model, BYTES[::-1], local_smoothing=sigma).shap_values(x, nsamples=3)
+        for x, sigma in ((BYTES, 20), (BYTES / 255, 20 / 255))
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+def test_bytes_of_a_function_are_plain_numbers_and_bytes_beside_floats_are_told():
+    f = lambda x: (x * x).sum()  # noqa: E731
+    np.testing.assert_array_equal(mx.deep_lift(f, BYTES, baseline=128).baseline, np.full((1, 9, 9, 2), 128.0))
+    model = conv_model()
+    model.preprocessing = UNIT
+    with pytest.raises(
+        ValueError, match="baseline holds floats from 128 to 128, but this model takes pixels of 0 to 1"
+    ):
+        mx.deep_lift(model, BYTES / 255, 0, baseline=128)
+
+
+# -- the end of a function ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", [ops.softmax, ops.sigmoid, lambda z: ops.softmax(z).reshape(3)])
+def test_a_function_that_ends_with_probabilities_gets_no_others(end):
+    w = np.random.default_rng(0).normal(size=(4, 3))
+    x = np.random.default_rng(1).normal(size=(2, 4))
+    network = lambda node: end(node @ w)  # noqa: E731
+    result = mx.deep_lift(network, x, 1, output="probability")
+    np.testing.assert_array_equal(result.score, network(Node(x)).value[:, 1])
+    np.testing.assert_array_equal(result.values, mx.deep_lift(network, x, 1).values)
+
+
+# -- classes by name ----------------------------------------------------------------------------------
+
+
+def test_classes_by_name_one_for_all_or_one_for_each():
+    model, x = conv_model(classes=["ant", "bee", "cat", "dog", "emu"]), BYTES / 255
+    for method in (mx.gradient, mx.deep_lift, mx.occlusion, mx.grad_cam, mx.smooth_grad):
+        named, numbered = method(model, x, "cat", versus="ant"), method(model, x, 2, versus=0)
+        np.testing.assert_array_equal(named.values, numbered.values)
+        each = method(model, x, ["dog", "bee"], versus=np.array(["ant", "emu"]))
+        np.testing.assert_array_equal(each.values, method(model, x, [3, 1], versus=[0, 4]).values)
+        assert each.target.tolist() == [3, 1]
+    with pytest.raises(ValueError, match="a function of nodes has no class names: give a class number"):
+        mx.gradient(toys.saturation, [[1.0, 1.0]], "cat")
+
+
+# -- other libraries' words ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "option", "words"),
+    [
+        (mx.integrated_gradients, "baselines", "takes no baselines=: did you mean baseline="),
+        (mx.integrated_gradients, "n_steps", "did you mean steps="),
+        (mx.occlusion, "sliding_window_shapes", "did you mean window="),
+        (mx.occlusion, "strides", "did you mean stride="),
+        (mx.feature_ablation, "feature_mask", "did you mean groups="),
+        (mx.shapley_values, "feature_mask", "did you mean players="),
+        (mx.shapley_values, "n_samples", "did you mean permutations="),
+        (mx.deep_shap, "baselines", "did you mean background="),
+        (mx.smooth_grad, "nt_samples", "did you mean samples="),
+        (mx.smooth_grad, "stdevs", "did you mean sigma="),
+        (mx.gradient, "additional_forward_args", "takes one input here: wrap it, lambda x: network"),
+        (mx.deep_lift, "return_convergence_delta", "the certificate has it: result.gap"),
+        (mx.grad_cam, "class_index", "did you mean target="),
+        (mx.lrp, "epsilonn", "did you mean epsilon="),
+        (mx.gradient, "zzz", "it takes model, x, target"),
+    ],
+)
+def test_other_libraries_words(method, option, words):
+    with pytest.raises(TypeError, match=re.escape(words)) as caught:
+        method(conv_model(), BYTES / 255, 0, **{option: 1})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_tuple_of_batches_is_no_input():
+    for x in ((np.ones((2, 3)), np.ones((2, 3))), (np.ones((2, 3)),)):
+        with pytest.raises(ValueError, match="minixai takes one input"):
+            mx.gradient(lambda x: x.sum(), x)
+    assert mx.gradient(lambda x: x.sum(), ((1.0, 2.0), (3.0, 4.0))).shape == (2, 2)
+
+
+def test_blur_of_a_side_of_one_pixel_is_refused():
+    with pytest.raises(ValueError, match="images of 1 × 40 pixels blurred .* are themselves"):
+        mx.deep_lift(lambda x: x.sum(), np.random.default_rng(0).random((1, 1, 40, 2)), baseline="blur")
+
+
+def test_an_explainers_expected_value_is_read_only():
+    explainer = mx.DeepExplainer(toys.saturation, [[0.0, 0.0], [1.0, 1.0]])
+    with pytest.raises(ValueError, match="read-only"):
+        explainer.expected_value[0] = 7
+    with pytest.raises(AttributeError):
+        explainer.expected_value = 7
+    assert explainer.expected_value == [0.5]

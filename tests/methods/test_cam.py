@@ -9,7 +9,7 @@ from minixai import Node, ops
 from minixai.graph import history, replay
 from minixai.layers import Activation, Add, BatchNorm, Conv2D, Dense, Flatten, GlobalAveragePool2D, MaxPool2D
 from minixai.methods.grad_cam import nearest
-from minixai.methods.maps import last_convolution
+from minixai.methods.maps import default_layer
 from minixai.model import Model
 from tests.axioms.programs import cnns, generic, seeds
 
@@ -139,7 +139,7 @@ def test_on_random_networks(network, seed):
 
     def named(x):
         scores = network(x)
-        last_convolution(scores).named("here")
+        default_layer(x, scores).named("here")
         return scores
 
     grad, hires = mx.grad_cam(named, x, 0, versus=[1, 2, 0]), mx.hires_cam(named, x, 0, versus=[1, 2, 0])
@@ -157,6 +157,7 @@ def test_on_random_networks(network, seed):
     np.testing.assert_array_equal(grad.values, np.maximum(grad.extras["signed"], 0))
 
 
+@pytest.mark.filterwarnings("ignore:grad_cam looks at layer '(twice|again)', but other paths")
 @pytest.mark.parametrize("layer", ["conv1", "twice", "again", "sum", 1])
 def test_weights_are_what_a_shift_of_the_whole_map_does(model, x, layer):
     """H·W·α_k = d f(A + t·1_k)/dt, whether the layer is shared, or feeds several others."""
@@ -218,6 +219,7 @@ def test_guided_grad_cam_is_the_product(layer, versus):
         assert found.layer == cam.layer
 
 
+@pytest.mark.filterwarnings("ignore:guided_grad_cam looks at layer, but other paths")
 def test_guided_at_every_functional_relu():
     """relu(x) − relu(−x) is x, but guided backprop lets through only what is positive both ways."""
 
@@ -244,31 +246,68 @@ def convolved(x, name):
     return ops.convolution(x, KERNEL).named(name)
 
 
+def aside(h):
+    """A branch that is deeper than what both read, and pooled before they join."""
+    return h.sum((1, 2)) + convolved(convolved(h, "deep"), "deeper").sum((1, 2))
+
+
 @pytest.mark.parametrize(
     ("network", "place"),
     [
         (lambda x: ops.relu(convolved(x, "conv")).named("relu").sum(), "relu"),
         (lambda x: ops.gelu(convolved(x, "conv")).named("gelu").sum(), "gelu"),
         (lambda x: convolved(x, "conv").sum(), "conv"),
-        (lambda x: (convolved(x, "conv") * 2.0).named("scaled").sum(), "conv"),
-        (lambda x: (lambda c: (ops.relu(c).named("relu") + c).sum())(convolved(x, "conv")), "conv"),
+        (lambda x: (convolved(x, "conv") * 2.0).named("scaled").sum(), "scaled"),
+        (lambda x: ops.relu(convolved(x, "conv") * 2.0 + 1.0).named("relu").sum(), "relu"),
+        (lambda x: ops.max_pool(ops.relu(convolved(x, "conv")).named("relu"), 2, padding="same").sum(), "relu"),
+        (lambda x: (lambda c: (ops.relu(c) + c).named("sum").sum())(convolved(x, "conv")), "sum"),
+        (lambda x: aside(ops.relu(convolved(x, "conv")).named("main")), "main"),
+        (lambda x: ops.concatenate([convolved(x, "a"), convolved(x, "b")]).named("both").sum(), "both"),
         (lambda x: convolved(ops.relu(convolved(x, "early")).named("relu"), "late").sum(), "late"),
-        (lambda x: (convolved(convolved(x, "main"), "deep") + convolved(x, "short cut")).sum(), "deep"),
+        (lambda x: (convolved(convolved(x, "main"), "deep") + convolved(x, "short cut")).named("sum").sum(), "sum"),
         (lambda x: (lambda c, unused: c.sum())(convolved(x, "conv"), convolved(convolved(x, "a"), "b")), "conv"),
     ],
 )
-def test_by_default_the_last_convolution_after_its_activation(network, place):
+def test_by_default_the_last_with_places_on_all_paths(network, place):
     for method in (mx.grad_cam, mx.hires_cam, mx.guided_grad_cam, mx.activations):
         assert method(network, A).layer == place
     np.testing.assert_array_equal(mx.grad_cam(network, A).values, mx.grad_cam(network, A, layer=place).values)
 
 
 def test_by_default_the_last_convolution_of_a_model(model, x):
-    assert mx.grad_cam(model, x).layer == "again"
+    assert mx.grad_cam(model, x).layer == "sum"
     layers = [Conv2D(2, 3), Activation("relu"), GlobalAveragePool2D(), Dense(2)]
     assert mx.grad_cam(Model(layers, (8, 8, 2)), x).layer == "activation1"
     layers = [Conv2D(2, 3), BatchNorm(), Activation("relu"), GlobalAveragePool2D(), Dense(2)]
-    assert mx.grad_cam(Model(layers, (8, 8, 2)), x).layer == "conv1"
+    assert mx.grad_cam(Model(layers, (8, 8, 2)), x).layer == "activation1"
+
+
+def excited(x):
+    """A squeeze-and-excitation block, whose convolutions have one place, and the head of a MobileNet."""
+    h = ops.relu(convolved(x, "conv")).named("features")
+    gate = ops.sigmoid(convolved(ops.mean(h, (1, 2), keepdims=True), "squeeze"))
+    head = convolved(ops.mean((h * gate).named("excited"), (1, 2), keepdims=True), "head")
+    return ops.relu(head).named("after head").flatten()
+
+
+def test_what_other_paths_lead_round_and_what_has_one_place_is_told():
+    assert mx.grad_cam(excited, A).layer == "excited"
+    for method in (mx.grad_cam, mx.hires_cam, mx.guided_grad_cam):
+        with pytest.warns(UserWarning, match=f"{method.__name__} looks at layer 'head', which has one place"):
+            method(excited, A, layer="head")
+        with pytest.warns(UserWarning, match=f"{method.__name__} looks at layer 'conv', but other paths lead round it"):
+            method(lambda x: convolved(x, "conv").sum((1, 2)) + x.sum((1, 2)), A, layer="conv")
+
+
+def test_where_no_layer_is_on_all_paths():
+    """Two branches that are pooled before they join."""
+    with pytest.warns(UserWarning, match="looks at layer 'relu', but other paths lead round it"):
+        apart = mx.grad_cam(
+            lambda x: convolved(x, "a").sum((1, 2)) + ops.relu(convolved(2 * x, "b")).named("relu").sum((1, 2)), A
+        )
+    assert apart.layer == "relu"
+    with pytest.raises(ValueError, match="any convolution with more than one place"):
+        mx.grad_cam(lambda x: convolved(ops.mean(x, (1, 2), keepdims=True), "c").flatten(), A)
 
 
 def test_a_convolution_without_a_name_is_found_all_the_same():
@@ -300,7 +339,7 @@ def test_cost_and_certificate(model, x):
     result = mx.grad_cam(model, x, relu=False)
     assert result.gap is None
     assert result.parameters == {"relu": False, "resize": False, "variant": "paper"}
-    assert "at layer again" in str(result)
+    assert "at layer sum" in str(result)
 
 
 @pytest.mark.parametrize(

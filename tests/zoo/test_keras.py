@@ -17,10 +17,13 @@ import minixai as mx
 from minixai.arrays import Array
 from minixai.cli import main
 from minixai.model import load_model
+from minixai.preprocessing import as_preprocessing
 from minixai.zoo.keras import LAYERS
 from minixai.zoo.keras.archive import opened
 from minixai.zoo.keras.layers import ACTIVATIONS
 from tests.zoo.files import frozen, mutilate, run_every_method, within
+
+pytestmark = pytest.mark.filterwarnings("ignore:no preprocessing is given")
 
 h5py = pytest.importorskip("h5py")
 
@@ -38,6 +41,8 @@ def file_of(folder: Path, name: str, suffix: str = "keras") -> Path:
 
 def outputs(model: mx.Model, name: str) -> Array:
     x = NETWORKS[name]["x"].reshape(2, *model.input_shape)
+    if model.is_binary:  # Keras gives the second of two classes
+        return model.probabilities(x)[:, 1:]
     return model.scores(x) if name in LOGITS else model.probabilities(x)
 
 
@@ -703,3 +708,27 @@ def test_every_layer_of_the_table_has_a_test():
     other_names = {"MaxPool2D", "AvgPool2D", "GlobalAvgPool2D", "GlobalMaxPool2D"}
     identities = {name for name, made in LAYERS.items() if made is LAYERS["Dropout"]}
     assert [name for name in set(LAYERS) - found - other_names - identities if f'"{name}"' not in here] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "suggested"),
+    [
+        ("vgg16", "caffe"),
+        ("resnet50", "caffe"),
+        ("resnet50v2", "tf"),
+        ("mobilenet_1.00_224", "tf"),
+        ("MobileNetV3Small", "0..255"),
+        ("densenet121", "torch"),
+        ("efficientnetb0", "0..255"),
+        ("inception_v3", "tf"),
+        ("my_model", None),
+    ],
+)
+def test_what_keras_calls_it_suggests_a_preprocessing(name, suggested, tmp_path):
+    path = as_tensorflow_js(file_of(tmp_path, "mobilenet", "h5"), tmp_path / "js")
+    about = json.loads(path.read_text())
+    about["modelTopology"]["model_config"]["config"]["name"] = name
+    path.write_text(json.dumps(about))
+    assert mx.load(path).suggested_preprocessing == suggested
+    if suggested:
+        assert as_preprocessing(suggested, 3) is not None

@@ -3,6 +3,7 @@
 import re
 import resource
 import time
+import warnings
 from math import prod
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from minixai.zoo.onnx.layout import Value, transposed
 from minixai.zoo.onnx.schema import read_graph
 from minixai.zoo.onnx.wire import Damaged, fields, varints
 from tests.zoo.files import frozen, mutilate, run_every_method, within
+
+pytestmark = pytest.mark.filterwarnings("ignore:no preprocessing is given")
 
 EPS = np.finfo(np.float32).eps
 
@@ -66,7 +69,8 @@ def test_every_operation_is_what_onnx_says(name, tmp_path):
     expected = case["y"]
     if ROUNDED in name:
         expected = np.array([[1.0, 4.0]])
-    within(model.scores(arranged(tmp_path / "net.onnx", case["x"], model)), expected)
+    outputs = model.probabilities if name == "test_sigmoid" else model.scores  # it is found at the end
+    within(outputs(arranged(tmp_path / "net.onnx", case["x"], model)), expected)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if not REFUSED.search(name)])
@@ -337,7 +341,9 @@ def test_a_softmax_that_is_not_the_last_stays(tmp_path):
 def test_one_score_with_a_sigmoid(tmp_path):
     nodes = [node("ReduceMean", "x", "m", axes=[1, 2, 3], keepdims=0), node("Sigmoid", "m", "y")]
     model = mx.load(write(tmp_path / "net.onnx", nodes, opset=13))
-    within(model.probabilities(np.moveaxis(X, 1, -1))[:, 0], 1 / (1 + np.exp(-X.mean(axis=(1, 2, 3)))))
+    p = 1 / (1 + np.exp(-X.mean(axis=(1, 2, 3))))
+    within(model.probabilities(np.moveaxis(X, 1, -1)), np.stack([1 - p, p], axis=1))
+    assert model.classes == ("0", "1")
 
 
 def test_an_output_is_named_where_there_are_several(tmp_path):
@@ -669,3 +675,119 @@ def test_the_commands_take_a_file(tmp_path, capsys):
     assert "preprocessing 0..255" in capsys.readouterr().out
     assert main([*asked, "--weights", "w.h5"]) != 0
     assert "for files of ONNX and Keras" in capsys.readouterr().err
+
+
+# -- what a file suggests, and how it ends ------------------------------------------------------------
+
+
+def beginning(*steps):
+    """A network that begins with these (op, numbers), before it convolves and pools."""
+    nodes, constants, last = [], {"w": np.ones((4, 3, 1, 1), np.float32)}, "x"
+    for i, (op, numbers) in enumerate(steps):
+        constants[f"c{i}"] = np.asarray(numbers, np.float32).reshape(-1, 1, 1)
+        nodes.append(node(op, f"{last} c{i}", f"h{i}"))
+        last = f"h{i}"
+    return [*nodes, node("Conv", f"{last} w", "c"), node("ReduceMean", "c", "y", axes=[2, 3], keepdims=0)], constants
+
+
+@pytest.mark.parametrize(
+    ("steps", "suggested"),
+    [
+        ([], None),
+        ([("Div", 255.0)], "0..255"),
+        ([("Mul", 1 / 127.5), ("Sub", 1.0)], "0..255"),
+        ([("Sub", [103.9, 116.8, 123.7])], "0..255"),
+        ([("Mul", 2.0), ("Sub", 1.0)], "0..1"),
+        ([("Sub", [0.485, 0.456, 0.406]), ("Div", [0.229, 0.224, 0.225])], "0..1"),
+        ([("Mul", 0.2)], None),
+    ],
+)
+def test_what_the_first_operations_suggest(steps, suggested, tmp_path):
+    path = write(tmp_path / "net.onnx", *beginning(*steps), opset=13)
+    hint = f"the file suggests '{suggested}'" if suggested else "one of 'imagenet'"
+    with pytest.warns(UserWarning, match=f"no preprocessing is given for .*net.onnx.* give preprocessing=, {hint}"):
+        model = mx.load(path)
+    assert model.suggested_preprocessing == suggested
+    assert model.preprocessing is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert str(mx.load(path, preprocessing="0..1").preprocessing) == "0..1, pixels"
+
+
+@pytest.mark.parametrize(
+    ("mean", "variance", "suggested"),
+    [
+        ([120, 110, 100], [60, 60, 60], "0..255"),
+        ([0.5, 0.4, 0.4], [0.07, 0.07, 0.07], "0..1"),
+        ([0.1, 0, 0], [1, 0.9, 1.1], "imagenet"),
+        ([0, 0, 0], [0.3, 0.3, 0.3], "-1..1"),
+        ([7, 7, 7], [1, 1, 1], None),
+    ],
+)
+def test_what_a_first_batch_norm_suggests(mean, variance, suggested, tmp_path):
+    ones = np.ones(3, np.float32)
+    constants = {
+        "g": ones,
+        "b": ones,
+        "m": np.float32(mean),
+        "v": np.float32(variance),
+        "w": np.ones((4, 3, 1, 1), "f4"),
+    }
+    nodes = [
+        node("BatchNormalization", "x g b m v", "h"),
+        node("Conv", "h w", "c"),
+        node("ReduceMean", "c", "y", axes=[2, 3], keepdims=0),
+    ]
+    assert mx.load(write(tmp_path / "net.onnx", nodes, constants, opset=13)).suggested_preprocessing == suggested
+
+
+def exponentials(axis, shifted):
+    """A softmax as it is written without the operation."""
+    below = [node("ReduceMax", "s", "top", axes=[axis]), node("Sub", "s top", "below")] if shifted else []
+    return [
+        *below,
+        node("Exp", "below" if shifted else "s", "e"),
+        node("ReduceSum", "e", "total", axes=[axis]),
+        node("Div", "e total", "q"),
+    ]
+
+
+@pytest.mark.parametrize("shifted", [True, False])
+@pytest.mark.parametrize("axis", [1, -1])
+@pytest.mark.parametrize("behind", [(), ("Dropout", "Flatten"), ("Identity", "Unsqueeze"), ("Transpose",)])
+def test_a_softmax_of_exponentials_at_the_end_is_found(behind, axis, shifted, tmp_path):
+    nodes, last = [*POOLED, *exponentials(axis, shifted)], "q"
+    for i, op in enumerate(behind):
+        more = {"Unsqueeze": {"axes": [2]}, "Transpose": {"perm": [1, 0]}}.get(op, {})
+        nodes.append(node(op, last, "y" if i == len(behind) - 1 else f"t{i}", **more))
+        last = f"t{i}"
+    path = write(tmp_path / "net.onnx", nodes, HEAD, outputs=["y" if behind else "q"], opset=11)
+    model, scores = mx.load(path), X.mean(axis=(2, 3)) @ HEAD["w"]
+    assert model.classifier_activation == "softmax"
+    within(model.scores(np.moveaxis(X, 1, -1)), scores)
+
+
+def test_several_sigmoids_are_several_labels(tmp_path):
+    model = mx.load(write(tmp_path / "net.onnx", [*POOLED, node("Sigmoid", "s", "y")], HEAD))
+    scores = X.mean(axis=(2, 3)) @ HEAD["w"]
+    assert model.classifier_activation == "sigmoid"
+    within(model.probabilities(np.moveaxis(X, 1, -1)), 1 / (1 + np.exp(-scores)))
+    within(mx.gradient(model, np.moveaxis(X, 1, -1), 1, output="probability").score, 1 / (1 + np.exp(-scores[:, 1])))
+
+
+def test_a_softmax_shifted_along_another_axis_is_none(tmp_path):
+    """The maximum is over the rows of a matrix, the sum over its columns: that is another function, and stays one."""
+    nodes = [
+        *POOLED,
+        node("Reshape", "s shape", "m"),
+        node("ReduceMax", "m", "top", axes=[2]),
+        node("Sub", "m top", "below"),
+        node("Exp", "below", "e"),
+        node("ReduceSum", "e", "total", axes=[1]),
+        node("Div", "e total", "q"),
+        node("Flatten", "q", "y"),
+    ]
+    path = write(tmp_path / "net.onnx", nodes, HEAD | {"shape": np.array([-1, 2, 2])}, opset=11)
+    s = (X.mean(axis=(2, 3)) @ HEAD["w"]).reshape(-1, 2, 2)
+    e = np.exp(s - s.max(axis=2, keepdims=True))
+    within(mx.load(path).scores(np.moveaxis(X, 1, -1)), (e / e.sum(axis=1, keepdims=True)).reshape(-1, 4))

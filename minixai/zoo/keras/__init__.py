@@ -28,6 +28,7 @@ from minixai.zoo.onnx import finished, run
 from minixai.zoo.onnx.folding import LARGEST
 from minixai.zoo.onnx.layout import Builder
 from minixai.zoo.onnx.wire import Damaged
+from minixai.zoo.suggestions import KERAS, suggest_preprocessing
 
 __all__ = ["LAYERS", "load_keras"]
 
@@ -43,31 +44,25 @@ def load_keras(
     input_shape: Sequence[int] | None = None,
     output_name: str | None = None,
 ) -> Model:
-    """The network in a file of Keras or TensorFlow.js, as a model of named layers with images (N, H, W, C).
+    """Return the network in a file of Keras or TensorFlow.js, as a model of named layers with images (N, H, W, C).
 
     Parameters
     ----------
     path : path
         An .h5 or .keras file of `model.save`, or the model.json of a layers-model with its weights beside it.
-    preprocessing : Preprocessing, optional
-        What the network was trained to see, made of pixels of 0 to 1.
-    classes : sequence of str, optional
-        The names of the classes.
-    input_shape : (int, int, int), optional
-        (height, width, channels), where the file leaves them open.
-    output_name : str, optional
-        The name of the layer that makes the scores, if the network has several outputs.
+    preprocessing, classes, input_shape, output_name
+        As in `minixai.load`, which reads the names of both from files; here `preprocessing` is a Preprocessing and
+        `classes` a sequence of names.
 
     Returns
     -------
     Model
-        A last softmax or sigmoid is taken off the scores, and is what `model.probabilities` applies.
+        As `minixai.load` returns it.
 
     Raises
     ------
     ValueError
-        In one sentence, for a file that is missing, damaged or something else, and for a layer that cannot be read,
-        with its name and kind.
+        As `minixai.load` does.
     """
     place = Path(path)
     try:
@@ -128,7 +123,20 @@ def build(
             "give output_name=, the name of a layer that makes scores, or end it with pooling and a dense layer"
         )
     end, activation = final_activation(b, end)
-    return finished(b, whole_value(b, end), preprocessing, classes, activation)
+    made = finished(b, whole_value(b, end), preprocessing, classes, activation)
+    made.suggested_preprocessing = suggest_preprocessing(made, str(model_name(model)))
+    return made
+
+
+def model_name(model: dict[str, Any]) -> Any:
+    """What Keras calls a model, or a network of keras.applications inside it."""
+    config = model.get("config")
+    if not isinstance(config, dict):
+        return ""
+    inner = [layer.get("config", {}) for layer in config.get("layers") or () if layer.get("class_name") in MODELS]
+    names = [config.get("name"), *(each.get("name") for each in inner if isinstance(each, dict))]
+    known = [name for name in names if isinstance(name, str) and name.lower().startswith(tuple(KERAS))]
+    return known[0] if known else config.get("name")
 
 
 def lower_model(

@@ -41,6 +41,7 @@ from minixai.zoo.onnx.lowering import LOWERINGS, lower
 from minixai.zoo.onnx.names import short_names
 from minixai.zoo.onnx.patterns import simplify
 from minixai.zoo.onnx.schema import Graph, Node, read_graph
+from minixai.zoo.suggestions import suggest_preprocessing
 
 __all__ = ["LOWERINGS", "load_onnx"]
 
@@ -61,31 +62,25 @@ def load_onnx(
     input_shape: Sequence[int] | None = None,
     output_name: str | None = None,
 ) -> Model:
-    """The network in an .onnx file, as a model of named layers with images (N, H, W, C).
+    """Return the network in an .onnx file, as a model of named layers with images (N, H, W, C).
 
     Parameters
     ----------
     path : path
         The file; weights beside it, in its folder, are read too.
-    preprocessing : Preprocessing, optional
-        What the network was trained to see, made of pixels of 0 to 1.
-    classes : sequence of str, optional
-        The names of the classes.
-    input_shape : (int, int, int), optional
-        (height, width, channels), where the file leaves them open.
-    output_name : str, optional
-        The name of the output that holds the scores, if there are several.
+    preprocessing, classes, input_shape, output_name
+        As in `minixai.load`, which reads the names of both from files; here `preprocessing` is a Preprocessing and
+        `classes` a sequence of names.
 
     Returns
     -------
     Model
-        A last softmax or sigmoid is taken off the scores, and is what `model.probabilities` applies.
+        As `minixai.load` returns it.
 
     Raises
     ------
     ValueError
-        In one sentence, for a file that is missing, damaged or something else, and for an operation that no layer
-        stands for, with the name of its node.
+        As `minixai.load` does.
     """
     place = Path(path)
     try:
@@ -109,7 +104,6 @@ def build(
     port, end = image_port(graph), find_output(graph, output_name)
     row, shape, order = input_layout(graph, port, None if input_shape is None else tuple(input_shape))
     nodes = needed_nodes(graph, end)
-    last = final_activation(nodes, end)
     stored = sum(w.size for w in graph.constants.values())
     b = Builder(row, graph.opset, int(port.shape[0] or 1) if port.shape else 1, stored)
     known: dict[str, Value | Array | None] = {**graph.constants, "": None}
@@ -118,6 +112,7 @@ def build(
             known[node.outputs[0]] = run(node, fold, node, [known[x] for x in node.inputs])[0]  # type: ignore[misc]
     nodes = [node for node in nodes if not all(name in known for name in node.outputs)]
     nodes = simplify(nodes, {name: w for name, w in known.items() if isinstance(w, np.ndarray)}, end)
+    last = final_activation(nodes, end)
     x = Value("input", shape, order)
     if len(row) > len(order):
         b.name = "channel"
@@ -137,7 +132,7 @@ def build(
         outputs: list[Value] | list[Array]
         if node.op in ("Shape", "Size") and isinstance(scores, Value):
             outputs = run(node, fold, node, [np.broadcast_to(np.float32(0), scores.shape)])
-        elif node is last and isinstance(scores, Value) and len(scores.long) < 2:
+        elif node is last and isinstance(scores, Value) and (node.op == "Sigmoid" or len(scores.long) < 2):
             outputs, taken_off = [scores], True
         elif any(isinstance(z, Value) for z in inputs):
             outputs = run(node, lower, b, node, inputs)
@@ -147,7 +142,9 @@ def build(
             if made > KEPT:
                 raise ValueError(f"its constants have more than {KEPT:,} numbers: is the file damaged?")
         known.update(zip(node.outputs, outputs, strict=False))
-    return finished(b, known.get(end), preprocessing, classes, ACTIVATIONS[last.op] if last and taken_off else None)
+    model = finished(b, known.get(end), preprocessing, classes, ACTIVATIONS[last.op] if last and taken_off else None)
+    model.suggested_preprocessing = suggest_preprocessing(model, producer=graph.producer)
+    return model
 
 
 def chosen_branch(

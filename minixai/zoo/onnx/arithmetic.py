@@ -123,7 +123,9 @@ def prelu(b: Builder, node: Node, x: Input, slope: Input) -> Value:
 def softmax(b: Builder, node: Node, x: Input) -> Value:
     x, name = value(x, "input"), "softmax" if node.op == "Softmax" else "log_softmax"
     axis = axis_of(node.attributes.get("axis", -1 if b.opset >= 13 else 1), len(x.shape))
-    if b.opset < 13 and prod(x.shape[axis + 1 :]) > 1:  # over all axes from this one on
+    if (
+        b.opset < 13 and not node.attributes.get("single") and prod(x.shape[axis + 1 :]) > 1
+    ):  # all axes from this one on
         flat = b.reshape(x, (prod(x.shape[:axis]), prod(x.shape[axis:])))
         flat = b.with_axis(flat, 1)
         return b.reshape(b.entrywise(Activation(name, {"axis": flat.axis(1)}), flat), x.shape)

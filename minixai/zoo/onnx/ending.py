@@ -7,7 +7,7 @@ from math import prod
 
 from minixai.zoo.onnx.schema import Graph, Node, Port
 
-PASSING = ("Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze")
+PASSING = ("Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
 ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
 CHANNELS = (1, 3, 4)
 

@@ -154,6 +154,12 @@ def range_(a: dict[str, Any], start: Array, limit: Array, step: Array) -> Array:
     return np.arange(first, stop, by, dtype=start.dtype)
 
 
+@folds("Clip")
+def clip(a: dict[str, Any], x: Array, low: Array | None = None, high: Array | None = None) -> Array:
+    ends = (a.get("min") if low is None else low, a.get("max") if high is None else high)
+    return x if ends == (None, None) else np.clip(x, *ends).astype(x.dtype)
+
+
 @folds("Cast")
 def cast(a: dict[str, Any], x: Array) -> Array:
     if a.get("to") not in DTYPES:
@@ -283,9 +289,20 @@ FOLDS |= {name: reduces(function) for name, function in REDUCTIONS.items()}
 
 
 @folds("MatMul")
-def matmul(a: dict[str, Any], x: Array, y: Array) -> Array:
+def matmul(a: dict[str, Any], x: Array, y: Array, bias: Array | None = None) -> Array:
+    """`bias` is what an Add after it has brought, see `patterns.bias`."""
     check_room([*x.shape[:-1], *y.shape[-1:]])
-    return x @ y
+    return np.asarray(x @ y if bias is None else x @ y + bias)
+
+
+@folds("ScatterND")
+def scatter(a: dict[str, Any], x: Array, indices: Array, updates: Array) -> Array:
+    """x with some entries, or slices, replaced: indices (..., k) say where along its first k axes."""
+    if a.get("reduction", "none") != "none":
+        raise ValueError(f"its reduction {a['reduction']!r} is not read here: none is")
+    made = np.array(x)
+    made[tuple(np.moveaxis(indices.astype(np.int64), -1, 0))] = updates
+    return made
 
 
 @folds("DequantizeLinear")

@@ -140,4 +140,29 @@ def softplus(p: Pattern, node: Node) -> Found:
     return None
 
 
-FINDERS = {"Add": (bias,), "Mul": (gelu, silu, hard_swish, mish), "Where": (softplus,)}
+def softmax(p: Pattern, node: Node) -> Found:
+    """exp(x) / Σ exp(x), or the same of x − max x, over one axis
+
+    It is marked as `single`: before opset 13 a Softmax is over all axes from its own on.
+    """
+    e, total = (p.makers.get(name) for name in node.inputs[:2])
+    axis = reduced_axis(p, total, "ReduceSum", node.inputs[0])
+    if e is None or total is None or e.op != "Exp" or axis is None or [p.uses[x] for x in node.inputs] != [2, 1]:
+        return None
+    x, members = e.inputs[0], [e, total]
+    below = p.made_by(x, "Sub", 2)
+    top = p.makers.get(below.inputs[1]) if below else None
+    if below and top and p.uses[below.inputs[1]] == 1 and reduced_axis(p, top, "ReduceMax", below.inputs[0]) == axis:
+        x, members = below.inputs[0], [*members, below, top]
+    return Node("Softmax", node.name, "", [x], node.outputs, {"axis": axis, "single": 1}), members
+
+
+def reduced_axis(p: Pattern, node: Node | None, op: str, of: str) -> int | None:
+    """The one axis that a node reduces a value over, if it is of this op and keeps the axis."""
+    if node is None or node.op != op or node.inputs[:1] != [of] or not node.attributes.get("keepdims", 1):
+        return None
+    axes = node.attributes.get("axes") if len(node.inputs) == 1 else p.constants.get(node.inputs[1])
+    return int(axes[0]) if axes is not None and len(axes) == 1 else None
+
+
+FINDERS = {"Add": (bias,), "Mul": (gelu, silu, hard_swish, mish), "Where": (softplus,), "Div": (softmax,)}
