@@ -350,6 +350,7 @@ def test_keep_lets_go_of_what_was_passed_on() -> None:
 # -- long chains ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_forty_thousand_nodes_and_one_relu() -> None:
     start = time.perf_counter()
     x = row(1.0, -2.0, reference=0.0)

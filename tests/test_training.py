@@ -9,6 +9,7 @@ from minixai.graph import Node
 from minixai.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, MaxPool2D, Training
 from minixai.model import Model
 from minixai.training import SGD, Adam, cross_entropy, mean_squared_error, shifted, train
+from tests.marks import slow_except
 
 
 def small(**options):
@@ -258,7 +259,7 @@ def test_progress_is_shown_when_asked(capsys, monkeypatch):
 # -- what is shipped ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", zoo.RECIPES)
+@pytest.mark.parametrize("name", slow_except(["digits"], zoo.RECIPES))
 def test_shipped_models_know_what_they_were_taught(name):
     assert zoo.accuracy(name) >= 0.98
 
@@ -282,6 +283,7 @@ def test_the_gap_network_ends_with_its_head():
     assert model.layers[-4].layer.activation == "relu"
 
 
+@pytest.mark.slow
 def test_a_recipe_is_repeatable_and_soon_knows_something():
     (one, history), (same, _) = (zoo.make("digits-paper", epochs=1) for _ in range(2))
     for name, w in one.weights.items():

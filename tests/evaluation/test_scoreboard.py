@@ -15,7 +15,7 @@ from minixai.evaluation.interventions import changed_pixels, decisive_masks, pla
 from minixai.evaluation.scoreboard import short
 from minixai.layers import Conv2D, Dense, Flatten
 from minixai.progress import Progress
-from tests.evaluation.networks import SHAPE, bent, weighing
+from tests.evaluation.known_networks import SHAPE, bent, weighing
 from tests.figures import assert_legible, rendered, written
 
 
@@ -33,6 +33,7 @@ def numbers(board, method, column):
     return board.values[board.methods.index(method), [s.name for s in board.scores].index(column)]
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_the_functions(board, scenes):
     model, partner = bent(), scenes.labels ^ 1
     decisive, bird = decisive_masks(scenes), 1 - scenes.masks[..., -1]
