@@ -1254,8 +1254,8 @@ layers.py: each part of a kernel is the same
   ? tests/zoo/test_vgg.py::test_random_weights_are_of_the_seed_and_of_he
 
 zoo/formats.py: flattened in the file's order
-  - w = ours(w.reshape(len(w), channels, h, width)).reshape(-1, len(w))
-  + w = ours(w)
+  - w = from_torch(w.reshape(len(w), channels, h, width)).reshape(-1, len(w))
+  + w = from_torch(w)
   ? tests/zoo/test_formats.py::test_safetensors_with_torchvisions_names
 
 zoo/formats.py: kernels keep the file's order of channels
@@ -1454,7 +1454,7 @@ zoo/fetching.py: the checksum is not compared
   ? tests/zoo/test_fetching.py::test_half_a_file_and_other_files_are_nothing
 
 zoo/fetching.py: a file that is there is fetched again
-  - and md5(out) == wanted.md5:
+  - and md5_of(out) == wanted.md5:
   + and False:
   ? tests/zoo/test_fetching.py::test_a_whole_file
 
