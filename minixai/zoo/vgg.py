@@ -86,16 +86,15 @@ def vgg(
     units: int = 4096,
     classes: Sequence[str] | None = None,
 ) -> Model:
-    """A network of this family of any size, with `depths` and `widths` of its blocks and `units` in its dense layers."""
+    """A network of this family: `depths` and `widths` of its blocks, `units` of its dense layers, any `size`."""
     names = class_names() if classes is None else classes
     blocks, top, shape = convolutions(depths, widths), head(units, len(names)), (size, size, 3)
     layers = [*blocks, ("mean", GlobalAveragePool2D())] if features_only else blocks + top
     preprocessing = CAFFE
     if weights is not None:
         side = size // 2 ** len(depths)
-        wanted = Wanted(
-            dict(expected_shapes(layers, shape)), dict(torch_names(blocks + top)), (side, side, widths[-1]), FLAT
-        )
+        shapes, theirs = dict(expected_shapes(layers, shape)), dict(torch_names(blocks + top))
+        wanted = Wanted(shapes, theirs, (side, side, widths[-1]), FLAT)
         arrays, preprocessing = read_weights(weights, wanted, np.dtype(dtype))
         for name, layer in layers:
             layer.weights = {key: arrays[f"{name}/{key}"] for key in layer.trained}
