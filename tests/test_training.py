@@ -8,7 +8,7 @@ from minixai.datasets import digits
 from minixai.graph import Node
 from minixai.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, MaxPool2D, Training
 from minixai.model import Model
-from minixai.training import SGD, Adam, cross_entropy, mean_squared_error, shifted, train
+from minixai.training import SGD, Adam, cross_entropy, mean_squared_error, random_shift, train
 from tests.marks import slow_except
 
 
@@ -31,7 +31,7 @@ def test_slopes_of_every_weight_are_finite_differences(loss):
     def at(weights):
         return loss(model(Node(x), weights, Training(np.random.default_rng(7))).value, goals)[0]
 
-    slopes = training.step(model, x, goals, loss, np.random.default_rng(7))[2]
+    slopes = training.train_step(model, x, goals, loss, np.random.default_rng(7))[2]
     assert set(slopes) == {"conv1/kernel", "conv1/bias", "norm1/gamma", "norm1/beta", "dense1/kernel", "dense1/bias"}
     for name, w in model.trained_weights.items():
         towards, h = rng.normal(size=w.shape), 1e-5
@@ -213,7 +213,7 @@ def test_soft_goals():
 def test_shifts():
     image = np.zeros((200, 5, 5, 1), np.float32)
     image[:, 2, 2] = 1
-    moved = shifted(image, np.random.default_rng(0))
+    moved = random_shift(image, np.random.default_rng(0))
     assert moved.shape == image.shape
     assert moved.dtype == np.float32
     assert (moved.sum(axis=(1, 2, 3)) == 1).all()

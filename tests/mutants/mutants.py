@@ -2069,7 +2069,7 @@ detached.py: the input is a constant
   ? tests/methods/test_certificate.py::test_weights_in_nodes_are_no_input
 
 checking.py: rows at a kink are not judged
-  - (kink & beside[3])
+  - (kink & still)
   + kink
   ? tests/test_checking.py::test_a_wrong_slope_beside_a_kink_is_wrong
 
