@@ -1799,13 +1799,13 @@ experiments/morphing.py: ahead of the worst
   ? tests/experiments/test_morphing.py::test_the_claim_is_that_revealcancel_is_ahead_of_all_others
 
 experiments/cascades.py: images are taken for independent
-  - means = np.array([rho[lots == lot].mean() for lot in np.unique(lots)])
+  - means = np.array([rho[groups == group].mean() for group in np.unique(groups)])
   + means = rho
   ? tests/experiments/test_cascades.py::test_the_mean_is_over_lots_and_its_error_too
 
 experiments/cascades.py: every draw is the same
-  - seed * times + draw, line
-  + seed * times, line
+  - seed * times + draw, progress
+  + seed * times, progress
   ? tests/experiments/test_cascades.py::test_each_correlation_is_that_of_one_method_and_one_draw
 
 experiments/cascades.py: the ranks of zeros are forgotten
