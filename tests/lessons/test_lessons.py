@@ -14,8 +14,8 @@ from tests.marks import slow_except
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = all_lessons(ROOT / "lessons")
 
-QUICK = (0, 1, 2, 3, 4, 6, 13)
-"""Lessons that take less than about two seconds; the others run with the tests marked slow."""
+QUICK = (0, 1, 2, 3, 6)
+"""The tour, and lessons that take less than a second; the others run with the tests marked slow."""
 
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.path.stem)
 run_lesson = pytest.mark.parametrize(

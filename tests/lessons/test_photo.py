@@ -13,7 +13,6 @@ from minixai import lesson as course
 from minixai import photo as photos
 from minixai.lesson import Lesson, every_lesson
 from minixai.photo import WITHOUT, open_photo, typed
-from tests.marks import slow_except
 from tests.zoo.files import narrow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +81,8 @@ def test_lessons_without_a_photo_say_so(small, capsys):
     assert "lesson 1 has no photo: leave --weights and --image out, or take 10, 13" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("lesson", slow_except(WITH_PHOTO[:1], WITH_PHOTO), ids=lambda lesson: lesson.path.stem)
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", WITH_PHOTO, ids=lambda lesson: lesson.path.stem)
 def test_the_pictures_of_a_photo(lesson: Lesson, small, tmp_path, capsys):
     """Those that need no weights, and more of them."""
     assert cli.main(["lesson", str(lesson.path), "--quiet", "--out", str(tmp_path / "out"), "--weights", small]) == 0
