@@ -92,7 +92,7 @@ def largest_node(name: str) -> float:
 
 
 def stream() -> Entry:
-    """The points at which shap asks for slopes tell its draws: x' + α (x − x'), of two inputs and four references."""
+    """The points x' + α(x − x') at which shap takes slopes reveal its draws, for two inputs and four references."""
     frozen, key = results("shap"), "stream/points"
     background, x = np.array([[0.0, 1], [10, 1], [20, 1], [30, 1]]), np.array([[40.0, 2], [40, 3]])
 
