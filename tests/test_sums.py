@@ -97,7 +97,7 @@ SUMS: dict[str, Callable[[Array], Array]] = {
 
 
 @pytest.mark.parametrize("picture", slow_except(["flat"], PICTURES))
-@pytest.mark.parametrize("name", SUMS)
+@pytest.mark.parametrize("name", slow_except(list(SUMS)[::3], SUMS))
 def test_a_sum_over_millions_of_places_keeps_its_digits(name: str, picture: str) -> None:
     x = PICTURES[picture]
     found, truth = SUMS[name](x), SUMS[name](x.astype(np.float64))
@@ -152,7 +152,9 @@ def test_sums_that_float32_holds_and_its_running_sum_does_not() -> None:
 
 
 @pytest.mark.parametrize("terms", slow_except([LONG, LONG + 1], [LONG, LONG + 1, LONG + TERMS, 5 * LONG + 77]))
-@pytest.mark.parametrize(("rows", "out"), [(1, 1), (3, 5), (0, 2), (2, 0), (40, 90)])
+@pytest.mark.parametrize(
+    ("rows", "out"), [(1, 1), (3, 5), (0, 2), (2, 0), pytest.param(40, 90, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("partial", [arithmetic.PARTIAL, 1])
 def test_a_long_product_is_a_product(
     terms: int, rows: int, out: int, partial: int, monkeypatch: pytest.MonkeyPatch

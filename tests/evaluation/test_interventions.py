@@ -63,6 +63,7 @@ def test_drops_of_a_weighted_sum_are_weighted_sums(scenes):
         np.testing.assert_allclose(drops[:, j], expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_part_shapley_is_the_mean_over_all_orders_of_arrival():
     """By the definition, over the 5,040 orders of seven parts, on a network in which parts depend on each other."""
     scene, model = birds.draw(1, seed=2), bent()

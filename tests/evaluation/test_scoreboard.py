@@ -93,6 +93,7 @@ def test_what_knows_no_network(board):
         np.testing.assert_allclose(numbers(board, name, "randomised top")[::2], 1, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_noise_reaches_what_chance_is_said_to_be():
     """Within 4 standard errors, over 60 scenes."""
     names = ["bird mass", "density", "rank accuracy", "pointing", "deletion rank", "off support"]

@@ -276,7 +276,7 @@ VARIANTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("options", slow_except(VARIANTS[2:4], VARIANTS), ids=str)
+@pytest.mark.parametrize("options", slow_except(VARIANTS[3:4], VARIANTS), ids=str)
 @pytest.mark.parametrize(("residual", "bias"), [(False, True), (True, True), (False, False)])
 def test_batch_norm_is_folded(options, residual, bias):
     """As in zennit's canonizers: a network and the same with its batch normalisation in the weights have one LRP."""
