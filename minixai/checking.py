@@ -1,4 +1,4 @@
-"""Is this function of a node, or this new op, right?  The learner's first tool, and the engine of the tests."""
+"""Tests of a function of a node, or of a new op: the learner's first tool, and what the test suite uses."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from minixai.validate import as_real, check_finite
 SLOPES: Rules = {Op: gradient}
 """Every op has a vjp, whatever its kind."""
 ASIDE = 0.01
-"""How far aside of a kink slopes are taken, as a part of the largest input."""
+"""The distance from a kink at which slopes are taken instead, relative to the largest input."""
 
 
 class Line(NamedTuple):
-    """One property: whether it holds, and what was measured."""
+    """One property: whether it holds, its name, and what was measured."""
 
     ok: bool
     claim: str
@@ -34,7 +34,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """What `check` found; true if every property holds."""
+    """The result of `check`; true if every property holds."""
 
     lines: tuple[Line, ...]
 
@@ -48,14 +48,41 @@ class Report:
 
 
 def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None = None, seed: int = 0) -> Report:
-    """Test a function of a node at x (N, ...), against a reference of the same shape.
+    """Test what must hold for a function of a node, at given inputs.
 
-    Its gradient against finite differences, along one random direction for each row (rows at a kink are told, and
-    judged a little aside of it); DeepLIFT's sum Σ m·Δx = Δy, by default with a reference near x, and the same over
-    ever shorter parts of that way, where the slope changes most; that nothing leaves the graph, so that the output at
-    the reference is that of the function; that rows do not see one another; that the same call gives the same bits;
-    that inputs stay as they were; that float32 stays float32.
+    Parameters
+    ----------
+    function : callable
+        A function of a node (N, ...) that returns a node (N, ...).
+    x : array (N, ...)
+        The inputs; they are converted to float64.
+    reference : array (N, ...), optional
+        The reference; by default random numbers near x.
+    seed : int, default 0
+        Seed of the directions, the projection of the output and the default reference.
 
+    Returns
+    -------
+    Report
+        A line for each of eight properties, true if all of them hold.
+
+    Raises
+    ------
+    ValueError
+        If x is not finite, or has no axis of rows.
+    TypeError
+        If the function does not return a node.
+
+    Notes
+    -----
+    The properties are: the gradient is the finite difference, along one random direction for each row (rows at a kink
+    are counted, and judged a short distance away); DeepLIFT's Σ m·Δx = Δy; the same over ever shorter parts of the
+    path, where the slope changes most; the graph holds all that the output depends on, so that its reference is the
+    function at the reference; rows are independent; the same call gives the same bits; the inputs are not modified;
+    float32 stays float32.
+
+    Examples
+    --------
     >>> from minixai import toys
     >>> report = check(toys.add_multiply, [[3.0, 1.0, 2.0]])
     >>> bool(report), len(report.lines)
@@ -70,22 +97,21 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
         raise TypeError(
             f"the function returned {type(made).__name__}, not a node: make it with operators and minixai.ops"
         )
-    near = (
-        at * rng.uniform(0.5, 1.5, at.shape)
-        if reference is None
-        else check_finite(as_real(reference, "reference").astype(np.float64), "reference")
-    )
+    if reference is None:
+        other = at * rng.uniform(0.5, 1.5, at.shape)
+    else:
+        other = check_finite(as_real(reference, "reference").astype(np.float64), "reference")
     weights = rng.normal(size=made.shape[1:])  # one random projection of the output
     return Report(
         (
-            slopes(function, at, weights, rng),
-            completeness(function, at, near, weights),
-            short_ways(function, at, near, weights),
-            connected(function, at, near, weights),
-            rows_apart(function, at, weights),
-            repeatable(function, at, weights),
-            unmodified(function, at, near, weights),
-            one_dtype(function, at, near, weights),
+            check_gradient(function, at, weights, rng),
+            check_completeness(function, at, other, weights),
+            check_short_paths(function, at, other, weights),
+            check_graph(function, at, other, weights),
+            check_rows(function, at, weights),
+            check_repeatability(function, at, weights),
+            check_inputs(function, at, other, weights),
+            check_dtype(function, at, other, weights),
         )
     )
 
@@ -95,43 +121,46 @@ def output(function: Network, x: Array, weights: Array, reference: Array | None 
     node = Node(x, reference)
     y = function(node)
     seed = np.broadcast_to(weights, y.shape).astype(y.dtype)
-    return node, (y.value * seed).reshape(len(x), -1).sum(axis=1), backward(y, SLOPES, seed, keep=[node])[node]
+    return node, row_sums(y.value * seed), backward(y, SLOPES, seed, keep=[node])[node]
 
 
-def slopes(function: Network, x: Array, weights: Array, rng: np.random.Generator) -> Line:
+def check_gradient(function: Network, x: Array, weights: Array, rng: np.random.Generator) -> Line:
     towards = rng.normal(size=x.shape)
-    got, expected, off, kink = directional(function, x, towards, weights)
-    told = f"; {kink.sum()} of {len(x)} rows are at a kink, where there is none" if kink.any() else ""
-    if kink.any():  # a little aside there is one
+    got, expected, off, kink = directional_slopes(function, x, towards, weights)
+    text = f"; {kink.sum()} of {len(x)} rows are at a kink, where there is none" if kink.any() else ""
+    if kink.any():  # a short distance away there is a gradient
         aside = x + ASIDE * max(1.0, float(abs(x).max())) * rng.uniform(-1, 1, x.shape)
         with np.errstate(all="ignore"):
-            beside = directional(function, np.where(kink.reshape(-1, *(1,) * (x.ndim - 1)), aside, x), towards, weights)
-        got, expected, off = (np.where(kink, b, a) for a, b in zip((got, expected, off), beside, strict=False))
-        off = np.where(np.isnan(off) | (kink & beside[3]), -np.inf, off)
+            there = np.where(kink.reshape(-1, *(1,) * (x.ndim - 1)), aside, x)
+            *found, still = directional_slopes(function, there, towards, weights)
+        got, expected, off = (np.where(kink, b, a) for a, b in zip((got, expected, off), found, strict=True))
+        off = np.where(np.isnan(off) | (kink & still), -np.inf, off)
     worst = int(off.argmax())
     return Line(
         bool((off <= 0).all()),
         "the gradient is the finite difference",
-        f"{got[worst]:.8g} against {expected[worst]:.8g} in row {worst}{told}",
+        f"{got[worst]:.8g} against {expected[worst]:.8g} in row {worst}{text}",
     )
 
 
-def directional(function: Network, x: Array, towards: Array, weights: Array) -> tuple[Array, Array, Array, Array]:
-    """For each row (the slope by the graph, by differences, by how much they differ beyond error, is it a kink)."""
+def directional_slopes(
+    function: Network, x: Array, towards: Array, weights: Array
+) -> tuple[Array, Array, Array, Array]:
+    """For each row: (slope from the graph, from differences, their distance beyond the error, whether it is a kink)."""
     _, y, m = output(function, x, weights)
     step = np.cbrt(np.finfo(np.float64).eps) * max(1.0, float(abs(x).max()))
-    got = (m * towards).reshape(len(x), -1).sum(axis=1)
+    got = row_sums(m * towards)
     ahead, behind, half_ahead, half_behind = (
         (output(function, x + h * towards, weights)[1] - y) / h for h in (step, -step, step / 2, -step / 2)
     )
     expected = (half_ahead + half_behind) / 2
-    # halving the step tells how far the differences are from their limit
+    # halving the step shows how far the differences are from their limit
     slack = abs(ahead - half_ahead) + abs(behind - half_behind) + 1e-6 * (1 + abs(half_ahead) + abs(half_behind))
     kink = abs(half_ahead - half_behind) > 4 * slack
     return got, expected, np.where(kink, -np.inf, abs(got - expected) - slack), kink
 
 
-def completeness(function: Network, x: Array, reference: Array, weights: Array) -> Line:
+def check_completeness(function: Network, x: Array, reference: Array, weights: Array) -> Line:
     claim = "DeepLIFT adds up"
     node = Node(x, reference)
     y = function(node)
@@ -140,18 +169,17 @@ def completeness(function: Network, x: Array, reference: Array, weights: Array) 
         parts = backward(y, RESCALE, seed, keep=[node])[node] * node.delta
     except TypeError as problem:
         return Line(False, claim, str(problem))
-    total = parts.reshape(len(x), -1).sum(axis=1)
-    moved = (seed * y.delta).reshape(len(x), -1).sum(axis=1)
-    size = abs(seed * y.value).reshape(len(x), -1).sum(axis=1) + abs(parts).reshape(len(x), -1).sum(axis=1)
+    total, moved = row_sums(parts), row_sums(seed * y.delta)
+    size = row_sums(abs(seed * y.value)) + row_sums(abs(parts))
     worst = int(abs(total - moved).argmax())
     ok = (abs(total - moved) <= np.sqrt(np.finfo(np.float64).eps) * (1 + size)).all()
     return Line(bool(ok), claim, f"{total[worst]:.8g} of {moved[worst]:.8g} in row {worst}")
 
 
-def short_ways(function: Network, x: Array, reference: Array, weights: Array) -> Line:
-    """Halve the way from the reference to x, and again, and keep for each row the half in which the slope changes more.
+def check_short_paths(function: Network, x: Array, reference: Array, weights: Array) -> Line:
+    """Halve the path from the reference to x repeatedly, keeping for each row the half in which the slope changes more.
 
-    So where the function has a kink on the way, ever shorter chords lie across it.
+    Where the function has a kink on the path, ever shorter chords lie across it.
     """
     claim, way, found = "DeepLIFT adds up over short ways, across a kink too", x - reference, []
 
@@ -182,11 +210,11 @@ def short_ways(function: Network, x: Array, reference: Array, weights: Array) ->
         found.append((abs(row_sums(parts) - moved) - slack, row_sums(parts), moved, end - start))
     excess, total, expected, length = np.stack(found, axis=1)  # (24, N)
     worst = np.unravel_index(excess.argmax(), excess.shape)
-    told = f"{total[worst]:.8g} of {expected[worst]:.8g} in row {worst[1]}, over {length[worst]:.1g} of the way"
-    return Line(bool((excess <= 0).all()), claim, told)
+    text = f"{total[worst]:.8g} of {expected[worst]:.8g} in row {worst[1]}, over {length[worst]:.1g} of the way"
+    return Line(bool((excess <= 0).all()), claim, text)
 
 
-def rows_apart(function: Network, x: Array, weights: Array) -> Line:
+def check_rows(function: Network, x: Array, weights: Array) -> Line:
     _, y, m = output(function, x, weights)
     alone = [output(function, x[i : i + 1], weights) for i in range(len(x))]
     off = max(max(float(abs(y[i] - one[1][0])), float(abs(m[i] - one[2][0]).max())) for i, one in enumerate(alone))
@@ -194,8 +222,8 @@ def rows_apart(function: Network, x: Array, weights: Array) -> Line:
     return Line(off <= 1e-9 * size, "a row alone is a row in a batch", f"largest difference {off:.1g}")
 
 
-def connected(function: Network, x: Array, reference: Array, weights: Array) -> Line:
-    """Whether the graph knows all that the output depends on: its reference is what the function makes of it alone."""
+def check_graph(function: Network, x: Array, reference: Array, weights: Array) -> Line:
+    """Whether the graph holds all that the output depends on: its reference is the function at the reference."""
     claim = "nothing leaves the graph"
     largest = 0.0
     for other in (reference, x[::-1]):
@@ -215,19 +243,19 @@ def connected(function: Network, x: Array, reference: Array, weights: Array) -> 
     return Line(True, claim, f"at the reference it is off by {largest:.1g}")
 
 
-def repeatable(function: Network, x: Array, weights: Array) -> Line:
+def check_repeatability(function: Network, x: Array, weights: Array) -> Line:
     first, second = output(function, x, weights), output(function, x, weights)
     same = np.array_equal(first[1], second[1]) and np.array_equal(first[2], second[2])
     return Line(same, "the same call gives the same bits", "yes" if same else "two calls differ")
 
 
-def unmodified(function: Network, x: Array, reference: Array, weights: Array) -> Line:
+def check_inputs(function: Network, x: Array, reference: Array, weights: Array) -> Line:
     node, _, _ = output(function, x, weights, reference)
     same = np.array_equal(node.value, x) and np.array_equal(node.reference, reference)
     return Line(same, "inputs stay as they were", "yes" if same else "the function wrote into its input")
 
 
-def one_dtype(function: Network, x: Array, reference: Array, weights: Array) -> Line:
+def check_dtype(function: Network, x: Array, reference: Array, weights: Array) -> Line:
     claim = "float32 stays float32"
     try:
         node, _, m = output(function, x.astype(np.float32), weights, reference.astype(np.float32))

@@ -1,6 +1,6 @@
-"""The documents' little networks, as plain functions of a node (N, k): a column for each input.
+"""The small networks of the documents, as plain functions of a node (N, k) with a column for each input.
 
-They are read as formulas, and explained like any model: `mx.gradient(toys.saturation, [[1., 1.]])`.
+They read as formulas and are explained like any model: `mx.gradient(toys.saturation, [[1., 1.]])`.
 """
 
 from minixai.graph import Node

@@ -1,7 +1,7 @@
-"""Training: the walk of every attribution, with the weights as nodes.
+"""Training, by the same backward walk as attribution, with the weights as nodes.
 
-Each step wraps the weights in nodes, sends a batch forward, seeds the walk at the scores with
-the slope of the loss, and has it keep the multipliers of the weights.
+Each step wraps the weights in nodes, computes the scores of a batch, seeds the walk with the gradient of the loss with
+respect to the scores, and keeps the multipliers of the weights, which are their gradients.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from minixai.validate import as_count, as_real, check_finite
 TRAINING: Rules = {**GRADIENT, BatchNormalise: gradient}
 
 Loss: TypeAlias = Callable[[Array, Array], tuple[float, Array]]
-"""loss(scores (N, K), goals (N, K)) -> (its mean over the batch, its slope with respect to the scores)"""
+"""loss(scores (N, K), goals (N, K)) -> (its mean over the batch, its gradient with respect to the scores)"""
 
 
 def cross_entropy(scores: Array, goals: Array) -> tuple[float, Array]:
@@ -71,7 +71,7 @@ def mean_squared_error(scores: Array, goals: Array) -> tuple[float, Array]:
 
 
 class Optimiser(Protocol):
-    """A way to change a weight; `memory` starts empty and is kept for each weight."""
+    """A rule that changes a weight; each weight has a `memory` of its own, which starts empty."""
 
     @property
     def rate(self) -> float: ...
@@ -114,12 +114,12 @@ class Adam:
 
 
 def cosine(t: float) -> float:
-    """From 1 at the start of training, t = 0, to 0 at its end, t = 1. (Loshchilov & Hutter 2017, eq. 5)"""
+    """(1 + cos πt)/2: 1 at the start of training, t = 0, and 0 at its end, t = 1. (Loshchilov & Hutter 2017, eq. 5)"""
     return (1 + cos(pi * t)) / 2
 
 
 class Epoch(NamedTuple):
-    """How training went in one pass over the images; a single score has no accuracy."""
+    """Loss and accuracy of one pass over the images; a network with a single score has no accuracy."""
 
     loss: float
     accuracy: float | None
@@ -127,15 +127,13 @@ class Epoch(NamedTuple):
     validation_accuracy: float | None = None
 
     def __str__(self) -> str:
-        text = told(self.loss, self.accuracy)
-        return (
-            text
-            if self.validation_loss is None
-            else f"{text}; validation {told(self.validation_loss, self.validation_accuracy)}"
-        )
+        text = format_metrics(self.loss, self.accuracy)
+        if self.validation_loss is None:
+            return text
+        return f"{text}; validation {format_metrics(self.validation_loss, self.validation_accuracy)}"
 
 
-def told(loss: float, accuracy: float | None) -> str:
+def format_metrics(loss: float, accuracy: float | None) -> str:
     return f"loss {loss:.4f}" + ("" if accuracy is None else f", accuracy {accuracy:.2%}")
 
 
@@ -156,19 +154,53 @@ def train(
     report: Callable[[int, Epoch], None] = lambda number, epoch: None,
     progress: bool | None = None,
 ) -> list[Epoch]:
-    """Train the model in place; return how each epoch went.  The same call gives the same weights.
+    """Train a model in place.  The same call gives the same weights.
 
-    x           images (N, H, W, C), as `model.scores` takes them
-    labels      class numbers (N,), or goals (N, K): probabilities, or any numbers for the mean squared error
-    schedule    factor of the optimiser's rate, given how much of the training is done, from 0 to 1
-    augment     augment(images, rng) -> images, applied to every batch
-    validation  (x, labels) measured after every epoch; with `patience` training stops after so many
-                epochs without a lower loss there, and the best weights are taken back
-    report      called after every epoch with its number, from 1, and how it went
-    progress    whether to show it on stderr; by default if someone is watching
+    Parameters
+    ----------
+    model : Model
+        The model, whose weights are replaced after every batch.
+    x : array (N, H, W, C)
+        Images, as `model.scores` takes them.
+    labels : array of int (N,) or of float (N, K)
+        Class numbers, or goals for every score: probabilities, or any numbers for the mean squared error.
+    loss : callable, default cross_entropy
+        loss(scores, goals) -> (mean over the batch, gradient with respect to the scores).
+    optimiser : Optimiser, default Adam()
+        SGD, Adam, or another rule that changes a weight.
+    epochs : int, default 10
+        Passes over the images.
+    batch : int, default 64
+        Images in each step.
+    seed : int, default 0
+        Seed of the order of the images, of dropout and of `augment`.
+    schedule : callable, optional
+        Factor of the optimiser's rate, given the fraction of the training that is done.
+    augment : callable, optional
+        augment(images, rng) -> images, applied to every batch.
+    validation : (x, labels), optional
+        Measured after every epoch.
+    patience : int, optional
+        Stop after this many epochs without a lower loss on `validation`, and restore the best weights.
+    report : callable, optional
+        report(number, epoch), called after every epoch; the first has the number 1.
+    progress : bool, optional
+        Whether to show progress on stderr; by default where a person is watching.
 
-    Raises ValueError for labels that do not fit, and when the loss is no longer finite.
+    Returns
+    -------
+    list of Epoch
+        Loss and accuracy of every epoch.
 
+    Raises
+    ------
+    TypeError
+        If the model has no weights of its own, or the optimiser is none.
+    ValueError
+        If the labels do not fit, or the loss is no longer finite.
+
+    Examples
+    --------
     >>> from minixai.layers import Dense
     >>> model = Model([Dense(2)], input_shape=(1,))
     >>> history = train(model, [[-1.0], [1.0]], [0, 1], optimiser=SGD(1.0), epochs=20)
@@ -181,7 +213,7 @@ def train(
         raise TypeError(f"optimiser is {optimiser!r}: give SGD(rate) or Adam(rate), with a rate >= 0")
     as_count(epochs, "epochs")
     images, loss = model.prepare(x), loss_for(model, loss)
-    wanted = goals(labels, len(images), len(model.classes), model.dtype)
+    goals = as_goals(labels, len(images), len(model.classes), model.dtype)
     if patience is not None and validation is None:
         raise ValueError(f"patience={patience} needs validation=(x, labels): without it nothing tells when to stop")
     rng = np.random.default_rng(as_count(seed, "seed", 0))
@@ -197,7 +229,7 @@ def train(
             rate = optimiser.rate * schedule(done / (epochs * len(parts)))
             rows = order[part]
             given = augment(images[rows], rng) if augment else images[rows]
-            value, scores, slopes = step(model, given, wanted[rows], loss, rng)
+            value, scores, slopes = train_step(model, given, goals[rows], loss, rng)
             if not np.isfinite(value):
                 line.close()
                 raise ValueError(
@@ -210,10 +242,10 @@ def train(
                 }
             )
             total += value * len(rows)
-            right += int((scores.argmax(axis=1) == wanted[rows].argmax(axis=1)).sum())
+            right += int((scores.argmax(axis=1) == goals[rows].argmax(axis=1)).sum())
             line.advance(1, str(history[-1]) if history else f"loss {value:.4f}")
         measured = evaluate(model, *validation, loss=loss) if validation else None
-        accuracy = right / len(images) if wanted.shape[1] > 1 else None
+        accuracy = right / len(images) if goals.shape[1] > 1 else None
         history.append(Epoch(total / len(images), accuracy, *(measured or ())))
         line.close()
         report(epoch + 1, history[-1])
@@ -228,14 +260,14 @@ def train(
     return history
 
 
-def step(
-    model: Model, x: Array, wanted: Array, loss: Loss, rng: np.random.Generator
+def train_step(
+    model: Model, x: Array, goals: Array, loss: Loss, rng: np.random.Generator
 ) -> tuple[float, Array, dict[str, Array]]:
-    """(loss, scores, {weight: slope of the loss}) for one batch; batch norms remember its statistics."""
+    """(loss, scores, {weight: gradient of the loss}) of one batch, whose statistics batch norms remember."""
     nodes = {name: Node(w) for name, w in model.trained_weights.items()}
     training = Training(rng)
     output = model(Node(x), nodes, training)
-    value, seed = loss(output.value, wanted)
+    value, seed = loss(output.value, goals)
     slopes = backward(output, TRAINING, seed, keep=list(nodes.values()))
     for layer, (mean, variance) in training.statistics.items():
         layer.remember(mean, variance)
@@ -245,15 +277,15 @@ def step(
 def evaluate(
     model: Model, x: npt.ArrayLike, labels: npt.ArrayLike, loss: Loss = cross_entropy
 ) -> tuple[float, float | None]:
-    """(loss, accuracy) on these images; a single score has no accuracy."""
+    """(loss, accuracy) on these images; accuracy is None for a network with a single score."""
     scores, loss = model.scores(x), loss_for(model, loss)
-    wanted = goals(labels, len(scores), scores.shape[1], scores.dtype)
-    right = (scores.argmax(axis=1) == wanted.argmax(axis=1)).mean()
-    return loss(scores, wanted)[0], float(right) if wanted.shape[1] > 1 else None
+    goals = as_goals(labels, len(scores), scores.shape[1], scores.dtype)
+    right = (scores.argmax(axis=1) == goals.argmax(axis=1)).mean()
+    return loss(scores, goals)[0], float(right) if goals.shape[1] > 1 else None
 
 
-def goals(labels: npt.ArrayLike, rows: int, classes: int, dtype: np.dtype[np.generic]) -> Array:
-    """Labels as goals (N, K): class numbers become 1 at the class and 0 elsewhere."""
+def as_goals(labels: npt.ArrayLike, rows: int, classes: int, dtype: np.dtype[np.generic]) -> Array:
+    """Labels as goals (N, K): a class number becomes 1 at the class and 0 elsewhere."""
     array = check_finite(as_real(labels, "labels"), "labels")
     if array.shape == (rows, classes):
         return array.astype(dtype)
@@ -269,8 +301,8 @@ def goals(labels: npt.ArrayLike, rows: int, classes: int, dtype: np.dtype[np.gen
     return np.eye(classes, dtype=dtype)[array]
 
 
-def shifted(images: Array, rng: np.random.Generator, pixels: int = 2) -> Array:
-    """Each image moved by up to `pixels` along each side, at random, and filled with 0."""
+def random_shift(images: Array, rng: np.random.Generator, pixels: int = 2) -> Array:
+    """Move each image by up to `pixels` along each side, at random, and fill with 0."""
     n, h, w, _ = images.shape
     room = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)))
     y, x = rng.integers(0, 2 * pixels + 1, (2, n, 1))

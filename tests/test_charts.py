@@ -67,6 +67,7 @@ def test_lines_can_be_read(options):
     assert_readable(line_figure(**options)[1])
 
 
+@pytest.mark.slow
 def test_many_panels_with_many_words_can_be_read():
     layers = ["none", "scores", *(f"conv{i}" for i in range(6, 0, -1))]
     y = {"signed": np.linspace(1, 0, 8), "absolute": np.linspace(1, 0.2, 8)}

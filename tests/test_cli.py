@@ -24,6 +24,7 @@ from minixai.cli.options import version
 from minixai.cli.subject import DIGIT, SCENE
 from minixai.datasets import birds
 from minixai.layers import Conv2D, Dense, Flatten
+from tests.marks import slow_except
 
 ROOT = Path(__file__).parent.parent
 
@@ -359,6 +360,7 @@ def comparison(tmp_path_factory) -> tuple[str, bytes]:
     return done.stdout, (folder / "minixai-compare.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_compare_prints_the_certificate_of_every_method_that_explains_a_class(comparison):
     text, picture = comparison
     names = re.findall(r"^(\w+)\(.*\)(?: at layer \w+)?$", text, re.MULTILINE)
@@ -447,12 +449,14 @@ def test_the_tour_tells_numbers_that_are_computed(capsys):
     assert picture.height > picture.width > 1000
 
 
+@pytest.mark.slow
 def test_the_tour_s_numbers_follow_the_rules(capsys, monkeypatch):
     """With another method the story is another: its numbers are no constants."""
     monkeypatch.setattr("minixai.cli.tour.gradient", mx.input_x_gradient)
     assert "(9, 7, 8)" in told(capsys, "tour")
 
 
+@pytest.mark.slow
 def test_the_tour_s_advice_is_sound(capsys):
     """What it says to type next works, and the files that it says to read are there."""
     text = told(capsys, "tour")
@@ -635,7 +639,7 @@ def test_help_is_quick_and_loads_no_matplotlib():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes are closed otherwise there")
-@pytest.mark.parametrize("command", ["methods", "--help", "predict"])
+@pytest.mark.parametrize("command", slow_except(["methods"], ["methods", "--help", "predict"]))
 def test_a_reader_that_has_enough_is_no_error(command):
     reader, writer = os.pipe()
     os.close(reader)
@@ -707,6 +711,7 @@ def bird_model(name: str = "birds.npz") -> str:
     return name
 
 
+@pytest.mark.slow
 def test_score_prints_the_table_of_the_same_call_in_python(capsys):
     bird_model()
     argv = ("score", "--model", "birds.npz", "--images", "4", "--methods", "gradient,deep_lift:blur,hires_cam")

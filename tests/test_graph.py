@@ -350,6 +350,7 @@ def test_keep_lets_go_of_what_was_passed_on() -> None:
 # -- long chains ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_forty_thousand_nodes_and_one_relu() -> None:
     """In time proportional to the nodes; it is this process's own, so that a busy machine changes nothing."""
     start = time.process_time()

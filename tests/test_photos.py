@@ -15,6 +15,7 @@ from minixai.cli.cost import duration
 from minixai.cli.questions import NOISE
 from minixai.cli.subject import percent
 from minixai.images import read_image, sample_photo
+from tests.marks import slow_except
 from tests.zoo.files import narrow
 
 
@@ -163,7 +164,7 @@ def test_smooth_grad_over_ever_more_noise(capsys):
     assert "each map has a scale of its own" in text
 
 
-@pytest.mark.parametrize("method", ["grad_cam", "hires_cam", "guided_grad_cam"])
+@pytest.mark.parametrize("method", slow_except(["grad_cam"], ["grad_cam", "hires_cam", "guided_grad_cam"]))
 def test_every_convolution_from_the_first_to_the_last(capsys, method):
     text = told(capsys, "explain", photo("a.png"), "--model", "vgg16", "--method", method, "--strip")
     places = re.findall(rf"^{method}\(.*\) at layer (\w+)$", text, re.M)
@@ -210,18 +211,18 @@ def test_compare_asks_a_large_network_less_and_tells_what_it_costs(capsys, felt)
     assert "samples=20" in out
 
 
-@pytest.mark.parametrize(
-    "argv",
-    [
-        ["--method", "occlusion"],
-        ["--method", "smooth_grad", "--strip", "--samples", "3"],
-        ["--method", "guided_grad_cam", "--strip"],
-        ["--method", "integrated_gradients", "--layer", "7"],
-        ["--method", "expected_gradients", "--layer", "block5_conv1", "--classes", "a,c", "--samples", "5"],
-        ["--method", "shapley_values", "--layer", "block5_conv1"],
-        ["--method", "feature_ablation"],
-    ],
-)
+COSTS = [
+    ["--method", "occlusion"],
+    ["--method", "smooth_grad", "--strip", "--samples", "3"],
+    ["--method", "guided_grad_cam", "--strip"],
+    ["--method", "integrated_gradients", "--layer", "7"],
+    ["--method", "expected_gradients", "--layer", "block5_conv1", "--classes", "a,c", "--samples", "5"],
+    ["--method", "shapley_values", "--layer", "block5_conv1"],
+    ["--method", "feature_ablation"],
+]
+
+
+@pytest.mark.parametrize("argv", slow_except(COSTS[:2], COSTS))
 def test_the_cost_that_is_told_is_what_it_costs(capsys, felt, argv):
     assert main(["explain", photo("a.png"), "--model", "vgg16", *argv]) == 0
     out, err = capsys.readouterr()

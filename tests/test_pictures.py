@@ -210,6 +210,7 @@ def test_filters_on_one_scale() -> None:
     assert [p.max() for p in viridis(plots.filters(np.zeros((1, 2, 2, 3))))] == [0, 0, 0]
 
 
+@pytest.mark.slow
 def test_256_filters_on_one_sheet_are_legible() -> None:
     values = np.random.default_rng(0).normal(size=(1, 14, 14, 256)) * 1e-3
     figure = plots.filters(values, np.full((1, 28, 28, 3), 0.5), title="256 filters")

@@ -35,6 +35,7 @@ from minixai.plots.layout import layered
 from minixai.plots.text import Line, number, numbers
 from minixai.rules import DECONVNET, GRADIENT, GUIDED, RESCALE
 from tests.figures import along, assert_legible, attribution, panels, patches, pixels, rendered, written
+from tests.marks import slow_except
 
 FOUR = {"gradient": GRADIENT, "DeepLIFT": RESCALE, "guided": GUIDED, "deconvnet": DECONVNET}
 
@@ -126,12 +127,12 @@ GRAPHS: list[Callable[[], Node]] = [
 ]
 
 
-@pytest.mark.parametrize("make", GRAPHS)
+@pytest.mark.parametrize("make", slow_except([saturation, residual, long_names, GRAPHS[-1]], GRAPHS))
 def test_a_diagram_is_legible(make: Callable[[], Node]) -> None:
     assert_legible(plots.graph(make(), title="A title of several words, y = 1 − relu(1 − (i1 + i2))"))
 
 
-@pytest.mark.parametrize("make", [saturation, residual, wide])
+@pytest.mark.parametrize("make", slow_except([residual], [saturation, residual, wide]))
 def test_a_diagram_of_four_tables_is_legible(make: Callable[[], Node]) -> None:
     figure = plots.graph(make(), FOUR)
     assert_legible(figure)

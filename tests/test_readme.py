@@ -39,7 +39,7 @@ def lessons_table():
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("table", [methods_table, models_table, lessons_table])
+@pytest.mark.parametrize("table", [methods_table, pytest.param(models_table, marks=pytest.mark.slow), lessons_table])
 def test_table_is_current(table):
     assert table() in README, f"put this into the README:\n{table()}"
 

@@ -12,8 +12,8 @@ import minixai as mx
 from minixai import files, references
 from minixai.cli import main
 from minixai.files import shipped
-from minixai.references import chosen, entry, frozen, ledger, sources
-from minixai.references.entry import Entry, Tolerance, exact, short
+from minixai.references import entry, frozen, ledger, select, sources
+from minixai.references.entry import Entry, Tolerance, abbreviate, exact
 from minixai.references.report import as_json, markdown, summary, text, verdict
 
 IDS = [e.id for e in ledger()]
@@ -215,9 +215,9 @@ def test_verify_prints_a_line_for_each_claim(capsys):
 def test_verify_only(capsys):
     assert main(["verify", "--only", "gloves"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "it holds"
-    assert [e.id for e in chosen("saturation.*@1,1") if "saturation.gradient" in e.id] == ["saturation.gradient@1,1"]
-    assert {e.source.key for e in chosen("deep_lift", "captum")} == {"captum"}
-    assert len(chosen()) == len(ledger())
+    assert [e.id for e in select("saturation.*@1,1") if "saturation.gradient" in e.id] == ["saturation.gradient@1,1"]
+    assert {e.source.key for e in select("deep_lift", "captum")} == {"captum"}
+    assert len(select()) == len(ledger())
 
 
 @pytest.mark.parametrize(("words", "complaint"), [
@@ -238,7 +238,7 @@ def test_what_is_not_there_is_told_in_one_line(words, complaint, capsys):
 def test_what_does_not_hold_is_told_and_the_exit_code_is_1(monkeypatch, capsys):
     wrong = Entry("one.sum", "½ + ½ = 1", sources.HAND, "here", 1.0, exact(), lambda: 1.5)
     broken = Entry("one.quotient", "1/0 = 1", sources.HAND, "here", 1.0, exact(), lambda: 1 / 0)
-    right = next(iter(chosen("gloves")))
+    right = next(iter(select("gloves")))
     monkeypatch.setattr(references, "ledger", lambda: (right, wrong, broken))
     assert main(["verify"]) == 1
     lines = capsys.readouterr().out.splitlines()
@@ -297,9 +297,9 @@ def test_the_readme_has_the_summary():
     (-752640.0, "-752,640"),
 ])  # fmt: skip
 def test_values_in_few_characters(value, words):
-    assert short(value) == words
+    assert abbreviate(value) == words
 
 
-def test_added_counts_the_fan_in_of_every_layer():
-    assert entry.added(frozen.network("dense").model) == 6 + 8 + 7
-    assert entry.added(frozen.network("conv").model) == 9 * 2 + 9 * 2 + 24 + 8
+def test_terms_are_the_fan_in_of_every_layer():
+    assert entry.count_terms(frozen.network("dense").model) == 6 + 8 + 7
+    assert entry.count_terms(frozen.network("conv").model) == 9 * 2 + 9 * 2 + 24 + 8

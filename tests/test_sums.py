@@ -26,6 +26,7 @@ from minixai.ops.convolution import Convolution
 from minixai.ops.kinds import unbroadcast
 from minixai.ops.normalisation import BatchNormalise, moments
 from minixai.training import cross_entropy, mean_squared_error
+from tests.marks import slow_except
 from tests.methods.everything import METHODS, ask, takes
 
 SIDE = 1500
@@ -95,8 +96,8 @@ SUMS: dict[str, Callable[[Array], Array]] = {
 }
 
 
-@pytest.mark.parametrize("picture", PICTURES)
-@pytest.mark.parametrize("name", SUMS)
+@pytest.mark.parametrize("picture", slow_except(["flat"], PICTURES))
+@pytest.mark.parametrize("name", slow_except(list(SUMS)[::3], SUMS))
 def test_a_sum_over_millions_of_places_keeps_its_digits(name: str, picture: str) -> None:
     x = PICTURES[picture]
     found, truth = SUMS[name](x), SUMS[name](x.astype(np.float64))
@@ -150,8 +151,10 @@ def test_sums_that_float32_holds_and_its_running_sum_does_not() -> None:
     assert reductions.Mean((1,)).forward(large).item() == np.float32(3e38)
 
 
-@pytest.mark.parametrize("terms", [LONG, LONG + 1, LONG + TERMS, 5 * LONG + 77])
-@pytest.mark.parametrize(("rows", "out"), [(1, 1), (3, 5), (0, 2), (2, 0), (40, 90)])
+@pytest.mark.parametrize("terms", slow_except([LONG, LONG + 1], [LONG, LONG + 1, LONG + TERMS, 5 * LONG + 77]))
+@pytest.mark.parametrize(
+    ("rows", "out"), [(1, 1), (3, 5), (0, 2), (2, 0), pytest.param(40, 90, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("partial", [arithmetic.PARTIAL, 1])
 def test_a_long_product_is_a_product(
     terms: int, rows: int, out: int, partial: int, monkeypatch: pytest.MonkeyPatch
@@ -211,8 +214,8 @@ def flattened(side: int) -> Model:
     return model
 
 
-@pytest.mark.parametrize("baseline", ["white", "mean", "black", 0.5])
-@pytest.mark.parametrize("network", [pooled, full, flattened])
+@pytest.mark.parametrize("baseline", slow_except(["white"], ["white", "mean", "black", 0.5]))
+@pytest.mark.parametrize("network", slow_except([pooled, full], [pooled, full, flattened]))
 def test_deep_lift_adds_up_on_a_large_photo(network: Callable[[int], Model], baseline: str | float) -> None:
     """By more than a refusal needs: by a rounding for each of the 48 terms of a window, and 16 for what follows."""
     model, x, allowed = network(512), photo(512), (48 + 16) * 2.0**-24

@@ -8,7 +8,8 @@ from minixai.datasets import digits
 from minixai.graph import Node
 from minixai.layers import BatchNorm, Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, MaxPool2D, Training
 from minixai.model import Model
-from minixai.training import SGD, Adam, cross_entropy, mean_squared_error, shifted, train
+from minixai.training import SGD, Adam, cross_entropy, mean_squared_error, random_shift, train
+from tests.marks import slow_except
 
 
 def small(**options):
@@ -30,7 +31,7 @@ def test_slopes_of_every_weight_are_finite_differences(loss):
     def at(weights):
         return loss(model(Node(x), weights, Training(np.random.default_rng(7))).value, goals)[0]
 
-    slopes = training.step(model, x, goals, loss, np.random.default_rng(7))[2]
+    slopes = training.train_step(model, x, goals, loss, np.random.default_rng(7))[2]
     assert set(slopes) == {"conv1/kernel", "conv1/bias", "norm1/gamma", "norm1/beta", "dense1/kernel", "dense1/bias"}
     for name, w in model.trained_weights.items():
         towards, h = rng.normal(size=w.shape), 1e-5
@@ -212,7 +213,7 @@ def test_soft_goals():
 def test_shifts():
     image = np.zeros((200, 5, 5, 1), np.float32)
     image[:, 2, 2] = 1
-    moved = shifted(image, np.random.default_rng(0))
+    moved = random_shift(image, np.random.default_rng(0))
     assert moved.shape == image.shape
     assert moved.dtype == np.float32
     assert (moved.sum(axis=(1, 2, 3)) == 1).all()
@@ -258,7 +259,7 @@ def test_progress_is_shown_when_asked(capsys, monkeypatch):
 # -- what is shipped ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", zoo.RECIPES)
+@pytest.mark.parametrize("name", slow_except(["digits"], zoo.RECIPES))
 def test_shipped_models_know_what_they_were_taught(name):
     assert zoo.accuracy(name) >= 0.98
 
@@ -282,6 +283,7 @@ def test_the_gap_network_ends_with_its_head():
     assert model.layers[-4].layer.activation == "relu"
 
 
+@pytest.mark.slow
 def test_a_recipe_is_repeatable_and_soon_knows_something():
     (one, history), (same, _) = (zoo.make("digits-paper", epochs=1) for _ in range(2))
     for name, w in one.weights.items():

@@ -36,6 +36,7 @@ def fresh():
 # -- what they learn from -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_half_of_the_birds_lack_a_part_and_without_the_decisive_one_nobody_could_know():
     scenes = draw(700, seed=1)
     images, goals = incomplete(scenes)
@@ -100,13 +101,16 @@ def test_they_know_species_by_name_and_are_small(name):
     assert zoo.weights_file(name).stat().st_size < 1e6
 
 
-@pytest.mark.parametrize(("name", "share"), [("shorebirds", 0.9), ("shorebirds-gap", 0.85)])
+@pytest.mark.parametrize(
+    ("name", "share"), [("shorebirds", 0.9), pytest.param("shorebirds-gap", 0.85, marks=pytest.mark.slow)]
+)
 def test_removing_the_decisive_part_matters_most(name, share, fresh):
     """Of seven parts: by chance it would in one bird of seven."""
     effects = part_effects(mx.load(name), fresh)
     assert np.mean(effects.argmax(axis=1) == own_part(fresh)) >= share
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLEAN)
 def test_with_the_partner_as_baseline_only_the_part_that_differs_is_explained(name, fresh):
     """Exactly 0 elsewhere, because nothing moved there; and what it explains adds up."""
@@ -123,6 +127,7 @@ def test_with_the_partner_as_baseline_only_the_part_that_differs_is_explained(na
         assert np.abs(total / moved - 1).mean() <= tolerance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLEAN)
 def test_the_legs_of_redshanks_are_worth_most_of_the_contrast(name):
     """The exact Shapley values of seven parts, 2⁷ pictures of each bird."""
@@ -139,6 +144,7 @@ def test_the_legs_of_redshanks_are_worth_most_of_the_contrast(name):
     assert np.mean(shares) >= 0.8
 
 
+@pytest.mark.slow
 def test_the_cheat_is_caught_by_swapping_habitats_and_by_moving_a_bird():
     clean, biased = mx.load("shorebirds"), mx.load("shorebirds-biased")
     away = swapped(300, MEASURE)

@@ -7,7 +7,7 @@ import shutil
 import sys
 
 from minixai.progress import Progress
-from minixai.references import chosen
+from minixai.references import select
 from minixai.references.entry import Entry, Outcome
 from minixai.references.report import as_json, markdown, text
 
@@ -18,7 +18,7 @@ def verify(args: argparse.Namespace) -> int:
     Each line is a claim of an article, a paper or a library: what must come out, what
     does, how far apart they are, how far they may be.  Exit code 1 if any does not hold.
     """
-    outcomes = checked(chosen(args.only, args.source))
+    outcomes = checked(select(args.only, args.source))
     if args.json:
         print(as_json(outcomes))
     elif args.markdown:

@@ -1,6 +1,7 @@
-"""Ten thousand handwritten digits of MNIST, shipped as bytes; data/README.md tells where they come from."""
+"""Ten thousand handwritten digits of MNIST, shipped as bytes; data/README.md names their origin."""
 
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,27 @@ _SPLITS = {"train": slice(0, 8_000), "test": slice(8_000, 10_000)}
 
 
 def digits(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Return (images, labels): 8,000 digits to train on, or 2,000 others to test with; ink is 1, paper 0.
+    """Handwritten digits of MNIST.
 
+    Parameters
+    ----------
+    split : "train" or "test"
+        8,000 digits to train on, or 2,000 others to test with.
+
+    Returns
+    -------
+    images : array of float32 (N, 28, 28, 1)
+        Pixels from 0, which is paper, to 1, which is ink.
+    labels : array of int (N,)
+        Class numbers, which are the digits.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such split.
+
+    Examples
+    --------
     >>> from minixai.datasets import digits
     >>> images, labels = digits("test")
     >>> images.shape, labels[:5].tolist()
@@ -23,10 +43,16 @@ def digits(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArra
     if split not in _SPLITS:
         raise ValueError(f"split is {split!r}, and the digits have no such split: choose one of {_known()}")
     rows = _SPLITS[split]
-    arrays = shipped_arrays("digits.npz")
+    arrays = stored_digits()
     # (N, 28, 28) -> (N, 28, 28, 1)
     images = arrays["images"][rows, :, :, None].astype(np.float32) / np.float32(255)
     return images, arrays["labels"][rows].astype(np.intp)
+
+
+@cache
+def stored_digits() -> dict[str, NDArray[Any]]:
+    """The shipped arrays of bytes, unpacked once: that takes ten times as long as making floats of them."""
+    return shipped_arrays("digits.npz")
 
 
 def _known() -> str:

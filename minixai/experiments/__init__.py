@@ -1,6 +1,6 @@
-"""Longer experiments: what others published, done again with the networks trained here, their figures beside ours.
+"""Longer experiments: published ones, repeated with the networks of minixai, published numbers beside ours.
 
-Each is a function that returns a `Result`: its table, what must hold in it, and a figure.
+Each is a function that returns a `Result`: a table, claims about it, and a figure.
 
 >>> from minixai.experiments import closeness
 >>> closeness(images=20).holds
@@ -41,7 +41,7 @@ class Experiment:
 
     @property
     def question(self) -> str:
-        """What it answers, and after whom."""
+        """The question it answers, and the paper it follows."""
         return (self.run.__doc__ or "").splitlines()[0]
 
     @property
@@ -50,7 +50,7 @@ class Experiment:
 
     @property
     def time(self) -> str:
-        """How long it takes, as it is read.
+        """How long it takes, as text.
 
         >>> Experiment(closeness, 12).time, Experiment(closeness, 70).time
         ('about 15 s', 'about 75 s')

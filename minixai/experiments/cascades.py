@@ -1,6 +1,6 @@
-"""Sanity: forget what was learnt, layer by layer from the top, and see which maps notice.
+"""Sanity: randomise the weights layer by layer from the top, and measure which maps change.
 
-A map that stays as it was explains the image, or the lower layers, and not the decision.  (Adebayo et al. 2018)
+A map that does not change explains the image, or the lower layers, but not the decision.  (Adebayo et al. 2018)
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ METHODS: Mapping[str, tuple[Callable[..., Attribution], Mapping[str, Any]]] = {
     "guided Grad-CAM": (guided_grad_cam, {}),
 }
 FORGETFUL = ("gradient", "x · gradient", "IG", "Rescale", "RevealCancel")
-"""Those whose sign must be forgotten at once."""
+"""Methods whose sign must be lost at the first layer."""
 BY_THE_IMAGE = ("x · gradient", "IG", "Rescale", "RevealCancel")
-"""Those that are 0 where the image is 0."""
+"""Methods that are 0 where the image is 0."""
 MOSTLY = 0.5
-"""Of the pixels of an image, from where on zeros that are shared are told."""
+"""The share of zeros among the pixels above which the zeros that two maps share are reported."""
 
 PUBLISHED: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]] = {
     "digits-paper": {
@@ -74,12 +74,12 @@ PUBLISHED: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]] = {
 class Sanity(Result):
     """cascades[network, method]: rank correlations with the trained network's maps, (layers, draws · images).
 
-    lots     network -> (draws · images,): maps of one number share the lots of their score's weights, draw and class
-    zeros    network -> (images,): what part of each image is exactly 0
+    draws_of  network -> (draws · images,): maps with the same number share the random weights of their score
+    zeros     network -> (images,): the share of each image's pixels that are exactly 0
     """
 
     cascades: Mapping[tuple[str, str], Cascade]
-    lots: Mapping[str, Array]
+    draws_of: Mapping[str, Array]
     zeros: Mapping[str, Array]
 
     @property
@@ -89,7 +89,7 @@ class Sanity(Result):
     def signed(self, network: str) -> Block:
         images = len(self.zeros[network])
         heading = (
-            f"{network}, {images} images × {len(self.lots[network]) // images} draws: rank correlation with the map"
+            f"{network}, {images} images × {len(self.draws_of[network]) // images} draws: rank correlation with the map"
         )
         return Block(f"{heading} of the trained network", self.lines(network, 0))
 
@@ -103,24 +103,24 @@ class Sanity(Result):
     def lines(self, network: str, which: int) -> list[tuple[str, ...]]:
         """The mean correlations, signed (0) or absolute (1), and published ones where there are some."""
         layers, known = self.cascades[network, "gradient"].layers, PUBLISHED.get(network)
-        lines = [("randomised down to", *spread([[layer, "published"] for layer in layers], known))]
+        lines = [("randomised down to", *with_published([[layer, "published"] for layer in layers], known))]
         for method in METHODS:
             found = self.cascades[network, method]
             cells = [
                 [f"{x.mean():.2f}", f"{known[method, layer][which]:.2f}" if known and (method, layer) in known else ""]
                 for layer, x in zip(layers, found[1 + which], strict=True)
             ]
-            lines.append((method, *spread(cells, known)))
+            lines.append((method, *with_published(cells, known)))
         return lines
 
     @property
     def claims(self) -> list[Claim]:
-        return [claim for network in self.zeros for claim in (*signs(self, network), *sizes(self, network))]
+        return [claim for network in self.zeros for claim in (*sign_claims(self, network), *size_claims(self, network))]
 
     def on_average(self, network: str, method: str) -> tuple[float, float]:
-        """The signed correlation after the top layer, mean over lots, with its standard error."""
-        rho, lots = self.cascades[network, method].signed[0], self.lots[network]
-        means = np.array([rho[lots == lot].mean() for lot in np.unique(lots)])
+        """The signed correlation after the top layer: the mean over draws, and its standard error."""
+        rho, groups = self.cascades[network, method].signed[0], self.draws_of[network]
+        means = np.array([rho[groups == group].mean() for group in np.unique(groups)])
         return float(means.mean()), float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else np.inf
 
     @property
@@ -142,8 +142,8 @@ class Sanity(Result):
         )
 
 
-def spread(cells: Sequence[Sequence[str]], known: object) -> list[str]:
-    """Ours and published beside each other, or ours alone."""
+def with_published(cells: Sequence[Sequence[str]], known: object) -> list[str]:
+    """Our cells beside the published ones, or ours alone."""
     return [cell for pair in cells for cell in (pair if known else pair[:1])]
 
 
@@ -162,8 +162,8 @@ def shared_zeros(zero: Array) -> Array:
 # -- what must come out -------------------------------------------------------------------------------
 
 
-def signs(result: Sanity, network: str) -> list[Claim]:
-    """Signs are forgotten at once, but not by guided backprop."""
+def sign_claims(result: Sanity, network: str) -> list[Claim]:
+    """Signs are lost at the first layer, except those of guided backprop."""
     guided = result.cascades[network, "guided backprop"].signed.mean(axis=1)
     claims = []
     for method in FORGETFUL:
@@ -177,8 +177,8 @@ def signs(result: Sanity, network: str) -> list[Claim]:
     return [*claims, Claim(text, bool(guided[0] > 0.8 and guided[1] > 0.6 and guided[-1] < 0.5))]
 
 
-def sizes(result: Sanity, network: str) -> list[Claim]:
-    """Where images are mostly 0, what multiplies by them keeps the ranks of its sizes, and elsewhere not."""
+def size_claims(result: Sanity, network: str) -> list[Claim]:
+    """Methods that multiply by the image keep the ranks of their magnitudes only where images are mostly 0."""
     zeros, claims = result.zeros[network], []
     for method in BY_THE_IMAGE:
         found = result.cascades[network, method].absolute.mean(axis=1)
@@ -193,7 +193,7 @@ def sizes(result: Sanity, network: str) -> list[Claim]:
 
 
 class Subject(NamedTuple):
-    """Images for a network; how many of them and how many draws are enough, in reasonable time."""
+    """Images for a network, and by default how many of them and how many draws of weights."""
 
     images: Callable[[int], Array]
     enough: int
@@ -211,55 +211,68 @@ def sanity(
 ) -> Sanity:
     """Do the maps change when the network forgets what it learnt?  (Adebayo et al. 2018, §3)
 
-    images      the first so many test digits, and birds; None is 40 and 16
-    seed        of the new weights
-    draws       how often new weights are drawn; None is 3 times for the digits, and once for the birds
-    networks    "digits-paper", "shorebirds", or both
+    Parameters
+    ----------
+    images : int, optional
+        Number of test digits, and of birds, from the first; by default 40 and 16.
+    seed : int, default 0
+        Seed of the random weights.
+    draws : int, optional
+        How often random weights are drawn; by default 3 times for the digits and once for the birds.
+    networks : sequence of str, optional
+        "digits-paper", "shorebirds", or by default both.
 
-    From the top layer down, weights are drawn anew as before training, one layer more each time; the maps of the class
-    that the trained network predicts are compared with its own by Spearman's rank correlation over pixels, with signs
-    and without.  With signs, those of gradient, x · gradient, IG, Rescale and RevealCancel must fall to about 0 after
-    the first layer, and guided backprop's must not.
+    Returns
+    -------
+    Sanity
+        The rank correlations, with the claims that with signs those of gradient, x · gradient, IG, Rescale and
+        RevealCancel fall to about 0 after the first layer, and those of guided backprop do not.
 
-    That 0 is to be expected needs no measurement: new weights w of the score are as likely as −w, which turn the sign
-    of every map that is odd in them.  All images of one class share these weights, so classes and draws are averaged
-    over, and not images.
+    Notes
+    -----
+    From the top layer down, one more layer each time, weights are drawn as before training.  The maps of the class that
+    the trained network predicts are compared with the trained network's by Spearman's rank correlation over pixels,
+    with signs and without.
+
+    The expected correlation with signs is 0 without any measurement: weights w of the score are as likely as −w, which
+    turns the sign of every map that is odd in them.  All images of one class share these weights, so the mean is taken
+    over classes and draws, not over images.
     """
     chosen = {name: SUBJECTS[name] for name in networks or (name for name in SUBJECTS if name in zoo.RECIPES)}
-    asked = {
+    subjects = {
         name: (
             subject.images(subject.enough if images is None else as_count(images, "images")),
             subject.draws if draws is None else as_count(draws, "draws"),
         )
         for name, subject in chosen.items()
     }
-    total = len(METHODS) * sum(times for _, times in asked.values())
-    line = Progress(f"sanity: {len(METHODS)} methods, layer by layer, of {' and '.join(asked)}", total)
-    found, lots, zeros = {}, {}, {}
-    for network, (x, times) in asked.items():
+    total = len(METHODS) * sum(times for _, times in subjects.values())
+    progress = Progress(f"sanity: {len(METHODS)} methods, layer by layer, of {' and '.join(subjects)}", total)
+    found, draws_of, zeros = {}, {}, {}
+    for network, (x, times) in subjects.items():
         model = zoo.load(network)
         target = model.predict(x)
         zeros[network] = (x == 0).reshape(len(x), -1).mean(axis=1)
-        lots[network] = np.concatenate([draw * len(model.classes) + target for draw in range(times)])
+        draws_of[network] = np.concatenate([draw * len(model.classes) + target for draw in range(times)])
         for name in METHODS:
-            found[network, name] = joined(
-                [forgetting(name, model, x, target, seed * times + draw, line) for draw in range(times)]
+            found[network, name] = concatenate_draws(
+                [randomise(name, model, x, target, seed * times + draw, progress) for draw in range(times)]
             )
-    line.close()
-    return Sanity(found, lots, zeros)
+    progress.close()
+    return Sanity(found, draws_of, zeros)
 
 
-def forgetting(name: str, model: Model, x: Array, target: Array, seed: int, line: Progress) -> Cascade:
-    """One method, one draw."""
+def randomise(name: str, model: Model, x: Array, target: Array, seed: int, progress: Progress) -> Cascade:
+    """The cascade of one method with one draw of weights."""
     method, options = METHODS[name]
-    with warnings.catch_warnings():  # of networks that know nothing IG may miss the sum: nothing is added up here
+    with warnings.catch_warnings():  # IG may miss the sum of a random network, and no sum is used here
         warnings.filterwarnings("ignore", message="integrated_gradients misses")
         found = randomisation(method, model, x, target, seed=seed, **options)
-    line.advance(note=name)
+    progress.advance(note=name)
     return found
 
 
-def joined(runs: Sequence[Cascade]) -> Cascade:
-    """Many draws as more images."""
+def concatenate_draws(runs: Sequence[Cascade]) -> Cascade:
+    """Several draws as more images."""
     signed, absolute = (np.concatenate([run[k] for run in runs], axis=1) for k in (1, 2))
     return Cascade(runs[0].layers, signed, absolute)

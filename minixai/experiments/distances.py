@@ -1,6 +1,6 @@
-"""Closeness: how far quick methods are from exact Shapley values, on random networks small enough to have them.
+"""Closeness: the distance of fast methods from exact Shapley values, on random networks small enough to compute these.
 
-RevealCancel was made to come near them: it takes what raises a unit and what lowers it in both orders, and the mean.
+RevealCancel approximates them: it averages over both orders of the positive and the negative part of a unit's input.
 (Shrikumar et al. 2017, §3.5.3; Lundberg & Lee 2017, §4.2)
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 INPUTS, WIDTH = 8, 12
 DEPTHS = (1, 2, 3)
 STEPS = 200
-"""Of integrated gradients, whose integral is meant: midpoints, which miss a kink by half a step at most."""
+"""Midpoints of integrated gradients; they misplace a kink by half a step at most."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Case:
         return node @ w + b
 
 
-def drawn(depth: int, rng: np.random.Generator) -> Case:
+def draw_case(depth: int, rng: np.random.Generator) -> Case:
     """Hidden layers of 12 ReLUs; weights 1.4·N/√fan_in, biases .3·N, input and reference N."""
     sizes = [INPUTS, *[WIDTH] * depth, 1]
     weights = [
@@ -55,7 +55,7 @@ def drawn(depth: int, rng: np.random.Generator) -> Case:
     return Case(weights, rng.standard_normal((1, INPUTS)), rng.standard_normal((1, INPUTS)))
 
 
-def integral(f: Case) -> Array:
+def path_integral(f: Case) -> Array:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="integrated_gradients misses")
         return integrated_gradients(f, f.x, baseline=f.reference, steps=STEPS, quadrature="midpoint").values
@@ -64,7 +64,7 @@ def integral(f: Case) -> Array:
 METHODS: Mapping[str, Callable[[Case], Array]] = {
     "gradient · Δ": lambda f: gradient(f, f.x).values * (f.x - f.reference),
     "ablation": lambda f: feature_ablation(f, f.x, baseline=f.reference).values,
-    "IG": integral,
+    "IG": path_integral,
     "Rescale": lambda f: deep_lift(f, f.x, baseline=f.reference).values,
     "RevealCancel": lambda f: deep_lift(f, f.x, baseline=f.reference, rule="reveal-cancel").values,
 }
@@ -77,10 +77,10 @@ PUBLISHED: Mapping[int, Sequence[float]] = {
 
 
 def kink_error(f: Case) -> float:
-    """By how much IG may miss its integral in any input, for one hidden layer: Σ_k |Δ_i w_ik v_k| · ½ step, at most.
+    """A bound of IG's error in any input, for one hidden layer: the largest Σ_k |Δ_i w_ik v_k| · ½ step.
 
-    Each ReLU has one kink on the way, in one step; there its slope is taken for 0 or 1 and is something between, off by
-    ½ on a step at most.
+    Each ReLU has at most one kink on the path; in the step that holds it the slope is taken as 0 or 1 and lies between
+    them, so that it is off by ½ of the step at most.
     """
     (w, _), (v, _) = f.weights
     return float((abs((f.x - f.reference).T * w) @ abs(v)).max() / (2 * STEPS))
@@ -90,17 +90,17 @@ def kink_error(f: Case) -> float:
 class Closeness(Result):
     """errors[depth]: ‖φ − Shapley‖ / ‖Shapley‖, (methods, networks).
 
-    apart      the largest |IG − Rescale| with one hidden layer, in parts of what the steps of IG allow
+    ig_excess  the largest |IG − Rescale| with one hidden layer, relative to the error bound of IG
     """
 
     errors: Mapping[int, Array]
-    apart: float
+    ig_excess: float
 
     @property
     def blocks(self) -> list[Block]:
         titles, body = ["‖φ − Shapley‖ / ‖Shapley‖"], [[name] for name in METHODS]
         for depth, errors in self.errors.items():
-            titles += [hidden(depth), "published"]
+            titles += [depth_label(depth), "published"]
             for line, ours, paper in zip(body, np.median(errors, axis=1), PUBLISHED[depth], strict=True):
                 line += [f"{ours:.3f}", f"{paper:.3f}"]
         n = len(next(iter(self.errors.values()))[0])
@@ -111,17 +111,17 @@ class Closeness(Result):
         claims = []
         for depth, errors in self.errors.items():
             *others, best = np.median(errors, axis=1)
-            text = f"{hidden(depth)}: RevealCancel is nearest to Shapley, {best:.3f}, next {min(others):.3f}"
+            text = f"{depth_label(depth)}: RevealCancel is nearest to Shapley, {best:.3f}, next {min(others):.3f}"
             claims.append(Claim(text, bool(best < min(others))))
-        text = f"1 hidden layer: IG is Rescale, to {self.apart:.0%} of what {STEPS} steps may miss"
-        return [*claims, Claim(text, self.apart <= 1)]
+        text = f"1 hidden layer: IG is Rescale, to {self.ig_excess:.0%} of what {STEPS} steps may miss"
+        return [*claims, Claim(text, self.ig_excess <= 1)]
 
     @property
     def figure(self) -> Figure:
         from minixai.plots.charts import Boxes, boxes
 
         return boxes(
-            [Boxes(hidden(depth), errors, PUBLISHED[depth]) for depth, errors in self.errors.items()],
+            [Boxes(depth_label(depth), errors, PUBLISHED[depth]) for depth, errors in self.errors.items()],
             list(METHODS),
             title="How far from the exact Shapley values?",
             along="‖φ − Shapley‖ / ‖Shapley‖ on random networks",
@@ -131,37 +131,49 @@ class Closeness(Result):
         )
 
 
-def hidden(depth: int) -> str:
+def depth_label(depth: int) -> str:
     return f"{depth} hidden layer{'s' * (depth > 1)}"
 
 
 def closeness(images: int = 200, seed: int = 0) -> Closeness:
     """How far are quick methods from the exact Shapley values?
 
-    images    how many random networks of each depth, each with an input and a reference of its own
-    seed      of all of them
+    Parameters
+    ----------
+    images : int, default 200
+        Number of random networks of each depth, each with an input and a reference of its own.
+    seed : int, default 0
+        Seed of the networks, inputs and references.
 
-    8 inputs, 1, 2 or 3 hidden layers of 12 ReLUs.  The exact values take 256 rows each.  RevealCancel must be the
-    nearest at every depth; with one hidden layer IG and Rescale must be the same, for there every unit moves along a
-    straight line.
+    Returns
+    -------
+    Closeness
+        The distances, with two claims: RevealCancel is nearest at every depth; with one hidden layer IG is Rescale,
+        because the input of every unit moves along a straight line.
 
+    Notes
+    -----
+    The networks have 8 inputs and 1, 2 or 3 hidden layers of 12 ReLUs, so that exact values take 256 rows each.
+
+    Examples
+    --------
     >>> closeness(images=20).holds
     True
     """
     n = as_count(images, "images")
-    line = Progress(f"closeness: {n} networks × {len(DEPTHS)} depths × {len(METHODS)} methods", n * len(DEPTHS))
-    errors, apart = {}, 0.0
+    progress = Progress(f"closeness: {n} networks × {len(DEPTHS)} depths × {len(METHODS)} methods", n * len(DEPTHS))
+    errors, ig_excess = {}, 0.0
     for depth in DEPTHS:
         rng = np.random.default_rng((as_count(seed, "seed", 0), depth))
         rows = []
         for _ in range(n):
-            f = drawn(depth, rng)
+            f = draw_case(depth, rng)
             exact = shapley_values(f, f.x, baseline=f.reference).values
             values = {name: method(f) for name, method in METHODS.items()}
             rows.append([np.linalg.norm(found - exact) / np.linalg.norm(exact) for found in values.values()])
             if depth == 1:
-                apart = max(apart, abs(values["IG"] - values["Rescale"]).max() / kink_error(f))
-            line.advance(note=hidden(depth))
+                ig_excess = max(ig_excess, abs(values["IG"] - values["Rescale"]).max() / kink_error(f))
+            progress.advance(note=depth_label(depth))
         errors[depth] = np.array(rows).T
-    line.close()
-    return Closeness(errors, float(apart))
+    progress.close()
+    return Closeness(errors, float(ig_excess))

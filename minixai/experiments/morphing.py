@@ -1,7 +1,7 @@
-"""Digit morphing: make one digit into another by erasing the pixels that a method calls decisive.
+"""Digit morphing: turn one digit into another by erasing the pixels that a method calls decisive.
 
-A method that knows what speaks for an 8 and not for a 3 tells which fifth of the pixels to erase; the further the
-scores of the two classes move towards the 3, the better it knew.  (Shrikumar et al. 2017, §4.1, Fig. 4)
+A good method finds the fifth of the pixels that speak for an 8 rather than a 3; the further erasing them moves the
+scores of the two classes towards the 3, the better the method.  (Shrikumar et al. 2017, §4.1, Fig. 4)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from minixai import zoo
 from minixai.arrays import Array
 from minixai.datasets import digits
-from minixai.experiments.result import Block, Claim, Result, lead
+from minixai.experiments.result import Block, Claim, Result, format_lead
 from minixai.methods import deep_lift, gradient, guided_backprop, input_x_gradient, integrated_gradients
 from minixai.model import Model
 from minixai.progress import Progress
@@ -33,24 +33,24 @@ PAIRS: tuple[Pair, ...] = ((8, 3), (8, 6), (9, 1), (4, 1))
 NETWORKS = {"digits-paper": "pixels from 0 to 1", "digits-paper-255": "pixels from 0 to 255"}
 
 
-# -- what each method says of one class and not of another: S = φ_original − φ_target -------------------
+# -- the contrast of two classes by each method: S = φ_original − φ_target -----------------------------
 
 
 def masked_gradient(model: Model, x: Array, one: int, other: int) -> Array:
-    """|∂f_one/∂x| − |∂f_other/∂x|, where there is ink: elsewhere nothing can be erased."""
+    """|∂f_one/∂x| − |∂f_other/∂x| where there is ink, since elsewhere nothing can be erased."""
     sizes = [abs(gradient(model, x, k).values) for k in (one, other)]
     return np.asarray((sizes[0] - sizes[1]) * (x > 0))
 
 
 def masked_guided(model: Model, x: Array, one: int, other: int) -> Array:
-    """Guided backprop of one less that of the other, where there is ink."""
+    """Guided backprop of one class minus that of the other, where there is ink."""
     maps = [guided_backprop(model, x, k).values for k in (one, other)]
     return np.asarray((maps[0] - maps[1]) * (x > 0))
 
 
-def integrated(steps: int) -> Callable[[Model, Array, int, int], Array]:
+def integrated_gradients_of(steps: int) -> Callable[[Model, Array, int, int], Array]:
     def scores(model: Model, x: Array, one: int, other: int) -> Array:
-        with warnings.catch_warnings():  # so few steps miss the sum, as they did in the paper
+        with warnings.catch_warnings():  # with so few steps the sum is off, as it was in the paper
             warnings.filterwarnings("ignore", message="integrated_gradients misses")
             return integrated_gradients(model, x, one, versus=other, steps=steps, quadrature="midpoint").values
 
@@ -61,12 +61,12 @@ METHODS: Mapping[str, Callable[[Model, Array, int, int], Array]] = {
     "|gradient|, masked": masked_gradient,
     "guided, masked": masked_guided,
     "x · gradient": lambda model, x, one, other: input_x_gradient(model, x, one, versus=other).values,
-    "IG-5": integrated(5),
-    "IG-10": integrated(10),
+    "IG-5": integrated_gradients_of(5),
+    "IG-10": integrated_gradients_of(10),
     "Rescale": lambda model, x, one, other: deep_lift(model, x, one, versus=other).values,
     "RevealCancel": lambda model, x, one, other: deep_lift(model, x, one, versus=other, rule="reveal-cancel").values,
 }
-"""In these the contrast of two classes is the difference of two answers, but for the masked ones, taken apart."""
+"""The contrast of two classes is the difference of two attributions; masked methods compute it on their own."""
 
 nan = float("nan")
 PUBLISHED: Mapping[str, Mapping[Pair, Sequence[float]]] = {
@@ -83,14 +83,16 @@ PUBLISHED: Mapping[str, Mapping[Pair, Sequence[float]]] = {
         (4, 1): (6046, 7110, 7758, 7774, 7780, 7752, 8579),
     },
 }
-"""Medians of the paper's own network, weights published with its code, over all test images of the class: pixels of 0
-to 255 as it was trained on, and divided by 255.  Those not known are NaN."""
+"""Medians over all test images of the class, from the paper's own network, whose weights were published with its code:
+with pixels from 0 to 255, as it was trained, and with pixels divided by 255.  Unknown medians are NaN."""
 
 
-def erased(images: Array, scores: Array, most: int = ERASED) -> Array:
-    """The images without the pixels that have S > 0 and S above the (most + 1)th largest: never more than `most`.
+def erase(images: Array, scores: Array, most: int = ERASED) -> Array:
+    """The images with those pixels set to 0 whose score is above 0 and above the (most + 1)th largest score.
 
-    >>> erased(np.ones((1, 2, 2, 1)), np.array([3.0, 2.0, 2.0, -1.0]).reshape(1, 2, 2, 1), most=2).ravel().tolist()
+    These are never more than `most` pixels.
+
+    >>> erase(np.ones((1, 2, 2, 1)), np.array([3.0, 2.0, 2.0, -1.0]).reshape(1, 2, 2, 1), most=2).ravel().tolist()
     [0.0, 1.0, 1.0, 1.0]
     """
     rows = scores.reshape(len(scores), -1)
@@ -100,7 +102,7 @@ def erased(images: Array, scores: Array, most: int = ERASED) -> Array:
 
 
 def log_odds(model: Model, images: Array, pair: Pair) -> Array:
-    """log p_one/p_other, which is the difference of their scores: (N,)"""
+    """log p_one/p_other, the difference of the two scores: (N,)"""
     one, other = pair
     scores = model.scores(images)
     return np.asarray(scores[:, one] - scores[:, other])
@@ -108,7 +110,7 @@ def log_odds(model: Model, images: Array, pair: Pair) -> Array:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Morphing(Result):
-    """By how much the log-odds fell: changes[network, pair] is (methods, images)."""
+    """changes[network, pair] is the fall of the log-odds, (methods, images)."""
 
     changes: Mapping[tuple[str, Pair], Array]
 
@@ -129,11 +131,11 @@ class Morphing(Result):
         body = [[name] for name in METHODS]
         ahead = ["RevealCancel ahead by"]
         for pair in PAIRS:
-            titles += [arrow(pair), "published"]
+            titles += [pair_label(pair), "published"]
             ours, paper = self.medians(network, pair), np.array(PUBLISHED[network][pair])
             for line, a, b in zip(body, ours, paper, strict=True):
-                line += [short(a), short(b)]
-            ahead += [lead(ours[-1], ours[:-1].max()), lead(paper[-1], np.nanmax(paper[:-1]))]
+                line += [format_median(a), format_median(b)]
+            ahead += [format_lead(ours[-1], ours[:-1].max()), format_lead(paper[-1], np.nanmax(paper[:-1]))]
         images = ", ".join(f"{self.changes[network, pair].shape[1]} of {pair[0]}" for pair in PAIRS)
         heading = f"{network}, {NETWORKS[network]}: median change of the log-odds ({images})"
         return Block(heading, [tuple(line) for line in [titles, *body, ahead]])
@@ -144,7 +146,8 @@ class Morphing(Result):
 
     def claim(self, network: str, pair: Pair) -> Claim:
         *others, best = self.medians(network, pair)
-        text = f"{network}, {arrow(pair)}: RevealCancel is ahead of the six others, by {lead(best, max(others))}"
+        ahead = format_lead(best, max(others))
+        text = f"{network}, {pair_label(pair)}: RevealCancel is ahead of the six others, by {ahead}"
         return Claim(text, bool(best > max(others)))
 
     @property
@@ -155,7 +158,7 @@ class Morphing(Result):
         for (network, pair), changes in self.changes.items():
             unit = list(METHODS).index("x · gradient")
             paper = np.array(PUBLISHED[network][pair])
-            heading = f"{arrow(pair)}, {NETWORKS[network]}"
+            heading = f"{pair_label(pair)}, {NETWORKS[network]}"
             panels.append(Boxes(heading, changes / np.median(changes[unit]), paper / paper[unit]))
         return boxes(
             panels,
@@ -167,40 +170,52 @@ class Morphing(Result):
         )
 
 
-def short(median: float) -> str:
-    """As it is printed; nothing where it is not known.
+def format_median(median: float) -> str:
+    """A median as text, empty where it is unknown.
 
-    >>> short(30.22), short(10092.0), short(nan)
+    >>> format_median(30.22), format_median(10092.0), format_median(nan)
     ('30.2', '10092', '')
     """
     return "" if np.isnan(median) else f"{median:.1f}" if abs(median) < 100 else f"{median:.0f}"
 
 
-def arrow(pair: Pair) -> str:
+def pair_label(pair: Pair) -> str:
     return f"{pair[0]} → {pair[1]}"
 
 
 def digit_morphing(images: int | None = None, networks: Sequence[str] = tuple(NETWORKS)) -> Morphing:
     """Which method knows best what makes an 8 an 8 and not a 3?  (Shrikumar et al. 2017, Fig. 4)
 
-    images      of each class, the first so many; None is all test digits of the class, right or wrong
-    networks    "digits-paper", whose pixels are from 0 to 1, "digits-paper-255", or both
+    Parameters
+    ----------
+    images : int, optional
+        Number of images of each class, from the first; by default all test digits of the class, whether or not they
+        are classified rightly.
+    networks : sequence of str, default both
+        "digits-paper", whose pixels are from 0 to 1, and "digits-paper-255".
 
-    For each of seven methods and four pairs of classes, S = φ_original − φ_target is asked of every image; at most 157
-    pixels with the highest S > 0 are set to 0; measured is how far score_original − score_target falls.  The baseline
-    of those that have one is black.  RevealCancel must be ahead of the others.
+    Returns
+    -------
+    Morphing
+        The changes of the log-odds, with the claim that RevealCancel is ahead of the six other methods.
+
+    Notes
+    -----
+    For each of seven methods and four pairs of classes, S = φ_original − φ_target is computed for every image, and at
+    most 157 pixels with the highest S > 0 are set to 0.  The result is how far score_original − score_target falls.
+    Methods with a baseline take black.
     """
     x, labels = digits("test")
-    asked = [(network, pair) for network in networks for pair in PAIRS]
-    line = Progress(f"digit-morphing: {len(asked)} pairs × {len(METHODS)} methods", len(asked) * len(METHODS))
+    pairs = [(network, pair) for network in networks for pair in PAIRS]
+    progress = Progress(f"digit-morphing: {len(pairs)} pairs × {len(METHODS)} methods", len(pairs) * len(METHODS))
     changes = {}
-    for network, pair in asked:
+    for network, pair in pairs:
         model = zoo.load(network)
         rows = x[labels == pair[0]][: None if images is None else as_count(images, "images")]
         before, left = log_odds(model, rows, pair), []
         for name, method in METHODS.items():
-            left.append(log_odds(model, erased(rows, method(model, rows, *pair)), pair))
-            line.advance(note=f"{arrow(pair)}, {name}")
+            left.append(log_odds(model, erase(rows, method(model, rows, *pair)), pair))
+            progress.advance(note=f"{pair_label(pair)}, {name}")
         changes[network, pair] = before - np.array(left)
-    line.close()
+    progress.close()
     return Morphing(changes)

@@ -1,6 +1,6 @@
-"""Convergence: what more steps, more samples and more references buy.
+"""Convergence: how errors fall with more steps, more samples and more references.
 
-A quadrature is worth what the integrand's smoothness allows; a sample's error falls as 1/√n, whatever is sampled.
+The order of a quadrature depends on the smoothness of the integrand; the error of a sample mean falls as 1/√n.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ STEPS = (8, 16, 32, 64, 128, 256)
 SAMPLES = (25, 50, 100, 200, 400, 800)
 REFERENCES = (1, 2, 4, 8, 16)
 GROUPS = 16
-"""So many sets of references are compared: their spread is known to 1/√(2·15), 18 %, in one pixel of one image."""
+"""Sets of references that are compared; in one pixel of one image they give their spread to 1/√(2·15), 18 %."""
 BACKGROUND = 20
 NODES = 100
-"""Midpoints of the integrated gradients that expected gradients are compared with, for each reference."""
+"""Midpoints of integrated gradients, for each reference of the mean that expected gradients are compared with."""
 ROUNDING = 1e-12
 
 
-def softened(model: Model) -> Model:
-    """A copy with softplus in place of every ReLU and the same weights: a network without kinks."""
+def with_softplus(model: Model) -> Model:
+    """A copy with softplus in place of every ReLU and the same weights, which has no kinks."""
     made = model.astype(model.dtype)
     for layer in made.owners:
         if isinstance(layer, (Conv2D, Dense)) and layer.activation == "relu":
@@ -47,9 +47,9 @@ def softened(model: Model) -> Model:
     return made
 
 
-def gaps(model: Model, x: Array, target: Array, quadrature: str, steps: int) -> Array:
+def relative_gaps(model: Model, x: Array, target: Array, quadrature: str, steps: int) -> Array:
     """|Σφ − (f(x) − f(x'))| / |f(x) − f(x')|: (N,)"""
-    with warnings.catch_warnings():  # few steps are what is measured here
+    with warnings.catch_warnings():  # the error of few steps is measured here
         warnings.filterwarnings("ignore", message="integrated_gradients misses")
         result = integrated_gradients(model, x, target, steps=steps, quadrature=quadrature)
     assert result.gap is not None
@@ -57,29 +57,29 @@ def gaps(model: Model, x: Array, target: Array, quadrature: str, steps: int) -> 
     return np.asarray(abs(result.gap / (result.score - result.reference_score)))
 
 
-def slope(x: Sequence[float], y: Array) -> float:
-    """Of the straight line through log y over log x.
+def log_log_slope(x: Sequence[float], y: Array) -> float:
+    """The slope of the straight line through log y over log x.
 
-    >>> slope([1, 2, 4], np.array([1.0, 0.25, 0.0625]))
+    >>> log_log_slope([1, 2, 4], np.array([1.0, 0.25, 0.0625]))
     -2.0
     """
     return round(float(np.polyfit(np.log(x), np.log(y), 1)[0]), 9)
 
 
-def size(maps: Array) -> float:
-    """The root of the mean square."""
+def root_mean_square(maps: Array) -> float:
+    """√mean(maps²)"""
     return float(np.sqrt(np.mean(np.square(maps, dtype=np.float64))))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Convergence(Result):
-    """How errors fall.
+    """Errors by the number of steps, samples and references.
 
     gaps             ("smooth" or "with kinks", quadrature) -> (steps,): IG's relative gap, mean over images
-    standard_error   (samples,): what expected gradients says of itself, root mean square over pixels and images
-    deviation        (samples,): how far it is from the mean of IG over the background
-    spread           (references,): of deep_shap, from one set of references to another
-    missing          (references,): the largest |gap| of deep_shap, in parts of Σ|φ|
+    standard_error   (samples,): reported by expected gradients, root mean square over pixels and images
+    deviation        (samples,): of expected gradients from the mean of IG over the background, root mean square
+    spread           (references,): standard deviation of deep_shap over sets of references, root mean square
+    missing          (references,): the largest |gap| of deep_shap, relative to Σ|φ|
     """
 
     gaps: Mapping[tuple[str, str], Array]
@@ -91,14 +91,14 @@ class Convergence(Result):
     @property
     def blocks(self) -> list[Block]:
         return [
-            *(self.quadratures(kind) for kind in ("smooth", "with kinks")),
-            self.falling(
+            *(self.quadrature_block(kind) for kind in ("smooth", "with kinks")),
+            self.series_block(
                 "expected gradients",
                 "samples",
                 SAMPLES,
                 {"standard error": self.standard_error, "off the exact mean": self.deviation},
             ),
-            self.falling(
+            self.series_block(
                 "deep_shap, from one set of references to another",
                 "references",
                 REFERENCES,
@@ -106,7 +106,7 @@ class Convergence(Result):
             ),
         ]
 
-    def quadratures(self, kind: str) -> Block:
+    def quadrature_block(self, kind: str) -> Block:
         lines = [("steps", *QUADRATURES)]
         lines += [(str(n), *(f"{self.gaps[kind, q][i]:.1e}" for q in QUADRATURES)) for i, n in enumerate(STEPS)]
         lines.append(("slope", *(f"{self.slope(kind, q):.2f}" for q in QUADRATURES)))
@@ -114,15 +114,15 @@ class Convergence(Result):
         return Block(f"IG on a network {kind} ({network}): |gap| / |f(x) − f(x')|", lines)
 
     def slope(self, kind: str, quadrature: str) -> float:
-        """Of the log-log line from 16 steps on, as far as the gap is more than rounding; NaN if that is nowhere."""
+        """The log-log slope from 16 steps on, where the gap is more than rounding; NaN if it is so nowhere."""
         gap = self.gaps[kind, quadrature]
         far = [i for i, n in enumerate(STEPS) if n >= 16 and gap[i] > ROUNDING]
-        return slope([STEPS[i] for i in far], gap[far]) if len(far) > 1 else float("nan")
+        return log_log_slope([STEPS[i] for i in far], gap[far]) if len(far) > 1 else float("nan")
 
-    def falling(self, heading: str, what: str, n: Sequence[int], series: Mapping[str, Array]) -> Block:
+    def series_block(self, heading: str, what: str, n: Sequence[int], series: Mapping[str, Array]) -> Block:
         lines = [(what, *series), *((str(k), *(f"{y[i]:.2e}" for y in series.values())) for i, k in enumerate(n))]
         first = next(iter(series.values()))
-        return Block(f"{heading}; slope {slope(n, first):.2f}", lines)
+        return Block(f"{heading}; slope {log_log_slope(n, first):.2f}", lines)
 
     @property
     def claims(self) -> list[Claim]:
@@ -138,7 +138,7 @@ class Convergence(Result):
             got = self.slope("with kinks", quadrature)
             text = f"with kinks: the gap of {quadrature} falls about as 1/n, slope {got:.2f}"
             found.append(Claim(text, abs(got + 1) < 0.5))
-        got = slope(SAMPLES, self.standard_error)
+        got = log_log_slope(SAMPLES, self.standard_error)
         text = f"expected gradients: the standard error falls as 1/√n, slope {got:.2f}"
         found.append(Claim(text, abs(got + 0.5) < 0.05))
         ratio = self.deviation / self.standard_error
@@ -146,7 +146,7 @@ class Convergence(Result):
             f"expected gradients: off by {ratio.min():.2f} to {ratio.max():.2f} standard errors, and not by more than 2"
         )
         found.append(Claim(text, bool(ratio.max() < 2)))
-        got = slope(REFERENCES, self.spread)
+        got = log_log_slope(REFERENCES, self.spread)
         found.append(Claim(f"deep_shap: the spread falls as 1/√k, slope {got:.2f}", abs(got + 0.5) < 0.1))
         text = f"deep_shap: adds up for every set of references, to {self.missing.max():.0e} of Σ|φ|"
         return [*found, Claim(text, bool(self.missing.max() < ROUNDING))]
@@ -177,12 +177,23 @@ class Convergence(Result):
 def convergence(images: int = 8, seed: int = 0) -> Convergence:
     """What do more steps, samples and references buy?
 
-    images    the first so many test digits; of few the gaps on kinks scatter
-    seed      of the samples, and of the choice of references
+    Parameters
+    ----------
+    images : int, default 8
+        Number of test digits, from the first; with few of them the gaps at kinks scatter.
+    seed : int, default 0
+        Seed of the samples and of the choice of references.
 
-    IG's gap falls with the steps as the quadrature promises where the network is smooth, and about as 1/n where it has
-    kinks; the error of expected gradients falls as 1/√samples; deep_shap adds up for every set of references, and its
-    values differ from set to set by 1/√references.  All in float64.
+    Returns
+    -------
+    Convergence
+        The errors, with four claims: IG's gap falls as the order of the quadrature where the network is smooth, and
+        about as 1/n where it has kinks; the standard error of expected gradients falls as 1/√n; deep_shap adds up for
+        every set of references; its spread over sets of k references falls as 1/√k.
+
+    Notes
+    -----
+    All numbers are computed in float64.
     """
     x = digits("test")[0][: as_count(images, "images")].astype(np.float64)
     model = zoo.load(NETWORK).astype(np.float64)
@@ -191,49 +202,49 @@ def convergence(images: int = 8, seed: int = 0) -> Convergence:
     order = np.random.default_rng(as_count(seed, "seed", 0)).permutation(len(drawn))
     pool = drawn[order[: GROUPS * max(REFERENCES)]].astype(np.float64)
     total = 2 * len(QUADRATURES) + BACKGROUND + len(SAMPLES) + GROUPS * len(REFERENCES)
-    line = Progress(f"convergence: {total} attributions of {len(x)} images", total)
+    progress = Progress(f"convergence: {total} attributions of {len(x)} images", total)
     found = Convergence(
-        falling_gaps(model, x, target, line),
-        *falling_errors(model, x, target, pool[:BACKGROUND], seed, line),
-        *falling_spread(model, x, target, pool, line),
+        measure_gaps(model, x, target, progress),
+        *measure_errors(model, x, target, pool[:BACKGROUND], seed, progress),
+        *measure_spread(model, x, target, pool, progress),
     )
-    line.close()
+    progress.close()
     return found
 
 
-def falling_gaps(model: Model, x: Array, target: Array, line: Progress) -> dict[tuple[str, str], Array]:
+def measure_gaps(model: Model, x: Array, target: Array, progress: Progress) -> dict[tuple[str, str], Array]:
     """IG's mean gap, by network, quadrature and steps."""
     found = {}
-    for kind, network in (("smooth", softened(model)), ("with kinks", model)):
+    for kind, network in (("smooth", with_softplus(model)), ("with kinks", model)):
         for quadrature in QUADRATURES:
-            found[kind, quadrature] = np.array([gaps(network, x, target, quadrature, n).mean() for n in STEPS])
-            line.advance(note=f"IG, {quadrature}")
+            found[kind, quadrature] = np.array([relative_gaps(network, x, target, quadrature, n).mean() for n in STEPS])
+            progress.advance(note=f"IG, {quadrature}")
     return found
 
 
-def falling_errors(
-    model: Model, x: Array, target: Array, background: Array, seed: int, line: Progress
+def measure_errors(
+    model: Model, x: Array, target: Array, background: Array, seed: int, progress: Progress
 ) -> tuple[Array, Array]:
-    """The standard error of expected gradients, and how far they are off, by samples."""
+    """The standard error of expected gradients, and their deviation from the exact mean, by samples."""
     exact = np.zeros(x.shape)
     for reference in background:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="integrated_gradients misses")
             way = integrated_gradients(model, x, target, baseline=reference, steps=NODES, quadrature="midpoint")
         exact += way.values / len(background)
-        line.advance(note="the exact mean")
+        progress.advance(note="the exact mean")
     errors, off = [], []
     for n in SAMPLES:
         result = expected_gradients(model, x, target, background=background, samples=n, seed=seed)
         assert result.standard_error is not None
-        errors.append(size(result.standard_error))
-        off.append(size(result.values - exact))
-        line.advance(note=f"expected gradients, {n} samples")
+        errors.append(root_mean_square(result.standard_error))
+        off.append(root_mean_square(result.values - exact))
+        progress.advance(note=f"expected gradients, {n} samples")
     return np.array(errors), np.array(off)
 
 
-def falling_spread(model: Model, x: Array, target: Array, pool: Array, line: Progress) -> tuple[Array, Array]:
-    """The spread of deep_shap over sets of references that share none, and what its sums miss, by references."""
+def measure_spread(model: Model, x: Array, target: Array, pool: Array, progress: Progress) -> tuple[Array, Array]:
+    """The spread of deep_shap over disjoint sets of references, and its largest relative gap, by references."""
     spread, missing = [], []
     for k in REFERENCES:
         maps, missed = [], []
@@ -242,7 +253,7 @@ def falling_spread(model: Model, x: Array, target: Array, pool: Array, line: Pro
             assert result.gap is not None
             maps.append(result.values)
             missed.append(abs(result.gap) / row_sums(abs(result.values)))
-            line.advance(note=f"deep_shap, {k} references")
-        spread.append(size(np.std(maps, axis=0, ddof=1)))
+            progress.advance(note=f"deep_shap, {k} references")
+        spread.append(root_mean_square(np.std(maps, axis=0, ddof=1)))
         missing.append(np.max(missed))
     return np.array(spread), np.array(missing)

@@ -1,4 +1,4 @@
-"""What an experiment returns: blocks of numbers, the orderings that must hold among them, and a figure."""
+"""The result of an experiment: blocks of numbers, claims about their order, and a figure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minixai.text import columns
 
-if TYPE_CHECKING:  # matplotlib takes a while to load, so only who draws loads it
+if TYPE_CHECKING:  # matplotlib takes a while to load, and only a figure needs it
     from matplotlib.figure import Figure
 
 
 class Claim(NamedTuple):
-    """An ordering that must hold, in words and numbers, and whether it does."""
+    """A claim about the numbers, in words, and whether it holds."""
 
     text: str
     holds: bool
@@ -23,7 +23,7 @@ class Claim(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Lines of cells, the titles first, under a heading."""
+    """A table under a heading: lines of cells, of which the first are the titles."""
 
     heading: str
     lines: Sequence[tuple[str, ...]]
@@ -35,24 +35,24 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
-    """The numbers of one experiment; those who inherit say how they are told.
+    """The numbers of one experiment; subclasses make blocks, claims and a figure of them.
 
-    `print` shows the table and the claims; `holds` is whether all claims do; `figure` draws it.
+    `print` shows the table and the claims, `holds` says whether all claims hold, `figure` draws the numbers.
     """
 
     @property
     def blocks(self) -> list[Block]:
-        """The numbers, with published ones beside them."""
+        """The numbers, beside the published ones."""
         raise NotImplementedError
 
     @property
     def claims(self) -> list[Claim]:
-        """What must come out."""
+        """The claims, each with whether it holds."""
         raise NotImplementedError
 
     @property
     def figure(self) -> Figure:
-        """A new picture of it."""
+        """A new figure of the numbers."""
         raise NotImplementedError
 
     @property
@@ -65,7 +65,7 @@ class Result:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """All that is printed, as JSON holds it."""
+        """Everything that is printed, in types of JSON."""
         claims = [claim._asdict() for claim in self.claims]
         return {"blocks": [block._asdict() for block in self.blocks], "claims": claims, "holds": self.holds}
 
@@ -76,10 +76,10 @@ class Result:
         return f"<{type(self).__name__}: {sum(c.holds for c in self.claims)} of {len(self.claims)} claims hold>"
 
 
-def lead(best: float, next_best: float) -> str:
-    """By how much the first is ahead.
+def format_lead(best: float, next_best: float) -> str:
+    """The lead of the best over the next, as text.
 
-    >>> lead(10092, 7964), lead(9.0, 10.0)
+    >>> format_lead(10092, 7964), format_lead(9.0, 10.0)
     ('+26.7%', '-10.0%')
     """
     return f"{best / next_best - 1:+.1%}"

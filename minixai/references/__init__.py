@@ -1,21 +1,16 @@
-"""The ledger behind `minixai verify`: results that others published or computed, and that come out of this code.
+"""The ledger behind `minixai verify`: results that others published or computed, which minixai reproduces.
 
-entry.py         one line of it, and what tolerances are made of
-sources.py       who says so
+entry.py         one claim of the ledger, and how tolerances are made
+sources.py       the documents, papers and libraries quoted
 toy_table.py     the documents' little networks
-games.py         games, maxima and softmax, worked by hand
-chords.py        the multipliers of a single unit
+games.py         games, maxima, softmax and single units, worked by hand
 maps.py          maps and windows on images of a few pixels
 quadratures.py   integrals by sums, with their error terms
-draws.py         methods that draw lots, and means over a background
+draws.py         sampled methods, and means over a background
 equalities.py    methods that must agree
 article.py       the article's numbers
-libraries.py     frozen results of other libraries (frozen.py reads them, asked.py asks ours the same)
-operations.py    single operations, as PyTorch has them
+libraries.py     frozen results of other libraries (frozen.py reads them, calls.py asks minixai for the same)
 faults.py        where the libraries are wrong, and by how much
-rounding.py      what they lose to the rounding of float32
-detached.py      a score that is computed in part outside the graph
-kinks.py         edges of the rules, and what the libraries do there
 report.py        the ledger as text, Markdown or JSON
 """
 
@@ -27,18 +22,13 @@ from functools import cache
 
 from minixai.references import (
     article,
-    chords,
-    detached,
     draws,
     equalities,
     faults,
     games,
-    kinks,
     libraries,
     maps,
-    operations,
     quadratures,
-    rounding,
     sources,
     toy_table,
 )
@@ -46,7 +36,7 @@ from minixai.references.entry import Entry, Outcome
 from minixai.references.sources import Source
 from minixai.validate import one_of
 
-__all__ = ["Entry", "Outcome", "chosen", "ledger"]
+__all__ = ["Entry", "Outcome", "ledger", "select"]
 
 
 @cache
@@ -56,18 +46,31 @@ def ledger() -> tuple[Entry, ...]:
     >>> len(ledger()) >= 150
     True
     """
-    worked = (toy_table, games, chords, maps, quadratures, draws, equalities, article)
-    rooms = (*worked, libraries, operations, faults, rounding, detached, kinks)
+    worked = (toy_table, games, maps, quadratures, draws, equalities, article)
+    rooms = (*worked, libraries, faults)
     order = [each for each in vars(sources).values() if isinstance(each, Source)]
     return tuple(sorted((entry for room in rooms for entry in room.entries()), key=lambda e: order.index(e.source)))
 
 
-def chosen(only: str | None = None, source: str | None = None) -> list[Entry]:
-    """The entries of a source (its key) whose id holds these letters, or has this pattern with * and ?.
+def select(only: str | None = None, source: str | None = None) -> list[Entry]:
+    """The entries of a source whose id contains some text or matches a pattern.
 
-    Raises ValueError naming the nearest if there are none.
+    Parameters
+    ----------
+    only : str, optional
+        Part of an id, or a pattern for all of it with * and ?.
+    source : str, optional
+        The key of a source.
 
-    >>> [entry.id for entry in chosen("gloves")]
+    Raises
+    ------
+    ValueError
+        If there is no such entry; it names the nearest.
+
+    Examples
+    --------
+
+    >>> [entry.id for entry in select("gloves")]
     ['gloves.shapley']
     """
     entries = list(ledger())

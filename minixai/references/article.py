@@ -18,18 +18,16 @@ from minixai.model import Model
 from minixai.references.entry import Entry, Tolerance, exact, rounded
 from minixai.references.sources import ARTICLE
 
+Row = tuple[str, str, str, Any, Callable[[], Any], Tolerance]
 DIAGONAL = [[2.0, -1, -1], [-1, 2, -1], [-1, -1, 2]]
 
 
 def entries() -> list[Entry]:
-    return [*costs(), *slopes(), *filters(), *layers()]
+    rows = (*costs(), *slopes(), *filters(), *layers())
+    return [Entry(id, claim, ARTICLE, where, expected, tol, ours) for id, claim, where, expected, ours, tol in rows]
 
 
-def entry(id: str, claim: str, where: str, expected: Any, ours: Callable[[], Any], tolerance: Tolerance) -> Entry:
-    return Entry(id, claim, ARTICLE, where, expected, tolerance, ours)
-
-
-def costs() -> list[Entry]:
+def costs() -> list[Row]:
     """How many passes a method takes."""
 
     def forward(side: int) -> int:
@@ -49,44 +47,21 @@ def costs() -> list[Entry]:
         return [int(lines[32] ** 2), int(lines[0] ** 2)]
 
     return [
-        entry(
-            "passes.feature_ablation",
-            "224 · 224 · 3 inputs and 5 values each: 752,640 passes",
-            "§1",
-            752_640,
-            passes,
-            exact(),
-        ),
-        entry(
-            "windows.occlusion@64",
-            "windows of 8, 4 apart, on 64 pixels: 15 · 15 = 225",
-            "§5.2",
-            225,
-            lambda: windows(64),
-            exact(),
-        ),
-        entry(
-            "windows.occlusion@224",
-            "windows of 28, 14 apart, on 224 pixels: 225 too",
-            "§5.2",
-            225,
-            lambda: windows(224),
-            exact(),
-        ),
-        entry(
-            "windows.size",
-            "an eighth of each side and half of that",
-            "§5.2",
-            [28, 14, 8, 4],
-            lambda: [resolve_window((n, n), None, None)[k][0] for n in (224, 64) for k in (0, 1)],
-            exact(),
-        ),
-        entry("windows.cover", "a pixel inside lies under 4 of them, a corner under 1", "§5.2", [4, 1], cover, exact()),
-    ]
+        ("passes.feature_ablation", "224 · 224 · 3 inputs and 5 values each: 752,640 passes",
+         "§1", 752_640, passes, exact()),
+        ("windows.occlusion@64", "windows of 8, 4 apart, on 64 pixels: 15 · 15 = 225",
+         "§5.2", 225, lambda: windows(64), exact()),
+        ("windows.occlusion@224", "windows of 28, 14 apart, on 224 pixels: 225 too",
+         "§5.2", 225, lambda: windows(224), exact()),
+        ("windows.size", "an eighth of each side and half of that",
+         "§5.2", [28, 14, 8, 4],
+         lambda: [resolve_window((n, n), None, None)[k][0] for n in (224, 64) for k in (0, 1)], exact()),
+        ("windows.cover", "a pixel inside lies under 4 of them, a corner under 1", "§5.2", [4, 1], cover, exact()),
+    ]  # fmt: skip
 
 
-def slopes() -> list[Entry]:
-    """What is told of gradients."""
+def slopes() -> list[Row]:
+    """The claims about gradients."""
     point, below, above = [[3.0, 1.0, 2.0]], [[9.999]], [[10.001]]
 
     def steepest(method: Callable[..., Any]) -> int:
@@ -99,50 +74,21 @@ def slopes() -> list[Entry]:
         return float((method(f, above).values - method(f, below).values)[0, 0])
 
     return [
-        entry(
-            "steepest.gradient",
-            "of (a + b)(b + c) at (3, 1, 2) b has the largest slope",
-            "§1, figure",
-            1,
-            lambda: steepest(gradient),
-            exact(),
-        ),
-        entry(
-            "largest.integrated_gradients",
-            "but a the largest share",
-            "§1, figure",
-            0,
-            lambda: steepest(integrated_gradients),
-            exact(),
-        ),
-        entry(
-            "jump.input_x_gradient",
-            "x·∇f of relu(x − 10) jumps by 10.001 from 9.999 to 10.001",
-            "§1, limits",
-            10.001,
-            lambda: jump(toys.threshold, input_x_gradient),
-            rounded(10.001),
-        ),
-        entry(
-            "jump.rescale",
-            "the difference from the reference by .001",
-            "§3",
-            0.001,
-            lambda: jump(toys.threshold, deep_lift),
-            rounded(10.001),
-        ),
-        entry(
-            "jump.softplus",
-            "of softplus with sharpness 200.5 x·∇f moves by 1",
-            "§1, limits",
-            1.0,
-            lambda: jump(soft, input_x_gradient),
-            Tolerance(2.5e-4, "200.5 is printed to 1 decimal, and .005 is how much the jump moves for each 1 of it"),
-        ),
-    ]
+        ("steepest.gradient", "of (a + b)(b + c) at (3, 1, 2) b has the largest slope",
+         "§1, figure", 1, lambda: steepest(gradient), exact()),
+        ("largest.integrated_gradients", "but a the largest share",
+         "§1, figure", 0, lambda: steepest(integrated_gradients), exact()),
+        ("jump.input_x_gradient", "x·∇f of relu(x − 10) jumps by 10.001 from 9.999 to 10.001",
+         "§1, limits", 10.001, lambda: jump(toys.threshold, input_x_gradient), rounded(10.001)),
+        ("jump.rescale", "the difference from the reference by .001",
+         "§3", 0.001, lambda: jump(toys.threshold, deep_lift), rounded(10.001)),
+        ("jump.softplus", "of softplus with sharpness 200.5 x·∇f moves by 1",
+         "§1, limits", 1.0, lambda: jump(soft, input_x_gradient),
+         Tolerance(2.5e-4, "200.5 is printed to 1 decimal, and .005 is how much the jump moves for each 1 of it")),
+    ]  # fmt: skip
 
 
-def filters() -> list[Entry]:
+def filters() -> list[Row]:
     """The kernel that looks for diagonals."""
 
     def response(patch: Array) -> float:
@@ -154,19 +100,13 @@ def filters() -> list[Entry]:
     patches = {"diagonal": np.eye(3), "antidiagonal": np.eye(3)[::-1], "row": row, "constant": np.ones((3, 3))}
     sums = {"diagonal": 6, "antidiagonal": 0, "row": 0, "constant": 0}
     return [
-        entry(
-            f"kernel.{name}",
-            f"Σ K·P, K = [[2, −1, −1], [−1, 2, −1], [−1, −1, 2]], P {name}, is {sums[name]}",
-            "§5.1",
-            sums[name],
-            partial(response, patch),
-            exact(),
-        )
+        (f"kernel.{name}", f"Σ K·P, K = [[2, −1, −1], [−1, 2, −1], [−1, −1, 2]], P {name}, is {sums[name]}",
+         "§5.1", sums[name], partial(response, patch), exact())
         for name, patch in patches.items()
-    ]
+    ]  # fmt: skip
 
 
-def layers() -> list[Entry]:
+def layers() -> list[Row]:
     """VGG-16 as far as the first convolution of its third block, which is Keras's layer 7."""
 
     def begun() -> Model:
@@ -185,20 +125,8 @@ def layers() -> list[Entry]:
 
     valid = Model([Conv2D(1, 3), GlobalAveragePool2D()], (64, 64, 3))
     return [
-        entry(
-            "vgg16.layer-7",
-            "layer 7 is block3_conv1: 56 × 56 × 256 from 3·3·128·256 + 256 = 295,168 weights",
-            "§5.1",
-            [56, 56, 256, 295_168, 1],
-            lambda: about(begun()),
-            exact(),
-        ),
-        entry(
-            "size.convolution",
-            "3 × 3 without a border makes 62 of 64",
-            "§5.1",
-            [62, 62, 1],
-            lambda: valid.layers[1].shape,
-            exact(),
-        ),
-    ]
+        ("vgg16.layer-7", "layer 7 is block3_conv1: 56 × 56 × 256 from 3·3·128·256 + 256 = 295,168 weights",
+         "§5.1", [56, 56, 256, 295_168, 1], lambda: about(begun()), exact()),
+        ("size.convolution", "3 × 3 without a border makes 62 of 64",
+         "§5.1", [62, 62, 1], lambda: valid.layers[1].shape, exact()),
+    ]  # fmt: skip

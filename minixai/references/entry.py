@@ -1,7 +1,7 @@
-"""One line of the ledger: a claim, who made it, the value that must come out, and the function that computes ours.
+"""An entry of the ledger: a claim, its source, the expected value, and the function that computes ours.
 
-A tolerance is a size and the reason for it.  It is derived, never tuned: from what can be rounded on the way, or
-from how many digits were printed.
+A tolerance is a size and the reason for it.  It is derived, never tuned: from the roundings on the way, or from the
+number of digits printed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from minixai.model import Model
 from minixai.references.sources import Source
 
 UNIT = {np.dtype(np.float32): 2.0**-24, np.dtype(np.float64): 2.0**-53}
-"""By how much a number is rounded, as a part of it."""
+"""The relative error of one rounding."""
 
 
 class Tolerance(NamedTuple):
-    """How far ours may be off, and why it may."""
+    """The largest deviation allowed, and the reason for it."""
 
     size: float
     reason: str
@@ -54,10 +54,10 @@ class Entry:
     ours: Callable[[], Any]
 
     def check(self) -> Outcome:
-        """Compute ours, and compare.  What goes wrong on the way is an outcome too."""
+        """Compute ours and compare it with the expected value; an exception is an outcome too."""
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # few steps are asked for on purpose
+                warnings.simplefilter("ignore")  # some claims are about few steps
                 got = np.asarray(self.ours(), np.float64)
         except Exception as problem:
             return Outcome(self, None, np.inf, f"{type(problem).__name__}: {problem}")
@@ -70,7 +70,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What came of an entry: ours (None if it could not be computed), how far it is off, and what went wrong."""
+    """The result of a check: ours (None if it could not be computed), how far it is off, and what went wrong."""
 
     entry: Entry
     got: Array | None
@@ -100,20 +100,20 @@ def printed(digits: int) -> Tolerance:
 
 
 def rounded(size: float, operations: int = 64) -> Tolerance:
-    """So many roundings in float64 of numbers up to this size."""
+    """This many roundings in float64 of numbers up to this size."""
     return Tolerance(operations * 2.0**-53 * size, f"{operations} roundings by 2^-53 of numbers up to {size:.3g}")
 
 
 def summed(model: Model, size: float, dtype: npt.DTypeLike = np.float64, more: int = 0) -> Tolerance:
-    """A pass through a model and back: every number added up on the way is rounded once, at numbers up to this size."""
-    n = 2 * added(model) + more
+    """A pass through a model and back, each term of whose sums is rounded once at numbers up to this size."""
+    n = 2 * count_terms(model) + more
     bits = -int(np.log2(UNIT[np.dtype(dtype)]))
     reason = f"{n} numbers are added up on the way and back, each sum rounded by 2^-{bits} of numbers up to {size:.3g}"
     return Tolerance(n * 2.0**-bits * size, reason)
 
 
-def added(model: Model) -> int:
-    """How many numbers are added up on the way from an input to a score: the fan-in of every layer."""
+def count_terms(model: Model) -> int:
+    """The number of terms summed on the way from an input to a score: the fan-in of every layer."""
     return sum(w.size // w.shape[-1] for name, w in model.weights.items() if name.endswith("kernel"))
 
 
@@ -121,15 +121,15 @@ def added(model: Model) -> int:
 
 
 MANY = 5
-"""Numbers that stand in a line."""
+"""The most numbers that are written out in a line."""
 DUST = 1e-12
-"""What is smaller is shown as 0; how far it is off is shown beside it."""
+"""Smaller numbers are shown as 0; the deviation stands beside them."""
 
 
-def short(value: npt.ArrayLike | None) -> str:
-    """A value in a few characters; of many numbers how many, and the largest by size.
+def abbreviate(value: npt.ArrayLike | None) -> str:
+    """A value in a few characters; for many numbers their count and the largest magnitude.
 
-    >>> short([0.5, -1 / 3]), short(7.0), short(np.ones((3, 4)) / 4)
+    >>> abbreviate([0.5, -1 / 3]), abbreviate(7.0), abbreviate(np.ones((3, 4)) / 4)
     ('(.5, -.3333)', '7', '12 up to .25')
     """
     if value is None:
@@ -137,17 +137,17 @@ def short(value: npt.ArrayLike | None) -> str:
     array = np.asarray(value, np.float64)
     array = np.where(abs(array) < DUST, 0, array)
     if array.ndim == 0:
-        return number(float(array))
+        return format_number(float(array))
     if array.size <= MANY:
-        return f"({', '.join(map(number, array.ravel().tolist()))})"
-    return f"{array.size} up to {number(float(abs(array).max()))}"
+        return f"({', '.join(map(format_number, array.ravel().tolist()))})"
+    return f"{array.size} up to {format_number(float(abs(array).max()))}"
 
 
-def number(x: float, digits: int = 4) -> str:
-    """A number of so many digits, without the 0 before its point.
+def format_number(x: float, digits: int = 4) -> str:
+    """A number with this many digits, without the 0 before its decimal point.
 
-    >>> number(0.25), number(-0.0), number(-0.125), number(752640.0), number(10.001), number(1e-9)
-    ('.25', '0', '-.125', '752,640', '10.001', '1e-09')
+    >>> [format_number(x) for x in (0.25, -0.0, -0.125, 752640.0, 10.001, 1e-9)]
+    ['.25', '0', '-.125', '752,640', '10.001', '1e-09']
     """
     if not np.isfinite(x):
         return str(x)
@@ -157,6 +157,6 @@ def number(x: float, digits: int = 4) -> str:
     return words.replace("0.", ".", 1) if 1e-4 <= abs(x) < 1 else words
 
 
-def point(x: Sequence[float]) -> str:
+def format_point(x: Sequence[float]) -> str:
     """A point as it stands in an id: "1,.25"."""
-    return ",".join(number(v, 6) for v in x)
+    return ",".join(format_number(v, 6) for v in x)

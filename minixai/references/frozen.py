@@ -1,8 +1,8 @@
 """What other libraries found, frozen: small networks as plain arrays, and the values that belong to them.
 
     networks.npz      each network's architecture, weights, inputs x and background
-    LIBRARY.npz       "network/method" arrays, channels last; under "about", as JSON: the versions, how each value was
-                      asked for, and the checksum of every network that was asked about
+    LIBRARY.npz       "network/method" arrays, channels last; under "about", as JSON: the versions, the call that gave
+                      each value, and the checksum of every network
 
 `tests/peers/make_references.py` makes them again.
 """
@@ -34,7 +34,7 @@ class Frozen(NamedTuple):
 
 
 class Results(NamedTuple):
-    """What a library said: its arrays, and how it was asked for each."""
+    """The results of a library: its arrays, and the call that gave each."""
 
     arrays: Mapping[str, Array]
     how: Mapping[str, str]
@@ -43,16 +43,16 @@ class Results(NamedTuple):
 
 
 def digest(arrays: Mapping[str, Array]) -> str:
-    """SHA-256 of arrays, by name: what must not change without the results.
+    """SHA-256 of named arrays, which must not change without the results.
 
     >>> a, b = digest({"a": np.zeros(2)}), digest({"b": np.zeros(2)})
     >>> a == digest({"a": np.zeros(2)}), a == b
     (True, False)
     """
-    seen = hashlib.sha256()
+    checksum = hashlib.sha256()
     for name, array in sorted(arrays.items()):
-        seen.update(f"{name} {array.dtype.str} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
-    return seen.hexdigest()
+        checksum.update(f"{name} {array.dtype.str} {array.shape} ".encode() + np.ascontiguousarray(array).tobytes())
+    return checksum.hexdigest()
 
 
 @cache
@@ -79,7 +79,7 @@ def network(name: str) -> Frozen:
 
 @cache
 def results(library: str) -> Results:
-    """What a library said.  Raises ValueError for files that do not belong together."""
+    """The results of a library.  Raises ValueError for files that do not belong together."""
     arrays = dict(archive(library))
     about: dict[str, Any] = json.loads(str(arrays.pop("about", "{}")))
     if about.get("library") != library or set(about["how"]) != set(arrays):

@@ -11,10 +11,7 @@ from scipy import special
 
 from minixai import ops, toys
 from minixai.graph import Node
-from minixai.methods import (
-    gradient,
-    integrated_gradients,
-)
+from minixai.methods import gradient, integrated_gradients
 from minixai.references.entry import Entry, Tolerance, printed, rounded
 from minixai.references.sources import ARTICLE, QUADRATURE, SUNDARARAJAN
 
@@ -62,135 +59,58 @@ def quadratures() -> list[Entry]:
         ("gauss-legendre", 10, 5, 1.0, "exact for f of degree 2n along the path"),
         ("gauss-legendre", 11, 5, 1 - 1 / 252**2, "1 − 1/C(2n, n)²"),
     ]
-    found = [
-        Entry(
-            f"x^{k}.integrated_gradients.{quadrature}@{n}",
-            f"IG of x^{k} at 1 by {n} {quadrature} nodes is {why}",
-            QUADRATURE,
-            "error term",
-            expected,
-            rounded(max(1, k), 16 * n),
-            partial(along, power(k), 1.0, n, quadrature),
-        )
-        for quadrature, k, n, expected, why in rows
-    ]
-    found += [
-        Entry(
-            f"3x.integrated_gradients.{quadrature}",
-            f"IG of 3x at 1 by 50 {quadrature} nodes is 3: the weights sum to 1",
-            QUADRATURE,
-            "weights",
-            3.0,
-            rounded(3, 256),
-            partial(along, lambda x: 3 * x[:, 0], 1.0, 50, quadrature),
-        )
-        for quadrature in ("gauss-legendre", "left", "right", "midpoint", "trapezoid")
-    ]
-    return found
+    return [
+        *(Entry(f"x^{k}.integrated_gradients.{quadrature}@{n}", f"IG of x^{k} at 1 by {n} {quadrature} nodes is {why}",
+                QUADRATURE, "error term", expected, rounded(max(1, k), 16 * n),
+                partial(along, power(k), 1.0, n, quadrature))
+          for quadrature, k, n, expected, why in rows),
+        *(Entry(f"3x.integrated_gradients.{quadrature}",
+                f"IG of 3x at 1 by 50 {quadrature} nodes is 3: the weights sum to 1",
+                QUADRATURE, "weights", 3.0, rounded(3, 256), partial(along, lambda x: 3 * x[:, 0], 1.0, 50, quadrature))
+          for quadrature in ("gauss-legendre", "left", "right", "midpoint", "trapezoid")),
+    ]  # fmt: skip
 
 
 def kinks() -> list[Entry]:
     """On a kink no order is promised: the last cell is right or wrong."""
     saturated, flat = toys.saturation, toys.one_minus_relu
     rows: list[tuple[str, str, Any, Tolerance, Callable[[], Any]]] = [
-        (
-            "saturation.gauss@2,2",
-            "50 Gauss nodes give saturation at (2, 2) .5226 each: a gap of 4.5 %",
-            [[0.5226, 0.5226]],
-            printed(4),
-            lambda: integrated_gradients(saturated, [[2.0, 2.0]]),
-        ),
-        (
-            "saturation.gauss@1,.25",
-            "50 Gauss nodes give saturation at (1, .25) (.7914, .1979), not (.8, .2)",
-            [[0.7914, 0.1979]],
-            printed(4),
-            lambda: integrated_gradients(saturated, [[1.0, 0.25]]),
-        ),
-        (
-            "threshold.gauss@10.01",
-            "50 Gauss nodes give relu(x − 10) at 10.01 .0146, not .01",
-            [[0.0146]],
-            printed(4),
-            lambda: integrated_gradients(toys.threshold, [[10.01]]),
-        ),
-        (
-            "saturation.integrated_gradients@1,.25",
-            "IG of saturation at (1, .25) is (.8, .2), the kink between two cells",
-            [[0.8, 0.2]],
-            rounded(1),
-            lambda: integrated_gradients(saturated, [[1.0, 0.25]], steps=10, quadrature="midpoint"),
-        ),
-        (
-            "one-minus-relu.gauss@2",
-            "50 Gauss nodes, 25 on each side of the kink, give 1 − relu(1 − x) at 2 its 1",
-            1.0,
-            rounded(2, 256),
-            lambda: along(flat, 2.0, 50, "gauss-legendre"),
-        ),
-        (
-            "one-minus-relu.left@20",
-            "20 left nodes give 1 − relu(1 − x) at 2 2 · 10/20: at α = ½ relu' is 0",
-            1.0,
-            rounded(2),
-            lambda: along(flat, 2.0, 20, "left"),
-        ),
-        (
-            "one-minus-relu.right@20",
-            "20 right nodes give 1 − relu(1 − x) at 2 2 · 9/20",
-            0.9,
-            rounded(2),
-            lambda: along(flat, 2.0, 20, "right"),
-        ),
-    ]
+        ("saturation.gauss@2,2", "50 Gauss nodes give saturation at (2, 2) .5226 each: a gap of 4.5 %",
+         [[0.5226, 0.5226]], printed(4), lambda: integrated_gradients(saturated, [[2.0, 2.0]])),
+        ("saturation.gauss@1,.25", "50 Gauss nodes give saturation at (1, .25) (.7914, .1979), not (.8, .2)",
+         [[0.7914, 0.1979]], printed(4), lambda: integrated_gradients(saturated, [[1.0, 0.25]])),
+        ("threshold.gauss@10.01", "50 Gauss nodes give relu(x − 10) at 10.01 .0146, not .01",
+         [[0.0146]], printed(4), lambda: integrated_gradients(toys.threshold, [[10.01]])),
+        ("saturation.integrated_gradients@1,.25",
+         "IG of saturation at (1, .25) is (.8, .2), the kink between two cells",
+         [[0.8, 0.2]], rounded(1),
+         lambda: integrated_gradients(saturated, [[1.0, 0.25]], steps=10, quadrature="midpoint")),
+        ("one-minus-relu.gauss@2", "50 Gauss nodes, 25 on each side of the kink, give 1 − relu(1 − x) at 2 its 1",
+         1.0, rounded(2, 256), lambda: along(flat, 2.0, 50, "gauss-legendre")),
+        ("one-minus-relu.left@20", "20 left nodes give 1 − relu(1 − x) at 2 2 · 10/20: at α = ½ relu' is 0",
+         1.0, rounded(2), lambda: along(flat, 2.0, 20, "left")),
+        ("one-minus-relu.right@20", "20 right nodes give 1 − relu(1 − x) at 2 2 · 9/20",
+         0.9, rounded(2), lambda: along(flat, 2.0, 20, "right")),
+    ]  # fmt: skip
 
-    def missing(n: int) -> Any:
+    def gap_of(n: int) -> Any:
         return integrated_gradients(saturated, [[1.0, 0.25]], steps=n, quadrature="midpoint").gap
 
-    found = [Entry(i, claim, SUNDARARAJAN, "§5, the number of steps", e, t, f) for i, claim, e, t, f in rows]
-    for n, gap in ((2, 0.25), (16, 1 / 64), (256, 1 / 1024)):
-        claim = f"{n} midpoints give saturation at (1, .25) a gap of {gap:g}: they put the kink into the next cell"
-        found.append(
-            Entry(
-                f"saturation.gap@{n}",
-                claim,
-                QUADRATURE,
-                "⌈.8n⌉/n · 1.25 − 1",
-                [gap],
-                rounded(1, 512),
-                partial(missing, n),
-            )
-        )
     curve = lambda x: ops.sigmoid(8 * x[:, 0] - 3)  # noqa: E731
     moved = special.expit(5.0) - special.expit(-3.0)
     ends = np.linspace(0, 1, 20)[:, None]
-    found += [
-        Entry(
-            "sigmoid.midpoint@20",
-            "IG of σ(8t − 3) by 20 midpoints misses by .0003",
-            QUADRATURE,
-            "error term",
-            0.0003,
-            printed(4),
-            lambda: abs(along(curve, 1.0, 20, "midpoint") - moved),
-        ),
-        Entry(
-            "sigmoid.gradient@ends",
-            "the mean gradient at i/(n − 1), both ends in full, misses by .0376",
-            ARTICLE,
-            "§2, as tf-explain and PAIR compute it",
-            0.0376,
-            printed(4),
-            lambda: abs(gradient(curve, ends).values.mean() - moved),
-        ),
-        Entry(
-            "saturation.mean_gradient@1,.25",
-            "without (x − x') IG of saturation at (1, .25) is (.8, .8): no sum",
-            ARTICLE,
-            "§2, the formula as it is told",
-            [[0.8, 0.8]],
-            rounded(1),
-            lambda: integrated_gradients(saturated, [[1.0, 0.25]], steps=10, quadrature="midpoint", multiply=False),
-        ),
-    ]
-    return found
+    return [
+        *(Entry(i, claim, SUNDARARAJAN, "§5, the number of steps", e, t, f) for i, claim, e, t, f in rows),
+        *(Entry(f"saturation.gap@{n}",
+                f"{n} midpoints give saturation at (1, .25) a gap of {gap:g}: they put the kink into the next cell",
+                QUADRATURE, "⌈.8n⌉/n · 1.25 − 1", [gap], rounded(1, 512), partial(gap_of, n))
+          for n, gap in ((2, 0.25), (16, 1 / 64), (256, 1 / 1024))),
+        Entry("sigmoid.midpoint@20", "IG of σ(8t − 3) by 20 midpoints misses by .0003",
+              QUADRATURE, "error term", 0.0003, printed(4), lambda: abs(along(curve, 1.0, 20, "midpoint") - moved)),
+        Entry("sigmoid.gradient@ends", "the mean gradient at i/(n − 1), both ends in full, misses by .0376",
+              ARTICLE, "§2, as tf-explain and PAIR compute it", 0.0376, printed(4),
+              lambda: abs(gradient(curve, ends).values.mean() - moved)),
+        Entry("saturation.mean_gradient@1,.25", "without (x − x') IG of saturation at (1, .25) is (.8, .8): no sum",
+              ARTICLE, "§2, the formula as it is told", [[0.8, 0.8]], rounded(1),
+              lambda: integrated_gradients(saturated, [[1.0, 0.25]], steps=10, quadrature="midpoint", multiply=False)),
+    ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The ledger as a person, a README or a program reads it."""
+"""The outcomes of the ledger as text, Markdown or JSON."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.references.entry import Outcome, number, short
+from minixai.references.entry import Outcome, abbreviate, format_number
 from minixai.references.sources import Source
 from minixai.text import columns
 
 TITLES = ("", "entry", "claim", "expected", "got", "off by", "allowed")
 
 
-def by_source(outcomes: Iterable[Outcome]) -> dict[Source, list[Outcome]]:
+def group_by_source(outcomes: Iterable[Outcome]) -> dict[Source, list[Outcome]]:
     found: dict[Source, list[Outcome]] = {}
     for outcome in outcomes:
         found.setdefault(outcome.entry.source, []).append(outcome)
@@ -24,7 +24,7 @@ def by_source(outcomes: Iterable[Outcome]) -> dict[Source, list[Outcome]]:
 
 
 def verdict(outcomes: Sequence[Outcome]) -> str:
-    """The summary in a sentence."""
+    """One sentence: whether all hold, else which do not."""
     failed = [o.entry.id for o in outcomes if not o.holds]
     if not failed:
         return f"all {len(outcomes)} hold" if len(outcomes) > 1 else "it holds"
@@ -35,10 +35,10 @@ def verdict(outcomes: Sequence[Outcome]) -> str:
 
 
 def text(outcomes: Sequence[Outcome], width: int | None = None) -> str:
-    """A line for each, grouped by source; claims are cut so that lines have this width, if there is one."""
+    """A line for each outcome, grouped by source; claims are shortened so that lines fit the width, if there is one."""
     found = []
-    for source, group in by_source(outcomes).items():
-        title, *lines = laid(group, width)
+    for source, group in group_by_source(outcomes).items():
+        title, *lines = in_columns(group, width)
         found += [source.title, title]
         for outcome, words in zip(group, lines, strict=True):
             found.append(words)
@@ -48,26 +48,26 @@ def text(outcomes: Sequence[Outcome], width: int | None = None) -> str:
     return "\n".join([*found, verdict(outcomes)])
 
 
-def laid(outcomes: Sequence[Outcome], width: int | None) -> list[str]:
-    """The lines of one source in columns, the titles first."""
-    cells = [TITLES, *map(line, outcomes)]
+def in_columns(outcomes: Sequence[Outcome], width: int | None) -> list[str]:
+    """The outcomes of one source in columns, below their titles."""
+    cells = [TITLES, *map(cells_of, outcomes)]
     if width is not None:
         longest = max(len(cell[2]) for cell in cells)
         room = max(24, longest - max(0, max(map(len, columns(cells))) - width))
-        cells = [(*cell[:2], cut(cell[2], room), *cell[3:]) for cell in cells]
+        cells = [(*cell[:2], shorten(cell[2], room), *cell[3:]) for cell in cells]
     return columns(cells, right=[5, 6])
 
 
-def line(outcome: Outcome) -> tuple[str, ...]:
+def cells_of(outcome: Outcome) -> tuple[str, ...]:
     entry = outcome.entry
     mark = "ok" if outcome.holds else "no"
-    off = (number(outcome.deviation, 2), number(entry.tolerance.size, 2))
-    return mark, entry.id, entry.claim, short(entry.expected), short(outcome.got), *off
+    off = (format_number(outcome.deviation, 2), format_number(entry.tolerance.size, 2))
+    return mark, entry.id, entry.claim, abbreviate(entry.expected), abbreviate(outcome.got), *off
 
 
-def cut(words: str, room: int) -> str:
+def shorten(words: str, room: int) -> str:
     """
-    >>> cut("Rescale is Shapley", 10)
+    >>> shorten("Rescale is Shapley", 10)
     'Rescale i…'
     """
     return words if len(words) <= room else words[: room - 1] + "…"
@@ -79,11 +79,11 @@ def cut(words: str, room: int) -> str:
 def markdown(outcomes: Sequence[Outcome]) -> str:
     """A table of sources, then a table of each source's entries."""
     found = [summary(outcomes)]
-    for source, group in by_source(outcomes).items():
+    for source, group in group_by_source(outcomes).items():
         titles = ("entry", "claim", "where", "expected", "got", "off by", "allowed", "because", "")
         lines = []
         for outcome in group:
-            mark, id, claim, expected, got, off, allowed = line(outcome)
+            mark, id, claim, expected, got, off, allowed = cells_of(outcome)
             where, reason = outcome.entry.where, outcome.entry.tolerance.reason
             lines.append((f"`{id}`", claim, where, expected, got, off, allowed, reason, mark))
         found.append(f"### {source.title}\n\n{table(titles, lines)}")
@@ -91,17 +91,18 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """Who says so, how much of it, and whether it holds."""
+    """A table of the sources: how many claims each makes, and how many of them hold."""
     lines = [
-        (f"`{source.key}`", source.title, str(len(group)), holding(group))
-        for source, group in by_source(outcomes).items()
+        (f"`{source.key}`", source.title, str(len(group)), count_holding(group))
+        for source, group in group_by_source(outcomes).items()
     ]
     return table(
-        ("`--source`", "who says so", "claims", "hold"), [*lines, ("", "all", str(len(outcomes)), holding(outcomes))]
+        ("`--source`", "who says so", "claims", "hold"),
+        [*lines, ("", "all", str(len(outcomes)), count_holding(outcomes))],
     )
 
 
-def holding(outcomes: Sequence[Outcome]) -> str:
+def count_holding(outcomes: Sequence[Outcome]) -> str:
     n = sum(outcome.holds for outcome in outcomes)
     return "all" if n == len(outcomes) else f"**{n}**"
 
@@ -122,22 +123,22 @@ def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 
 def as_json(outcomes: Sequence[Outcome]) -> str:
-    """Everything, arrays in full."""
-    entries = [told(outcome) for outcome in outcomes]
+    """Everything about every outcome, with whole arrays."""
+    entries = [to_dict(outcome) for outcome in outcomes]
     about = {"claims": len(outcomes), "hold": sum(o.holds for o in outcomes), "verdict": verdict(outcomes)}
     return json.dumps({**about, "entries": entries}, ensure_ascii=False, allow_nan=False, indent=1)
 
 
-def told(outcome: Outcome) -> dict[str, Any]:
+def to_dict(outcome: Outcome) -> dict[str, Any]:
     entry = outcome.entry
     return {
         "id": entry.id,
         "claim": entry.claim,
         "source": entry.source.title,
         "where": entry.where,
-        "expected": plain(np.asarray(entry.expected, np.float64)),
-        "got": None if outcome.got is None else plain(outcome.got),
-        "deviation": plain(np.array(outcome.deviation)),
+        "expected": as_json_numbers(np.asarray(entry.expected, np.float64)),
+        "got": None if outcome.got is None else as_json_numbers(outcome.got),
+        "deviation": as_json_numbers(np.array(outcome.deviation)),
         "tolerance": entry.tolerance.size,
         "reason": entry.tolerance.reason,
         "holds": outcome.holds,
@@ -145,10 +146,10 @@ def told(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def plain(array: Array) -> Any:
-    """Lists of numbers, and null for what is none: JSON knows neither NaN nor infinity.
+def as_json_numbers(array: Array) -> Any:
+    """Nested lists of numbers, with null for NaN and infinity, which JSON does not know.
 
-    >>> plain(np.array([1.5, np.nan]))
+    >>> as_json_numbers(np.array([1.5, np.nan]))
     [1.5, None]
     """
     numbers = array.astype(object)

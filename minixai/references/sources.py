@@ -1,10 +1,10 @@
-"""Who says so: the documents, papers and libraries that the ledger quotes."""
+"""The documents, papers and libraries that the ledger quotes."""
 
 from typing import NamedTuple
 
 
 class Source(NamedTuple):
-    """A key for the command line, and what it stands for."""
+    """The key of a source on the command line, and its title."""
 
     key: str
     title: str

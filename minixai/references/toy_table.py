@@ -19,7 +19,7 @@ from minixai.methods import (
     lrp,
     shapley_values,
 )
-from minixai.references.entry import Entry, point, rounded, short
+from minixai.references.entry import Entry, abbreviate, format_point, rounded
 from minixai.references.sources import HAND, SHRIKUMAR, SUNDARARAJAN, Source
 
 Function = Callable[[Node], Node]
@@ -175,23 +175,7 @@ ROWS: list[Row] = [
     ("relu", (2,), {"guided_backprop": (1,)}, HAND, "not linear in the output"),
     ("minus-relu", (2,), {"guided_backprop": (0,)}, HAND, "not linear in the output"),
 ]  # fmt: skip
-"""Toy, point, {method: expected}, source, where"""
-
-
-def entry(name: str, x: Sequence[float], method: str, expected: Sequence[float], source: Source, where: str) -> Entry:
-    toy, (symbol, function) = TOYS[name], METHODS[method]
-    size = max(1.0, *map(abs, expected), *map(abs, x))
-    steps = 4096 if method == "integrated_gradients" else 64
-    rows = [[float(v) for v in x]]
-    return Entry(
-        f"{name}.{method}@{point(x)}",
-        f"{symbol} {toy.formula} at ({', '.join(short(v) for v in x)})",
-        source,
-        where,
-        expected if method == "value" else [list(expected)],
-        rounded(size, steps),
-        lambda: function(toy.function, rows),
-    )
+"""Toy, format_point, {method: expected}, source, where"""
 
 
 def entries() -> list[Entry]:
@@ -200,3 +184,17 @@ def entries() -> list[Entry]:
         for name, x, numbers, source, where in ROWS
         for method, expected in numbers.items()
     ]
+
+
+def entry(name: str, x: Sequence[float], method: str, expected: Sequence[float], source: Source, where: str) -> Entry:
+    toy, (symbol, function) = TOYS[name], METHODS[method]
+    size, rows = max(1.0, *map(abs, expected), *map(abs, x)), [[float(v) for v in x]]
+    return Entry(
+        f"{name}.{method}@{format_point(x)}",
+        f"{symbol} {toy.formula} at ({', '.join(map(abbreviate, x))})",
+        source,
+        where,
+        expected if method == "value" else [list(expected)],
+        rounded(size, 4096 if method == "integrated_gradients" else 64),
+        lambda: function(toy.function, rows),
+    )

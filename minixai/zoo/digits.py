@@ -10,7 +10,7 @@ from minixai.arrays import Array
 from minixai.datasets import digits
 from minixai.layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePool2D, MaxPool2D
 from minixai.model import Model
-from minixai.training import shifted
+from minixai.training import random_shift
 from minixai.zoo.recipe import Course, Recipe
 
 DIGITS = (28, 28, 1)
@@ -108,7 +108,7 @@ COURSE = Course(
     measure=lambda: digits("test"),
     learnt="8,000 training digits",
     measured="2,000 test digits",
-    augment=shifted,
+    augment=random_shift,
 )
 BRIGHT = replace(COURSE, learn=bright)
 RECIPES = {

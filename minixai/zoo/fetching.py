@@ -1,4 +1,4 @@
-"""Fetching the weights that Keras publishes, when a person asks for it: the only place that touches the network.
+"""Downloads of the weights that Keras publishes, on request only: nothing else in minixai uses the network.
 
 Addresses and checksums are those of keras/src/applications/vgg16.py and vgg19.py.
 """
@@ -17,11 +17,11 @@ from minixai.validate import one_of
 
 PUBLISHER = "https://storage.googleapis.com/tensorflow/keras-applications"
 BLOCK, MB = 1 << 20, 1_000_000
-PATIENCE = 30  # seconds without an answer
+TIMEOUT = 30  # seconds without an answer
 
 
 class Source(NamedTuple):
-    """A file of its publisher: where it lies, its MD5, and its length in bytes."""
+    """A published file: its address, its MD5, and its length in bytes."""
 
     url: str
     md5: str
@@ -42,22 +42,39 @@ SOURCES = {
     "vgg16-features": source("vgg16", "_notop", "6d6bbae143d832006294945121d1f1fc", 58_889_256),
     "vgg19-features": source("vgg19", "_notop", "253f8cb515780f3b799900260a226db6", 80_134_624),
 }
-"""The last two are without the dense layers, for `features_only`."""
+"""{name: file}; the last two are without the dense layers, for `features_only`."""
 
 
 def fetch(name: str, out: Path, progress: bool | None = None) -> bool:
-    """Get a file of SOURCES, whole and checked, or none at all; False if it is there already.
+    """Download a file of SOURCES; it appears whole and checked, or not at all.
 
-    Raises ValueError if it cannot be had, or is not what its publisher describes.
+    Parameters
+    ----------
+    name : str
+        A key of SOURCES.
+    out : Path
+        Where the file goes.
+    progress : bool, optional
+        Whether to show progress on stderr; by default where a person is watching.
+
+    Returns
+    -------
+    bool
+        False if the file is there already.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, the file cannot be downloaded, or it is not what its publisher describes.
     """
     wanted = SOURCES[one_of(name, SOURCES, "file of weights")]
-    if out.is_file() and out.stat().st_size == wanted.length and md5(out) == wanted.md5:
+    if out.is_file() and out.stat().st_size == wanted.length and md5_of(out) == wanted.md5:
         return False
     with whole(out) as file:
         line = Progress(f"{wanted.name}, MB", -(-wanted.length // MB), progress)
-        found, length = checksum(), 0
+        found, length = new_md5(), 0
         try:
-            with closing(blocks(wanted.url)) as answer:
+            with closing(download_blocks(wanted.url)) as answer:
                 for block in answer:
                     found.update(block)
                     file.write(block)
@@ -75,14 +92,14 @@ def fetch(name: str, out: Path, progress: bool | None = None) -> bool:
     return True
 
 
-def blocks(url: str) -> Generator[bytes, None, None]:
-    """What a server sends.  Raises ValueError if it does not answer, or breaks off."""
+def download_blocks(url: str) -> Generator[bytes, None, None]:
+    """The bytes that a server sends.  Raises ValueError if it does not answer, or breaks off."""
     from http.client import HTTPException  # only when they are needed
     from urllib.error import HTTPError
     from urllib.request import urlopen
 
     try:
-        with urlopen(url, timeout=PATIENCE) as answer:
+        with urlopen(url, timeout=TIMEOUT) as answer:
             while block := answer.read(BLOCK):
                 yield block
     except (OSError, HTTPException) as problem:
@@ -94,11 +111,11 @@ def blocks(url: str) -> Generator[bytes, None, None]:
         ) from None
 
 
-def md5(path: Path) -> str:
+def md5_of(path: Path) -> str:
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, checksum).hexdigest()
+        return hashlib.file_digest(file, new_md5).hexdigest()
 
 
-def checksum() -> Any:
+def new_md5() -> Any:
     """MD5, because that is what the publisher names: it finds damage, and no forgery."""
     return hashlib.md5(usedforsecurity=False)

@@ -1,7 +1,7 @@
 """Files of weights as their publishers ship them: Keras's .h5, .safetensors with torchvision's names, our .npz.
 
-A file is told by how it begins, not by its name.  Each reader lists the tensors of a file without reading them;
-`read_weights` then checks all names and shapes before it reads the first.  Pickles (.pth) are never opened.
+The first bytes of a file decide its format, not its name.  Each reader lists the tensors of a file without reading
+them; `read_weights` checks all names and shapes before it reads the first tensor.  Pickles (.pth) are never opened.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 PICKLES = (".pth", ".pt", ".bin", ".pkl", ".pickle", ".ckpt")
 KINDS = "Keras's .h5, a .safetensors with torchvision's names, or an .npz of model.save"
 CONVERT = "import torch, safetensors.torch as s; s.save_file(torch.load({0!r}, weights_only=True), {1!r})"
-NAMED = 3  # tensors that an error names
+MOST_NAMES = 3  # of tensors, in an error
 
 
 class Stored(NamedTuple):
-    """A tensor in a file: what it is there, what it is called in messages, its shape there, and how it is read."""
+    """A tensor that is not read yet: its key, its name in messages, its shape, and the function that reads it."""
 
     key: str
     name: str
@@ -45,7 +45,7 @@ class Stored(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What a file holds; `torch` if in torchvision's names and order of axes, else in ours, which are Keras's."""
+    """What a file holds.  With `torch`, names and order of axes are torchvision's, otherwise Keras's and ours."""
 
     tensors: list[Stored]
     preprocessing: Preprocessing
@@ -54,11 +54,12 @@ class Contents(NamedTuple):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a network needs of a file.
+    """The weights that a network needs from a file.
 
     shapes    {"block1_conv1/kernel": shape} of each weight, in our order of axes
-    torch     torchvision's names of all the file may hold, and ours
-    maps      (h, w, channels) of what is flattened, and the kernel that reads it
+    torch     {torchvision's name: our name} of every weight that the file may hold
+    maps      (h, w, channels) of the maps that are flattened
+    flat      the name of the kernel that reads them
     """
 
     shapes: Mapping[str, Shape]
@@ -70,19 +71,19 @@ class Wanted:
 def read_weights(
     path: str | PathLike[str], wanted: Wanted, dtype: np.dtype[Any]
 ) -> tuple[dict[str, Array], Preprocessing]:
-    """The weights by our names, and the preprocessing that their publisher uses.
+    """The weights of a file, by our names, and the preprocessing that their publisher uses.
 
     Raises ValueError, in one sentence, for a file that is missing, damaged, a pickle, or of another network.
     """
     place = Path(path)
     try:
-        with opened(place) as file:
+        with open_weights(place) as file:
             names = dict(wanted.torch) if file.torch else {name: name for name in wanted.torch.values()}
             found = {names.get(tensor.key, ""): tensor for tensor in file.tensors}
-            compare_names(file, names, found, wanted)
+            check_names(file, names, found, wanted)
             for name, shape in wanted.shapes.items():
-                compare_shapes(found[name], torch_shape(shape) if file.torch else shape)
-            arrays = {name: loaded(found[name], name, file.torch, wanted, dtype) for name in wanted.shapes}
+                check_shape(found[name], torch_shape(shape) if file.torch else shape)
+            arrays = {name: read_tensor(found[name], name, file.torch, wanted, dtype) for name in wanted.shapes}
     except ImportError:
         raise ValueError(f"reading {str(place)!r} needs h5py: pip install 'minixai[weights]'") from None
     except Exception as problem:  # a foreign or damaged file can make h5py, zip, json and NumPy fail in any way
@@ -91,28 +92,28 @@ def read_weights(
     return arrays, file.preprocessing
 
 
-def compare_names(file: Contents, names: Mapping[str, str], found: Mapping[str, Stored], wanted: Wanted) -> None:
-    """Raise ValueError for tensors that are missing, and for some that the network has not."""
+def check_names(file: Contents, names: Mapping[str, str], found: Mapping[str, Stored], wanted: Wanted) -> None:
+    """Raise ValueError if the file lacks a tensor of the network, or holds one that the network does not have."""
     if extra := [tensor.name for tensor in file.tensors if tensor.key not in names]:
-        raise ValueError(f"it holds {listed(extra)}, which this network has not: is it the file of another one?")
+        raise ValueError(f"it holds {join_names(extra)}, which this network has not: is it the file of another one?")
     if missing := [theirs for theirs, mine in names.items() if mine in wanted.shapes and mine not in found]:
         dense = all("conv" not in names[theirs] for theirs in missing)
         mend = "give features_only=True, or the file with the dense layers" if dense else "is it of another network?"
-        raise ValueError(f"it lacks {listed(missing)}: {mend}")
+        raise ValueError(f"it lacks {join_names(missing)}: {mend}")
 
 
-def compare_shapes(tensor: Stored, shape: Shape) -> None:
+def check_shape(tensor: Stored, shape: Shape) -> None:
     if tensor.shape != shape:
         raise ValueError(f"{tensor.name} has the shape {tensor.shape}, but {shape} is needed: it is of another network")
 
 
-def listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" * (len(names) > NAMED)
-    return ", ".join(names[:NAMED]) + more
+def join_names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" * (len(names) > MOST_NAMES)
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
-def loaded(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: np.dtype[Any]) -> Array:
-    """A tensor as we hold it: read, checked, its axes in our order."""
+def read_tensor(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: np.dtype[Any]) -> Array:
+    """Read a tensor: checked to be finite, in the given dtype, its axes in our order."""
     try:
         w = tensor.read()
     except OSError as problem:
@@ -121,15 +122,15 @@ def loaded(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: np.dty
         raise ValueError(f"{tensor.name} holds {w.dtype}, not floats")
     if torch and name == wanted.flat:
         h, width, channels = wanted.maps
-        w = ours(w.reshape(len(w), channels, h, width)).reshape(-1, len(w))
+        w = from_torch(w.reshape(len(w), channels, h, width)).reshape(-1, len(w))
     elif torch:
-        w = ours(w)
+        w = from_torch(w)
     with np.errstate(over="ignore", invalid="ignore"):  # `check_finite` raises for what becomes infinite
         made = check_finite(np.ascontiguousarray(w, dtype), tensor.name)
     return mark_readonly(made if made.flags.owndata else made.copy())
 
 
-def ours(w: Array) -> Array:
+def from_torch(w: Array) -> Array:
     """(O, I, h, w) -> (h, w, I, O); (O, I) -> (I, O); (O,) -> (O,)"""
     return np.moveaxis(w, (0, 1), (-1, -2)) if w.ndim > 1 else w
 
@@ -147,8 +148,8 @@ def torch_shape(shape: Shape) -> Shape:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Contents]:
-    """What is in a file, whatever its format."""
+def open_weights(path: Path) -> Iterator[Contents]:
+    """The contents of a file of any of the formats, while it is open."""
     if path.is_dir():
         raise ValueError("it is a folder, give a file in it")
     if not path.exists():
@@ -156,22 +157,22 @@ def opened(path: Path) -> Iterator[Contents]:
     with open(path, "rb") as file:
         start = file.read(9)
     if start.startswith(HDF5):
-        with keras(path) as contents:
+        with read_keras(path) as contents:
             yield contents
-    elif start.startswith(b"PK") and not pickled(path):
-        with npz(path) as contents:
+    elif start.startswith(b"PK") and not holds_pickle(path):
+        with read_npz(path) as contents:
             yield contents
     elif start.startswith((b"PK", b"\x80")) and path.suffix != ".safetensors":
         raise ValueError(pickle_advice(path))
     elif start[8:] == b"{":
-        yield torchvision(path)
+        yield read_torchvision(path)
     elif path.suffix in PICKLES:
         raise ValueError(pickle_advice(path))
     else:
         raise ValueError(f"it is damaged, or in no format that is known here: give {KINDS}")
 
 
-def pickled(path: Path) -> bool:
+def holds_pickle(path: Path) -> bool:
     """Whether a zip file holds a pickle, as torch.save writes it."""
     if not zipfile.is_zipfile(path):
         raise ValueError("it is damaged: its end is missing, copy or download it again")
@@ -188,34 +189,32 @@ def pickle_advice(path: Path) -> str:
 
 
 @contextmanager
-def keras(path: Path) -> Iterator[Contents]:
-    """Keras's HDF5: a group for each layer, with its kernel and its bias; of a whole model, under model_weights.
+def read_keras(path: Path) -> Iterator[Contents]:
+    """Keras's HDF5: a group for each layer, with its kernel and its bias; in a file of a whole model, in model_weights.
 
-    Their names changed with the years, block1_conv1_W_1:0, then block1_conv1/kernel:0, now block1_conv1/kernel; so it
-    is the axes that tell which is which.
+    The names of weights changed over the years, from block1_conv1_W_1:0 to block1_conv1/kernel:0 to
+    block1_conv1/kernel, so the number of axes decides which is the kernel.
     """
-    import h5py
+    from minixai.zoo.keras.archive import hdf5  # only when it is needed: it imports all layers of Keras
+    from minixai.zoo.onnx.wire import Damaged
 
+    tensors = dict[str, Stored]()
     try:
-        whole = h5py.File(path, "r")
-    except OSError as problem:
-        raise ValueError(f"it is damaged ({problem}): copy or download it again") from None
-    with whole as file:
-        root, tensors = file.get("model_weights", file), dict[str, Stored]()
-
-        def enter(name: str, thing: Any) -> None:
-            if isinstance(thing, h5py.Dataset):
-                key = f"{name.split('/')[0]}/{'kernel' if thing.ndim > 1 else 'bias'}"
+        with hdf5(path, path.stat().st_size) as (_, datasets):
+            of_model = [dataset for name, dataset in datasets.items() if name.startswith("model_weights/")]
+            for dataset in of_model or datasets.values():
+                name = dataset.name.removeprefix("model_weights/")
+                key = f"{name.split('/')[0]}/{'kernel' if len(dataset.shape) > 1 else 'bias'}"
                 key = name if key in tensors else key
-                tensors[key] = Stored(key, name, thing.shape, partial(np.asarray, thing))
+                tensors[key] = Stored(key, name, dataset.shape, dataset.read)
+            if not tensors:
+                raise ValueError("it holds no weights: give a file that Keras has written")
+            yield Contents(list(tensors.values()), CAFFE)
+    except Damaged as problem:
+        raise ValueError(f"{problem}: copy or download it again") from None
 
-        root.visititems(enter)
-        if not tensors:
-            raise ValueError("it holds no weights: give a file that Keras has written")
-        yield Contents(list(tensors.values()), CAFFE)
 
-
-def torchvision(path: Path) -> Contents:
+def read_torchvision(path: Path) -> Contents:
     """Safetensors with the names of torchvision, or those that timm gives to the same weights."""
     tensors = []
     for tensor in safetensors.tensors(path):
@@ -229,20 +228,20 @@ def torchvision(path: Path) -> Contents:
 
 
 TIMM = {"pre_logits.fc1.": "classifier.0.", "pre_logits.fc2.": "classifier.3.", "head.fc.": "classifier.6."}
-"""What timm calls the dense layers, the first two of which it holds as convolutions."""
+"""{timm's name: torchvision's name} of the dense layers; timm holds the first two as convolutions."""
 
 
 @contextmanager
-def npz(path: Path) -> Iterator[Contents]:
-    """Our own format: arrays by their names, and the architecture, of which the preprocessing is kept."""
+def read_npz(path: Path) -> Iterator[Contents]:
+    """An .npz: arrays by their names, and the architecture, of which only the preprocessing is used."""
     arrays = read_arrays(path)
     if others := [name for name, w in arrays.items() if not isinstance(w, np.ndarray)]:
-        raise ValueError(f"it is a zip file with {listed(others)} in it, which are no arrays: give {KINDS}")
-    preprocessing = described(str(arrays.pop("architecture", "{}")))
+        raise ValueError(f"it is a zip file with {join_names(others)} in it, which are no arrays: give {KINDS}")
+    preprocessing = read_preprocessing(str(arrays.pop("architecture", "{}")))
     yield Contents([Stored(name, name, w.shape, partial(np.asarray, w)) for name, w in arrays.items()], preprocessing)
 
 
-def described(architecture: str) -> Preprocessing:
+def read_preprocessing(architecture: str) -> Preprocessing:
     """The preprocessing of an architecture as model.save writes it, by default Keras's."""
     try:
         config = json.loads(architecture).get("preprocessing")

@@ -1,6 +1,7 @@
 """Safetensors: the length of a header, the header as JSON, then the numbers of one tensor after the other.
 
-https://huggingface.co/docs/safetensors: nothing in such a file can run.  NumPy alone reads it, bfloat16 too.
+https://huggingface.co/docs/safetensors.  Nothing in such a file can run.  NumPy alone reads it, and bfloat16 too, which
+the package safetensors refuses where it returns NumPy arrays.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ LONGEST = 100_000_000  # bytes of a header
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of a file, not yet read."""
+    """A tensor of a file that is not read yet."""
 
     path: Path
     name: str
@@ -30,7 +31,7 @@ class Tensor:
     start: int
 
     def read(self, shape: tuple[int, ...]) -> Array:
-        """Its numbers, in a shape of as many."""
+        """The numbers, in a shape that holds as many."""
         numbers = np.fromfile(self.path, DTYPES[self.dtype], prod(shape), offset=self.start).reshape(shape)
         if self.dtype == "BF16":  # the upper half of a float32
             return (numbers.astype(np.uint32) << 16).view(np.float32)
@@ -38,7 +39,7 @@ class Tensor:
 
 
 def tensors(path: Path) -> list[Tensor]:
-    """Every tensor of a file, checked to lie in it.  Raises ValueError for a file that is damaged."""
+    """Every tensor of a file, checked to lie inside it.  Raises ValueError for a damaged file."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")

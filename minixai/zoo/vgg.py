@@ -25,23 +25,39 @@ Weights = str | PathLike[str] | None
 WIDTHS = (64, 128, 256, 512, 512)
 DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 """Convolutions in each block."""
-FLAT = "fc1/kernel"  # reads what was flattened
+FLAT = "fc1/kernel"  # reads the flattened maps
 
 
 def vgg16(
     weights: Weights = None, seed: int = 0, *, features_only: bool = False, dtype: npt.DTypeLike = np.float32
 ) -> Model:
-    """VGG-16: 13 convolutions, 3 dense layers, 138,357,544 parameters; images (N, 224, 224, 3) in [0, 1], red first.
+    """VGG-16: 13 convolutions and 3 dense layers, 138,357,544 parameters.
 
-    weights          a file: Keras's .h5, a .safetensors with torchvision's names, or our .npz, see
-                     `minixai.zoo.formats`; it decides the preprocessing.  None draws random weights with `seed`,
-                     which have learnt nothing, and preprocesses as Keras does
-    features_only    without the dense layers: scores are the means of the last block's 512 maps, as Keras makes them
-                     with include_top=False and pooling="avg"
+    Parameters
+    ----------
+    weights : path, optional
+        A file of trained weights: Keras's .h5, a .safetensors with torchvision's names, or an .npz of `model.save`.
+        The file decides the preprocessing.  By default the weights are random, and the preprocessing is Keras's.
+    seed : int, default 0
+        Seed of the random weights.
+    features_only : bool, default False
+        Leave the dense layers out.  The scores are then the means of the last block's 512 maps, as in Keras with
+        include_top=False and pooling="avg".
+    dtype : dtype, default float32
+        Dtype of the weights.
 
-    Scores are those before softmax; classes are named as Keras names them.  Raises ValueError for a file that
-    does not fit.
+    Returns
+    -------
+    Model
+        Images (N, 224, 224, 3) in [0, 1], red first, to the 1,000 scores before softmax, named as in Keras.
 
+    Raises
+    ------
+    ValueError
+        For a file that is missing, damaged, a pickle, or of another network.
+
+    Examples
+    --------
     >>> vgg16(features_only=True).layers[7].name
     'block3_conv1'
     """
@@ -51,7 +67,10 @@ def vgg16(
 def vgg19(
     weights: Weights = None, seed: int = 0, *, features_only: bool = False, dtype: npt.DTypeLike = np.float32
 ) -> Model:
-    """VGG-19: as VGG-16, with a fourth convolution in the last three blocks, 143,667,240 parameters."""
+    """VGG-19: VGG-16 with a fourth convolution in each of the last three blocks, 143,667,240 parameters.
+
+    Parameters, result and errors are those of `vgg16`.
+    """
     return vgg(DEPTHS["vgg19"], weights, seed, features_only=features_only, dtype=dtype)
 
 
@@ -67,14 +86,15 @@ def vgg(
     units: int = 4096,
     classes: Sequence[str] | None = None,
 ) -> Model:
-    """A network of this family, of any size: `depths` and `widths` of its blocks, `units` of its dense layers."""
+    """A network of this family: `depths` and `widths` of its blocks, `units` of its dense layers, any `size`."""
     names = class_names() if classes is None else classes
     blocks, top, shape = convolutions(depths, widths), head(units, len(names)), (size, size, 3)
     layers = [*blocks, ("mean", GlobalAveragePool2D())] if features_only else blocks + top
     preprocessing = CAFFE
     if weights is not None:
         side = size // 2 ** len(depths)
-        wanted = Wanted(dict(needed(layers, shape)), dict(torch_names(blocks + top)), (side, side, widths[-1]), FLAT)
+        shapes, theirs = dict(expected_shapes(layers, shape)), dict(torch_names(blocks + top))
+        wanted = Wanted(shapes, theirs, (side, side, widths[-1]), FLAT)
         arrays, preprocessing = read_weights(weights, wanted, np.dtype(dtype))
         for name, layer in layers:
             layer.weights = {key: arrays[f"{name}/{key}"] for key in layer.trained}
@@ -104,8 +124,8 @@ def head(units: int, classes: int) -> list[Named]:
     return [("flatten", Flatten()), *dense, ("predictions", Dense(classes))]
 
 
-def needed(layers: Sequence[Named], row: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The shape of every weight, where images of this shape arrive."""
+def expected_shapes(layers: Sequence[Named], row: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """(name, shape) of every weight, for images of the shape `row`."""
     for name, layer in layers:
         for key, shape in layer.weight_shapes(row).items():
             yield f"{name}/{key}", shape
@@ -121,7 +141,7 @@ def needed(layers: Sequence[Named], row: tuple[int, ...]) -> Iterator[tuple[str,
 
 
 def torch_names(layers: Sequence[Named]) -> Iterator[tuple[str, str]]:
-    """What torchvision calls the weights: it counts layers, ReLU and dropout among them."""
+    """(torchvision's name, our name) of every weight.  torchvision counts layers, with ReLUs and dropout among them."""
     features, classifier = count(), count(0, 3)
     for name, layer in layers:
         match layer:

@@ -24,6 +24,7 @@ from minixai import Node, ops
 from minixai.graph import history, replay
 from minixai.ops.functions import Relu
 from minixai.ops.kinds import Selection
+from tests.marks import slow_except
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[Array, Array]
@@ -298,6 +299,10 @@ def test_on_random_cnns(name: str, network: Network, seed: int) -> None:
     holds(name, Case(model, model, generic(network, 2, seed), generic(network, 3, seed ^ 1), "maps", {"layer": "maps"}))
 
 
+ON_DIGITS = ("gradient", "integrated_gradients", "deep_lift", "grad_cam")
+"""The methods that the plain suite asks about trained digits."""
+
+
 @pytest.fixture(scope="module")
 def digits() -> Case:
     """Five test digits, with a little noise: the flat background ties in every max-pool, where there is no slope."""
@@ -307,7 +312,7 @@ def digits() -> Case:
     return Case(model, model.astype(np.float64), noisy[:2], noisy[2:], "conv2")
 
 
-@every
+@pytest.mark.parametrize("name", slow_except(ON_DIGITS, mx.catalogue))
 def test_on_trained_digits(name: str, digits: Case) -> None:
     """The layer of the maps is not named: by default it is the last convolution."""
     holds(name, digits)

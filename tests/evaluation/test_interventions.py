@@ -16,7 +16,7 @@ from minixai.evaluation.interventions import (
     player_masks,
     without,
 )
-from tests.evaluation.networks import bent, cheating, linear, weighing
+from tests.evaluation.known_networks import bent, cheating, linear, weighing
 
 NAMES = list(PLAYERS)
 
@@ -63,6 +63,7 @@ def test_drops_of_a_weighted_sum_are_weighted_sums(scenes):
         np.testing.assert_allclose(drops[:, j], expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_part_shapley_is_the_mean_over_all_orders_of_arrival():
     """By the definition, over the 5,040 orders of seven parts, on a network in which parts depend on each other."""
     scene, model = birds.draw(1, seed=2), bent()
@@ -89,6 +90,7 @@ def test_part_shapley_adds_up(scenes):
     np.testing.assert_allclose(part_shapley(model, scenes).sum(axis=1), ends[0] - ends[1], rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_part_that_is_the_same_in_both_scores_is_worth_nothing(scenes):
     """Weights that are zero where no leg can be seen: then the legs are all."""
     seen = player_masks(scenes)[..., NAMES.index("legs")].max(axis=0) > 0
@@ -101,6 +103,7 @@ def test_a_part_that_is_the_same_in_both_scores_is_worth_nothing(scenes):
     assert drops[:, NAMES.index("legs")].all()
 
 
+@pytest.mark.slow
 def test_scenes_have_their_own_numbers(scenes):
     model = bent()
     for f in (removal_drops, part_shapley, background_range):

@@ -15,7 +15,7 @@ from minixai.evaluation.interventions import changed_pixels, decisive_masks, pla
 from minixai.evaluation.scoreboard import short
 from minixai.layers import Conv2D, Dense, Flatten
 from minixai.progress import Progress
-from tests.evaluation.networks import SHAPE, bent, weighing
+from tests.evaluation.known_networks import SHAPE, bent, weighing
 from tests.figures import assert_legible, rendered, written
 
 
@@ -33,6 +33,7 @@ def numbers(board, method, column):
     return board.values[board.methods.index(method), [s.name for s in board.scores].index(column)]
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_the_functions(board, scenes):
     model, partner = bent(), scenes.labels ^ 1
     decisive, bird = decisive_masks(scenes), 1 - scenes.masks[..., -1]
@@ -92,6 +93,7 @@ def test_what_knows_no_network(board):
         np.testing.assert_allclose(numbers(board, name, "randomised top")[::2], 1, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_noise_reaches_what_chance_is_said_to_be():
     """Within 4 standard errors, over 60 scenes."""
     names = ["bird mass", "density", "rank accuracy", "pointing", "deletion rank", "off support"]

@@ -38,7 +38,7 @@ def test_another_seed_draws_other_weights(few):
 
 def test_images_of_one_class_share_the_lots_of_a_draw(few):
     target = zoo.load("digits-paper").predict(mx.datasets.digits("test")[0][:4])
-    assert few.lots["digits-paper"].tolist() == [*target, *(10 + target)]
+    assert few.draws_of["digits-paper"].tolist() == [*target, *(10 + target)]
 
 
 def test_the_mean_is_over_lots_and_its_error_too(few):

@@ -5,12 +5,12 @@ import pytest
 
 import minixai as mx
 from minixai.experiments import closeness
-from minixai.experiments.distances import DEPTHS, METHODS, PUBLISHED, STEPS, Case, Closeness, drawn, kink_error
+from minixai.experiments.distances import DEPTHS, METHODS, PUBLISHED, STEPS, Case, Closeness, draw_case, kink_error
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_networks_are_drawn_as_described(depth):
-    cases = [drawn(depth, np.random.default_rng(i)) for i in range(200)]
+    cases = [draw_case(depth, np.random.default_rng(i)) for i in range(200)]
     shapes = [w.shape for w, _ in cases[0].weights]
     assert shapes == [(8, 12), *[(12, 12)] * (depth - 1), (12, 1)]
     for i, (fan_in, _) in enumerate(shapes):
@@ -22,7 +22,7 @@ def test_networks_are_drawn_as_described(depth):
 
 
 def test_a_case_is_the_network_that_its_weights_say():
-    case = drawn(2, np.random.default_rng(0))
+    case = draw_case(2, np.random.default_rng(0))
     (a, b), (c, d), (e, f) = case.weights
     by_hand = np.maximum(np.maximum(case.x @ a + b, 0) @ c + d, 0) @ e + f
     np.testing.assert_allclose(mx.gradient(case, case.x).score, by_hand[0])
@@ -66,21 +66,21 @@ def test_the_same_seed_the_same_networks_and_more_of_them():
 
 
 def test_the_errors_are_relative_distances_to_the_exact_values():
-    case = drawn(1, np.random.default_rng((0, 1)))
+    case = draw_case(1, np.random.default_rng((0, 1)))
     exact = mx.shapley_values(case, case.x, baseline=case.reference).values
     by_hand = [np.sqrt(((f(case) - exact) ** 2).sum() / (exact**2).sum()) for f in METHODS.values()]
     np.testing.assert_allclose(closeness(1).errors[1][:, 0], by_hand)
 
 
-def result(best, apart=0.5):
+def result(best, ig_excess=0.5):
     errors = np.array([0.9, 0.5, 0.3, 0.2, best])[:, None] * np.ones(3)
-    return Closeness(dict.fromkeys(DEPTHS, errors), apart)
+    return Closeness(dict.fromkeys(DEPTHS, errors), ig_excess)
 
 
 def test_the_claims_fail_where_the_order_does():
     assert [claim.holds for claim in result(0.1).claims] == [True] * 4
     assert [claim.holds for claim in result(0.25).claims] == [False] * 3 + [True]
-    assert [claim.holds for claim in result(0.1, apart=1.1).claims] == [True] * 3 + [False]
+    assert [claim.holds for claim in result(0.1, ig_excess=1.1).claims] == [True] * 3 + [False]
 
 
 def test_the_table_has_ours_and_the_published_medians():

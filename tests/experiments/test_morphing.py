@@ -1,4 +1,4 @@
-"""Digit morphing: what is erased, what is measured, and that the published order comes out."""
+"""Digit morphing: what is erase, what is measured, and that the published order comes out."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 import minixai as mx
 from minixai import zoo
 from minixai.experiments import digit_morphing
-from minixai.experiments.morphing import ERASED, METHODS, NETWORKS, PAIRS, PUBLISHED, Morphing, erased, log_odds
+from minixai.experiments.morphing import ERASED, METHODS, NETWORKS, PAIRS, PUBLISHED, Morphing, erase, log_odds
 from minixai.layers import Dense, Flatten
 from minixai.model import Model
 
@@ -37,14 +37,14 @@ def row(*pixels):
 
 @given(SCORES, st.integers(1, 15))
 def test_never_more_than_asked_for_and_only_pixels_that_speak_for_the_class(scores, most):
-    gone = erased(np.ones_like(scores), scores, most) == 0
+    gone = erase(np.ones_like(scores), scores, most) == 0
     assert gone.sum(axis=(1, 2, 3)).max() <= most
     assert (scores[gone] > 0).all()
 
 
 @given(SCORES, st.integers(1, 15))
 def test_what_is_erased_is_above_what_is_left(scores, most):
-    gone = erased(np.ones_like(scores), scores, most) == 0
+    gone = erase(np.ones_like(scores), scores, most) == 0
     for one, s in zip(gone, scores, strict=True):
         if one.any():
             assert s[one].min() > s[~one].max()
@@ -52,22 +52,22 @@ def test_what_is_erased_is_above_what_is_left(scores, most):
 
 def test_all_157_go_where_no_two_are_equal():
     scores = np.random.default_rng(0).permutation(784).reshape(1, 28, 28, 1) + 1.0
-    gone = erased(np.ones_like(scores), scores) == 0
+    gone = erase(np.ones_like(scores), scores) == 0
     assert gone.sum() == ERASED == 157 == round(0.2 * 784)
     assert scores[gone].min() == 784 - 157 + 1
 
 
 def test_equal_pixels_at_the_limit_all_stay():
-    assert erased(np.ones((1, 2, 2, 1)), row(3, 2, 2, 1), most=2).ravel().tolist() == [0, 1, 1, 1]
+    assert erase(np.ones((1, 2, 2, 1)), row(3, 2, 2, 1), most=2).ravel().tolist() == [0, 1, 1, 1]
 
 
 def test_what_speaks_for_neither_class_stays():
-    assert erased(np.ones((1, 2, 2, 1)), row(2, 0, -1, -2), most=3).ravel().tolist() == [0, 1, 1, 1]
+    assert erase(np.ones((1, 2, 2, 1)), row(2, 0, -1, -2), most=3).ravel().tolist() == [0, 1, 1, 1]
 
 
 def test_the_images_stay_as_they_were():
     images = np.ones((1, 2, 2, 1))
-    erased(images, row(1, 2, 3, 4), most=2)
+    erase(images, row(1, 2, 3, 4), most=2)
     assert images.all()
 
 

@@ -12,12 +12,12 @@ from minixai.experiments.rates import (
     SAMPLES,
     STEPS,
     Convergence,
-    falling_errors,
-    falling_spread,
-    gaps,
-    size,
-    slope,
-    softened,
+    log_log_slope,
+    measure_errors,
+    measure_spread,
+    relative_gaps,
+    root_mean_square,
+    with_softplus,
 )
 from minixai.methods.integrated_gradients import QUADRATURES
 from minixai.progress import Progress
@@ -36,13 +36,13 @@ def kinked(x):
 def test_the_gap_is_relative_and_that_of_the_quadrature():
     """∫ 2α dα by n left nodes is 1 − 1/n; by midpoints it is exact."""
     x = np.full((2, 2, 2, 1), 3.0)
-    np.testing.assert_allclose(gaps(quadratic, x, np.zeros(2, int), "left", 8), 1 / 8)
-    np.testing.assert_allclose(gaps(quadratic, x, np.zeros(2, int), "midpoint", 8), 0, atol=1e-15)
+    np.testing.assert_allclose(relative_gaps(quadratic, x, np.zeros(2, int), "left", 8), 1 / 8)
+    np.testing.assert_allclose(relative_gaps(quadratic, x, np.zeros(2, int), "midpoint", 8), 0, atol=1e-15)
 
 
 def test_softened_has_the_same_weights_and_no_kink():
     model = zoo.load("digits-paper").astype(np.float64)
-    soft = softened(model)
+    soft = with_softplus(model)
     kinds = [e.layer.config.get("activation") for e in soft.layers[1:]]
     assert kinds == ["softplus", "softplus", None, None, "softplus", None, None]
     assert model.layers[1].layer.activation == "relu"
@@ -51,13 +51,13 @@ def test_softened_has_the_same_weights_and_no_kink():
 
 
 def test_size_is_the_root_of_the_mean_square():
-    assert size(np.array([3.0, 4.0])) == pytest.approx(np.sqrt(12.5))
+    assert root_mean_square(np.array([3.0, 4.0])) == pytest.approx(np.sqrt(12.5))
 
 
 def test_the_spread_of_a_linear_network_is_that_of_its_references():
     """φ = x − mean of the references: from set to set it varies as the mean of k pixels does."""
     pool = np.random.default_rng(0).random((GROUPS * max(REFERENCES), 2, 2, 1))
-    spread, missing = falling_spread(lambda x: x.sum((1, 2, 3)), np.ones((1, 2, 2, 1)), np.zeros(1, int), pool, LINE)
+    spread, missing = measure_spread(lambda x: x.sum((1, 2, 3)), np.ones((1, 2, 2, 1)), np.zeros(1, int), pool, LINE)
     by_hand = [
         np.sqrt(pool[: GROUPS * k].reshape(GROUPS, k, 4).mean(axis=1).var(axis=0, ddof=1).mean()) for k in REFERENCES
     ]
@@ -69,11 +69,11 @@ def test_expected_gradients_are_compared_with_the_mean_of_integrated_gradients()
     """Of a linear function both are the mean over references; the samples miss it by their own error."""
     rng = np.random.default_rng(1)
     background, x = rng.random((5, 2, 2, 1)), np.ones((1, 2, 2, 1))
-    errors, off = falling_errors(lambda x: x.sum((1, 2, 3)), x, np.zeros(1, int), background, 3, LINE)
+    errors, off = measure_errors(lambda x: x.sum((1, 2, 3)), x, np.zeros(1, int), background, 3, LINE)
     result = mx.expected_gradients(lambda x: x.sum((1, 2, 3)), x, 0, background=background, samples=SAMPLES[0], seed=3)
-    assert off[0] == pytest.approx(size(result.values - (x - background.mean(axis=0))))
-    assert errors[0] == pytest.approx(size(result.standard_error))
-    assert slope(SAMPLES, errors) == pytest.approx(-0.5, abs=0.05)
+    assert off[0] == pytest.approx(root_mean_square(result.values - (x - background.mean(axis=0))))
+    assert errors[0] == pytest.approx(root_mean_square(result.standard_error))
+    assert log_log_slope(SAMPLES, errors) == pytest.approx(-0.5, abs=0.05)
 
 
 def powers(left=1.0, midpoint=2.0, kinks=1.0, samples=0.5, references=0.5, off=1.0, missing=1e-15, gauss=1e-14):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from minixai.experiments import digit_morphing
-from minixai.experiments.morphing import METHODS, NETWORKS, PAIRS, PUBLISHED, arrow, short
-from minixai.experiments.result import lead
+from minixai.experiments.morphing import METHODS, NETWORKS, PAIRS, PUBLISHED, format_median, pair_label
+from minixai.experiments.result import format_lead
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -16,18 +16,22 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 def table(result):
     """Ours (published), a line for each method and network."""
     lines = [
-        f"| pixels | method | {' | '.join(map(arrow, PAIRS))} |",
+        f"| pixels | method | {' | '.join(map(pair_label, PAIRS))} |",
         "|---|---|" + "---|" * len(PAIRS),
     ]
     for network, pixels in NETWORKS.items():
         ours = [result.medians(network, pair) for pair in PAIRS]
         paper = [np.array(PUBLISHED[network][pair]) for pair in PAIRS]
         for i, method in enumerate(METHODS):
-            cells = [short(a[i]) + f" ({short(b[i])})" * bool(b[i] > 0) for a, b in zip(ours, paper, strict=True)]
+            cells = [
+                format_median(a[i]) + f" ({format_median(b[i])})" * bool(b[i] > 0)
+                for a, b in zip(ours, paper, strict=True)
+            ]
             name = method.replace("|", "\\|")  # which would end the cell
             lines.append(f"| {pixels.removeprefix('pixels from ')} | {name} | {' | '.join(cells)} |")
         ahead = [
-            f"{lead(a[-1], a[:-1].max())} ({lead(b[-1], np.nanmax(b[:-1]))})" for a, b in zip(ours, paper, strict=True)
+            f"{format_lead(a[-1], a[:-1].max())} ({format_lead(b[-1], np.nanmax(b[:-1]))})"
+            for a, b in zip(ours, paper, strict=True)
         ]
         lines.append(f"| | **RevealCancel ahead by** | {' | '.join(f'**{cell}**' for cell in ahead)} |")
     return "\n".join(lines)

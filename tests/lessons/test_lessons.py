@@ -7,12 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from minixai.lesson import every_lesson, judged
+from minixai.lesson import every_lesson as all_lessons
+from minixai.lesson import judged
+from tests.marks import slow_except
 
 ROOT = Path(__file__).resolve().parents[2]
-LESSONS = every_lesson(ROOT / "lessons")
+LESSONS = all_lessons(ROOT / "lessons")
 
-pytestmark = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.path.stem)
+QUICK = (0, 1, 2, 3, 6)
+"""The tour, and lessons that take less than a second; the others run with the tests marked slow."""
+
+every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.path.stem)
+run_lesson = pytest.mark.parametrize(
+    "lesson",
+    slow_except([each for each in LESSONS if each.number in QUICK], LESSONS),
+    ids=lambda lesson: lesson.path.stem,
+)
 
 
 @pytest.fixture
@@ -21,6 +31,7 @@ def ran(lesson, ran_once):
     return ran_once(lesson)
 
 
+@run_lesson
 def test_it_runs_unanswered(lesson, ran):
     found, _ = ran
     assert len(found.claims) >= 2
@@ -30,6 +41,7 @@ def test_it_runs_unanswered(lesson, ran):
     assert all(path.stat().st_size > 5000 for path in found.figures)
 
 
+@run_lesson
 def test_its_solutions_are_right(lesson):
     if lesson.number == 0:
         pytest.skip("the tour has no exercises")
@@ -37,6 +49,7 @@ def test_its_solutions_are_right(lesson):
     assert [each.state for each in found.exercises] == ["right"] * len(found.exercises)
 
 
+@run_lesson
 def test_every_trap_fires(ran):
     for exercise in ran[0].exercises:
         for why, wrong in exercise.traps.items():
@@ -45,6 +58,7 @@ def test_every_trap_fires(ran):
             assert said.endswith(why), f"exercise {exercise.name}: {said!r} instead of {why!r}"
 
 
+@run_lesson
 def test_every_number_in_its_prose_is_printed(lesson, ran):
     """Numbers with a decimal point, or of three digits and more, outside the reading list and exercises."""
     told = "\n".join(cell.text for cell in lesson.cells[1:] if cell.prose and "## To read on" not in cell.text)
@@ -56,6 +70,7 @@ def test_every_number_in_its_prose_is_printed(lesson, ran):
     assert not missing, f"in the prose but not in the output: {missing}"
 
 
+@every_lesson
 def test_it_says_what_it_is_about(lesson):
     assert re.match(r"\d+\. \w", lesson.title)
     assert lesson.title.startswith(f"{lesson.number}. ")
@@ -63,6 +78,7 @@ def test_it_says_what_it_is_about(lesson):
         assert lesson.about(what)
 
 
+@every_lesson
 def test_it_is_short(lesson):
     lines = lesson.path.read_text(encoding="utf-8").splitlines()
     code = [line for cell in lesson.cells if not cell.prose for line in cell.text.splitlines() if line.strip()]
@@ -70,6 +86,7 @@ def test_it_is_short(lesson):
 
 
 @pytest.mark.slow
+@every_lesson
 def test_it_stands_alone(lesson, tmp_path):
     """As a script, from another folder; without a screen."""
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "OPENBLAS_NUM_THREADS": "1"}
@@ -87,6 +104,7 @@ def test_it_stands_alone(lesson, tmp_path):
     assert list((tmp_path / "lessons" / "out").glob("*.png")) or lesson.number == 0
 
 
+@every_lesson
 def test_it_imports_only_what_minixai_needs(lesson):
     names = re.findall(r"^(?:from|import) (\w+)", lesson.path.read_text(encoding="utf-8"), re.M)
     assert set(names) <= {"minixai", "numpy", "scipy", "matplotlib", "PIL", *sys.stdlib_module_names}

@@ -81,6 +81,7 @@ def test_lessons_without_a_photo_say_so(small, capsys):
     assert "lesson 1 has no photo: leave --weights and --image out, or take 10, 13" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lesson", WITH_PHOTO, ids=lambda lesson: lesson.path.stem)
 def test_the_pictures_of_a_photo(lesson: Lesson, small, tmp_path, capsys):
     """Those that need no weights, and more of them."""

@@ -11,7 +11,10 @@ from minixai import ops, toys
 from minixai.graph import Op, history
 from minixai.ops import Elementwise, Linear
 from minixai.ops.arithmetic import Add
+from tests.marks import slow_except
 from tests.methods.everything import ON_VECTORS, ask
+
+models = pytest.mark.parametrize("name", slow_except(["digits"], ["digits", "digits-paper", "digits-gap"]))
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +22,7 @@ def digits():
     return mx.datasets.digits("test")
 
 
-@pytest.mark.parametrize("name", ["digits", "digits-paper", "digits-gap"])
+@models
 @pytest.mark.parametrize(("dtype", "bound"), [(np.float64, 1e-12), (np.float32, 1e-5)])
 @pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.slow)])
 def test_adds_up_on_digits(name, dtype, bound, count, digits):
@@ -33,7 +36,7 @@ def test_adds_up_on_digits(name, dtype, bound, count, digits):
 
 
 @pytest.mark.parametrize("rule", ["reveal-cancel", "genomics"])
-@pytest.mark.parametrize("name", ["digits", "digits-paper", "digits-gap"])
+@models
 def test_with_two_parts_it_adds_up_too(name, rule, digits):
     images, labels = digits[0][:12], digits[1][:12]
     for dtype, bound in ((np.float64, 1e-10), (np.float32, 1e-5)):

@@ -59,6 +59,7 @@ def test_four_times_the_samples_halve_the_standard_error():
     np.testing.assert_allclose(few / many, 2, rtol=0.15)
 
 
+@pytest.mark.slow
 def test_the_standard_errors_are_those_of_repetition():
     """Over 100 seeds the errors, in standard errors, have a mean square of 1: of 12 values, of 4 sums."""
     found = [ask(samples=50, seed=seed) for seed in range(100)]
@@ -235,6 +236,7 @@ def test_float32_stays(model, images):
     assert result.values.dtype == result.reference_score.dtype == np.float32
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_samples(model):
     peaks = []
     for samples in (50, 5000):

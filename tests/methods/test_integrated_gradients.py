@@ -165,6 +165,7 @@ def test_cost(model, x):
     assert mx.integrated_gradients(model, x, steps=10, baseline="blur").cost == (4 + 4 + 1 + 40, 40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [25, None])
 def test_memory_does_not_grow_with_the_steps(model, batch):
     """Nor where nobody says how many rows at a time: a digit's 50 steps fill a batch."""

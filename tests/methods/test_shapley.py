@@ -340,6 +340,7 @@ def test_float32(model, x):
     np.testing.assert_allclose(result.values, exact.values, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_orders(model):
     peaks = []
     for orders in (100, 1000):

@@ -206,6 +206,7 @@ def test_one_colour_has_no_range_and_so_no_noise(model):
     np.testing.assert_allclose(mx.smooth_grad(model, x).values, mx.gradient(model, x).values, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_samples(model):
     peaks = []
     for samples in (200, 200, 5000):  # what is loaded and kept at the first call does not count

@@ -5,7 +5,8 @@
       + becomes this,
       ? and this test fails
 
-A test that no mistake can make fail tests nothing, so whoever adds to the engine adds a mistake here.
+A test that no mistake can make fail tests nothing, so whoever adds to the engine, a rule or a method adds a mistake
+here.  Rooms above them have few: .ci/nightly mutates every line of a file and prints what no test notices.
 """
 
 from typing import NamedTuple
@@ -1326,8 +1327,8 @@ layers.py: each part of a kernel is the same
   ? tests/zoo/test_vgg.py::test_random_weights_are_of_the_seed_and_of_he
 
 zoo/formats.py: flattened in the file's order
-  - w = ours(w.reshape(len(w), channels, h, width)).reshape(-1, len(w))
-  + w = ours(w)
+  - w = from_torch(w.reshape(len(w), channels, h, width)).reshape(-1, len(w))
+  + w = from_torch(w)
   ? tests/zoo/test_formats.py::test_safetensors_with_torchvisions_names
 
 zoo/formats.py: kernels keep the file's order of channels
@@ -1425,11 +1426,6 @@ zoo/keras/__init__.py: a softmax at every pixel is taken for the end
   + False
   ? tests/zoo/test_keras.py::test_a_softmax_beside_the_end_is_no_end
 
-zoo/exporting.py: files without a network are opened
-  - if suffix in ADVICE:
-  + if False:
-  ? tests/zoo/test_keras.py::test_files_without_a_network_say_how_to_export_it
-
 zoo/onnx/wire.py: a length is believed
   - if not number or length > end - at:
   + if not number:
@@ -1515,18 +1511,13 @@ zoo/safetensors.py: the end of the file is not looked at
   + if False:
   ? tests/zoo/test_formats.py::test_truncated_files
 
-zoo/vgg.py: no dropout is counted
-  - count(0, 3)
-  + count(0, 2)
-  ? tests/zoo/test_vgg.py::test_torchvision_counts_relu_and_dropout
-
 zoo/fetching.py: the checksum is not compared
   - if (length, found.hexdigest()) != (wanted.length, wanted.md5):
   + if length != wanted.length:
   ? tests/zoo/test_fetching.py::test_half_a_file_and_other_files_are_nothing
 
 zoo/fetching.py: a file that is there is fetched again
-  - and md5(out) == wanted.md5:
+  - and md5_of(out) == wanted.md5:
   + and False:
   ? tests/zoo/test_fetching.py::test_a_whole_file
 
@@ -1840,101 +1831,6 @@ cli/verify.py: the exit code is 0
   + return int(0 and not all(
   ? tests/test_references.py::test_what_does_not_hold_is_told_and_the_exit_code_is_1
 
-experiments/morphing.py: pixels equal to the limit go too
-  - rows <= limit[:, None]
-  + rows < limit[:, None]
-  ? tests/experiments/test_morphing.py::test_equal_pixels_at_the_limit_all_stay
-
-experiments/morphing.py: one pixel too few
-  - [:, -most - 1]
-  + [:, -most]
-  ? tests/experiments/test_morphing.py::test_all_157_go_where_no_two_are_equal
-
-experiments/morphing.py: pixels go that speak against the class
-  - np.maximum(np.sort(rows, axis=1)[:, -most - 1], 0)
-  + np.sort(rows, axis=1)[:, -most - 1]
-  ? tests/experiments/test_morphing.py::test_what_speaks_for_neither_class_stays
-
-experiments/morphing.py: the size of the difference of two gradients
-  - sizes = [abs(gradient(model, x, k).values) for k in (one, other)]
-  + sizes = [abs(gradient(model, x, one, versus=other).values), 0]
-  ? tests/experiments/test_morphing.py::test_masked_methods_take_each_class_by_itself
-
-experiments/morphing.py: gradients count where there is no ink
-  - (sizes[0] - sizes[1]) * (x > 0)
-  + (sizes[0] - sizes[1]) * (x > -1)
-  ? tests/experiments/test_morphing.py::test_every_method_finds_the_pixels_of_a_linear_network
-
-experiments/morphing.py: ahead of the worst
-  - bool(best > max(others))
-  + bool(best > min(others))
-  ? tests/experiments/test_morphing.py::test_the_claim_is_that_revealcancel_is_ahead_of_all_others
-
-experiments/cascades.py: images are taken for independent
-  - means = np.array([rho[lots == lot].mean() for lot in np.unique(lots)])
-  + means = rho
-  ? tests/experiments/test_cascades.py::test_the_mean_is_over_lots_and_its_error_too
-
-experiments/cascades.py: every draw is the same
-  - seed * times + draw, line
-  + seed * times, line
-  ? tests/experiments/test_cascades.py::test_each_correlation_is_that_of_one_method_and_one_draw
-
-experiments/cascades.py: the ranks of zeros are forgotten
-  - 3 * zero / (3 * zero + (1 - zero) ** 2)
-  + zero / (zero + (1 - zero) ** 2)
-  ? tests/experiments/test_cascades.py::test_maps_that_share_only_zeros_have_the_correlation_of_the_formula
-
-experiments/cascades.py: signed and absolute change places
-  - for k in (1, 2))
-  + for k in (2, 1))
-  ? tests/experiments/test_cascades.py::test_each_correlation_is_that_of_one_method_and_one_draw
-
-experiments/distances.py: the reference is black
-  - lambda f: deep_lift(f, f.x, baseline=f.reference).values
-  + lambda f: deep_lift(f, f.x).values
-  ? tests/experiments/test_distances.py::test_on_a_linear_network_all_methods_are_exact
-
-experiments/distances.py: weights as large as ReLUs keep them
-  - 1.4 * rng
-  + 2**0.5 * 1.1 * rng
-  ? tests/experiments/test_distances.py::test_networks_are_drawn_as_described
-
-experiments/distances.py: absolute errors
-  - np.linalg.norm(found - exact) / np.linalg.norm(exact)
-  + np.linalg.norm(found - exact)
-  ? tests/experiments/test_distances.py::test_the_errors_are_relative_distances_to_the_exact_values
-
-experiments/distances.py: nearer than one other will do
-  - bool(best < min(others))
-  + bool(best < max(others))
-  ? tests/experiments/test_distances.py::test_the_claims_fail_where_the_order_does
-
-experiments/rates.py: the gap is not relative
-  - abs(result.gap / (result.score - result.reference_score))
-  + abs(result.gap)
-  ? tests/experiments/test_rates.py::test_the_gap_is_relative_and_that_of_the_quadrature
-
-experiments/rates.py: all sets share their first references
-  - for group in pool[: GROUPS * k].reshape(GROUPS, k, *x.shape[1:])
-  + for group in pool[: GROUPS * max(REFERENCES)].reshape(GROUPS, -1, *x.shape[1:])[:, : k + 1]
-  ? tests/experiments/test_rates.py::test_the_spread_of_a_linear_network_is_that_of_its_references
-
-experiments/rates.py: the spread of all sets as if they were the whole
-  - ddof=1
-  + ddof=0
-  ? tests/experiments/test_rates.py::test_the_spread_of_a_linear_network_is_that_of_its_references
-
-experiments/rates.py: rounding is taken for a rate
-  - gap[i] > ROUNDING
-  + gap[i] > 0
-  ? tests/experiments/test_rates.py::test_the_slope_leaves_rounding_and_the_first_steps_out
-
-zoo/digits.py: the first kernel forgets how large pixels were
-  - model.weights[first] * WHITE
-  + model.weights[first]
-  ? tests/experiments/test_morphing.py::test_a_network_trained_on_large_pixels_takes_small_ones
-
 cli/experiments.py: what fails is no failure
   - int(broken > 0)
   + 0
@@ -2141,7 +2037,7 @@ detached.py: the input is a constant
   ? tests/methods/test_certificate.py::test_weights_in_nodes_are_no_input
 
 checking.py: rows at a kink are not judged
-  - (kink & beside[3])
+  - (kink & still)
   + kink
   ? tests/test_checking.py::test_a_wrong_slope_beside_a_kink_is_wrong
 

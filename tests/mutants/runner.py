@@ -47,7 +47,9 @@ def run(tree: Path, tests: list[str]) -> Any:
 
     if Path(minixai.__file__).parent != tree / "minixai":
         raise ImportError(f"this is not the copy: {minixai.__file__}")
-    return pytest.main(["-x", "--assert=plain", "--tb=short", "-p", "no:cacheprovider", *tests], plugins=[Quickly()])
+    return pytest.main(
+        ["-x", "-m", "", "--assert=plain", "--tb=short", "-p", "no:cacheprovider", *tests], plugins=[Quickly()]
+    )
 
 
 def fork(tree: Path, tests: list[str]) -> int:

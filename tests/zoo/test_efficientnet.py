@@ -63,6 +63,7 @@ def test_it_sees_what_pytorch_sees(model, photos):
         np.testing.assert_allclose(scores[highest], list(theirs.values()), rtol=0, atol=tolerance)
 
 
+@pytest.mark.slow
 def test_deep_lift_adds_up_on_photos(model, photos):
     """In every layer each contribution is rounded, to ε of it."""
     for baseline in ("black", "blur"):

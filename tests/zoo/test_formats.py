@@ -112,6 +112,16 @@ def test_keras_files_of_all_times(tmp_path, names, root):
 
 
 @needs_h5py
+def test_a_keras_file_of_a_whole_model_has_more_than_its_weights(tmp_path):
+    import h5py
+
+    path = write_keras(tmp_path / "w.h5", MODEL, root="model_weights")
+    with h5py.File(path, "a") as file:
+        file["optimizer_weights/fc1/momentum"] = np.zeros(3)
+    same(narrow(path), MODEL)
+
+
+@needs_h5py
 def test_keras_files_without_the_dense_layers(tmp_path):
     features = narrow(seed=7, features_only=True)
     path = write_keras(tmp_path / "notop.h5", features)

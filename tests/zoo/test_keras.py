@@ -21,6 +21,7 @@ from minixai.preprocessing import as_preprocessing
 from minixai.zoo.keras import LAYERS
 from minixai.zoo.keras.archive import opened
 from minixai.zoo.keras.layers import ACTIVATIONS
+from tests.marks import slow_except
 from tests.zoo.files import frozen, mutilate, run_every_method, within
 
 pytestmark = pytest.mark.filterwarnings("ignore:no preprocessing is given")
@@ -582,6 +583,7 @@ def test_numbers_that_are_elsewhere_or_nowhere_are_refused(tmp_path):
     within(packed.scores(X), np.repeat(X.reshape(2, -1).sum(axis=1)[:, None], 3, axis=1))
 
 
+@pytest.mark.slow
 def test_members_that_unpack_to_too_much_are_refused(tmp_path):
     path = tmp_path / "bomb.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as file:
@@ -682,7 +684,7 @@ def mutilated(folder: Path, seed: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize("seed", range(150))
+@pytest.mark.parametrize("seed", slow_except(range(24), range(150)))
 def test_a_mutilated_file_loads_rightly_or_is_told_in_one_sentence(seed, tmp_path):
     path = mutilated(tmp_path, seed)
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()

@@ -24,6 +24,7 @@ from minixai.zoo.onnx.ending import image_port, input_layout
 from minixai.zoo.onnx.layout import Value, transposed
 from minixai.zoo.onnx.schema import read_graph
 from minixai.zoo.onnx.wire import Damaged, fields, varints
+from tests.marks import first_of_each, slow_except
 from tests.zoo.files import frozen, mutilate, run_every_method, within
 
 pytestmark = pytest.mark.filterwarnings("ignore:no preprocessing is given")
@@ -36,8 +37,14 @@ every_network = pytest.mark.parametrize("name", NETWORKS)
 
 REFUSED = re.compile(r"cubic|tf_crop|antialias|not_larger|not_smaller|_selu$|2d_dilations|argmax|training|_pow|matmul_")
 """Cases of one operation that are refused, and rightly so; of Pow and MatMul those with a constant for every entry."""
+ACCEPTED = [name for name in CASES if not REFUSED.search(name)]
 ROUNDED = "resize_downsample_scales_linear_align_corners"
 """onnxruntime and PyTorch count whole places, the reference those of the scale; we are with the former."""
+
+
+def operation(case: str) -> str:
+    """The operation that a case is about: the first word of its name, after "test"."""
+    return case.split("_")[1]
 
 
 def load_bytes(tmp_path: Path, data: Array | bytes, name: str = "net.onnx", **options) -> mx.Model:
@@ -73,7 +80,7 @@ def test_every_operation_is_what_onnx_says(name, tmp_path):
     within(outputs(arranged(tmp_path / "net.onnx", case["x"], model)), expected)
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if not REFUSED.search(name)])
+@pytest.mark.parametrize("name", slow_except(first_of_each(ACCEPTED, operation), ACCEPTED))
 def test_every_operation_passes_the_check(name, tmp_path):
     """Gradient, completeness, rows apart, same bits, inputs unmodified, one dtype."""
     model = load_bytes(tmp_path, CASES[name]["file"]).astype(np.float64)
@@ -588,7 +595,7 @@ def varied() -> bytes:
 ONE = np.ones(1, np.float32)
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", slow_except(range(40), range(200)))
 def test_a_mutilated_file_loads_rightly_or_is_told_in_one_sentence(seed, tmp_path):
     rng = np.random.default_rng(seed)
     data = bytes(NETWORKS["line"]["file"]) if seed % 4 == 0 else varied()

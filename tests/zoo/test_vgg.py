@@ -11,7 +11,7 @@ import minixai as mx
 from minixai.files import shipped
 from minixai.preprocessing import CAFFE, TORCHVISION, Preprocessing
 from minixai.zoo.imagenet import class_names
-from minixai.zoo.vgg import DEPTHS, convolutions, head, needed, torch_names
+from minixai.zoo.vgg import DEPTHS, convolutions, expected_shapes, head, torch_names
 from tests.zoo.files import SIZE, as_torchvision, narrow, write_safetensors
 
 PIXELS = np.random.default_rng(0).random((2, 64, 64, 3))
@@ -20,7 +20,7 @@ PIXELS = np.random.default_rng(0).random((2, 64, 64, 3))
 @pytest.mark.parametrize(("network", "parameters"), [("vgg16", 138_357_544), ("vgg19", 143_667_240)])
 def test_as_large_as_published(network, parameters):
     layers = convolutions(DEPTHS[network], (64, 128, 256, 512, 512)) + head(4096, 1000)
-    shapes = dict(needed(layers, (224, 224, 3)))
+    shapes = dict(expected_shapes(layers, (224, 224, 3)))
     assert sum(int(np.prod(shape)) for shape in shapes.values()) == parameters
     assert shapes["fc1/kernel"] == (25088, 4096)
     assert len(shapes) == 2 * int(network[3:])
@@ -29,7 +29,7 @@ def test_as_large_as_published(network, parameters):
 def test_the_shapes_that_are_needed_are_those_the_model_has():
     model = narrow()
     layers = [(entry.name, entry.layer) for entry in model.layers[1:]]
-    assert dict(needed(layers, model.input_shape)) == {name: w.shape for name, w in model.weights.items()}
+    assert dict(expected_shapes(layers, model.input_shape)) == {name: w.shape for name, w in model.weights.items()}
 
 
 def test_layers_are_named_and_numbered_as_keras_does():

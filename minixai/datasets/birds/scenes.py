@@ -112,14 +112,33 @@ def draw(
     habitat: Mapping[str, str] | None = None,
     bias: float | None = None,
 ) -> Scenes:
-    """Draw n scenes by chance.  More of them with the same seed begin with the same ones.
+    """Draw n random scenes.  More scenes with the same seed begin with the same ones.
 
-    species     those to choose from, all alike: names or class numbers; by default all
-    habitat     {species: habitat}, where a scene lies with probability `bias`, whatever else would have been drawn
-    bias        from 0 to 1; by default 1 if there is a habitat
+    Parameters
+    ----------
+    n : int
+        Number of scenes.
+    seed : int, default 0
+        Seed of everything that is random.
+    species : name, class number or several, optional
+        The species to choose from, each equally likely; by default all.
+    habitat : {species: habitat}, optional
+        The habitat of a species, with probability `bias`; otherwise the habitat is random.
+    bias : float, optional
+        A probability; by default 1 if `habitat` is given, else 0.
 
-    Raises ValueError for unknown names, and for a bias that is no probability.
+    Returns
+    -------
+    Scenes
+        The scenes, with their images and masks.
 
+    Raises
+    ------
+    ValueError
+        For unknown names, and for a bias that is no probability.
+
+    Examples
+    --------
     >>> scenes = draw(3, seed=1, species=["redshank", "greenshank"])
     >>> scenes.labels.tolist(), scenes.images.shape
     ([1, 1, 0], (3, 64, 64, 3))
@@ -175,10 +194,24 @@ def numbers_of(given: Any, names: tuple[str, ...], what: str) -> npt.NDArray[np.
 
 
 def shorebirds(n: int, seed: int = 0) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
-    """Return (images, labels) of n birds: (N, 64, 64, 3) in [0, 1], and class numbers in the order of CLASSES.
+    """Pictures of random birds; `draw` gives the same birds with all that is known about them.
 
-    `draw` gives the same birds with all that is known about them.
+    Parameters
+    ----------
+    n : int
+        Number of pictures.
+    seed : int, default 0
+        Seed of the birds; more birds with the same seed begin with the same ones.
 
+    Returns
+    -------
+    images : array of float32 (n, 64, 64, 3)
+        Pixels from 0 to 1.
+    labels : array of int (n,)
+        Class numbers, in the order of CLASSES.
+
+    Examples
+    --------
     >>> images, labels = shorebirds(4)
     >>> images.shape, [CLASSES[k] for k in labels]
     ((4, 64, 64, 3), ['godwit', 'gull', 'gull', 'gull'])
