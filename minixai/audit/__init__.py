@@ -92,7 +92,7 @@ def audit(
     draws : int, optional
         How often what is random is drawn; by default 5, and 2 for large networks.
     seed : int, default 0
-        Where the random numbers start.
+        Where the random numbers start, those of a sampled method, too.
     batch : int, optional
         Rows at a time.
     announce : callable, optional
@@ -132,10 +132,20 @@ def audit(
         family(auditable(name).name)
     classes = [class_numbers(model, k, what) for k, what in ((target, "target"), (versus, "versus"))]
     case = made_case(
-        *(model, images, chosen, values, *classes),
-        output=output, others=others or {}, draws=draws, seed=as_count(seed, "seed", 0), batch=batch, options=options,
-        announce=announce, compared=len(compared),
-    )  # fmt: skip
+        model,
+        images,
+        chosen,
+        values,
+        *classes,
+        output=output,
+        others=others or {},
+        draws=draws,
+        seed=as_count(seed, "seed", 0),
+        batch=batch,
+        options=options,
+        announce=announce,
+        compared=len(compared),
+    )
     try:
         checks = (
             check_sum(case),
@@ -184,6 +194,8 @@ def made_case(
     fine = foreign is None or foreign.shape[1:3] == call.rows.shape[1:3]
     given = {**default_options(method, call.rows.shape[1:], fine), **options}
     known = signature(method.function).parameters
+    if "seed" in known:
+        given.setdefault("seed", seed)
     for name in options:
         one_of(name, [p for p in known if p not in ("model", "x")], f"option of {method.name}")
     required = [p.name for p in known.values() if p.default is Parameter.empty and p.kind is Parameter.KEYWORD_ONLY]
@@ -191,13 +203,9 @@ def made_case(
         raise ValueError(f"{method.name} compares with a set of images: give {missing[0]}=, (R, H, W, C)")
     large = call.row_bytes > LARGE
     many = DRAWS[not large] if draws is None else as_count(draws, "draws", 2)
-    if large:
-        gradient(model, call.rows[:1])  # what is prepared once is prepared here
-    start = time.monotonic()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a gap of IG is told by the check of the sum
         own = method(model, call.rows, target, versus=versus, output=output, batch=batch, **given)
-    seconds = time.monotonic() - start
     if np.ndim(own.values) != 4:
         raise ValueError(
             f"{method.name} made values of shape {np.shape(own.values)}: an audit takes maps, (N, H, W, C)"
@@ -218,7 +226,7 @@ def made_case(
     case.count(*own.cost)
     rows = expected_rows(case, compared)
     words = f"audit of {method.name}: about {rows:,} rows through the network"
-    seconds *= rows / max(sum(own.cost), 1)
+    seconds = rows * row_seconds(case)
     if announce is not None:
         announce(f"{words}, about {duration(seconds)}")
     elif seconds > UNFELT and is_terminal():
@@ -234,6 +242,14 @@ def expected_rows(case: Case, compared: int) -> int:
     curves = 2 * len(FILLS) * (case.draws + 2) * (STEPS + 2) * n
     truth = isinstance(case.model, Model) and case.model.input_shape == (64, 64, 3)
     return maps * one + curves + 300 * n + 40 * compared * n + truth * SCENES * (one // n + 11)
+
+
+def row_seconds(case: Case) -> float:
+    """How long a row takes, forward or back: after the map was made, all that is prepared once is prepared."""
+    many = 1 if case.large else 16
+    start = time.monotonic()
+    gradient(case.model, np.repeat(case.images[:1], many, axis=0))
+    return (time.monotonic() - start) / (2 * many)
 
 
 def duration(seconds: float) -> str:

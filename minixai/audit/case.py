@@ -219,8 +219,8 @@ def as_foreign(values: npt.ArrayLike, images: Array) -> Array:
     if array.ndim != 4 or len(array) != n or array.shape[3] not in (1, channels) or 0 in array.shape:
         raise ValueError(
             f"values of shape {np.shape(values)} do not fit images of {images.shape}: give a map "
-            f"{(n, height, width, channels)}, one number for each pixel {(n, height, width, 1)}, or a coarse map of that "
-            "kind"
+            f"{(n, height, width, channels)}, one number for each pixel {(n, height, width, 1)}, or a coarse map of "
+            "that kind"
         )
     if array.shape[1] > height or array.shape[2] > width:
         raise ValueError(

@@ -54,7 +54,7 @@ def check_choices(case: Case) -> Check:
     most = max(numbers, key=lambda words: numbers[words][0])
     lowest, error = numbers[least]
     reading = (
-        f"The map agrees least with itself for {least} (ρ = {value(lowest, error)}), and most for {most} "
+        f"The map agrees least with itself {least} (ρ = {value(lowest, error)}), and most {most} "
         f"(ρ = {value(numbers[most][0])})."
     )
     if left_out:
@@ -63,11 +63,19 @@ def check_choices(case: Case) -> Check:
         reading += f" Asked of minixai's own {case.method.name}, since the foreign map cannot be made again."
     if lowest >= STEADY:
         return made(
-            case, before, lowest, error, reading, "holds", "It hardly depends on choices that nobody made", rows, maps
+            case,
+            before,
+            lowest,
+            error,
+            reading,
+            "holds",
+            f"It hardly depends on choices that nobody made (ρ at least {value(lowest)})",
+            rows,
+            maps,
         )
     shaky = [words for words, (r, _) in numbers.items() if r < SHAKY]
     status = "does not hold" if shaky else "take care"
-    verdict = f"It depends on {least} (ρ {value(lowest)}): do not use it without telling that choice"
+    verdict = f"It changes {least} (ρ {value(lowest)} with itself): do not use it without telling that choice"
     return made(case, before, lowest, error, reading, status, verdict, rows, maps)
 
 
@@ -110,22 +118,22 @@ def variants(case: Case) -> Iterator[tuple[str, Iterator[tuple[Array, int]]]]:
         for name in [*BASELINES, "grey"]:
             baseline: Any = GREY if name == "grey" else name
             if not same_rows(case.call.baseline(baseline), own.baseline):
-                yield f"a baseline of {name}", one(baseline=baseline)
+                yield f"with a baseline of {name}", one(baseline=baseline)
     for option in ("steps", "samples"):
         count = own.parameters.get(option)
         if isinstance(count, int):
-            yield f"half as many {option}", one(**{option: max(count // 2, 2)})
+            yield f"with half as many {option}", one(**{option: max(count // 2, 2)})
             if not case.large:
-                yield f"twice as many {option}", one(**{option: 2 * count})
+                yield f"with twice as many {option}", one(**{option: 2 * count})
     if case.method.sampled or "permutations" in case.options:
-        yield "another seed", one(seed=int(case.options.get("seed", 0)) + 1)
+        yield "with another seed", one(seed=int(case.options.get("seed", 0)) + 1)
     other = "score" if case.call.output == "probability" else "probability"
-    yield f"the {other}", one(output=other)
-    yield "a crop by a few pixels", shifted(case)
+    yield f"for the {other}", one(output=other)
+    yield "after a crop by a few pixels", shifted(case)
     if isinstance(case.model, Model):
         dtype = np.float64 if case.images.dtype == np.float32 else np.float32
-        yield f"{np.dtype(dtype).name}", one(model=case.model.astype(dtype))
-    yield "noise of 1 %", noisy(case)
+        yield f"in {np.dtype(dtype).name}", one(model=case.model.astype(dtype))
+    yield "under noise of 1 %", noisy(case)
 
 
 def same_rows(a: Array, b: Array) -> bool:

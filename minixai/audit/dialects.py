@@ -167,11 +167,14 @@ def of_expected_gradients(case: Case) -> Iterator[Source]:
         yield asked(case, "expected_gradients with the draws of shap's GradientExplainer", same=True, rng="shap")
     background = case.call.background(case.options["background"]).astype(np.float64)
     seed, samples = int(case.options.get("seed", 0)), int(case.options.get("samples", 200))
-    for order in ("captum's GradientShap, drawn together", "shap's GradientExplainer, multiplied by the mean x − x'"):
+    for words, captum in (
+        ("with the draws of captum's GradientShap", True),
+        ("with the draws of shap's GradientExplainer, but mean gradients times the mean x − x'", False),
+    ):
         yield Source(
-            f"expected_gradients with the draws of {order}",
-            lambda order=order: drawn_gradients(case, background, seed, samples, order.startswith("captum")),  # type: ignore[misc]
-            same=order.startswith("captum"),
+            f"expected_gradients {words}",
+            lambda captum=captum: drawn_gradients(case, background, seed, samples, captum),  # type: ignore[misc]
+            same=captum,
         )
 
 

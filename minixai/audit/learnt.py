@@ -27,8 +27,8 @@ def check_learnt(case: Case) -> Check:
     before = case.spent
     trained = case.as_pixels(case.own.values)
     edges = edge_detector(case.images)[..., 0]
-    edge = float(rank_correlation(abs(case.pixels), edges).mean())
-    rows = [Row("with an edge detector, |map|", edge)]
+    edge = float(np.mean([marked_rank(abs(m), e) for m, e in zip(case.pixels, edges, strict=True)]))
+    rows = [Row("with an edge detector, |map|", edge, None, "over the pixels that either marks")]
     maps: dict[str, Array] = {"the map": case.pixels, "edge detector": edges}
     if not isinstance(case.model, Model):
         reading = (
@@ -91,6 +91,12 @@ def check_learnt(case: Case) -> Check:
         status = "take care"
         verdict += f", but is much like an edge detector's map (ρ {value(edge)})"
     return made(case, before, kept, error, reading, status, verdict, rows, maps)
+
+
+def marked_rank(map_: Array, edges: Array) -> float:
+    """ρ over the pixels that either marks: where both are 0, as on black paper, agreeing means nothing."""
+    marked = (map_ != 0) | (edges != 0)
+    return float(rank_correlation(map_[marked][None], edges[marked][None])[0]) if marked.any() else 0.0
 
 
 def mean_and_error(numbers: Array) -> tuple[float, float | None]:

@@ -31,7 +31,9 @@ SOURCE = (
 WEAKNESS = (
     "a mask says where the thing is, not what the network goes by: a network that cheats is rightly shown outside of it"
 )
-SCENES = 12
+SCENES = 16
+LEANS = 0.5
+"""A network leans on the habitat if it moves the contrast by more than this share of what the decisive part does."""
 ENDINGS = (".png", ".jpg", ".jpeg")
 Truth: TypeAlias = "Scenes | npt.ArrayLike | str | PathLike[str] | None"
 SCORES: tuple[tuple[str, Callable[..., Array]], ...] = (
@@ -130,7 +132,7 @@ def habitat(found: Audit) -> tuple[bool, str]:
     numbers = (
         f"another habitat moves the contrast by {value(moved, error)}, the decisive part by {value(part, part_error)}"
     )
-    if moved - part > 2 * np.hypot(error or 0, part_error or 0):
+    if moved - LEANS * part > 2 * np.hypot(error or 0, LEANS * (part_error or 0)):
         return True, f"This network leans on the habitat: {numbers}, and {named}."
     return False, f"This network goes by the bird more than by the habitat: {numbers}, and {named}."
 
