@@ -79,7 +79,7 @@ def check_identity(case: Case) -> Check:
             number=None,
             meaning="",
             reading=f"The map is minixai's own {case.method.name}, so there is nothing to recognise.",
-            source="`minixai verify` compares minixai's methods with the libraries",
+            source="minixai verify compares minixai's methods with the libraries",
             status="not asked",
         )
     theirs, own = case.values, fit_size(np.asarray(case.own.values, np.float64), case.values)
