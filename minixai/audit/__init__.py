@@ -5,23 +5,22 @@ from __future__ import annotations
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from minixai.audit.agreement import DEFAULT, check_agreement, family
+from minixai.audit import agreement, choices, hiding, identity, learnt, sums
+from minixai.audit import truth as known
+from minixai.audit.agreement import DEFAULT, family
 from minixai.audit.case import DRAWS, LARGE, Case, as_foreign, auditable, default_options
 from minixai.audit.check import Check, Row
-from minixai.audit.choices import check_choices
-from minixai.audit.hiding import FILLS, STEPS, check_hiding
-from minixai.audit.identity import check_identity
-from minixai.audit.learnt import check_learnt
+from minixai.audit.hiding import FILLS, STEPS
 from minixai.audit.report import Report
-from minixai.audit.sums import check_sum, label
-from minixai.audit.truth import SCENES, Truth, check_truth
+from minixai.audit.sums import label
+from minixai.audit.truth import SCENES, Truth
 from minixai.datasets.birds import Scenes
 from minixai.methods import gradient
 from minixai.methods.call import Call
@@ -30,7 +29,18 @@ from minixai.model import Model, Network
 from minixai.progress import Progress, is_terminal
 from minixai.validate import as_count, check_images, one_of
 
-__all__ = ["Check", "Report", "Row", "audit"]
+__all__ = ["CHECKS", "Check", "Report", "Row", "audit"]
+
+CHECKS: Mapping[str, Callable[[Case, Sequence[str], Truth], Check]] = {
+    sums.TOPIC.name: lambda case, methods, truth: sums.check_sum(case),
+    identity.TOPIC.name: lambda case, methods, truth: identity.check_identity(case),
+    learnt.TOPIC.name: lambda case, methods, truth: learnt.check_learnt(case),
+    hiding.TOPIC.name: lambda case, methods, truth: hiding.check_hiding(case),
+    choices.TOPIC.name: lambda case, methods, truth: choices.check_choices(case),
+    agreement.TOPIC.name: lambda case, methods, truth: agreement.check_agreement(case, methods),
+    known.TOPIC.name: lambda case, methods, truth: known.check_truth(case, truth),
+}
+"""The questions by name, in the order in which they are asked: each is put to the map, the methods and the truth."""
 
 UNFELT = 2.0
 """Seconds that nobody must be told of."""
@@ -52,6 +62,7 @@ def audit(
     output: str = "score",
     truth: Truth = None,
     methods: Iterable[str] = DEFAULT,
+    checks: Iterable[str] | None = None,
     others: Mapping[str, npt.ArrayLike] | None = None,
     draws: int | None = None,
     seed: int = 0,
@@ -87,6 +98,8 @@ def audit(
         network that knows the shorebirds is asked about drawn birds by default.
     methods : iterable of str, optional
         The methods whose agreement is asked; by default nine quick ones.
+    checks : iterable of str, optional
+        The names of the checks that are made; by default all of `minixai.audit.CHECKS`.
     others : mapping of str to array_like, optional
         Other versions of the images that a foreign map may be of, such as another crop, by what to call them.
     draws : int, optional
@@ -128,6 +141,9 @@ def audit(
         truth, images = images if truth is None else truth, images.images
     chosen = auditable(method if claims is None else claims)
     compared = tuple(methods)
+    wanted = tuple(CHECKS if checks is None else [one_of(name, CHECKS, "check") for name in checks])
+    if not wanted:
+        raise ValueError(f"checks names none: name some of {', '.join(CHECKS)}")
     for name in compared:
         family(auditable(name).name)
     classes = [class_numbers(model, k, what) for k, what in ((target, "target"), (versus, "versus"))]
@@ -145,17 +161,10 @@ def audit(
         options=options,
         announce=announce,
         compared=len(compared),
+        wanted=wanted,
     )
     try:
-        checks = (
-            check_sum(case),
-            check_identity(case),
-            check_learnt(case),
-            check_hiding(case),
-            check_choices(case),
-            check_agreement(case, compared),
-            check_truth(case, truth),
-        )
+        found = tuple(CHECKS[name](case, compared, truth) for name in CHECKS if name in wanted)
     finally:
         if case.line is not None:
             case.line.close()
@@ -165,7 +174,7 @@ def audit(
         about=described(case),
         images=case.images,
         values=case.pixels,
-        checks=checks,
+        checks=found,
         cost=case.spent,
     )
 
@@ -186,6 +195,7 @@ def made_case(
     options: Mapping[str, Any],
     announce: Callable[[str], None] | None,
     compared: int,
+    wanted: Sequence[str],
 ) -> Case:
     """The map and its question, checked; what it will cost is told before most of the work."""
     call = Call(model, images, target, versus, output, None, batch)
@@ -224,7 +234,7 @@ def made_case(
         others={name: np.asarray(array) for name, array in others.items()},
     )
     case.count(*own.cost)
-    rows = expected_rows(case, compared)
+    rows = expected_rows(case, compared, wanted)
     words = f"audit of {method.name}: about {rows:,} rows through the network"
     seconds = rows * row_seconds(case)
     if announce is not None:
@@ -235,13 +245,20 @@ def made_case(
     return case
 
 
-def expected_rows(case: Case, compared: int) -> int:
+def expected_rows(case: Case, compared: int, wanted: Sequence[str]) -> int:
     """About how many rows an audit will send through the network, forward and back."""
     n, one = len(case.images), sum(case.own.cost)
-    maps = 2 * case.draws + VARIANTS + case.draws + SOURCES * case.foreign
-    curves = 2 * len(FILLS) * (case.draws + 2) * (STEPS + 2) * n
-    truth = isinstance(case.model, Model) and case.model.input_shape == (64, 64, 3)
-    return maps * one + curves + 300 * n + 40 * compared * n + truth * SCENES * (one // n + 11)
+    birds = isinstance(case.model, Model) and case.model.input_shape == (64, 64, 3)
+    costs = {
+        sums.TOPIC.name: 2 * n,
+        identity.TOPIC.name: SOURCES * case.foreign * one,
+        learnt.TOPIC.name: 2 * case.draws * one,
+        hiding.TOPIC.name: (2 * len(FILLS) * (case.draws + 2) * (STEPS + 2) + 240) * n,
+        choices.TOPIC.name: (VARIANTS + case.draws) * one,
+        agreement.TOPIC.name: 40 * compared * n,
+        known.TOPIC.name: birds * SCENES * (one // n + 11),
+    }
+    return one + sum(costs[name] for name in wanted)
 
 
 def row_seconds(case: Case) -> float:

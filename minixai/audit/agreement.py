@@ -9,15 +9,19 @@ import numpy as np
 
 from minixai.arrays import Array
 from minixai.audit.case import Case
-from minixai.audit.check import Check, Row, value
+from minixai.audit.check import Check, Row, Topic, value
 from minixai.evaluation.contenders import SENSITIVITIES
 from minixai.evaluation.parts import rank_correlation
 from minixai.methods import catalogue
 
-NAME = "methods agree"
-QUESTION = "Do other methods say the same?"
-SOURCE = "disagreement between methods: Krishna et al. 2022; slopes, contributions and regions ask different questions"
-WEAKNESS = "methods can agree because they share a fault, such as following edges"
+TOPIC = Topic(
+    name="methods agree",
+    question="Do other methods say the same?",
+    source=(
+        "disagreement between methods: Krishna et al. 2022; slopes, contributions and regions ask different questions"
+    ),
+    weakness="methods can agree because they share a fault, such as following edges",
+)
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     "slope": ("gradient", "smooth_grad", "guided_backprop", "deconvnet", "guided_grad_cam"),
     "contribution": (
@@ -57,16 +61,7 @@ def check_agreement(case: Case, methods: Sequence[str] = DEFAULT) -> Check:
     rows = [Row(f"{name} ({families[name]})", float(r)) for name, r in zip(names[1:], mine[1:], strict=True)]
     akin = [float(r) for name, r in zip(names[1:], mine[1:], strict=True) if families[name] == families[title]]
     if not rows:
-        return Check(
-            name=NAME,
-            question=QUESTION,
-            number=None,
-            meaning="",
-            reading="No other method could be asked.",
-            source=SOURCE,
-            cost=case.since(before),
-            status="not asked",
-        )
+        return TOPIC.not_asked(case.since(before), "No other method could be asked.")
     number = float(np.mean(akin if akin else mine[1:]))
     best, worst = (rows[int(i)] for i in (np.argmax(mine[1:]), np.argmin(mine[1:])))
     group = f"those that ask the same ({families[title]})" if akin else "the others"
@@ -82,14 +77,10 @@ def check_agreement(case: Case, methods: Sequence[str] = DEFAULT) -> Check:
         if status == "holds"
         else f"It hardly agrees with {group} (ρ {value(number)})"
     )
-    return Check(
-        name=NAME,
-        question=QUESTION,
+    return TOPIC.answer(
         number=number,
         meaning=f"mean rank correlation with {group}; slopes are ordered by their size",
         reading=reading,
-        source=SOURCE,
-        weakness=WEAKNESS,
         cost=case.since(before),
         status=status,
         verdict=verdict,

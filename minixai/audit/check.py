@@ -106,6 +106,25 @@ class Check:
         return f"{head} ({self.status})\n  {self.reading}"
 
 
+@dataclass(frozen=True)
+class Topic:
+    """What all answers to one question have in common: see `Check`."""
+
+    name: str
+    question: str
+    source: str
+    weakness: str
+
+    def answer(self, cost: Cost, number: float | None, meaning: str, reading: str, **more: Any) -> Check:
+        """The answer, and what it cost."""
+        given = {"name": self.name, "question": self.question, "source": self.source, "weakness": self.weakness}
+        return Check(**{**given, **more}, cost=cost, number=number, meaning=meaning, reading=reading)
+
+    def not_asked(self, cost: Cost, reading: str, **more: Any) -> Check:
+        """That the question does not apply, and why."""
+        return self.answer(cost, None, "", reading, status="not asked", **more)
+
+
 def value(number: float | None, uncertainty: float | None = None) -> str:
     """A number as it is read, with its standard error.
 

@@ -8,20 +8,22 @@ from typing import Any
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.attribution import Attribution
+from minixai.attribution import Attribution, Cost
 from minixai.audit.case import Case
-from minixai.audit.check import Check, Row, value
+from minixai.audit.check import Check, Row, Topic, value
 from minixai.evaluation.parts import rank_correlation
 from minixai.methods.baselines import BASELINES
 from minixai.model import Model
 
-NAME = "depends on choices"
-QUESTION = "How far does the map depend on choices that nobody made on purpose?"
-SOURCE = (
-    "baselines: Sturmfels, Lundberg & Lee 2020; small changes of the input: Ghorbani, Abid & Zou 2019; shifts: "
-    "Kindermans et al. 2019"
+TOPIC = Topic(
+    name="depends on choices",
+    question="How far does the map depend on choices that nobody made on purpose?",
+    source=(
+        "baselines: Sturmfels, Lundberg & Lee 2020; small changes of the input: Ghorbani, Abid & Zou 2019; "
+        "shifts: Kindermans et al. 2019"
+    ),
+    weakness=("a baseline is part of the question, so another one may rightly give another map; it must then be told"),
 )
-WEAKNESS = "a baseline is part of the question, so another one may rightly give another map; it must then be told"
 GREY, NOISE, TOP = 0.5, 0.01, 0.1
 STEADY, SHAKY = 0.9, 0.5
 """Rank correlations from which on a map counts as steady, and below which it depends on the choice."""
@@ -81,7 +83,7 @@ def check_choices(case: Case) -> Check:
 
 def made(
     case: Case,
-    before: object,
+    before: Cost,
     number: float | None,
     error: float | None,
     reading: str,
@@ -90,16 +92,12 @@ def made(
     rows: list[Row],
     maps: dict[str, Array],
 ) -> Check:
-    return Check(
-        name=NAME,
-        question=QUESTION,
+    return TOPIC.answer(
         number=number,
         meaning="the smallest rank correlation with the map made with another choice",
         uncertainty=error,
         reading=reading,
-        source=SOURCE,
-        weakness=WEAKNESS,
-        cost=case.since(before),  # type: ignore[arg-type]
+        cost=case.since(before),
         status=status,
         verdict=verdict,
         table=tuple(sorted(rows, key=lambda row: row.number or 0)),

@@ -9,20 +9,22 @@ import numpy as np
 
 from minixai.arrays import Array
 from minixai.audit.case import Case
-from minixai.audit.check import Check, Lines, Row, value
+from minixai.audit.check import Check, Lines, Row, Topic, value
 from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
 from minixai.evaluation.faithfulness import infidelity, sensitivity_n
 from minixai.evaluation.sanity import edge_detector, random_map
 
-NAME = "the network cares"
-QUESTION = "Does the score follow when what the map marks is hidden, or shown?"
-SOURCE = (
-    "deletion and insertion: Petsiuk, Das & Saenko 2018 (RISE), §4; sensitivity-n: Ancona et al. 2018, definition 1; "
-    "infidelity: Yeh et al. 2019, definition 2.1, with squares"
-)
-WEAKNESS = (
-    "an image with holes is like nothing the network has seen, so each fill asks another question; sensitivity-n is "
-    "noise for large n, and blind to scale; infidelity punishes slopes for being local"
+TOPIC = Topic(
+    name="the network cares",
+    question="Does the score follow when what the map marks is hidden, or shown?",
+    source=(
+        "deletion and insertion: Petsiuk, Das & Saenko 2018 (RISE), §4; sensitivity-n: Ancona et al. 2018, "
+        "definition 1; infidelity: Yeh et al. 2019, definition 2.1, with squares"
+    ),
+    weakness=(
+        "an image with holes is like nothing the network has seen, so each fill asks another question; "
+        "sensitivity-n is noise for large n, and blind to scale; infidelity punishes slopes for being local"
+    ),
 )
 FILLS = ("blur", "mean", "noise")
 STEPS = 16
@@ -77,15 +79,11 @@ def check_hiding(case: Case) -> Check:
         verdict = (
             f"The network cares about what it marks: {value(number, error)} more probability than in a random order"
         )
-    return Check(
-        name=NAME,
-        question=QUESTION,
+    return TOPIC.answer(
         number=number,
         meaning="area between the curves of the map's order and of random orders, mean over fills; a random map has 0",
         uncertainty=error,
         reading=reading,
-        source=SOURCE,
-        weakness=WEAKNESS,
         cost=case.since(before),
         status=status,
         verdict=verdict,

@@ -11,16 +11,19 @@ from PIL import Image
 
 from minixai.arrays import Array
 from minixai.audit.case import Case, stretched
-from minixai.audit.check import Check, Row, percent, value
+from minixai.audit.check import Check, Row, Topic, percent, value
 from minixai.audit.dialects import Source, sources
 from minixai.evaluation.parts import rank_correlation
 
-NAME = "is that method"
-QUESTION = "Is the map what it is said to be?"
-SOURCE = (
-    "compared with minixai's own map, and with the libraries' dialects as their sources and issue trackers show them"
+TOPIC = Topic(
+    name="is that method",
+    question="Is the map what it is said to be?",
+    source=(
+        "compared with minixai's own map, and with the libraries' dialects as their sources and issue "
+        "trackers show them"
+    ),
+    weakness=("a map can differ from all that are tried and still be right, if it was made with other parameters"),
 )
-WEAKNESS = "a map can differ from all that are tried and still be right, if it was made with other parameters"
 SAME = 1e-5
 """Maps that differ by less than this share of the largest value are the same, to rounding."""
 HALF = 2e-3
@@ -73,14 +76,9 @@ def check_identity(case: Case) -> Check:
     """What the foreign map is, or what it is nearest to."""
     before = case.spent
     if not case.foreign:
-        return Check(
-            name=NAME,
-            question=QUESTION,
-            number=None,
-            meaning="",
-            reading=f"The map is minixai's own {case.method.name}, so there is nothing to recognise.",
-            source="minixai verify compares minixai's methods with the libraries",
-            status="not asked",
+        reading = f"The map is minixai's own {case.method.name}, so there is nothing to recognise."
+        return TOPIC.not_asked(
+            case.since(before), reading, source="minixai verify compares the methods with the libraries"
         )
     theirs, own = case.values, fit_size(np.asarray(case.own.values, np.float64), case.values)
     match, tried = recognise(case)
@@ -123,16 +121,12 @@ def check_identity(case: Case) -> Check:
             reading = f"{alike}; no known dialect fits. {near}"
         verdict, status = f"It is not {name} as claimed, nor anything that is known: do not believe it", "does not hold"
         facts |= {"nearest": best.phrase}
-    return Check(
-        name=NAME,
-        question=QUESTION,
+    return TOPIC.answer(
         number=match.distance if match else first.distance,
         meaning="the largest difference from what it was found to be, as a share of the largest value"
         if match
         else "the largest difference from minixai's map, as a share of the largest value",
         reading=reading,
-        source=SOURCE,
-        weakness=WEAKNESS,
         cost=case.since(before),
         status=status,
         verdict=verdict,

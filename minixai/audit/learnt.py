@@ -5,18 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from minixai.arrays import Array
+from minixai.attribution import Cost
 from minixai.audit.case import Case
-from minixai.audit.check import Check, Row, value
+from minixai.audit.check import Check, Row, Topic, value
 from minixai.evaluation.parts import rank_correlation
 from minixai.evaluation.sanity import edge_detector, randomised, weighted_layers
 from minixai.model import Model
 
-NAME = "depends on what was learnt"
-QUESTION = "Does the map depend on what the network learnt?"
-SOURCE = "cascading randomisation: Adebayo et al. 2018, §3 and §4, who compare with an edge detector, too"
-WEAKNESS = (
-    "where much of an image is exactly 0, absolute values look alike whatever the network does; and a map that changes "
-    "need not be right"
+TOPIC = Topic(
+    name="depends on what was learnt",
+    question="Does the map depend on what the network learnt?",
+    source=("cascading randomisation: Adebayo et al. 2018, §3 and §4, who compare with an edge detector, too"),
+    weakness=(
+        "where much of an image is exactly 0, absolute values look alike whatever the network does; and a map "
+        "that changes need not be right"
+    ),
 )
 SURVIVES = 0.5
 """A rank correlation from which on a map counts as surviving."""
@@ -108,7 +111,7 @@ def mean_and_error(numbers: Array) -> tuple[float, float | None]:
 
 def made(
     case: Case,
-    before: object,
+    before: Cost,
     number: float | None,
     error: float | None,
     reading: str,
@@ -117,9 +120,7 @@ def made(
     rows: list[Row],
     maps: dict[str, Array],
 ) -> Check:
-    return Check(
-        name=NAME,
-        question=QUESTION,
+    return TOPIC.answer(
         number=number,
         meaning=(
             f"{'signed' if case.signed else 'absolute'} rank correlation with the map of "
@@ -127,9 +128,7 @@ def made(
         ),
         uncertainty=error,
         reading=reading,
-        source=SOURCE,
-        weakness=WEAKNESS,
-        cost=case.since(before),  # type: ignore[arg-type]
+        cost=case.since(before),
         status=status,
         verdict=verdict,
         table=tuple(rows),

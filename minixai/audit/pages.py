@@ -73,7 +73,7 @@ def summary(report: Report) -> str:
         f"<td>{mark(c)}</td></tr>"
         for i, c in enumerate(report.checks, 1)
     )
-    return f"<h2>The seven questions</h2><table>{rows}</table>"
+    return f"<h2>The questions</h2><table>{rows}</table>"
 
 
 def mark(check: Check) -> str:

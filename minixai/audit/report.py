@@ -10,6 +10,8 @@ from typing import Any
 
 from minixai.arrays import Array
 from minixai.attribution import Cost
+from minixai.audit import agreement, choices, hiding, learnt, sums, truth
+from minixai.audit import identity as identities
 from minixai.audit.check import Check, value
 from minixai.files import whole
 from minixai.text import columns
@@ -22,7 +24,7 @@ ENDINGS = (".html", ".png")
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Report:
-    """The answers to seven questions about a map, as `minixai.audit` gives them.
+    """The answers to the questions about a map, as `minixai.audit` gives them.
 
     Parameters
     ----------
@@ -127,16 +129,18 @@ class Report:
 def verdict_lines(report: Report) -> Iterable[str]:
     """The short readings: what it is and whether it adds up in one line, then the others."""
     found = {check.name: check for check in report.checks}
-    names = list(found)
-    total, identity, learnt, cares, choices, agreement, truth = (found[name] for name in names)
-    if report.foreign:
-        explained = identity.status == "does not hold"
-        yield identity.verdict if explained or not total.verdict else f"{identity.verdict}; {small(total.verdict)}"
-    else:
+    total, identity = found.get(sums.TOPIC.name), found.get(identities.TOPIC.name)
+    if identity is not None and report.foreign:
+        known = identity.status != "does not hold"
+        yield f"{identity.verdict}; {small(total.verdict)}" if known and total and total.verdict else identity.verdict
+    elif total is not None:
         yield total.verdict or f"{report.method} promises no sum, so nothing must add up"
-    for check in (learnt, cares, choices, truth if truth.verdict else agreement):
-        if check.verdict:
-            yield check.verdict
+    names = [topic.name for topic in (learnt.TOPIC, hiding.TOPIC, choices.TOPIC)]
+    of_truth = found.get(truth.TOPIC.name)
+    names.append(truth.TOPIC.name if of_truth is not None and of_truth.verdict else agreement.TOPIC.name)
+    for name in names:
+        if name in found and found[name].verdict:
+            yield found[name].verdict
 
 
 def small(text: str) -> str:

@@ -10,14 +10,18 @@ import scipy
 from minixai.arrays import Array, row_sums
 from minixai.attribution import Cost
 from minixai.audit.case import Case
-from minixai.audit.check import Check, Row, percent
+from minixai.audit.check import Check, Row, Topic, percent
 from minixai.graph import Node
 from minixai.methods.baselines import BASELINES
 
-NAME = "adds up"
-QUESTION = "Does the map add up to what it promises?"
-SOURCE = "completeness: Sundararajan, Taly & Yan 2017, proposition 1; summation to delta: Shrikumar et al. 2017, eq. 1"
-WEAKNESS = "a map can add up and still put its values on the wrong pixels"
+TOPIC = Topic(
+    name="adds up",
+    question="Does the map add up to what it promises?",
+    source=(
+        "completeness: Sundararajan, Taly & Yan 2017, proposition 1; summation to delta: Shrikumar et al. 2017, eq. 1"
+    ),
+    weakness="a map can add up and still put its values on the wrong pixels",
+)
 EXPLAINS = 1e-3
 """A sum is explained by a mistake if less than this share of it is left."""
 CHANCE = 0.0027
@@ -87,15 +91,11 @@ def made(
     rows: list[Row],
     **facts: str,
 ) -> Check:
-    return Check(
-        name=NAME,
-        question=QUESTION,
+    return TOPIC.answer(
         number=number,
         meaning="what is missing, as a share of f(x) − f(x')",
         uncertainty=error,
         reading=reading,
-        source=SOURCE,
-        weakness=WEAKNESS,
         cost=case.since(before),
         status=status,
         verdict=verdict,
@@ -115,7 +115,7 @@ def nothing_promised(case: Case, total: Array, before: Cost) -> Check:
 
 def expected_sum(case: Case) -> Array | None:
     """f(x) − f(x') of each image, (N,), by passes that no method makes; None where no sum is promised."""
-    if case.own.gap is None or case.own.layer is not None:
+    if case.own.gap is None:
         return None
     assert case.own.reference_score is not None
     score = case.measure(case.images)

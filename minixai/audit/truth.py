@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from minixai.arrays import Array
 from minixai.audit.case import Case
-from minixai.audit.check import Check, Row, percent, value
+from minixai.audit.check import Check, Row, Topic, percent, value
 from minixai.datasets import birds
 from minixai.datasets.birds import CLASSES, PARTS, Scenes
 from minixai.evaluation.contenders import OWN_CLASS
@@ -22,14 +22,17 @@ from minixai.evaluation.localisation import decisive_density, pointing, relevanc
 from minixai.images import read_image
 from minixai.model import Model
 
-NAME = "finds the truth"
-QUESTION = "Where it is known what counts, does the map find it?"
-SOURCE = (
-    "relevance mass and rank: Arras, Osman & Samek 2022; pointing game: Zhang et al. 2018; birds drawn again without a "
-    "part, or elsewhere: after Hesse, Schaub-Meyer & Roth 2023"
-)
-WEAKNESS = (
-    "a mask says where the thing is, not what the network goes by: a network that cheats is rightly shown outside of it"
+TOPIC = Topic(
+    name="finds the truth",
+    question="Where it is known what counts, does the map find it?",
+    source=(
+        "relevance mass and rank: Arras, Osman & Samek 2022; pointing game: Zhang et al. 2018; birds drawn "
+        "again without a part, or elsewhere: after Hesse, Schaub-Meyer & Roth 2023"
+    ),
+    weakness=(
+        "a mask says where the thing is, not what the network goes by: a network that cheats is rightly shown "
+        "outside of it"
+    ),
 )
 SCENES = 16
 LEANS = 0.5
@@ -67,9 +70,7 @@ def check_truth(case: Case, truth: Truth) -> Check:
             "Nothing is known of what counts in these images: give truth=, masks or "
             "a folder of pairs NAME.png and NAME-mask.png."
         )
-        return Check(
-            name=NAME, question=QUESTION, number=None, meaning="", reading=reading, source=SOURCE, status="not asked"
-        )
+        return TOPIC.not_asked(case.since(before), reading)
     maps = maps_of(case, known)
     density = decisive_density(maps, known.masks)
     area = float(known.masks.mean())
@@ -105,15 +106,11 @@ def check_truth(case: Case, truth: Truth) -> Check:
                 "does not hold",
                 f"{more.rstrip('.')}: do not trust this network away from the places it knows",
             )
-    return Check(
-        name=NAME,
-        question=QUESTION,
+    return TOPIC.answer(
         number=number,
         meaning=f"how much denser the map is on {known.what} than by chance, which is 1",
         uncertainty=error,
         reading=reading,
-        source=SOURCE,
-        weakness=WEAKNESS,
         cost=case.since(before),
         status=status,
         verdict=verdict,
