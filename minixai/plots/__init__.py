@@ -10,5 +10,6 @@ from minixai.plots.filters import filters
 from minixai.plots.maps import show
 from minixai.plots.scores import scores
 from minixai.plots.series import series
+from minixai.plots.slider import slider
 
-__all__ = ["compare", "filters", "graph", "scores", "series", "show"]
+__all__ = ["compare", "filters", "graph", "scores", "series", "show", "slider"]
