@@ -251,6 +251,10 @@ def test_a_long_word_is_shortened_to_the_room_there_is() -> None:
     assert all(line.width <= 0.8 for line in lines)
 
 
+def test_a_word_of_one_letter_may_begin_a_line() -> None:
+    assert [line.text for line in Line("where a brighter", 10).wrapped(0.62)] == ["where", "a", "brighter"]
+
+
 # -- heat maps ----------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,17 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.maps import certified_gap, check_columns, check_size, checked_images, checked_values, limit, place_of
+from minixai.plots.colours import RISING, SIGNED, SLOPE, SLOPE_WORDS
+from minixai.plots.maps import (
+    certified_gap,
+    check_columns,
+    check_size,
+    checked_images,
+    checked_values,
+    limit,
+    palette_of,
+    place_of,
+)
 from minixai.plots.panels import Column, Maps, Pictures, drawn
 from minixai.plots.text import number
 from minixai.validate import accept_old_name
@@ -30,7 +40,9 @@ def compare(
 ) -> Figure:
     """Show what many methods say about one image: a grid of maps, the image first.
 
-    Beneath each map stands its scale, and whether it adds up: the gap, or that none is promised.
+    The image shows faintly through every map.  Beneath each map stands its scale, and whether it
+    adds up: the gap, or that none is promised.  Contributions are red and blue; slopes, which
+    answer another question, are orange and green (see `show`).
 
     results     Attributions of one image each; those at a layer are stretched to the image
     image       (1, H, W, 1 or 3), in [0, 1] or uint8
@@ -51,9 +63,12 @@ def compare(
     if len(pictures) != 1 or not results:
         raise ValueError(f"compare shows results, {len(results)} were given, for one image, {len(pictures)} were given")
     panels: list[Column] = [Pictures(images=pictures), *(panel(result, pictures, percentile) for result in results)]
+    used = [each.palette for each in panels[1:]]
+    legends = [each for each in (SIGNED, SLOPE) if each in used or (each is SIGNED and RISING in used)]
     h, w = pictures.shape[1:3]
-    remark = REMARK if percentile == 100 else f"{REMARK}; percentile {percentile:g} of |map|"
-    return drawn(panels, 1, remark, size, h / w, title, beside=columns)
+    remark = REMARK + f"; percentile {percentile:g} of |map|" * (percentile < 100)
+    remark += f"; {SLOPE_WORDS}" * (SLOPE in used)
+    return drawn(panels, 1, remark, size, h / w, title, legends, columns)
 
 
 def panel(result: Attribution, pictures: Array, percentile: float) -> Maps:
@@ -65,4 +80,6 @@ def panel(result: Attribution, pictures: Array, percentile: float) -> Maps:
         captions=[f"±{number(most)}\n{certified_gap(result, 0) or 'need not add up'}"],
         maps=maps,
         limit=most,
+        palette=palette_of(result, maps),
+        through=pictures,
     )

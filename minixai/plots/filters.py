@@ -90,7 +90,7 @@ def filters(
     length = min(ceil(sqrt(len(panels) * h / w)), WIDEST) if columns is None else columns
     first = None if pictures is None else Pictures(images=pictures[[i]], heading="", captions=["image"])
     bands = [Band(line, 1, size, h / w) for line in grid(panels, length, first)]
-    return sheet(bands, remark(result, maps, len(shown), sort), title, palette)
+    return sheet(bands, remark(result, maps, len(shown), sort), title, [palette])
 
 
 def grid(panels: Sequence[Column], length: int, first: Column | None) -> list[list[Column]]:

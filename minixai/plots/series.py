@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.colours import CAPTION, QUIET, RAISES, Place, frame
+from minixai.plots.colours import CAPTION, QUIET, RAISES, SIGNED, SLOPE, SLOPE_WORDS, Place, frame
 from minixai.plots.maps import Names, check_size, limit, one_row, what_was_asked
 from minixai.plots.panels import Band, Column, Maps, Pictures, sheet
 from minixai.plots.text import TIED, Line, number, stacked, write
@@ -111,7 +111,7 @@ def series(
             captions=["", "", f"sum{TIED}{number(totals[k])}"],
             panels=[
                 Pictures(images=pictures[[j]]),
-                Maps(maps=slopes[[j]], limit=steepest),
+                Maps(maps=slopes[[j]], limit=steepest, palette=SLOPE),
                 Maps(maps=parts[[j]], limit=largest),
             ],
         )
@@ -132,7 +132,12 @@ def series(
             marked=marked,
         )
         bands.append(Band([curve], 1, bands[0].across, CURVE / bands[0].across))
-    return sheet(bands, f"integrated gradients of {what_was_asked(result, i, classes)}, {len(alpha)} steps", title)
+    return sheet(
+        bands,
+        f"integrated gradients of {what_was_asked(result, i, classes)}, {len(alpha)} steps; {SLOPE_WORDS}",
+        title,
+        [SLOPE, SIGNED],
+    )
 
 
 def path(result: Attribution, i: int) -> list[Array]:
