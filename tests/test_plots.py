@@ -252,7 +252,8 @@ def test_a_long_word_is_shortened_to_the_room_there_is() -> None:
 
 
 def test_a_word_of_one_letter_may_begin_a_line() -> None:
-    assert [line.text for line in Line("where a brighter", 10).wrapped(0.62)] == ["where", "a", "brighter"]
+    lines = Line("where a b", 10).wrapped(Line("where", 10).width)
+    assert [line.text for line in lines] == ["where", "a b"]
 
 
 # -- heat maps ----------------------------------------------------------------------------------------
