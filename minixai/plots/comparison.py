@@ -37,6 +37,7 @@ def compare(
     percentile: float = 100.0,
     size: float = 1.7,
     columns: int = 6,
+    outline: Array | None = None,
 ) -> Figure:
     """Show what many methods say about one image: a grid of maps, the image first.
 
@@ -50,6 +51,7 @@ def compare(
     percentile  which part of a map's absolute values is not beyond its scale, as in `show`
     size        width of a panel in inches
     columns     panels on a line
+    outline     mask (H, W) of a part of the image, whose border is drawn on every map
 
     Raises ValueError if a result is not about one image.
 
@@ -62,7 +64,10 @@ def compare(
     pictures = checked_images(image)
     if len(pictures) != 1 or not results:
         raise ValueError(f"compare shows results, {len(results)} were given, for one image, {len(pictures)} were given")
-    panels: list[Column] = [Pictures(images=pictures), *(panel(result, pictures, percentile) for result in results)]
+    panels: list[Column] = [
+        Pictures(images=pictures),
+        *(panel(result, pictures, percentile, outline) for result in results),
+    ]
     used = [each.palette for each in panels[1:]]
     legends = [each for each in (SIGNED, SLOPE) if each in used or (each is SIGNED and RISING in used)]
     h, w = pictures.shape[1:3]
@@ -71,7 +76,7 @@ def compare(
     return drawn(panels, 1, remark, size, h / w, title, legends, columns)
 
 
-def panel(result: Attribution, pictures: Array, percentile: float) -> Maps:
+def panel(result: Attribution, pictures: Array, percentile: float, outline: Array | None) -> Maps:
     maps = checked_values(result, 1, pictures).sum(axis=-1, dtype=np.float64)
     most = limit([maps], None, percentile)
     return Maps(
@@ -82,4 +87,5 @@ def panel(result: Attribution, pictures: Array, percentile: float) -> Maps:
         limit=most,
         palette=palette_of(result, maps),
         through=pictures,
+        outline=None if outline is None else np.asarray(outline)[None],
     )

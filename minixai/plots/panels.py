@@ -64,21 +64,36 @@ class Pictures(Column):
 
 @dataclass(frozen=True, kw_only=True)
 class Maps(Column):
-    """A column of maps (N, h, w), with the number that has the full colour, and images to show through."""
+    """A column of maps (N, h, w), with the number that has the full colour.
+
+    Images may show through, and masks (N, H, W) may be outlined.
+    """
 
     maps: Array
     limit: float
     through: Array | None = None
+    outline: Array | None = None
 
     def paint(self, page: Axes, row: int, place: Place) -> None:
         values = self.maps[row]
         if self.through is not None:
             paint(page, luminance(self.through[row]), place, cmap="gray", vmin=0, vmax=1, alpha=FAINT)
         self.palette.paint(page, np.clip(values, -self.limit, self.limit) / (self.limit or 1.0), place)
+        if self.outline is not None:
+            draw_outline(page, self.outline[row], place)
         frame(page, place)
         if not values.any():
             left, top, across, down = place
             write(page, left + across / 2, top + down / 2 - 0.08, [Line("all zero", CAPTION, QUIET)])
+
+
+def draw_outline(page: Axes, mask: Array, place: Place) -> None:
+    """The border of a mask (H, W) stretched over a place: black on a white line, to be seen on any colour."""
+    left, top, across, down = place
+    h, w = mask.shape
+    xs, ys = left + (np.arange(w) + 0.5) * across / w, top + (np.arange(h) + 0.5) * down / h
+    for colour, width in (("white", 2.4), ("black", 1.0)):
+        page.contour(xs, ys, mask, levels=[0.5], colors=colour, linewidths=width)
 
 
 def luminance(image: Array) -> Array:

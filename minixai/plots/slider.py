@@ -50,7 +50,8 @@ def slider(
     A page or a notebook shows the result with its controls (`_repr_html_`): every frame is
     computed beforehand and lies in the page, so that nothing is fetched and no Python runs.
     A script writes a strip of a few frames instead: the result has a `savefig`, like a Figure,
-    and `minixai.lesson.save` takes it.
+    so that `minixai.lesson.save` takes it.  In a notebook, whoever saves figures shows the
+    object itself, `IPython.display.display(slider)`; it needs no file.
 
     Parameters
     ----------
