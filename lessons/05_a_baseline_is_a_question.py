@@ -32,15 +32,27 @@ from minixai.lesson import answer, claim, save
 
 # %%
 def share(p, baseline, steps=10):
-    mean_slope = sum(-1.0 for step in range(steps)) / steps  # the same wherever we are on the way
+    mean_slope = (
+        sum(-1.0 for step in range(steps)) / steps
+    )  # the same wherever we are on the way
     return mean_slope * (p - baseline)
 
 
 pixel = 0.1
-for name, baseline in [("black", 0.0), ("its own dark grey", 0.1), ("middle grey", 0.5), ("white", 1.0)]:
+for name, baseline in [
+    ("black", 0.0),
+    ("its own dark grey", 0.1),
+    ("middle grey", 0.5),
+    ("white", 1.0),
+]:
     gain = (1 - pixel) - (1 - baseline)
-    print(f"from {name:18} the pixel {pixel} gets {share(pixel, baseline) + 0:4.1f}, and y has gained {gain:4.1f}")
-claim("from black the dark pixel gets −0.1, from white 0.9", np.allclose([share(0.1, 0), share(0.1, 1)], [-0.1, 0.9]))
+    print(
+        f"from {name:18} the pixel {pixel} gets {share(pixel, baseline) + 0:4.1f}, and y has gained {gain:4.1f}"
+    )
+claim(
+    "from black the dark pixel gets −0.1, from white 0.9",
+    np.allclose([share(0.1, 0), share(0.1, 1)], [-0.1, 0.9]),
+)
 claim("from its own grey it gets exactly 0", share(pixel, pixel) == 0)
 
 # %% [markdown]
@@ -70,7 +82,12 @@ scenes, others = draw(24, seed=5), draw(16, seed=6)
 def explain(birds, baseline, steps=6):
     target = birds.labels
     # classes come in pairs, 0 and 1, 2 and 3 ...: `^ 1` goes from each to its partner
-    asked = {"target": target, "versus": target ^ 1, "baseline": baseline, "steps": steps}
+    asked = {
+        "target": target,
+        "versus": target ^ 1,
+        "baseline": baseline,
+        "steps": steps,
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of gaps: we print them below
         return mx.integrated_gradients(model, birds.images, **asked)
@@ -80,13 +97,31 @@ def partners(birds):
     return birds.with_(labels=birds.labels ^ 1).images
 
 
-three = draw(3, seed=1, species="redshank").with_(labels=[0, 6, 4])  # a redshank, a hooded crow, a curlew
-seven = {"black": "black", "white": "white", "noise": "noise", "mean bird": others.images.mean(axis=0)}
-seven |= {"another bird": others.images[:3], "blurred": "blur", "partner": partners(three)}
+three = draw(3, seed=1, species="redshank").with_(
+    labels=[0, 6, 4]
+)  # a redshank, a hooded crow, a curlew
+seven = {
+    "black": "black",
+    "white": "white",
+    "noise": "noise",
+    "mean bird": others.images.mean(axis=0),
+}
+seven |= {
+    "another bird": others.images[:3],
+    "blurred": "blur",
+    "partner": partners(three),
+}
 maps = [explain(three, baseline) for baseline in seven.values()]
 title = "the same birds, the same network, the same method: seven baselines"
 save(
-    mx.plots.show(maps, three.images, titles=list(seven), classes=model.classes, title=title, percentile=99.8),
+    mx.plots.show(
+        maps,
+        three.images,
+        titles=list(seven),
+        classes=model.classes,
+        title=title,
+        percentile=99.8,
+    ),
     "baselines",
 )
 
@@ -103,21 +138,41 @@ save(
 crows = draw(6, seed=7, species="hooded")
 head = crows.masks[..., PARTS.index("head")]  # how much of each pixel is head
 heads, steep = {}, {}
-for name, baseline, steps in [("black", "black", 24), ("white", "white", 6), ("partner", partners(crows), 6)]:
+for name, baseline, steps in [
+    ("black", "black", 24),
+    ("white", "white", 6),
+    ("partner", partners(crows), 6),
+]:
     result = explain(crows, baseline, steps)
     heads[name] = (result.values.sum(axis=-1) * head).sum(axis=(1, 2))
     print(f"the head gets, from {name:8}", *(f"{v:6.1f}" for v in heads[name]))
     if name != "partner":  # what it got, divided by how far its pixels went
-        steep[name] = heads[name] / ((crows.images - result.baseline).sum(axis=-1) * head).sum(axis=(1, 2))
+        steep[name] = heads[name] / (
+            (crows.images - result.baseline).sum(axis=-1) * head
+        ).sum(axis=(1, 2))
         print(f"mean slope on the way {'':6}", *(f"{v:6.2f}" for v in steep[name]))
 print(
     "brightness of the head      ",
-    *(f"{v:6.2f}" for v in (crows.images.mean(-1) * head).sum((1, 2)) / head.sum((1, 2))),
+    *(
+        f"{v:6.2f}"
+        for v in (crows.images.mean(-1) * head).sum((1, 2)) / head.sum((1, 2))
+    ),
 )
-claim("from black the black head speaks against a hooded crow, on all six", heads["black"] < 0)
-claim("from white, and from the gull, it speaks for it", (heads["white"] > 0) & (heads["partner"] > 0))
-claim("on both ways the slopes say: the darker, the better", (steep["black"] < 0) & (steep["white"] < 0))
-claim("from black they are more than twice as steep", steep["black"] < 2 * steep["white"])
+claim(
+    "from black the black head speaks against a hooded crow, on all six",
+    heads["black"] < 0,
+)
+claim(
+    "from white, and from the gull, it speaks for it",
+    (heads["white"] > 0) & (heads["partner"] > 0),
+)
+claim(
+    "on both ways the slopes say: the darker, the better",
+    (steep["black"] < 0) & (steep["white"] < 0),
+)
+claim(
+    "from black they are more than twice as steep", steep["black"] < 2 * steep["white"]
+)
 
 # %% [markdown]
 # The slopes have the same sign on both ways, as the one pixel's had. From black the head got brighter, by a little, and
@@ -129,12 +184,22 @@ claim("from black they are more than twice as steep", steep["black"] < 2 * steep
 # %%
 gulls = crows.with_(labels=crows.labels ^ 1)
 changed = (crows.images != gulls.images).any(axis=-1)
-claim("crow and gull differ nowhere but in the head", (head + gulls.masks[..., PARTS.index("head")])[changed] > 0)
+claim(
+    "crow and gull differ nowhere but in the head",
+    (head + gulls.masks[..., PARTS.index("head")])[changed] > 0,
+)
 claim("from the partner every other pixel gets exactly 0", result.values[~changed] == 0)
-print(f"{(~changed).mean():.0%} of the pixels get exactly 0; the rest add up to the difference of crow and gull:")
+print(
+    f"{(~changed).mean():.0%} of the pixels get exactly 0; the rest add up to the difference of crow and gull:"
+)
 print("sum of the map     ", *(f"{v:6.1f}" for v in result.values.sum(axis=(1, 2, 3))))
-print("contrast, crow−gull", *(f"{v:6.1f}" for v in result.score - result.reference_score))
-claim("they add up, to a tenth", np.abs(result.gap) < 0.1 * (result.score - result.reference_score))
+print(
+    "contrast, crow−gull", *(f"{v:6.1f}" for v in result.score - result.reference_score)
+)
+claim(
+    "they add up, to a tenth",
+    np.abs(result.gap) < 0.1 * (result.score - result.reference_score),
+)
 
 # %% [markdown]
 # ## Which one to believe?
@@ -151,26 +216,54 @@ def contrast(images):
     return scores[rows, scenes.labels] - scores[rows, scenes.labels ^ 1]
 
 
-players = [["tail"], ["legs"], ["body"], ["breast"], ["wing"], ["head", "eye"], ["beak"]]
-effects = [contrast(scenes.images) - contrast(render(scenes, remove=names)[0]) for names in players]
-masks = [scenes.masks[..., [PARTS.index(name) for name in names]].sum(axis=-1) for names in players]
+players = [
+    ["tail"],
+    ["legs"],
+    ["body"],
+    ["breast"],
+    ["wing"],
+    ["head", "eye"],
+    ["beak"],
+]
+effects = [
+    contrast(scenes.images) - contrast(render(scenes, remove=names)[0])
+    for names in players
+]
+masks = [
+    scenes.masks[..., [PARTS.index(name) for name in names]].sum(axis=-1)
+    for names in players
+]
 
 best = np.argmax(effects, axis=0)
 ranks, hits, gaps = {}, {}, {}
-print("baseline   steps   gap, in % of the mean gain   rank correlation   largest part right")
+print(
+    "baseline   steps   gap, in % of the mean gain   rank correlation   largest part right"
+)
 for name, baseline, steps in [("black", "black", 12), ("blurred", "blur", 6)]:
     result = explain(scenes, baseline, steps)
     parts = [(result.values.sum(axis=-1) * mask).sum(axis=(1, 2)) for mask in masks]
-    ranks[name] = [spearmanr(a, b).statistic for a, b in zip(np.transpose(parts), np.transpose(effects), strict=True)]
+    ranks[name] = [
+        spearmanr(a, b).statistic
+        for a, b in zip(np.transpose(parts), np.transpose(effects), strict=True)
+    ]
     hits[name] = np.argmax(parts, axis=0) == best
-    gaps[name] = 100 * np.abs(result.gap).mean() / np.abs(result.score - result.reference_score).mean()
+    gaps[name] = (
+        100
+        * np.abs(result.gap).mean()
+        / np.abs(result.score - result.reference_score).mean()
+    )
     found = f"{hits[name].sum()} of {len(scenes)} birds"
-    print(f"{name:9} {steps:6} {gaps[name]:28.1f} {np.mean(ranks[name]):18.2f} {found:>20}")
+    print(
+        f"{name:9} {steps:6} {gaps[name]:28.1f} {np.mean(ranks[name]):18.2f} {found:>20}"
+    )
 claim(
     "blurred agrees with the measured effects far better than black",
     np.mean(ranks["blurred"]) > 0.2 + np.mean(ranks["black"]),
 )
-claim("and finds the part with the largest effect more often", hits["blurred"].mean() > 0.15 + hits["black"].mean())
+claim(
+    "and finds the part with the largest effect more often",
+    hits["blurred"].mean() > 0.15 + hits["black"].mean(),
+)
 claim(
     "black needs more steps: with twice as many its gap is still the larger",
     gaps["black"] > gaps["blurred"],
@@ -205,7 +298,12 @@ mine_a = None
 mine_b = None  # "black", "white", "noise", "mean bird", "another bird", "blurred" or "partner"
 mine_c = None  # (p gets, q gets)
 
-answer("a", mine_a, share(0.25, 0.5), {"p − p' is negative, and so is the slope": -0.25, "that is from white": 0.75})
+answer(
+    "a",
+    mine_a,
+    share(0.25, 0.5),
+    {"p − p' is negative, and so is the slope": -0.25, "that is from white": 0.75},
+)
 asks = {
     "black": "that asks how the contrast came out of the dark",
     "white": "that asks how the contrast came out of the light",
@@ -215,9 +313,17 @@ asks = {
     "another bird": "that asks about all that sets the two birds apart, and about their places",
 }
 answer("b", mine_b, "partner", {why: word for word, why in asks.items()})
-pair = mx.integrated_gradients(lambda x: mx.ops.relu(x[:, 1] - x[:, 0]), [[0.1, 0.8]], baseline=1.0).values[0]
+pair = mx.integrated_gradients(
+    lambda x: mx.ops.relu(x[:, 1] - x[:, 0]), [[0.1, 0.8]], baseline=1.0
+).values[0]
 answer(
-    "c", mine_c, pair, {"that is from black": (-0.1, 0.8), "q is darker than white, and its slope is +1": (0.9, 0.2)}
+    "c",
+    mine_c,
+    pair,
+    {
+        "that is from black": (-0.1, 0.8),
+        "q is darker than white, and its slope is +1": (0.9, 0.2),
+    },
 )
 
 # %% [markdown]

@@ -56,7 +56,9 @@ def deep_lift(i1, i2, b1=0.0, b2=0.0):
 print("   i1    i2  |    y   | Δh/Δz at the relu | i1 brings  i2 brings |  sum")
 for i1, i2 in [(0.4, 0.4), (1, 1), (1, 0.25)]:
     a, b, chord = deep_lift(i1, i2)
-    print(f"{i1:5.2f} {i2:5.2f}  | {min(i1 + i2, 1):5.2f}  | {chord:12.2f}      | {a:8.2f} {b:10.2f}   | {a + b:5.2f}")
+    print(
+        f"{i1:5.2f} {i2:5.2f}  | {min(i1 + i2, 1):5.2f}  | {chord:12.2f}      | {a:8.2f} {b:10.2f}   | {a + b:5.2f}"
+    )
 
 # %% [markdown]
 # - At (0.4, 0.4) nothing is saturated, and each input brings its 0.40.
@@ -66,7 +68,10 @@ for i1, i2 in [(0.4, 0.4), (1, 1), (1, 0.25)]:
 
 # %%
 claim("at (1, 1) each input brings one half", np.allclose(deep_lift(1, 1)[:2], 0.5))
-claim("at (1, 0.25) they bring 0.80 and 0.20", np.allclose(deep_lift(1, 0.25)[:2], (0.8, 0.2)))
+claim(
+    "at (1, 0.25) they bring 0.80 and 0.20",
+    np.allclose(deep_lift(1, 0.25)[:2], (0.8, 0.2)),
+)
 
 # %% [markdown]
 # Why do they add up? Because fractions cancel. With F for what comes last, Y for what is between, x for what is first:
@@ -78,8 +83,13 @@ claim("at (1, 0.25) they bring 0.80 and 0.20", np.allclose(deep_lift(1, 0.25)[:2
 
 # %%
 F, Y, x = 1.0, 0.0 - 1.0, 1.25  # how far y, h and s moved at (1, 0.25)
-print(f"ΔF/Δx = {F / x:.2f}, and ΔY/Δx · ΔF/ΔY = {Y / x:.2f} · {F / Y:.2f} = {Y / x * F / Y:.2f}")
-claim("the finite chain rule holds with ΔY/Δx as its middle factor", np.isclose(F / x, (Y / x) * (F / Y)))
+print(
+    f"ΔF/Δx = {F / x:.2f}, and ΔY/Δx · ΔF/ΔY = {Y / x:.2f} · {F / Y:.2f} = {Y / x * F / Y:.2f}"
+)
+claim(
+    "the finite chain rule holds with ΔY/Δx as its middle factor",
+    np.isclose(F / x, (Y / x) * (F / Y)),
+)
 
 # %% [markdown]
 # ## The same in minixai
@@ -88,7 +98,10 @@ claim("the finite chain rule holds with ΔY/Δx as its middle factor", np.isclos
 points = [[1.0, 1.0], [1.0, 0.25]]
 result = mx.deep_lift(mx.toys.saturation, points, baseline=0.0)
 print(result)
-claim("minixai finds the same", np.allclose(result.values, [deep_lift(*p)[:2] for p in points]))
+claim(
+    "minixai finds the same",
+    np.allclose(result.values, [deep_lift(*p)[:2] for p in points]),
+)
 claim("for one walk back each", result.cost.backward == len(points))
 
 # %% [markdown]
@@ -112,15 +125,27 @@ steps, base = 1000, rng.normal(size=5)
 apart = {}
 for name, net in nets.items():
     lift = mx.deep_lift(net, here, baseline=base)
-    apart[name] = abs(lift.values - mx.integrated_gradients(net, here, baseline=base, steps=steps).values).max()
-    print(f"{name:20} DeepLIFT − integrated gradients: at most {apart[name]:.4f}; gap {abs(lift.gap).max():.0e}")
-half_a_step = (abs(here - base)[:, :, None] * abs(W * v[:, 0])).sum(axis=2).max() / (2 * steps)
+    apart[name] = abs(
+        lift.values
+        - mx.integrated_gradients(net, here, baseline=base, steps=steps).values
+    ).max()
+    print(
+        f"{name:20} DeepLIFT − integrated gradients: at most {apart[name]:.4f}; gap {abs(lift.gap).max():.0e}"
+    )
+half_a_step = (abs(here - base)[:, :, None] * abs(W * v[:, 0])).sum(axis=2).max() / (
+    2 * steps
+)
 slope_times_move = (W @ v)[:, 0] * (here - base)
 claim(
     "in a linear network DeepLIFT is slope × Δx",
-    np.allclose(mx.deep_lift(nets["linear"], here, baseline=base).values, slope_times_move),
+    np.allclose(
+        mx.deep_lift(nets["linear"], here, baseline=base).values, slope_times_move
+    ),
 )
-claim("with one layer of relus it equals integrated gradients", apart["one layer of relus"] <= half_a_step)
+claim(
+    "with one layer of relus it equals integrated gradients",
+    apart["one layer of relus"] <= half_a_step,
+)
 claim("with two it does not", apart["two layers of relus"] > 0.1)
 
 # %% [markdown]
@@ -144,22 +169,40 @@ claim("with two it does not", apart["two layers of relus"] > 0.1)
 # with the weights it has learnt. The baseline of each digit is another digit.
 
 # %%
-entries, before = [[2.0, 5], [2, 3], [5, 5], [2, 3], [5, 5]], [[4.0, 1], [4, 1], [1, 4], [4, 4], [4, 4]]
+entries, before = (
+    [[2.0, 5], [2, 3], [5, 5], [2, 3], [5, 5]],
+    [[4.0, 1], [4, 1], [1, 4], [4, 4], [4, 4]],
+)
 for pool in ("gradient", "mover"):
-    brings = mx.deep_lift(lambda node: mx.ops.max(node, axis=1), entries, baseline=before, pool=pool).values
-    print(f"pool={pool!r:10}: the two entries bring", *(f"({a:+.0f}, {b:+.0f})" for a, b in brings + 0.0))
-claim("one entry brings all that the maximum moved by", brings.tolist() == [[0, 1], [-1, 0], [0, 1], [0, -1], [1, 0]])
+    brings = mx.deep_lift(
+        lambda node: mx.ops.max(node, axis=1), entries, baseline=before, pool=pool
+    ).values
+    print(
+        f"pool={pool!r:10}: the two entries bring",
+        *(f"({a:+.0f}, {b:+.0f})" for a, b in brings + 0.0),
+    )
+claim(
+    "one entry brings all that the maximum moved by",
+    brings.tolist() == [[0, 1], [-1, 0], [0, 1], [0, -1], [1, 0]],
+)
 model = mx.load("digits").astype(np.float64)
 images, labels = mx.datasets.digits("test")
 whole = mx.deep_lift(model, images[:10], labels[:10], baseline=images[10:20])
 moved = whole.score - whole.reference_score
 missing = abs(whole.gap / moved).max()
-by_slope = mx.deep_lift(model, images[:10], labels[:10], baseline=images[10:20], pool="gradient")
+by_slope = mx.deep_lift(
+    model, images[:10], labels[:10], baseline=images[10:20], pool="gradient"
+)
 lost = abs(by_slope.values.sum(axis=(1, 2, 3)) / moved - 1)
-print(f"10 digits, each from another digit: the sum misses the movement of the score by {missing:.0e} of it, at most;")
+print(
+    f"10 digits, each from another digit: the sum misses the movement of the score by {missing:.0e} of it, at most;"
+)
 print(f"with slopes at the maxima by {np.median(lost):.0%}, typically (the median)")
 claim("in a network with max-pools the contributions add up to 1e-6", missing < 1e-6)
-claim("with slopes at the maxima it misses by more than 5% for most digits", np.mean(lost > 0.05) > 0.5)
+claim(
+    "with slopes at the maxima it misses by more than 5% for most digits",
+    np.mean(lost > 0.05) > 0.5,
+)
 
 # %% [markdown]
 # ## When two inputs pull in opposite directions
@@ -171,15 +214,28 @@ claim("with slopes at the maxima it misses by more than 5% for most digits", np.
 
 # %%
 up, down = 1.0, -2.0
-rise = ((relu(up) - relu(0)) + (relu(down + up) - relu(down))) / 2  # i1 first; i1 second
-fall = ((relu(down) - relu(0)) + (relu(up + down) - relu(up))) / 2  # i2 first; i2 second
-print(f"relu moved by {rise:+.2f} for i1 and by {fall:+.2f} for i2: i1 brings {1 - rise:.2f}, i2 brings {-fall:.2f}")
-said = {rule: mx.deep_lift(mx.toys.minimum, [[1.0, 2.0]], rule=rule).values[0] for rule in ("rescale", "reveal-cancel")}
-said["integrated gradients"] = mx.integrated_gradients(mx.toys.minimum, [[1.0, 2.0]]).values[0]
+rise = (
+    (relu(up) - relu(0)) + (relu(down + up) - relu(down))
+) / 2  # i1 first; i1 second
+fall = (
+    (relu(down) - relu(0)) + (relu(up + down) - relu(up))
+) / 2  # i2 first; i2 second
+print(
+    f"relu moved by {rise:+.2f} for i1 and by {fall:+.2f} for i2: i1 brings {1 - rise:.2f}, i2 brings {-fall:.2f}"
+)
+said = {
+    rule: mx.deep_lift(mx.toys.minimum, [[1.0, 2.0]], rule=rule).values[0]
+    for rule in ("rescale", "reveal-cancel")
+}
+said["integrated gradients"] = mx.integrated_gradients(
+    mx.toys.minimum, [[1.0, 2.0]]
+).values[0]
 for name, values in said.items():
     print(f"{name:22} i1 {values[0]:.2f}   i2 {values[1]:.2f}")
 claim("for min(1, 2) Rescale gives i2 nothing", np.allclose(said["rescale"], (1, 0)))
-claim("and so do integrated gradients", np.allclose(said["integrated gradients"], (1, 0)))
+claim(
+    "and so do integrated gradients", np.allclose(said["integrated gradients"], (1, 0))
+)
 claim("RevealCancel gives one half each", np.allclose(said["reveal-cancel"], 0.5))
 claim("and so it does by hand", (1 - rise, -fall) == (0.5, 0.5))
 
@@ -196,19 +252,52 @@ left, right = figure.subplots(1, 2, sharey=True)
 line = np.linspace(-2.3, 1.6, 200)
 for ax in (left, right):
     ax.plot(line, np.maximum(line, 0), color="black", linewidth=1.5)
-left.plot([1, -1], [1, 0], "o-", color="#c1121f", linewidth=2, label="chord, from baseline to input: Δh/Δz = 1/2")
-left.plot([-1.8, -0.2], [0, 0], color="#1452a3", linewidth=4, alpha=0.6, label="tangent at the input: slope 0")
+left.plot(
+    [1, -1],
+    [1, 0],
+    "o-",
+    color="#c1121f",
+    linewidth=2,
+    label="chord, from baseline to input: Δh/Δz = 1/2",
+)
+left.plot(
+    [-1.8, -0.2],
+    [0, 0],
+    color="#1452a3",
+    linewidth=4,
+    alpha=0.6,
+    label="tangent at the input: slope 0",
+)
 left.annotate("baseline", (1, 1), (0.2, 1.05))
 left.annotate("input", (-1, 0), (-1.2, 0.12))
-left.set(title="Rescale: the chord, not the tangent", xlabel="z", ylabel="relu(z)", ylim=(-0.25, 2.1))
-right.plot([0, 1], [0, 1], "o-", color="#c1121f", linewidth=2, label="i1 first: relu up by 1")
-right.plot([-2, -1], [0, 0], "o-", color="#1452a3", linewidth=2, label="i1 after i2: relu up by 0")
+left.set(
+    title="Rescale: the chord, not the tangent",
+    xlabel="z",
+    ylabel="relu(z)",
+    ylim=(-0.25, 2.1),
+)
+right.plot(
+    [0, 1], [0, 1], "o-", color="#c1121f", linewidth=2, label="i1 first: relu up by 1"
+)
+right.plot(
+    [-2, -1],
+    [0, 0],
+    "o-",
+    color="#1452a3",
+    linewidth=2,
+    label="i1 after i2: relu up by 0",
+)
 right.legend(frameon=False, loc="upper left")
 right.set(title="RevealCancel: i1's step in both orders", xlabel="i1 − i2")
 left.legend(frameon=False, loc="upper left")
 save(figure, "chord")
 node = mx.toys.saturation(mx.Node([[1.0, 0.25]], reference=0.0).named("x"))
-save(mx.plots.graph(node, {"DeepLIFT": RESCALE}, title="The walk back at (1, 0.25), baseline (0, 0)"), "walk")
+save(
+    mx.plots.graph(
+        node, {"DeepLIFT": RESCALE}, title="The walk back at (1, 0.25), baseline (0, 0)"
+    ),
+    "walk",
+)
 
 # %% [markdown]
 # ## When it fails, and what it costs
@@ -240,14 +329,27 @@ mine_c = None
 
 def multipliers(pairs):
     nodes = [mx.Node([[to]], reference=start) for start, to in pairs]
-    return [float(mx.backward(mx.ops.relu(node), RESCALE)[node][0, 0]) for node in nodes]
+    return [
+        float(mx.backward(mx.ops.relu(node), RESCALE)[node][0, 0]) for node in nodes
+    ]
 
 
-traps = {"these are slopes at the end, not over the way": (1, 1, 0), "this is Δy: divide it by Δx": (3, 1, 0)}
+traps = {
+    "these are slopes at the end, not over the way": (1, 1, 0),
+    "this is Δy: divide it by Δx": (3, 1, 0),
+}
 answer("a", mine_a, multipliers([(-1, 3), (2, 3), (-2, -1)]), traps)
-traps = {"then +1 and −1 would both be lost; take the slope there": (0, 0), "at −3 the slope is 0": (1, 1)}
+traps = {
+    "then +1 and −1 would both be lost; take the slope there": (0, 0),
+    "at −3 the slope is 0": (1, 1),
+}
 answer("b", mine_b, multipliers([(2, 2), (-3, -3)]), traps)
-answer("c", mine_c, (Y / F) * (F / Y), {"that is the left side; work out the right side": F / x, "mind the signs": -1})
+answer(
+    "c",
+    mine_c,
+    (Y / F) * (F / Y),
+    {"that is the left side; work out the right side": F / x, "mind the signs": -1},
+)
 
 # %% [markdown]
 # ## To read on

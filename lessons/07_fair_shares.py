@@ -50,16 +50,26 @@ def shapley(value, players):
 
 for order in permutations("ABC"):
     gains = [gloves(set(order[: k + 1])) - gloves(set(order[:k])) for k in range(3)]
-    print("   ".join(f"{player} brings {gain:.0f}" for player, gain in zip(order, gains, strict=True)))
+    print(
+        "   ".join(
+            f"{player} brings {gain:.0f}"
+            for player, gain in zip(order, gains, strict=True)
+        )
+    )
 fair = shapley(gloves, "ABC")
-print("on average", ", ".join(f"{player} {share:.4f}" for player, share in fair.items()))
+print(
+    "on average", ", ".join(f"{player} {share:.4f}" for player, share in fair.items())
+)
 
 # %% [markdown]
 # In 4 of the 6 orders it is A who makes the pair, in one it is B, in one C: shares 4/6, 1/6, 1/6. A gets more, because
 # nobody can stand in for A.
 
 # %%
-claim("the shares are 2/3, 1/6 and 1/6", np.allclose(list(fair.values()), (2 / 3, 1 / 6, 1 / 6)))
+claim(
+    "the shares are 2/3, 1/6 and 1/6",
+    np.allclose(list(fair.values()), (2 / 3, 1 / 6, 1 / 6)),
+)
 
 # %% [markdown]
 # Lloyd Shapley showed in 1953 that these are the only shares for which
@@ -80,12 +90,28 @@ def shoes(group):
 
 with_d, with_shoes = shapley(gloves, "ABCD"), shapley(shoes, "ABC")
 both = shapley(lambda group: gloves(group) + shoes(group), "ABC")
-for name, worth in (("gloves, with D", with_d), ("shoes", with_shoes), ("gloves and shoes", both)):
-    print(f"{name:17}", "   ".join(f"{player} {share:.4f}" for player, share in worth.items()))
-claim("efficiency: the shares add up to 1 pair of gloves", np.isclose(sum(fair.values()), 1))
-claim("symmetry: B and C can stand in for each other, and get the same", np.isclose(fair["B"], fair["C"]))
+for name, worth in (
+    ("gloves, with D", with_d),
+    ("shoes", with_shoes),
+    ("gloves and shoes", both),
+):
+    print(
+        f"{name:17}",
+        "   ".join(f"{player} {share:.4f}" for player, share in worth.items()),
+    )
+claim(
+    "efficiency: the shares add up to 1 pair of gloves",
+    np.isclose(sum(fair.values()), 1),
+)
+claim(
+    "symmetry: B and C can stand in for each other, and get the same",
+    np.isclose(fair["B"], fair["C"]),
+)
 claim("dummy: D gets nothing", with_d["D"] == 0)
-claim("additivity: both games together", all(np.isclose(both[p], fair[p] + with_shoes[p]) for p in "ABC"))
+claim(
+    "additivity: both games together",
+    all(np.isclose(both[p], fair[p] + with_shoes[p]) for p in "ABC"),
+)
 
 # %% [markdown]
 # ## The inputs of a network as players
@@ -103,12 +129,18 @@ games = {
 }
 shares = {}
 for name, (f, i1, i2) in games.items():
-    worth = shapley(lambda group, f=f, i1=i1, i2=i2: f(i1 * ("i1" in group), i2 * ("i2" in group)), ["i1", "i2"])
+    worth = shapley(
+        lambda group, f=f, i1=i1, i2=i2: f(i1 * ("i1" in group), i2 * ("i2" in group)),
+        ["i1", "i2"],
+    )
     shares[name] = tuple(worth.values())
     print(f"{name:16} i1 {shares[name][0]:.3f}   i2 {shares[name][1]:.3f}")
 halves = [share for name, share in shares.items() if "0.25" not in name]
 claim("AND, OR and min(1, 2) give each input one half", np.array(halves) == 0.5)
-claim("at (1, 0.25) the shares are 0.875 and 0.125", shares["OR at (1, 0.25)"] == (0.875, 0.125))
+claim(
+    "at (1, 0.25) the shares are 0.875 and 0.125",
+    shares["OR at (1, 0.25)"] == (0.875, 0.125),
+)
 
 # %% [markdown]
 # At (1, 0.25) integrated gradients and DeepLIFT said 0.8 and 0.2 (lessons 4 and 6). Nobody is wrong. Shapley's orders
@@ -120,8 +152,12 @@ claim("at (1, 0.25) the shares are 0.875 and 0.125", shares["OR at (1, 0.25)"] =
 # %%
 result = mx.shapley_values(mx.toys.saturation, [[1.0, 0.25]], baseline=0.0)
 print(result)
-claim("minixai finds the same", np.allclose(result.values[0], shares["OR at (1, 0.25)"]))
-diagonal = mx.integrated_gradients(mx.toys.saturation, [[1.0, 0.25]], steps=1000).values[0]
+claim(
+    "minixai finds the same", np.allclose(result.values[0], shares["OR at (1, 0.25)"])
+)
+diagonal = mx.integrated_gradients(
+    mx.toys.saturation, [[1.0, 0.25]], steps=1000
+).values[0]
 claim("the diagonal gives 0.8 and 0.2", np.allclose(diagonal, (0.8, 0.2), atol=1e-3))
 
 # %% [markdown]
@@ -144,15 +180,25 @@ known = {}
 
 
 def drawn(group):
-    return birds.render(scenes, remove=[piece for part in parts if part not in group for piece in birds.PLAYERS[part]])[
-        0
-    ]
+    return birds.render(
+        scenes,
+        remove=[
+            piece
+            for part in parts
+            if part not in group
+            for piece in birds.PLAYERS[part]
+        ],
+    )[0]
 
 
 def contrast(group):
-    if frozenset(group) not in known:  # most orders lead through a coalition that was drawn before
+    if (
+        frozenset(group) not in known
+    ):  # most orders lead through a coalition that was drawn before
         scores = model.scores(drawn(group)).astype(np.float64)
-        known[frozenset(group)] = scores[:, 0] - scores[:, 1]  # redshank is class 0, greenshank class 1
+        known[frozenset(group)] = (
+            scores[:, 0] - scores[:, 1]
+        )  # redshank is class 0, greenshank class 1
     return known[frozenset(group)]
 
 
@@ -160,14 +206,21 @@ worth = shapley(contrast, parts)
 everybody, nobody = contrast(parts), contrast([])
 print(f"{len(known)} drawings of each bird; their contrasts: {everybody.round(1)}")
 print(f"and those of the landscapes without any part: {nobody.round(1)}")
-print("part       first bird   least and most of five   first bird loses without it (lesson 1)")
+print(
+    "part       first bird   least and most of five   first bird loses without it (lesson 1)"
+)
 for part in parts:
     alone = everybody - contrast([other for other in parts if other != part])
-    print(f"{part:8} {worth[part][0]:12.2f} {worth[part].min():12.2f} {worth[part].max():8.2f} {alone[0]:20.2f}")
+    print(
+        f"{part:8} {worth[part][0]:12.2f} {worth[part].min():12.2f} {worth[part].max():8.2f} {alone[0]:20.2f}"
+    )
 missed = abs(sum(worth.values()) - (everybody - nobody)).max()
 claim("the shares add up to what the parts add to the landscape", missed < 1e-6)
 others = max(abs(worth[part]).max() for part in parts if part != "legs")
-claim("in all five birds the legs have more than twice the share of any other part", worth["legs"].min() > 2 * others)
+claim(
+    "in all five birds the legs have more than twice the share of any other part",
+    worth["legs"].min() > 2 * others,
+)
 
 # %% [markdown]
 # In minixai the game is a function of coalitions as rows of yes and no. `mx.shapley` plays each coalition once, and
@@ -177,14 +230,23 @@ claim("in all five birds the legs have more than twice the share of any other pa
 
 # %%
 def game(rows):
-    return np.array([contrast([part for part, here in zip(parts, row, strict=True) if here]) for row in rows])
+    return np.array(
+        [
+            contrast([part for part, here in zip(parts, row, strict=True) if here])
+            for row in rows
+        ]
+    )
 
 
 exact, lots = mx.shapley(game, 7), mx.shapley(game, 7, permutations=100)
 claim("mx.shapley finds the same", np.allclose(exact.values, list(worth.values())))
 errors = abs(lots.values - exact.values) / lots.standard_error
-print(f"legs of the first bird, by 100 orders: {lots.values[1, 0]:.2f} ± {lots.standard_error[1, 0]:.2f}")
-print(f"{np.mean(errors < 1):.0%} of the shares are within one standard error, the worst is {errors.max():.1f} away")
+print(
+    f"legs of the first bird, by 100 orders: {lots.values[1, 0]:.2f} ± {lots.standard_error[1, 0]:.2f}"
+)
+print(
+    f"{np.mean(errors < 1):.0%} of the shares are within one standard error, the worst is {errors.max():.1f} away"
+)
 claim("orders by lot come within 5 standard errors", errors.max() < 5)
 
 # %% [markdown]
@@ -196,7 +258,9 @@ claim("orders by lot come within 5 standard errors", errors.max() < 5)
 # %%
 figure = Figure(figsize=(11, 3.4), layout="constrained")
 *panels, chart = figure.subplots(1, 4, width_ratios=[1, 1, 1, 2.6])
-for panel, group, name in zip(panels, ([], ["legs"], parts), ("nobody", "the legs alone", "all"), strict=True):
+for panel, group, name in zip(
+    panels, ([], ["legs"], parts), ("nobody", "the legs alone", "all"), strict=True
+):
     panel.imshow(drawn(group)[0])
     panel.set(xticks=[], yticks=[], title=f"{name}:\n{contrast(group)[0]:+.1f}")
 order = sorted(parts, key=lambda part: abs(worth[part][0]))
@@ -204,9 +268,16 @@ steps = np.array([worth[part][0] for part in order])
 starts = nobody[0] + np.cumsum(steps) - steps
 chart.barh(order, steps, left=starts, color=np.where(steps > 0, "#c1121f", "#1452a3"))
 for k, (start, step) in enumerate(zip(starts, steps, strict=True)):
-    chart.text(max(start, start + step) + 0.6, k, f"{step:+.2f}", va="center", fontsize=9)
-chart.vlines([nobody[0], everybody[0]], -0.5, 6.5, color="grey", linestyle=":", linewidth=1)
-chart.set(xlabel="contrast, redshank − greenshank", title="from the landscape (left line) to the bird (right line)")
+    chart.text(
+        max(start, start + step) + 0.6, k, f"{step:+.2f}", va="center", fontsize=9
+    )
+chart.vlines(
+    [nobody[0], everybody[0]], -0.5, 6.5, color="grey", linestyle=":", linewidth=1
+)
+chart.set(
+    xlabel="contrast, redshank − greenshank",
+    title="from the landscape (left line) to the bird (right line)",
+)
 chart.set(xlim=(min(starts) - 3, max(starts + steps) + 6))
 save(figure, "waterfall")
 
@@ -236,11 +307,25 @@ mine_b = None  # (orders, coalitions)
 mine_c = None
 
 majority = mx.shapley(lambda rows: rows.sum(axis=1) >= 2, 3).values
-answer("a", mine_a, majority, {"the shares must add up to 1": (1, 1, 1), "who is more than the others?": (0.5, 0.5, 0)})
-traps = {"the other way round": (2**7, factorial(7)), "7² counts pairs of players": (factorial(7), 7**2)}
+answer(
+    "a",
+    mine_a,
+    majority,
+    {
+        "the shares must add up to 1": (1, 1, 1),
+        "who is more than the others?": (0.5, 0.5, 0),
+    },
+)
+traps = {
+    "the other way round": (2**7, factorial(7)),
+    "7² counts pairs of players": (factorial(7), 7**2),
+}
 answer("b", mine_b, (factorial(7), 2**7), traps)
 right = np.sqrt(2 / 3 * 1 / 3 / 50)
-traps = {"that is how far one order is off": np.sqrt(2 / 9), "the root is missing": 2 / 9 / 50}
+traps = {
+    "that is how far one order is off": np.sqrt(2 / 9),
+    "the root is missing": 2 / 9 / 50,
+}
 answer("c", mine_c, right, traps)
 
 # %% [markdown]

@@ -29,7 +29,9 @@ from minixai.lesson import answer, claim, save
 
 
 def slope(i1, i2):
-    return 1.0 if i1 + i2 < 1 else 0.0  # of 1 − relu(1 − (i1 + i2)), along i1 as along i2
+    return (
+        1.0 if i1 + i2 < 1 else 0.0
+    )  # of 1 − relu(1 − (i1 + i2)), along i1 as along i2
 
 
 # %% [markdown]
@@ -40,8 +42,12 @@ def slope(i1, i2):
 def expected_gradients(x, background, n, rng):
     draws = []
     for _ in range(n):
-        baseline = background[rng.integers(len(background))]  # any of them, however often it was drawn before
-        point = baseline + rng.random() * (x - baseline)  # anywhere on the way to x, uniformly
+        baseline = background[
+            rng.integers(len(background))
+        ]  # any of them, however often it was drawn before
+        point = baseline + rng.random() * (
+            x - baseline
+        )  # anywhere on the way to x, uniformly
         draws.append((x - baseline) * slope(*point))
     return np.mean(draws, axis=0), np.std(draws, axis=0, ddof=1) / np.sqrt(n)
 
@@ -49,7 +55,9 @@ def expected_gradients(x, background, n, rng):
 x, zero = np.array([1.0, 1.0]), np.array([[0.0, 0.0]])
 for n in (50, 200, 800, 3200):
     mean, error = expected_gradients(x, zero, n, np.random.default_rng(0))
-    print(f"{n:5} draws: i1 {mean[0]:.3f} ± {error[0]:.4f}, and 0.5/√n is {0.5 / np.sqrt(n):.4f}")
+    print(
+        f"{n:5} draws: i1 {mean[0]:.3f} ± {error[0]:.4f}, and 0.5/√n is {0.5 / np.sqrt(n):.4f}"
+    )
 
 # %% [markdown]
 # The number after ± is the *standard error*: how far the mean is typically from what infinitely many draws would give.
@@ -59,12 +67,22 @@ for n in (50, 200, 800, 3200):
 # draws is closer to the truth than that, and as good as never 4 times as far.
 
 # %%
-found = [expected_gradients(x, zero, 200, np.random.default_rng(seed)) for seed in range(1, 21)]
+found = [
+    expected_gradients(x, zero, 200, np.random.default_rng(seed))
+    for seed in range(1, 21)
+]
 off = np.array([abs(mean[0] - 0.5) / error[0] for mean, error in found])
-print(f"20 repetitions of 200 draws: {np.sum(off < 1)} within one standard error, the worst {off.max():.1f} away")
+print(
+    f"20 repetitions of 200 draws: {np.sum(off < 1)} within one standard error, the worst {off.max():.1f} away"
+)
 claim("all 20 are within 4 standard errors of one half", off.max() < 4)
-ratio = expected_gradients(x, zero, 800, np.random.default_rng(1))[1][0] / found[0][1][0]
-claim("four times as many draws halve the standard error", np.isclose(ratio, 0.5, atol=0.02))
+ratio = (
+    expected_gradients(x, zero, 800, np.random.default_rng(1))[1][0] / found[0][1][0]
+)
+claim(
+    "four times as many draws halve the standard error",
+    np.isclose(ratio, 0.5, atol=0.02),
+)
 
 # %% [markdown]
 # ## The same in minixai
@@ -75,12 +93,22 @@ claim("four times as many draws halve the standard error", np.isclose(ratio, 0.5
 
 # %%
 background = np.array([[0.0, 0.0], [1.0, 1.0]])
-result = mx.expected_gradients(mx.toys.saturation, [[1.0, 0.25]], background=background, samples=200)
+result = mx.expected_gradients(
+    mx.toys.saturation, [[1.0, 0.25]], background=background, samples=200
+)
 print(result)
-claim("the gap is within 4 standard errors", abs(result.gap) < 4 * result.gap_standard_error)
-one = mx.expected_gradients(mx.toys.saturation, [[1.0, 0.25]], background=zero, samples=200)
+claim(
+    "the gap is within 4 standard errors",
+    abs(result.gap) < 4 * result.gap_standard_error,
+)
+one = mx.expected_gradients(
+    mx.toys.saturation, [[1.0, 0.25]], background=zero, samples=200
+)
 print(f"one baseline: {one.values[0].round(3)} ± {one.standard_error[0].round(3)}")
-claim("with one baseline it is integrated gradients", abs(one.values[0] - (0.8, 0.2)) < 4 * one.standard_error[0])
+claim(
+    "with one baseline it is integrated gradients",
+    abs(one.values[0] - (0.8, 0.2)) < 4 * one.standard_error[0],
+)
 
 # %% [markdown]
 # The article speaks of the mean of the *gradients*. The factor x − baseline belongs into each draw (into the draws, not
@@ -91,11 +119,16 @@ claim("with one baseline it is integrated gradients", abs(one.values[0] - (0.8, 
 # general they do not.
 
 # %%
-mean_slopes = mx.integrated_gradients(mx.toys.saturation, [[1.0, 0.25]], steps=1000).values[0] / (1, 0.25)
+mean_slopes = mx.integrated_gradients(
+    mx.toys.saturation, [[1.0, 0.25]], steps=1000
+).values[0] / (1, 0.25)
 print(f"mean slopes {mean_slopes.round(2)}, sum {mean_slopes.sum():.2f}; f moved by 1")
 claim("mean slopes do not add up", np.isclose(mean_slopes.sum(), 1.6, atol=0.01))
 far = {}
-for name, net, at in (("2 · 3", mx.toys.product, [[2.0, 3.0]]), ("min(1, 2)", mx.toys.minimum, [[1.0, 2.0]])):
+for name, net, at in (
+    ("2 · 3", mx.toys.product, [[2.0, 3.0]]),
+    ("min(1, 2)", mx.toys.minimum, [[1.0, 2.0]]),
+):
     drawn = mx.expected_gradients(net, at, background=zero, samples=2000)
     fair = mx.shapley_values(net, at).values[0]
     far[name] = abs(drawn.values[0] - fair) - 4 * drawn.standard_error[0]
@@ -113,12 +146,17 @@ claim("for min(1, 2) it does not", far["min(1, 2)"] > 0.4)
 
 # %%
 edge = [[0.5, 0.5]]
-cloud = mx.expected_gradients(mx.toys.saturation, edge, background=zero, samples=4000, local_smoothing=0.3)
+cloud = mx.expected_gradients(
+    mx.toys.saturation, edge, background=zero, samples=4000, local_smoothing=0.3
+)
 expect = 1 - 0.3 * np.sqrt(2) / np.sqrt(2 * np.pi)
 print(
     f"with noise the sum is {cloud.values.sum():.3f} ± {cloud.gap_standard_error[0]:.3f}; f is 1, its mean {expect:.3f}"
 )
-claim("the sum tends to f's mean over the cloud", abs(cloud.values.sum() - expect) < 4 * cloud.gap_standard_error[0])
+claim(
+    "the sum tends to f's mean over the cloud",
+    abs(cloud.values.sum() - expect) < 4 * cloud.gap_standard_error[0],
+)
 
 # %% [markdown]
 # And *what* is explained: a class's score, or its probability, which is exp(score) divided by the sum of exp(score)
@@ -135,11 +173,16 @@ def scores(node):
 
 asked = {}
 for output in ("score", "probability"):
-    asked[output] = mx.expected_gradients(scores, [[1.0, 1.0]], 0, background=zero, output=output, samples=500).values[
-        0
-    ]
-    print(f"class 0, {output:11}: a {asked[output][0]:+.2f}   b {asked[output][1]:+.2f}")
-claim("b raises the score of class 0 and lowers its probability", asked["score"][1] > 0 > asked["probability"][1])
+    asked[output] = mx.expected_gradients(
+        scores, [[1.0, 1.0]], 0, background=zero, output=output, samples=500
+    ).values[0]
+    print(
+        f"class 0, {output:11}: a {asked[output][0]:+.2f}   b {asked[output][1]:+.2f}"
+    )
+claim(
+    "b raises the score of class 0 and lowers its probability",
+    asked["score"][1] > 0 > asked["probability"][1],
+)
 
 # %% [markdown]
 # ## A bird against fifty birds
@@ -154,12 +197,19 @@ claim("b raises the score of class 0 and lowers its probability", asked["score"]
 model, background = mx.load("shorebirds"), birds.draw(50, seed=11).images
 scenes = birds.draw(5, seed=3, species=["redshank"])
 bird, legs = scenes.images[:1], scenes.masks[..., birds.PARTS.index("legs")]
-redshank, greenshank = birds.CLASSES.index("redshank"), birds.CLASSES.index("greenshank")
+redshank, greenshank = (
+    birds.CLASSES.index("redshank"),
+    birds.CLASSES.index("greenshank"),
+)
 classes = {redshank: "redshank", greenshank: "greenshank"}
 
 
 def explained(images, target, samples=200, **more):
-    how = {"background": background, "samples": samples, "batch": 16}  # 16 rows at a time: they fit into the cache
+    how = {
+        "background": background,
+        "samples": samples,
+        "batch": 16,
+    }  # 16 rows at a time: they fit into the cache
     return mx.expected_gradients(model, images, target, **how, **more)
 
 
@@ -174,7 +224,10 @@ for result in two + hidden:
     )
 off = [abs(result.gap[0]) / result.gap_standard_error[0] for result in two + hidden]
 claim("all four gaps are within 4 standard errors", max(off) < 4)
-save(mx.plots.show(two + hidden, bird, classes=classes, percentile=99.9, overlay=True), "two-classes")
+save(
+    mx.plots.show(two + hidden, bird, classes=classes, percentile=99.9, overlay=True),
+    "two-classes",
+)
 
 # %% [markdown]
 # Whose are the red pixels? The program that draws the birds tells where the legs are. If |φ| were spread evenly, they
@@ -184,14 +237,27 @@ save(mx.plots.show(two + hidden, bird, classes=classes, percentile=99.9, overlay
 # %%
 five = explained(scenes.images, redshank, samples=40, versus=greenshank)
 signed = five.values.sum(axis=-1)
-times = (abs(signed) * legs).sum(axis=(1, 2)) / abs(signed).sum(axis=(1, 2)) / legs.mean(axis=(1, 2))
+times = (
+    (abs(signed) * legs).sum(axis=(1, 2))
+    / abs(signed).sum(axis=(1, 2))
+    / legs.mean(axis=(1, 2))
+)
 on_legs = (signed * legs).sum(axis=(1, 2))
-print(f"redshank versus greenshank: on the legs {on_legs.round(1)}, {times.round(0)} times their area's share")
+print(
+    f"redshank versus greenshank: on the legs {on_legs.round(1)}, {times.round(0)} times their area's share"
+)
 for k, result in zip(classes, two, strict=True):
-    print(f"score for {classes[k]:10}: on the first bird's legs {(result.values[0].sum(axis=-1) * legs[0]).sum():+.1f}")
-claim("in five birds of five the legs have more than 5 times their share", times.min() > 5)
+    print(
+        f"score for {classes[k]:10}: on the first bird's legs {(result.values[0].sum(axis=-1) * legs[0]).sum():+.1f}"
+    )
+claim(
+    "in five birds of five the legs have more than 5 times their share", times.min() > 5
+)
 claim("and speak for redshank rather than greenshank", on_legs.min() > 0)
-claim("all five gaps are within 4 standard errors", abs(five.gap) < 4 * five.gap_standard_error)
+claim(
+    "all five gaps are within 4 standard errors",
+    abs(five.gap) < 4 * five.gap_standard_error,
+)
 
 # %% [markdown]
 # How many draws does one need? What is strong shows after five; but many of the faint colours around it are noise, and
@@ -203,9 +269,17 @@ for result in (*few, two[0]):
     n, error = result.parameters["samples"], result.standard_error.mean()
     print(f"{n:4} draws: a pixel's standard error is {error:.4f} on average")
 ratio = two[0].standard_error.mean() / few[1].standard_error.mean()
-claim("ten times as many draws make it about √10 times smaller", 0.6 < ratio * np.sqrt(10) < 1.6)
+claim(
+    "ten times as many draws make it about √10 times smaller",
+    0.6 < ratio * np.sqrt(10) < 1.6,
+)
 titles = [f"{result.parameters['samples']} draws" for result in (*few, two[0])]
-save(mx.plots.show([*few, two[0]], bird, titles=titles, classes=classes, percentile=99.9), "more-draws")
+save(
+    mx.plots.show(
+        [*few, two[0]], bird, titles=titles, classes=classes, percentile=99.9
+    ),
+    "more-draws",
+)
 
 # %% [markdown]
 # ## When it fails, and what it costs
@@ -233,11 +307,21 @@ mine_c = None
 
 traps = {"that is 0.5/0.01, the root of n": 50, "that makes it 0.005": 10_000}
 answer("a", mine_a, (0.5 / 0.01) ** 2, traps)
-traps = {"that is the probability that it is drawn": 1 - (49 / 50) ** 200, "that is for one draw": 49 / 50}
+traps = {
+    "that is the probability that it is drawn": 1 - (49 / 50) ** 200,
+    "that is for one draw": 49 / 50,
+}
 answer("b", mine_b, (49 / 50) ** 200, traps, tol=2e-4)
-traps = {"that is var/√n, of which neither the root nor the number is of use": 0.25 / np.sqrt(200)}
+traps = {
+    "that is var/√n, of which neither the root nor the number is of use": 0.25
+    / np.sqrt(200)
+}
 answer(
-    "c", mine_c, np.sqrt(0.25 / 200), traps | {"that is the variance of the mean: take its root": 0.25 / 200}, tol=5e-4
+    "c",
+    mine_c,
+    np.sqrt(0.25 / 200),
+    traps | {"that is the variance of the mean: take its root": 0.25 / 200},
+    tol=5e-4,
 )
 
 # %% [markdown]

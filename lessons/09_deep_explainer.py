@@ -41,17 +41,24 @@ def y(points):
 # %%
 def multipliers(x, references):
     z, z0 = 1 - x.sum(), 1 - references.sum(axis=1)
-    return (np.maximum(z, 0) - np.maximum(z0, 0)) / (z - z0)  # Δh/Δz; z = 1 − s and y = 1 − h bring −1 · −1 = 1
+    return (np.maximum(z, 0) - np.maximum(z0, 0)) / (
+        z - z0
+    )  # Δh/Δz; z = 1 − s and y = 1 − h bring −1 · −1 = 1
 
 
 x, references = np.array([1.0, 0.25]), np.array([[0.0, 0.0], [1.0, 1.0]])
 m = multipliers(x, references)
 contributions = m[:, None] * (x - references)
 for reference, slope, parts in zip(references, m, contributions, strict=True):
-    print(f"from {reference}: m = {slope:.2f}, i1 brings {parts[0]:+.2f}, i2 brings {parts[1]:+.2f}")
+    print(
+        f"from {reference}: m = {slope:.2f}, i1 brings {parts[0]:+.2f}, i2 brings {parts[1]:+.2f}"
+    )
 of_slopes = m.mean() * (x - references).mean(axis=0)
 of_contributions = contributions.mean(axis=0)
-for name, (i1, i2) in (("mean slope × mean difference", of_slopes), ("mean of the contributions", of_contributions)):
+for name, (i1, i2) in (
+    ("mean slope × mean difference", of_slopes),
+    ("mean of the contributions", of_contributions),
+):
     print(f"{name:30} {i1:+.2f} {i2:+.2f}   sum {i1 + i2:.2f}")
 to_explain = y(x) - y(references).mean()
 print(f"to explain {to_explain:34.2f} (the mean slope is {m.mean():.2f})")
@@ -62,8 +69,14 @@ print(f"to explain {to_explain:34.2f} (the mean slope is {m.mean():.2f})")
 # changes its sign.
 
 # %%
-claim("the mean of the contributions adds up", np.isclose(of_contributions.sum(), to_explain))
-claim("the mean slope times the mean difference does not", abs(of_slopes.sum() - to_explain) > 0.3)
+claim(
+    "the mean of the contributions adds up",
+    np.isclose(of_contributions.sum(), to_explain),
+)
+claim(
+    "the mean slope times the mean difference does not",
+    abs(of_slopes.sum() - to_explain) > 0.3,
+)
 claim("and gives i2 the wrong sign", of_slopes[1] < 0 < of_contributions[1])
 
 # %% [markdown]
@@ -76,9 +89,16 @@ claim("and gives i2 the wrong sign", of_slopes[1] < 0 < of_contributions[1])
 result = mx.deep_shap(mx.toys.saturation, [x], background=references)
 print(result)
 claim("minixai finds the same", np.allclose(result.values[0], of_contributions))
-explainer = mx.DeepExplainer(mx.toys.saturation, references)  # as those know it who come from shap
-print(f"expected_value {explainer.expected_value[0]:.2f}: the mean of y over the references")
-claim("and so does DeepExplainer", np.allclose(explainer.shap_values([x])[0, :, 0], of_contributions))
+explainer = mx.DeepExplainer(
+    mx.toys.saturation, references
+)  # as those know it who come from shap
+print(
+    f"expected_value {explainer.expected_value[0]:.2f}: the mean of y over the references"
+)
+claim(
+    "and so does DeepExplainer",
+    np.allclose(explainer.shap_values([x])[0, :, 0], of_contributions),
+)
 
 # %% [markdown]
 # What do more references improve? Each DeepLIFT adds up, so their mean does, for one reference as for a hundred: there
@@ -91,19 +111,28 @@ rng = np.random.default_rng(0)
 spread, gap = {}, {}
 for k in (1, 5, 20, 100):
     samples = rng.random((2000, k, 2))
-    brought = np.stack([(multipliers(x, some)[:, None] * (x - some)).mean(axis=0) for some in samples])
+    brought = np.stack(
+        [(multipliers(x, some)[:, None] * (x - some)).mean(axis=0) for some in samples]
+    )
     gap[k] = abs(brought.sum(axis=1) - (y(x) - y(samples).mean(axis=1))).max()
     spread[k] = brought[:, 0].std()
     cost = mx.deep_shap(mx.toys.saturation, [x], background=samples[0]).cost
-    drawn = mx.expected_gradients(mx.toys.saturation, [x], background=samples[0], samples=max(k, 2))  # at least two
+    drawn = mx.expected_gradients(
+        mx.toys.saturation, [x], background=samples[0], samples=max(k, 2)
+    )  # at least two
     print(
         f"k = {k:3}: i1 gets {brought[:, 0].mean():.3f}, spread {spread[k]:.4f}, times √k {spread[k] * np.sqrt(k):.2f}"
     )
-    print(f"  gap at most {gap[k]:.0e} (expected gradients, {max(k, 2)} draws: {abs(drawn.gap[0]):.2f}); {cost}")
+    print(
+        f"  gap at most {gap[k]:.0e} (expected gradients, {max(k, 2)} draws: {abs(drawn.gap[0]):.2f}); {cost}"
+    )
 claim("it adds up for every k, to rounding", max(gap.values()) < 1e-12)
 steady = np.array([spread[k] * np.sqrt(k) for k in spread])
 claim("the spread falls as 1/√k", np.allclose(steady / steady.mean(), 1, atol=0.15))
-claim("100 references cost 100 rows back, and 2 · (100 + 1) forward", cost == (2 * (100 + 1), 100))
+claim(
+    "100 references cost 100 rows back, and 2 · (100 + 1) forward",
+    cost == (2 * (100 + 1), 100),
+)
 
 # %% [markdown]
 # (Forward, the references and the point itself go twice: once for their scores, once for the walk back.)
@@ -113,8 +142,12 @@ claim("100 references cost 100 rows back, and 2 · (100 + 1) forward", cost == (
 
 # %%
 for k in (1, 100):
-    deep = mx.deep_shap(mx.toys.minimum, [[1.0, 2.0]], background=np.zeros((k, 2))).values[0]
-    fair = mx.shapley_values(mx.toys.minimum, [[1.0, 2.0]], background=np.zeros((k, 2))).values[0]
+    deep = mx.deep_shap(
+        mx.toys.minimum, [[1.0, 2.0]], background=np.zeros((k, 2))
+    ).values[0]
+    fair = mx.shapley_values(
+        mx.toys.minimum, [[1.0, 2.0]], background=np.zeros((k, 2))
+    ).values[0]
     print(f"min(1, 2), {k:3} references: DeepSHAP {deep}, Shapley {fair}")
 claim("DeepSHAP is not the Shapley value", abs(deep - fair).max() > 0.4)
 
@@ -129,35 +162,81 @@ claim("DeepSHAP is not the Shapley value", abs(deep - fair).max() > 0.4)
 # %%
 model, others = mx.load("shorebirds"), birds.draw(100, seed=11)
 background, scenes = others.images, birds.draw(2, seed=3, species=["redshank"])
-redshank, greenshank = birds.CLASSES.index("redshank"), birds.CLASSES.index("greenshank")
-asked = {"target": redshank, "versus": greenshank, "batch": 16}  # 16 rows at a time: they fit into the cache
+redshank, greenshank = (
+    birds.CLASSES.index("redshank"),
+    birds.CLASSES.index("greenshank"),
+)
+asked = {
+    "target": redshank,
+    "versus": greenshank,
+    "batch": 16,
+}  # 16 rows at a time: they fit into the cache
 legs = scenes.masks[..., birds.PARTS.index("legs")]
 alike, gaps, strips = np.zeros((2, 4)), [], []
 for n, image in enumerate(scenes.images[:, None]):
-    lots = mx.expected_gradients(model, image, **asked, background=background, samples=200)
+    lots = mx.expected_gradients(
+        model, image, **asked, background=background, samples=200
+    )
     start = time.perf_counter()
-    rows = np.repeat(image, len(background), axis=0)  # the same bird a hundred times, each with its own baseline
+    rows = np.repeat(
+        image, len(background), axis=0
+    )  # the same bird a hundred times, each with its own baseline
     each = mx.deep_lift(model, rows, **asked, baseline=background)
     gaps.append(abs(each.gap).max() / lots.gap_standard_error[0])
     seconds = time.perf_counter() - start
-    print(f"bird {n + 1}: 100 references in {seconds:.1f} s, largest gap {abs(each.gap).max():.0e};", end=" ")
-    print(f"200 draws have a gap of {lots.gap[0]:.1f} ± {lots.gap_standard_error[0]:.1f}")
+    print(
+        f"bird {n + 1}: 100 references in {seconds:.1f} s, largest gap {abs(each.gap).max():.0e};",
+        end=" ",
+    )
+    print(
+        f"200 draws have a gap of {lots.gap[0]:.1f} ± {lots.gap_standard_error[0]:.1f}"
+    )
     on_legs = (each.values.sum(axis=-1) * legs[n]).sum(axis=(1, 2))
-    strips.append([each.values[:k].mean(axis=0) for k in (1, 5, 20, 100)] + [lots.values[0]])
+    strips.append(
+        [each.values[:k].mean(axis=0) for k in (1, 5, 20, 100)] + [lots.values[0]]
+    )
     for column, k in enumerate((1, 5, 20, 100)):
-        groups = on_legs.reshape(-1, k).mean(axis=1)  # all that can be made of the hundred, without overlap
-        alike[n, column] = np.corrcoef(strips[n][column].ravel(), lots.values.ravel())[0, 1]
-        spread = f"{groups.min():.1f} to {groups.max():.1f}" if k < 100 else f"{groups[0]:.1f}"
-        print(f"  k = {k:3}: legs {spread:13} correlation with lesson 8: {alike[n, column]:.2f}")
-claim("from each reference it adds up, a thousand times better than 200 draws", max(gaps) < 1e-3)
-claim("with more references the map comes nearer to that of lesson 8", np.all(alike[:, 3] > alike[:, 0]))
+        groups = on_legs.reshape(-1, k).mean(
+            axis=1
+        )  # all that can be made of the hundred, without overlap
+        alike[n, column] = np.corrcoef(strips[n][column].ravel(), lots.values.ravel())[
+            0, 1
+        ]
+        spread = (
+            f"{groups.min():.1f} to {groups.max():.1f}"
+            if k < 100
+            else f"{groups[0]:.1f}"
+        )
+        print(
+            f"  k = {k:3}: legs {spread:13} correlation with lesson 8: {alike[n, column]:.2f}"
+        )
+claim(
+    "from each reference it adds up, a thousand times better than 200 draws",
+    max(gaps) < 1e-3,
+)
+claim(
+    "with more references the map comes nearer to that of lesson 8",
+    np.all(alike[:, 3] > alike[:, 0]),
+)
 claim("and with a hundred the two are alike", alike[:, 3].min() > 0.8)
-foot = others.masks[0, ..., birds.PARTS.index("legs")] * (legs == 0)  # the first reference's legs, where ours are not
-traces = np.array([[(abs(m.sum(axis=-1)) * foot[n]).sum() for m in strips[n][:4]] for n in (0, 1)])
-claim("of the first reference's legs less than a fifth is left with a hundred", traces[:, 3] < traces[:, 0] / 5)
+foot = others.masks[0, ..., birds.PARTS.index("legs")] * (
+    legs == 0
+)  # the first reference's legs, where ours are not
+traces = np.array(
+    [[(abs(m.sum(axis=-1)) * foot[n]).sum() for m in strips[n][:4]] for n in (0, 1)]
+)
+claim(
+    "of the first reference's legs less than a fifth is left with a hundred",
+    traces[:, 3] < traces[:, 0] / 5,
+)
 titles = ["1 reference", "5", "20", "100", "lesson 8, 200 draws"]
 columns = [np.stack(maps) for maps in zip(*strips, strict=True)]
-save(mx.plots.show(columns, scenes.images, titles=titles, scale="shared", percentile=99.9), "more-references")
+save(
+    mx.plots.show(
+        columns, scenes.images, titles=titles, scale="shared", percentile=99.9
+    ),
+    "more-references",
+)
 
 # %% [markdown]
 # Look at the spot on the ground in the first column. That is where the one reference, a greenshank, has *its* foot. The
@@ -174,11 +253,21 @@ pictures = [
     for k in (redshank, greenshank)
 ]
 names = {redshank: "redshank", greenshank: "greenshank"}
-save(mx.plots.show(pictures, scenes.images[:1], classes=names, percentile=99.9, overlay=True), "two-classes")
+save(
+    mx.plots.show(
+        pictures, scenes.images[:1], classes=names, percentile=99.9, overlay=True
+    ),
+    "two-classes",
+)
 on_legs = [(one.values[0].sum(axis=-1) * legs[0]).sum() for one in pictures[:2]]
-print(f"the legs bring the redshank's score {on_legs[0]:.1f}, the greenshank's {on_legs[1]:.1f}")
+print(
+    f"the legs bring the redshank's score {on_legs[0]:.1f}, the greenshank's {on_legs[1]:.1f}"
+)
 claim("they bring the redshank's more than twice as much", on_legs[0] > 2 * on_legs[1])
-claim("all four add up", all(abs(one.gap[0]) < 1e-4 * abs(one.score[0]) for one in pictures))
+claim(
+    "all four add up",
+    all(abs(one.gap[0]) < 1e-4 * abs(one.score[0]) for one in pictures),
+)
 
 # %% [markdown]
 # ## When it fails, and what it costs
@@ -207,11 +296,19 @@ mine_b = None  # "a", "b" or "c"
 mine_c = None
 
 three = np.array([[0.0, 0.0], [1.0, 1.0], [0.25, 0.25]])
-traps = {"that is y of the mean reference": y(three.mean(axis=0)), "0.25 + 0.25 is 0.5": (0 + 1 + 0.25) / 3}
+traps = {
+    "that is y of the mean reference": y(three.mean(axis=0)),
+    "0.25 + 0.25 is 0.5": (0 + 1 + 0.25) / 3,
+}
 answer("a", mine_a, y(three).mean(), traps)
-traps = {"all references are birds too: that cancels": "a", "no reference is a greenshank": "c"}
+traps = {
+    "all references are birds too: that cancels": "a",
+    "no reference is a greenshank": "c",
+}
 answer("b", mine_b, "b", traps)
-(truth,) = mx.deep_lift(lambda node: mx.ops.relu(mx.ops.relu(node) - 2).sum(axis=1), [[5.0]], baseline=0.0).values[0]
+(truth,) = mx.deep_lift(
+    lambda node: mx.ops.relu(mx.ops.relu(node) - 2).sum(axis=1), [[5.0]], baseline=0.0
+).values[0]
 last = (3 - 0) / (3 - -2)
 traps = {
     "that is right, and adds up: but what does the object say?": truth,

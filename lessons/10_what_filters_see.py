@@ -36,7 +36,10 @@ kernel = np.array([[2, -1, -1], [-1, 2, -1], [-1, -1, 2]])
 
 # %%
 def convolve(picture, kernel):
-    rows, columns = picture.shape[0] - 2, picture.shape[1] - 2  # the kernel must lie within the picture
+    rows, columns = (
+        picture.shape[0] - 2,
+        picture.shape[1] - 2,
+    )  # the kernel must lie within the picture
     found = np.zeros((rows, columns))
     for i in range(rows):
         for j in range(columns):
@@ -45,7 +48,12 @@ def convolve(picture, kernel):
 
 
 falling, level = np.eye(3), np.array([[0, 0, 0], [1, 1, 1], [0, 0, 0]])
-patches = {"\\": falling, "/": falling[::-1], "level": level, "all alike": np.ones((3, 3))}
+patches = {
+    "\\": falling,
+    "/": falling[::-1],
+    "level": level,
+    "all alike": np.ones((3, 3)),
+}
 sums = {name: convolve(patch, kernel)[0, 0] for name, patch in patches.items()}
 for name, value in sums.items():
     print(f"on {name:9} {value:3.0f}")
@@ -60,21 +68,32 @@ claim("it answers to \\ alone", list(sums.values()) == [6, 0, 0, 0])
 # %%
 model = mx.load("shorebirds")
 scenes = birds.draw(12, seed=3, species=["redshank"])
-claim("beside a long / it says 2, a third of what it says on \\", convolve(np.eye(20)[::-1], kernel).max() == 2)
+claim(
+    "beside a long / it says 2, a third of what it says on \\",
+    convolve(np.eye(20)[::-1], kernel).max() == 2,
+)
 drawing = np.maximum(np.eye(20), np.eye(20)[::-1])
 grey = scenes.images[0].mean(axis=-1)
 figure = Figure(figsize=(9, 4.6), layout="constrained")
 axes = figure.subplots(2, 4)
 for (a, b, c, d), picture in zip(axes, (drawing, grey), strict=True):
     both = [np.maximum(convolve(picture, k), 0) for k in (kernel, kernel[::-1])]
-    for place, values, title in ((a, picture, "picture"), (b, both[0], "kernel for \\"), (c, both[1], "its mirror, /")):
-        place.imshow(values, cmap="Greys_r" if title == "picture" else "viridis", vmin=0)
+    for place, values, title in (
+        (a, picture, "picture"),
+        (b, both[0], "kernel for \\"),
+        (c, both[1], "its mirror, /"),
+    ):
+        place.imshow(
+            values, cmap="Greys_r" if title == "picture" else "viridis", vmin=0
+        )
         place.set(title=title, xticks=[], yticks=[])
     d.imshow(kernel if picture is drawing else kernel[::-1], cmap="Greys_r")
     for i, j in np.ndindex(3, 3):
         w = (kernel if picture is drawing else kernel[::-1])[i, j]
         d.text(j, i, w, ha="center", va="center", color="black" if w > 0 else "white")
-    d.set(title="the kernel" if picture is drawing else "the mirror", xticks=[], yticks=[])
+    d.set(
+        title="the kernel" if picture is drawing else "the mirror", xticks=[], yticks=[]
+    )
 figure.supxlabel("bright: found here (what is negative is drawn as 0)")
 save(figure, "diagonal")
 
@@ -82,9 +101,16 @@ save(figure, "diagonal")
 # ## The same in minixai
 
 # %%
-by_minixai = mx.ops.convolution(mx.Node(grey[None, :, :, None]), kernel[:, :, None, None]).value[0, :, :, 0]
-claim("minixai's convolution is this loop", np.allclose(by_minixai, convolve(grey, kernel), atol=1e-5))
-print(f"{grey.shape} became {by_minixai.shape}: no kernel fits around a pixel of the border")
+by_minixai = mx.ops.convolution(
+    mx.Node(grey[None, :, :, None]), kernel[:, :, None, None]
+).value[0, :, :, 0]
+claim(
+    "minixai's convolution is this loop",
+    np.allclose(by_minixai, convolve(grey, kernel), atol=1e-5),
+)
+print(
+    f"{grey.shape} became {by_minixai.shape}: no kernel fits around a pixel of the border"
+)
 
 # %% [markdown]
 # A *layer* has many kernels, and each reads all the maps of the layer before: its weights are 3 × 3 × (maps before),
@@ -100,15 +126,26 @@ vgg = mx.zoo.vgg16(features_only=True)  # weights by chance: we look at its shap
 
 def about(entry):
     weights = sum(w.size for w in entry.layer.weights.values()) if entry.layer else 0
-    return f"{entry.name:13} {' × '.join(map(str, entry.shape)):15} {weights:9,} weights"
+    return (
+        f"{entry.name:13} {' × '.join(map(str, entry.shape)):15} {weights:9,} weights"
+    )
 
 
 for n in range(9):
     print(f"layer {n} {about(vgg.layers[n])}   {about(model.layers[n])}")
-claim("layer 7 of VGG-16 is the first convolution of its third block", vgg.layers[7].name == "block3_conv1")
+claim(
+    "layer 7 of VGG-16 is the first convolution of its third block",
+    vgg.layers[7].name == "block3_conv1",
+)
 weights = 3 * 3 * 128 * 256 + 256
-claim("3 × 3 × 128 weights for each of its 256 filters, and 256 biases: 295,168", weights == 295_168)
-claim("as many as it has", weights == sum(w.size for w in vgg.layers[7].layer.weights.values()))
+claim(
+    "3 × 3 × 128 weights for each of its 256 filters, and 256 biases: 295,168",
+    weights == 295_168,
+)
+claim(
+    "as many as it has",
+    weights == sum(w.size for w in vgg.layers[7].layer.weights.values()),
+)
 
 # %% [markdown]
 # Now send a redshank forward, stop at layer 7, and look: first at one filter, then at all of them, the one with the
@@ -121,10 +158,16 @@ def pictures(model, image, name):
     """The first filter of layer 7, and all of them."""
     found = mx.activations(model, image, layer=7, rank="peak")
     first = mx.plots.filters(
-        found.values[..., :1], image, sort=False, size=2.4, title=f"{name}: the first filter of layer 7"
+        found.values[..., :1],
+        image,
+        sort=False,
+        size=2.4,
+        title=f"{name}: the first filter of layer 7",
     )
     save(first, f"first-filter-{name}")
-    save(mx.plots.filters(found, image, title=f"{name}: layer 7"), f"all-filters-{name}")
+    save(
+        mx.plots.filters(found, image, title=f"{name}: layer 7"), f"all-filters-{name}"
+    )
     return found
 
 
@@ -147,14 +190,21 @@ if trained is not None:
 # %%
 def times_chance(scenes):
     maps = mx.activations(model, scenes.images, layer=7).values.astype(float)
-    masks = scenes.masks.reshape(len(scenes), 16, 4, 16, 4, 9).mean(axis=(2, 4))  # 4 × 4 pixels are one place
+    masks = scenes.masks.reshape(len(scenes), 16, 4, 16, 4, 9).mean(
+        axis=(2, 4)
+    )  # 4 × 4 pixels are one place
     mass = np.einsum("nhwk,nhwp->kp", maps, masks) / maps.sum(axis=(0, 1, 2))[:, None]
     return mass / masks.mean(axis=(0, 1, 2))
 
 
-some, others = times_chance(birds.draw(48, seed=1)), times_chance(birds.draw(48, seed=2))
+some, others = (
+    times_chance(birds.draw(48, seed=1)),
+    times_chance(birds.draw(48, seed=2)),
+)
 best = some.argmax(axis=0)
-print("part        best filter   times chance: on the birds it was chosen on, on others")
+print(
+    "part        best filter   times chance: on the birds it was chosen on, on others"
+)
 for p, part in enumerate((*birds.PARTS, "background")):
     print(f"{part:11} {best[p]:8} {some[best[p], p]:18.1f} {others[best[p], p]:12.1f}")
 parts = {part: others[best[p], p] for p, part in enumerate(birds.PARTS)}
@@ -187,17 +237,27 @@ def contrast(weights):
 
 def without(k):
     return {
-        f"{name}/{key}": np.where(np.arange(32) == k, 0, model.weights[f"{name}/{key}"]) for key in ("kernel", "bias")
+        f"{name}/{key}": np.where(np.arange(32) == k, 0, model.weights[f"{name}/{key}"])
+        for key in ("kernel", "bias")
     }
 
 
 effect = np.array([contrast({}) - contrast(without(k)) for k in range(32)]).mean(axis=1)
-peaks = mx.activations(model, scenes.images, layer=7).values.max(axis=(1, 2)).mean(axis=0)
+peaks = (
+    mx.activations(model, scenes.images, layer=7).values.max(axis=(1, 2)).mean(axis=0)
+)
 brightest, strongest = peaks.argmax(), abs(effect).argmax()
 for title, k in (("brightest", brightest), ("strongest", strongest)):
-    print(f"{title}: filter {k:2}, peak {peaks[k]:.1f}, the contrast falls by {effect[k]:.1f} without it")
-print(f"rank correlation of peak and effect, over 32 filters: {spearmanr(peaks, abs(effect)).statistic:.2f}")
-claim("the brightest filter is not the one that matters most", abs(effect[strongest]) > 3 * abs(effect[brightest]))
+    print(
+        f"{title}: filter {k:2}, peak {peaks[k]:.1f}, the contrast falls by {effect[k]:.1f} without it"
+    )
+print(
+    f"rank correlation of peak and effect, over 32 filters: {spearmanr(peaks, abs(effect)).statistic:.2f}"
+)
+claim(
+    "the brightest filter is not the one that matters most",
+    abs(effect[strongest]) > 3 * abs(effect[brightest]),
+)
 
 # %% [markdown]
 # - **"Bright is used."** See above. Look at peaks to find filters, switch them off to judge them.
@@ -217,10 +277,21 @@ mine_a = None  # [[., ., .], [., ., .], [., ., .]]
 mine_b = None
 mine_c = None
 
-traps = {"that still finds \\: mirror it left to right": kernel, "it must say 0 where all is alike": falling[::-1]}
+traps = {
+    "that still finds \\: mirror it left to right": kernel,
+    "it must say 0 where all is alike": falling[::-1],
+}
 answer("a", mine_a, kernel[:, ::-1], traps)
-answer("b", mine_b, len(by_minixai), {"the border has no neighbours on one side": 64, "one is lost on each side": 63})
-traps = {"the biases are missing": 3 * 3 * 256 * 256, "each kernel reads all 256 maps": 3 * 3 * 256 + 256}
+answer(
+    "b",
+    mine_b,
+    len(by_minixai),
+    {"the border has no neighbours on one side": 64, "one is lost on each side": 63},
+)
+traps = {
+    "the biases are missing": 3 * 3 * 256 * 256,
+    "each kernel reads all 256 maps": 3 * 3 * 256 + 256,
+}
 answer("c", mine_c, sum(w.size for w in vgg.layers[8].layer.weights.values()), traps)
 
 # %% [markdown]

@@ -44,7 +44,9 @@ lost, cover = occlude(np.sum, np.ones(5), 3)
 print("windows that cover each pixel", cover)
 print("lost, added up               ", lost)
 print("lost, mean                   ", lost / cover)
-claim("added up, the middle gets three times as much as the ends", lost[2] == 3 * lost[0])
+claim(
+    "added up, the middle gets three times as much as the ends", lost[2] == 3 * lost[0]
+)
 claim("with the mean all five get the same, as they should", lost / cover == 3)
 
 # %% [markdown]
@@ -58,16 +60,23 @@ claim("with the mean all five get the same, as they should", lost / cover == 3)
 
 # %%
 row = np.ones((1, 1, 5, 1))
-result = mx.occlusion(lambda node: node.sum(), row, window=(1, 3), stride=1, baseline=0.0)
+result = mx.occlusion(
+    lambda node: node.sum(), row, window=(1, 3), stride=1, baseline=0.0
+)
 print(result)
 claim("minixai finds the same", np.allclose(result.values.ravel(), lost / cover))
 
 w, x = np.random.default_rng(0).normal(size=(2, 1, 4, 4, 1))
-one_by_one = mx.occlusion(lambda node: (node * w).sum(), x, window=1, stride=1, baseline=0.5).values
+one_by_one = mx.occlusion(
+    lambda node: (node * w).sum(), x, window=1, stride=1, baseline=0.5
+).values
 claim("window 1, linear network: w · (x − b)", np.allclose(one_by_one, w * (x - 0.5)))
 for method in (mx.integrated_gradients, mx.deep_lift):
     claim(
-        f"as {method.__name__}", np.allclose(one_by_one, method(lambda node: (node * w).sum(), x, baseline=0.5).values)
+        f"as {method.__name__}",
+        np.allclose(
+            one_by_one, method(lambda node: (node * w).sum(), x, baseline=0.5).values
+        ),
     )
 
 # %% [markdown]
@@ -80,16 +89,27 @@ for method in (mx.integrated_gradients, mx.deep_lift):
 model = mx.load("shorebirds")
 scenes = birds.draw(5, seed=5, species=["redshank"])
 redshank, greenshank = 0, 1
-asked = {"target": redshank, "versus": greenshank, "window": 8, "stride": 4, "batch": 32}
+asked = {
+    "target": redshank,
+    "versus": greenshank,
+    "window": 8,
+    "stride": 4,
+    "batch": 32,
+}
 map_of = {"mean": mx.occlusion(model, scenes.images[:1], **asked)}
 lost = map_of["mean"].extras["windows"][0]  # what each of the windows loses
 print(f"{lost.size} windows, {lost.shape[0]} along a side")
 score = map_of["mean"].score[0]
-print(f"hiding changes the difference, {score:.1f}, by {-lost.max():.1f} at worst, {-lost.min():+.1f} at best")
+print(
+    f"hiding changes the difference, {score:.1f}, by {-lost.max():.1f} at worst, {-lost.min():+.1f} at best"
+)
 cover = np.zeros((64, 64))
 for i, j in np.ndindex(15, 15):
     cover[4 * i : 4 * i + 8, 4 * j : 4 * j + 8] += 1
-claim("a pixel inside lies under 4 windows, a corner under 1", (cover[32, 32], cover[0, 0]) == (4, 1))
+claim(
+    "a pixel inside lies under 4 windows, a corner under 1",
+    (cover[32, 32], cover[0, 0]) == (4, 1),
+)
 
 figure = Figure(figsize=(9, 4.6), layout="constrained")
 panels = figure.subplots(2, 5).ravel()
@@ -98,9 +118,13 @@ places = [*((4, j) for j in (0, 4, 8, 12)), np.unravel_index(order[0], lost.shap
 hidden = map_of["mean"].baseline[0]
 for panel, (i, j) in zip(panels, places, strict=False):
     picture = scenes.images[0].copy()
-    picture[4 * i : 4 * i + 8, 4 * j : 4 * j + 8] = np.broadcast_to(hidden, picture.shape)[:8, :8]
+    picture[4 * i : 4 * i + 8, 4 * j : 4 * j + 8] = np.broadcast_to(
+        hidden, picture.shape
+    )[:8, :8]
     panel.imshow(picture)
-    panel.set(title=f"loses {lost[i, j].round(1) + 0:.1f}", xticks=[], yticks=[])  # + 0: −0.0 is 0.0
+    panel.set(
+        title=f"loses {lost[i, j].round(1) + 0:.1f}", xticks=[], yticks=[]
+    )  # + 0: −0.0 is 0.0
 panels[4].set(title=f"loses {lost[places[4]]:.1f}, the most")
 
 # %% [markdown]
@@ -121,7 +145,9 @@ for panel, (fill, result) in zip(panels[6:], map_of.items(), strict=True):
 save(figure, "window")
 flat = {fill: result.values.ravel() for fill, result in map_of.items()}
 for fill in ("blur", "white", "black"):
-    print(f"rank correlation of mean and {fill:5} {spearmanr(flat['mean'], flat[fill]).statistic:5.2f}")
+    print(
+        f"rank correlation of mean and {fill:5} {spearmanr(flat['mean'], flat[fill]).statistic:5.2f}"
+    )
 
 # %% [markdown]
 # (In the article's photo it is the region of beak and head that raises the score, and the body that lowers it. Of our
@@ -137,21 +163,36 @@ for fill in ("blur", "white", "black"):
 
 # %%
 eight = birds.draw(8, seed=5)
-players = [["tail"], ["legs"], ["body"], ["breast"], ["wing"], ["head", "eye"], ["beak"]]
+players = [
+    ["tail"],
+    ["legs"],
+    ["body"],
+    ["breast"],
+    ["wing"],
+    ["head", "eye"],
+    ["beak"],
+]
 
 
 def contrast(images):
-    rows, scores = np.arange(len(images)), model.scores(images)  # classes 0 and 1 are partners, 2 and 3 ...: ^ 1
+    rows, scores = (
+        np.arange(len(images)),
+        model.scores(images),
+    )  # classes 0 and 1 are partners, 2 and 3 ...: ^ 1
     return scores[rows, eight.labels] - scores[rows, eight.labels ^ 1]
 
 
 def loss(change):
-    return np.array([contrast(eight.images) - contrast(change(parts)) for parts in players])
+    return np.array(
+        [contrast(eight.images) - contrast(change(parts)) for parts in players]
+    )
 
 
 def covered(colour):
     def change(parts):
-        mask = eight.masks[..., [birds.PARTS.index(part) for part in parts]].sum(axis=-1, keepdims=True)
+        mask = eight.masks[..., [birds.PARTS.index(part) for part in parts]].sum(
+            axis=-1, keepdims=True
+        )
         return (1 - mask) * eight.images + mask * colour
 
     return change
@@ -160,7 +201,11 @@ def covered(colour):
 truth = loss(lambda parts: birds.render(eight, remove=parts)[0])
 matters = abs(truth) > 1
 wrong, top = {}, {}
-for name, colour in (("grey", eight.images.mean(axis=(1, 2), keepdims=True)), ("black", 0.0), ("white", 1.0)):
+for name, colour in (
+    ("grey", eight.images.mean(axis=(1, 2), keepdims=True)),
+    ("black", 0.0),
+    ("white", 1.0),
+):
     patch = loss(covered(colour))
     wrong[name] = (np.sign(patch) != np.sign(truth))[matters].sum()
     top[name] = (patch.argmax(axis=0) == truth.argmax(axis=0)).sum()
@@ -192,10 +237,15 @@ theirs = mx.occlusion(model, scenes.images, redshank, window=8, variant="tf-expl
 tool = theirs.values
 mine = mx.occlusion(model, scenes.images, redshank, window=8, stride=8)
 count = mine.extras["windows"][0].size
-print(f"the tool's maps go from {tool.min():.2f} to {tool.max():.2f}; {count} windows without overlap")
+print(
+    f"the tool's maps go from {tool.min():.2f} to {tool.max():.2f}; {count} windows without overlap"
+)
 claim("the tool hides with 127.5", theirs.baseline == 127.5)
 claim("the tool's maps are never negative, on five birds", tool >= 0)
-claim("though on each of them hiding some window raises the score", mine.extras["windows"].min(axis=(1, 2)) < 0)
+claim(
+    "though on each of them hiding some window raises the score",
+    mine.extras["windows"].min(axis=(1, 2)) < 0,
+)
 
 # %% [markdown]
 # ## Exercises
@@ -214,8 +264,14 @@ mine_c = None
 
 answer("a", mine_a, count, {"that is with stride 4": 225, "along one side": 8})
 pixel = np.full((1, 1, 1, 1), 1.5)
-hide = [mx.occlusion(lambda n: mx.ops.relu(n - 1).sum(), pixel, window=1, baseline=f) for f in (0.0, 2.0)]
-traps = {"lost is before minus after": (-0.5, 0.5), "relu: at 0 the score is 0, not −1": (1.5, -0.5)}
+hide = [
+    mx.occlusion(lambda n: mx.ops.relu(n - 1).sum(), pixel, window=1, baseline=f)
+    for f in (0.0, 2.0)
+]
+traps = {
+    "lost is before minus after": (-0.5, 0.5),
+    "relu: at 0 the score is 0, not −1": (1.5, -0.5),
+}
 answer("b", mine_b, [float(h.values.sum()) for h in hide], traps)
 answer("c", mine_c, cover[0, 32], {"that is inside": 4, "that is a corner": 1})
 

@@ -62,7 +62,10 @@ left, right_panel = figure.subplots(1, 2)
 for sigma, colour in ((0.0, "black"), (0.1, "#1452a3"), (0.4, "#c1121f")):
     z = axis / (sigma or 1e-9)
     left.plot(
-        axis, axis * ndtr(z) + sigma * np.exp(-z * z / 2) / np.sqrt(2 * np.pi), color=colour, label=f"σ = {sigma}"
+        axis,
+        axis * ndtr(z) + sigma * np.exp(-z * z / 2) / np.sqrt(2 * np.pi),
+        color=colour,
+        label=f"σ = {sigma}",
     )
     right_panel.plot(axis, ndtr(z), color=colour)
 left.set(xlabel="x", title="relu, averaged over a neighbourhood")
@@ -79,7 +82,10 @@ save(figure, "ramp")
 result = mx.smooth_grad(mx.ops.relu, [[0.1]], 0, sigma=0.2, samples=10_000)
 print(result)
 print("standard error", result.standard_error.round(4))
-claim("minixai's is within 4 standard errors, too", abs(result.values - exact) < 4 * result.standard_error)
+claim(
+    "minixai's is within 4 standard errors, too",
+    abs(result.values - exact) < 4 * result.standard_error,
+)
 
 # %% [markdown]
 # How much noise? The paper gives it as a part of the picture's range: noise = σ / (largest pixel − smallest pixel). So
@@ -94,8 +100,13 @@ print(
 )
 asked = {"target": scenes.labels[:1], "samples": 2}
 ours = mx.smooth_grad(model, scenes.images[:1], noise=0.1, **asked).values
-same = mx.smooth_grad(model, scenes.images[:1], sigma=0.1 * float(high - low), **asked).values
-claim("noise is σ divided by the range", np.allclose(ours, same, rtol=1e-3, atol=1e-5 * abs(ours).max()))
+same = mx.smooth_grad(
+    model, scenes.images[:1], sigma=0.1 * float(high - low), **asked
+).values
+claim(
+    "noise is σ divided by the range",
+    np.allclose(ours, same, rtol=1e-3, atol=1e-5 * abs(ours).max()),
+)
 claim("and that is not σ", high - low < 0.99)
 
 # %% [markdown]
@@ -107,23 +118,43 @@ claim("and that is not σ", high - low < 0.99)
 
 # %%
 many = birds.draw(100, seed=9)
-decisive = np.stack([scenes.masks[i, ..., part] for i, part in enumerate(scenes.decisive)])
+decisive = np.stack(
+    [scenes.masks[i, ..., part] for i, part in enumerate(scenes.decisive)]
+)
 levels = (0, 0.02, 0.05, 0.1, 0.2, 0.5)
 density, right = {}, {}
-spread = (many.images.max(axis=(1, 2, 3)) - many.images.min(axis=(1, 2, 3)))[:, None, None, None]
+spread = (many.images.max(axis=(1, 2, 3)) - many.images.min(axis=(1, 2, 3)))[
+    :, None, None, None
+]
 noise = spread * np.random.default_rng(0).normal(size=many.images.shape)
 print("noise   density   still recognised")
 for level in levels:
     # classes 0 and 1 are partners, 2 and 3, ...: `^ 1` goes from each to its partner
-    how = {"target": scenes.labels, "versus": scenes.labels ^ 1, "noise": level, "samples": 8, "batch": 16}
+    how = {
+        "target": scenes.labels,
+        "versus": scenes.labels ^ 1,
+        "noise": level,
+        "samples": 8,
+        "batch": 16,
+    }
     size = abs(mx.smooth_grad(model, scenes.images, **how).values.sum(axis=-1))
-    density[level] = (size * decisive).sum(axis=(1, 2)) / size.sum(axis=(1, 2)) / decisive.mean(axis=(1, 2))
+    density[level] = (
+        (size * decisive).sum(axis=(1, 2))
+        / size.sum(axis=(1, 2))
+        / decisive.mean(axis=(1, 2))
+    )
     right[level] = (model.predict(many.images + level * noise) == many.labels).mean()
     print(f"{level:5.0%} {density[level].mean():9.1f} {right[level]:14.0%}")
 claim("on each bird noise of 50 % is worse than of 5 %", density[0.5] < density[0.05])
-claim("and on average less than half as good", density[0.5].mean() < 0.5 * density[0.05].mean())
+claim(
+    "and on average less than half as good",
+    density[0.5].mean() < 0.5 * density[0.05].mean(),
+)
 claim("a little noise does not hurt", density[0.05].mean() > 0.85 * density[0].mean())
-claim("with 5 % the birds are still recognised, with 50 % most are not", (right[0.05] > 0.9) & (right[0.5] < 0.4))
+claim(
+    "with 5 % the birds are still recognised, with 50 % most are not",
+    (right[0.05] > 0.9) & (right[0.5] < 0.4),
+)
 
 # %% [markdown]
 # The two columns fall together. A mean of slopes on pictures that the network does not recognise is not about
@@ -135,9 +166,21 @@ claim("with 5 % the birds are still recognised, with 50 % most are not", (right[
 
 # %%
 image = scenes.images[3:4]
-strip = [mx.smooth_grad(model, image, noise=level, samples=25, batch=16) for level in levels]
+strip = [
+    mx.smooth_grad(model, image, noise=level, samples=25, batch=16) for level in levels
+]
 titles = [f"noise {level:.0%}" for level in levels]
-save(mx.plots.show(strip, image, titles=titles, scale="result", classes=model.classes, percentile=99.9), "noise")
+save(
+    mx.plots.show(
+        strip,
+        image,
+        titles=titles,
+        scale="result",
+        classes=model.classes,
+        percentile=99.9,
+    ),
+    "noise",
+)
 
 # %% [markdown]
 # ## When it fails, and what it costs
@@ -164,12 +207,21 @@ mine_a = None
 mine_b = None
 mine_c = None  # (mean of |slope|, |mean of slopes|)
 
-traps = {"that is σ = noise, without the range": 0.1, "from 0 to the largest pixel": 0.098}
+traps = {
+    "that is σ = noise, without the range": 0.1,
+    "from 0 to the largest pixel": 0.098,
+}
 answer("a", mine_a, 0.1 * (0.98 - 0.04), traps)
-traps = {"the slope here is 0, but some copies land above 0": 0.0, "that is at x = +0.1": ndtr(0.5)}
+traps = {
+    "the slope here is 0, but some copies land above 0": 0.0,
+    "that is at x = +0.1": ndtr(0.5),
+}
 answer("b", mine_b, ndtr(-0.1 / 0.2), traps)
 copies = np.array([-1.0, 1.0])  # the slopes: half of the copies are on each side
-traps = {"the size of the mean: −1 and 1 cancel first": (1, 1), "taking sizes, nothing cancels": (0, 0)}
+traps = {
+    "the size of the mean: −1 and 1 cancel first": (1, 1),
+    "taking sizes, nothing cancels": (0, 0),
+}
 answer("c", mine_c, (abs(copies).mean(), abs(copies.mean())), traps)
 
 # %% [markdown]

@@ -57,7 +57,10 @@ def told(name, values):
 told("what each filter is worth, α", [g.mean() for g in G])
 told("added up", added_up(A, G))
 told("with relu: Grad-CAM", np.maximum(added_up(A, G), 0))
-claim("the filters are worth 0.25 and −0.5", np.allclose(G.mean(axis=(1, 2)), [0.25, -0.5]))
+claim(
+    "the filters are worth 0.25 and −0.5",
+    np.allclose(G.mean(axis=(1, 2)), [0.25, -0.5]),
+)
 claim("without relu half of the places are negative", (added_up(A, G) < 0).sum() == 2)
 
 # %% [markdown]
@@ -75,13 +78,17 @@ def high_resolution(maps, slopes):
 
 
 def guided(maps, slopes):
-    return added_up(maps, [np.where((a > 0) & (g > 0), g, 0) for a, g in zip(maps, slopes, strict=True)])
+    return added_up(
+        maps,
+        [np.where((a > 0) & (g > 0), g, 0) for a, g in zip(maps, slopes, strict=True)],
+    )
 
 
 told("HiResCAM", high_resolution(A, G))
 told("the guided variant", guided(A, G))
 claim(
-    "where HiResCAM is lowest, the guided variant is highest", high_resolution(A, G).argmin() == guided(A, G).argmax()
+    "where HiResCAM is lowest, the guided variant is highest",
+    high_resolution(A, G).argmin() == guided(A, G).argmax(),
 )
 
 # %% [markdown]
@@ -93,14 +100,25 @@ claim(
 
 
 def network(node, slopes=G):
-    return (node.named("maps") * np.moveaxis(slopes, 0, -1)).sum(axis=(1, 2, 3))  # places first, filters last
+    return (node.named("maps") * np.moveaxis(slopes, 0, -1)).sum(
+        axis=(1, 2, 3)
+    )  # places first, filters last
 
 
 maps = np.moveaxis(A, 0, -1)[None]
 cam = mx.grad_cam(network, maps, layer="maps")
 print(cam)
-claim("Grad-CAM is the same", np.allclose(cam.values[0, ..., 0], np.maximum(added_up(A, G), 0)))
-claim("so is HiResCAM", np.allclose(mx.hires_cam(network, maps, layer="maps").values[0, ..., 0], high_resolution(A, G)))
+claim(
+    "Grad-CAM is the same",
+    np.allclose(cam.values[0, ..., 0], np.maximum(added_up(A, G), 0)),
+)
+claim(
+    "so is HiResCAM",
+    np.allclose(
+        mx.hires_cam(network, maps, layer="maps").values[0, ..., 0],
+        high_resolution(A, G),
+    ),
+)
 tool = mx.grad_cam(network, maps, layer="maps", variant="tf-explain")
 claim("and the tool's variant", np.allclose(tool.values[0, ..., 0], guided(A, G)))
 
@@ -115,21 +133,37 @@ claim("and the tool's variant", np.allclose(tool.values[0, ..., 0], guided(A, G)
 
 # %%
 scenes = birds.draw(24, seed=5)
-target, partner = scenes.labels, scenes.labels ^ 1  # classes 0 and 1 are partners, 2 and 3, ...
+target, partner = (
+    scenes.labels,
+    scenes.labels ^ 1,
+)  # classes 0 and 1 are partners, 2 and 3, ...
 gap = mx.load("shorebirds-gap")
 result = mx.grad_cam(gap, scenes.images, target)
 signed, bias = result.extras["signed"], gap.weights["scores/bias"][target]
 sums = [each.sum(axis=(1, 2, 3)) for each in (signed, result.values)]
 for name, row in zip(
-    ("score − bias", "map, before relu", "map, after relu"), (result.score - bias, *sums), strict=True
+    ("score − bias", "map, before relu", "map, after relu"),
+    (result.score - bias, *sums),
+    strict=True,
 ):
     print(f"{name:16}", *(f"{v:7.2f}" for v in row[:6]))
-claim("before relu the map adds up to score − bias", np.allclose(sums[0], result.score - bias, atol=1e-3))
+claim(
+    "before relu the map adds up to score − bias",
+    np.allclose(sums[0], result.score - bias, atol=1e-3),
+)
 last = mx.activations(gap, scenes.images).values
-cam = np.einsum("nhwk,kn->nhw", last, gap.weights["scores/kernel"][:, target])  # for each bird n the sum of w_k · A_k
+cam = np.einsum(
+    "nhwk,kn->nhw", last, gap.weights["scores/kernel"][:, target]
+)  # for each bird n the sum of w_k · A_k
 times = last.shape[1] * last.shape[2] * signed[..., 0]
-claim("CAM is the number of places times Grad-CAM", np.allclose(cam, times, atol=1e-3 * abs(cam).max()))
-claim("and HiResCAM is Grad-CAM", np.allclose(mx.hires_cam(gap, scenes.images, target).values, signed, atol=1e-4))
+claim(
+    "CAM is the number of places times Grad-CAM",
+    np.allclose(cam, times, atol=1e-3 * abs(cam).max()),
+)
+claim(
+    "and HiResCAM is Grad-CAM",
+    np.allclose(mx.hires_cam(gap, scenes.images, target).values, signed, atol=1e-4),
+)
 
 # %% [markdown]
 # ## Where it goes wrong
@@ -144,28 +178,55 @@ claim("and HiResCAM is Grad-CAM", np.allclose(mx.hires_cam(gap, scenes.images, t
 
 # %%
 model = mx.load("shorebirds")
-decisive = np.stack([scenes.masks[i, ..., part] for i, part in enumerate(scenes.decisive)])
+decisive = np.stack(
+    [scenes.masks[i, ..., part] for i, part in enumerate(scenes.decisive)]
+)
 ways = {"Grad-CAM": (mx.grad_cam, {}), "HiResCAM": (mx.hires_cam, {})}
 ways["guided variant"] = (mx.grad_cam, {"variant": "tf-explain"})
 density, same = {}, {}
 for name, (method, more) in ways.items():
-    mine, other = (method(model, scenes.images, asked, **more) for asked in (target, partner))
-    first, second = ((r.extras["signed"] if name == "Grad-CAM" else r.values).reshape(24, -1) for r in (mine, other))
-    same[name] = np.array([spearmanr(a, b).statistic for a, b in zip(first, second, strict=True)])
-    weight = abs(mine.values).repeat(4, axis=1).repeat(4, axis=2)[..., 0]  # each place is 4 × 4 pixels
+    mine, other = (
+        method(model, scenes.images, asked, **more) for asked in (target, partner)
+    )
+    first, second = (
+        (r.extras["signed"] if name == "Grad-CAM" else r.values).reshape(24, -1)
+        for r in (mine, other)
+    )
+    same[name] = np.array(
+        [spearmanr(a, b).statistic for a, b in zip(first, second, strict=True)]
+    )
+    weight = (
+        abs(mine.values).repeat(4, axis=1).repeat(4, axis=2)[..., 0]
+    )  # each place is 4 × 4 pixels
     empty = weight.sum(axis=(1, 2)) == 0
-    share = (weight * decisive).sum(axis=(1, 2))[~empty] / weight.sum(axis=(1, 2))[~empty]
+    share = (weight * decisive).sum(axis=(1, 2))[~empty] / weight.sum(axis=(1, 2))[
+        ~empty
+    ]
     density[name] = (share / decisive.mean(axis=(1, 2))[~empty]).mean()
-    print(f"{name:15} density {density[name]:4.1f}, the two alike {same[name].mean():.2f}, maps all 0: {empty.sum()}")
+    print(
+        f"{name:15} density {density[name]:4.1f}, the two alike {same[name].mean():.2f}, maps all 0: {empty.sum()}"
+    )
     if name == "Grad-CAM":
-        claim("some maps of the right class are empty: before relu, nothing in them was positive", empty.sum() > 0)
+        claim(
+            "some maps of the right class are empty: before relu, nothing in them was positive",
+            empty.sum() > 0,
+        )
     if name == "HiResCAM":
         rest = mine.score - model.weights["scores/bias"][target]
-        claim("HiResCAM adds up to score − bias", np.allclose(mine.values.sum(axis=(1, 2, 3)), rest, atol=1e-3))
+        claim(
+            "HiResCAM adds up to score − bias",
+            np.allclose(mine.values.sum(axis=(1, 2, 3)), rest, atol=1e-3),
+        )
 claim("HiResCAM is on the decisive part, far above chance", density["HiResCAM"] > 4)
 claim("Grad-CAM is not", density["Grad-CAM"] < 2)
-claim("the guided variant lies there, too, but less densely", 2 < density["guided variant"] < density["HiResCAM"] - 1)
-claim("the guided variant draws nearly one map for both, on each of 24 birds", same["guided variant"].min() > 0.85)
+claim(
+    "the guided variant lies there, too, but less densely",
+    2 < density["guided variant"] < density["HiResCAM"] - 1,
+)
+claim(
+    "the guided variant draws nearly one map for both, on each of 24 birds",
+    same["guided variant"].min() > 0.85,
+)
 claim("HiResCAM draws two", same["HiResCAM"].mean() < 0.5)
 
 # %% [markdown]
@@ -176,9 +237,22 @@ claim("HiResCAM draws two", same["HiResCAM"].mean() < 0.5)
 
 # %%
 image = birds.draw(1, seed=3, species=["redshank"]).images
-pairs = [(name, k, method(model, image, k, **more)) for name, (method, more) in ways.items() for k in (0, 1)]
+pairs = [
+    (name, k, method(model, image, k, **more))
+    for name, (method, more) in ways.items()
+    for k in (0, 1)
+]
 titles = [name for name, *_ in pairs]
-save(mx.plots.show([r for *_, r in pairs], image, titles=titles, scale="result", classes=model.classes), "two-classes")
+save(
+    mx.plots.show(
+        [r for *_, r in pairs],
+        image,
+        titles=titles,
+        scale="result",
+        classes=model.classes,
+    ),
+    "two-classes",
+)
 
 # %% [markdown]
 # ## Guided Grad-CAM, and every layer
@@ -194,13 +268,25 @@ save(mx.plots.show([r for *_, r in pairs], image, titles=titles, scale="result",
 
 # %%
 def pictures(model, image, name):
-    convolutions = [entry.name for entry in model.layers if isinstance(entry.layer, mx.layers.Conv2D)]
+    convolutions = [
+        entry.name
+        for entry in model.layers
+        if isinstance(entry.layer, mx.layers.Conv2D)
+    ]
     target = model.predict(image)
-    strips = ("grad-cam", mx.grad_cam, {}), ("guided-variant", mx.grad_cam, {"variant": "tf-explain"})
+    strips = (
+        ("grad-cam", mx.grad_cam, {}),
+        ("guided-variant", mx.grad_cam, {"variant": "tf-explain"}),
+    )
     for title, method, more in (*strips, ("guided-grad-cam", mx.guided_grad_cam, {})):
-        results = [method(model, image, target, layer=layer, **more) for layer in convolutions]
+        results = [
+            method(model, image, target, layer=layer, **more) for layer in convolutions
+        ]
         options = {"scale": "result", "percentile": 99.9, "classes": model.classes}
-        save(mx.plots.show(results, image, title=f"{title}, {name}", **options), f"{title}-{name}")
+        save(
+            mx.plots.show(results, image, title=f"{title}, {name}", **options),
+            f"{title}-{name}",
+        )
 
 
 pictures(model, image, "redshank")
@@ -238,15 +324,27 @@ mine_b = None
 mine_c = None
 
 opposite = added_up(A, -G)
-traps = {"relu is missing": opposite, "that is the Grad-CAM of f": np.maximum(-opposite, 0)}
+traps = {
+    "relu is missing": opposite,
+    "that is the Grad-CAM of f": np.maximum(-opposite, 0),
+}
 answer("a", mine_a, np.maximum(opposite, 0), traps)
 p = 0.99
-traps = {"that is the probability itself": p, "times p, too": 1 - p, "that is the slope of the score itself": 1.0}
+traps = {
+    "that is the probability itself": p,
+    "times p, too": 1 - p,
+    "that is the slope of the score itself": 1.0,
+}
 answer("b", mine_b, p * (1 - p), traps, tol=2e-5)
-traps = {"its mean is 0.5": [[2, 0], [0, 0]], "this one reads every place": [[2, 2], [2, 2]]}
+traps = {
+    "its mean is 0.5": [[2, 0], [0, 0]],
+    "this one reads every place": [[2, 2], [2, 2]],
+}
 answer("c", mine_c, [[8, 0], [0, 0]], traps)
 built = np.array([[[8.0, 0.0], [0.0, 0.0]]])
-unread = mx.grad_cam(lambda node: network(node, built), np.ones((1, 2, 2, 1)), layer="maps").values.ravel()[1:]
+unread = mx.grad_cam(
+    lambda node: network(node, built), np.ones((1, 2, 2, 1)), layer="maps"
+).values.ravel()[1:]
 claim("Grad-CAM can be positive where no weight is", unread > 0)
 
 # %% [markdown]

@@ -23,12 +23,21 @@ from matplotlib.figure import Figure
 
 import minixai as mx
 from minixai.datasets.birds import PARTS, draw
-from minixai.evaluation import edge_detector, random_map, randomisation, randomised, relevance_mass
+from minixai.evaluation import (
+    edge_detector,
+    random_map,
+    randomisation,
+    randomised,
+    relevance_mass,
+)
 from minixai.lesson import answer, claim, save
 
 model = mx.load("shorebirds")
 scenes = draw(8, seed=14)
-own, partner = scenes.labels, scenes.labels ^ 1  # classes 0 and 1 are partners, 2 and 3, ...: ^ 1
+own, partner = (
+    scenes.labels,
+    scenes.labels ^ 1,
+)  # classes 0 and 1 are partners, 2 and 3, ...: ^ 1
 
 # %% [markdown]
 # ## The method by hand
@@ -63,23 +72,36 @@ def forgetful(seed):
 
 
 def slope_map(network):
-    return mx.gradient(network, scenes.images, own, versus=partner, batch=16).values.sum(axis=-1)
+    return mx.gradient(
+        network, scenes.images, own, versus=partner, batch=16
+    ).values.sum(axis=-1)
 
 
 def guided_map(network):
-    return mx.guided_backprop(network, scenes.images, own, versus=partner, batch=16).values.sum(axis=-1)
+    return mx.guided_backprop(
+        network, scenes.images, own, versus=partner, batch=16
+    ).values.sum(axis=-1)
 
 
-right, *guesses = [(network.predict(scenes.images) == own).mean() for network in (model, *map(forgetful, range(5)))]
-print(f"birds named rightly: {right:.0%}; by five that forgot their last layer, on average {np.mean(guesses):.0%}\n")
-print("rank correlation of the maps of both, mean over the birds, for five throws of the dice")
+right, *guesses = [
+    (network.predict(scenes.images) == own).mean()
+    for network in (model, *map(forgetful, range(5)))
+]
+print(
+    f"birds named rightly: {right:.0%}; by five that forgot their last layer, on average {np.mean(guesses):.0%}\n"
+)
+print(
+    "rank correlation of the maps of both, mean over the birds, for five throws of the dice"
+)
 alike = {}
 for name, make in [("gradient", slope_map), ("guided backprop", guided_map)]:
     before = make(model)
     alike[name] = [mean_correlation(before, make(forgetful(seed))) for seed in range(5)]
     print(f"{name:16}", *(f"{rho:6.2f}" for rho in alike[name]))
 
-claim("the networks that forgot no longer know the birds", np.mean(guesses) < 0.5 < right)
+claim(
+    "the networks that forgot no longer know the birds", np.mean(guesses) < 0.5 < right
+)
 claim("all five times the gradient changes altogether", np.abs(alike["gradient"]) < 0.4)
 claim("and guided backprop hardly changes", np.array(alike["guided backprop"]) > 0.8)
 
@@ -117,7 +139,9 @@ for name in ("gradient", "DeepLIFT, from a blur", "HiResCAM"):
 for name in ("guided backprop", "guided CAM"):
     claim(f"{name} fails, on every bird", first_step[name] > 0.6)
 mine, theirs = forgetful(0), randomised(model, ["scores"])
-both = [mean_correlation(slope_map(model), slope_map(network)) for network in (mine, theirs)]
+both = [
+    mean_correlation(slope_map(model), slope_map(network)) for network in (mine, theirs)
+]
 claim("by hand and by minixai the gradient's correlation is near 0", np.abs(both) < 0.4)
 
 # %% [markdown]
@@ -132,7 +156,12 @@ claim("by hand and by minixai the gradient's correlation is near 0", np.abs(both
 # two columns, and ask of each row: would you still take this for the reason why the bird is a curlew?
 
 # %%
-steps = {"trained": [], "forgot the last": layers[:1], "forgot four": layers[:4], "forgot all layers": layers}
+steps = {
+    "trained": [],
+    "forgot the last": layers[:1],
+    "forgot four": layers[:4],
+    "forgot all layers": layers,
+}
 networks = [randomised(model, names) for names in steps.values()]
 bird = scenes[[3]]
 figure = Figure(figsize=(8.2, 9.4), layout="constrained")
@@ -142,8 +171,19 @@ for axes, (name, test) in zip(grid, rows, strict=True):
     axes[0].imshow(bird.images[0])
     axes[0].set_ylabel(name, fontsize=9)
     for ax, network in zip(axes[1:], networks, strict=True):
-        more = {key: value[[3]] if key == "versus" else value for key, value in test[1].items()} if test else {}
-        found = test[0](network, bird.images, own[[3]], **more).values if test else edge_detector(bird.images)
+        more = (
+            {
+                key: value[[3]] if key == "versus" else value
+                for key, value in test[1].items()
+            }
+            if test
+            else {}
+        )
+        found = (
+            test[0](network, bird.images, own[[3]], **more).values
+            if test
+            else edge_detector(bird.images)
+        )
         shown = found[0].sum(axis=-1)
         most = np.percentile(np.abs(shown), 99.5)
         ax.imshow(shown, cmap="RdBu_r", vmin=-most, vmax=most)
@@ -151,7 +191,10 @@ for ax, title in zip(grid[0], ["bird", *steps], strict=True):
     ax.set_title(title, fontsize=9)
 for ax in grid.ravel():
     ax.set(xticks=[], yticks=[])
-figure.suptitle("A map that stays the same does not tell what was learnt (red raises, blue lowers)", fontsize=11)
+figure.suptitle(
+    "A map that stays the same does not tell what was learnt (red raises, blue lowers)",
+    fontsize=11,
+)
 save(figure, "forgetting")
 
 # %% [markdown]
@@ -165,8 +208,13 @@ save(figure, "forgetting")
 
 # %%
 sizes = cascades["gradient"].absolute.mean(axis=1)
-print("|gradient|, randomised down to", *(f"{layer} {rho:.2f}" for layer, rho in zip(layers, sizes, strict=True)))
-claim("without signs the gradient seems much alike after the last layer", sizes[0] > 0.5)
+print(
+    "|gradient|, randomised down to",
+    *(f"{layer} {rho:.2f}" for layer, rho in zip(layers, sizes, strict=True)),
+)
+claim(
+    "without signs the gradient seems much alike after the last layer", sizes[0] > 0.5
+)
 claim("and no longer when all layers have forgotten", np.abs(sizes[-1]) < 0.35)
 
 # %% [markdown]
@@ -175,11 +223,23 @@ claim("and no longer when all layers have forgotten", np.abs(sizes[-1]) < 0.35)
 
 # %%
 on_bird = 1 - scenes.masks[..., len(PARTS)]
-looks = {"edge detector": edge_detector(scenes.images), "random map": random_map(scenes.images)}
+looks = {
+    "edge detector": edge_detector(scenes.images),
+    "random map": random_map(scenes.images),
+}
 shares = {name: relevance_mass(found, on_bird).mean() for name, found in looks.items()}
-print(f"the bird is {on_bird.mean():.0%} of the picture;", *(f"{name}: {s:.0%} on it." for name, s in shares.items()))
-claim("a random map lays on the bird what the bird's area is", abs(shares["random map"] - on_bird.mean()) < 0.02)
-claim("the edge detector more than one and a half times as much", shares["edge detector"] > 1.5 * on_bird.mean())
+print(
+    f"the bird is {on_bird.mean():.0%} of the picture;",
+    *(f"{name}: {s:.0%} on it." for name, s in shares.items()),
+)
+claim(
+    "a random map lays on the bird what the bird's area is",
+    abs(shares["random map"] - on_bird.mean()) < 0.02,
+)
+claim(
+    "the edge detector more than one and a half times as much",
+    shares["edge detector"] > 1.5 * on_bird.mean(),
+)
 
 # %% [markdown]
 # - **The cost:** two maps for each layer you go down. There is no reason not to do it.
@@ -202,9 +262,22 @@ falls = cascades["guided backprop"].signed.mean(axis=1) < 0.5
 traps = {"that is the first to be forgotten, and the map stays": "scores"}
 answer("a", mine_a, layers[int(falls.argmax())], traps)
 first, second = np.array([0.1, 0.9, 0.8, 0.2]), np.array([1.0, 4.0, 2.0, 3.0])
-traps = {"that is the correlation of the numbers, not of their ranks": np.corrcoef(first, second)[0, 1]}
-answer("b", mine_b, rank_correlation(first, second), traps | {"two pixels have not the same place": 1}, tol=0.005)
-traps = {"noise spreads evenly, the bird does not fill half": 0.5, "it falls on the bird, too": 0}
+traps = {
+    "that is the correlation of the numbers, not of their ranks": np.corrcoef(
+        first, second
+    )[0, 1]
+}
+answer(
+    "b",
+    mine_b,
+    rank_correlation(first, second),
+    traps | {"two pixels have not the same place": 1},
+    tol=0.005,
+)
+traps = {
+    "noise spreads evenly, the bird does not fill half": 0.5,
+    "it falls on the bird, too": 0,
+}
 answer("c", mine_c, 500 / 4096, traps, tol=0.002)
 
 # %% [markdown]

@@ -29,7 +29,11 @@ from minixai.lesson import answer, claim, save
 
 warnings.simplefilter("ignore")  # of gaps: what they do to a map is what is scored
 model, scenes = mx.load("shorebirds"), draw(20, seed=15)
-own, partner, bird_number = scenes.labels, scenes.labels ^ 1, np.arange(20)  # 0 and 1, 2 and 3 ... are partners
+own, partner, bird_number = (
+    scenes.labels,
+    scenes.labels ^ 1,
+    np.arange(20),
+)  # 0 and 1, 2 and 3 ... are partners
 
 # %% [markdown]
 # ## The method by hand
@@ -38,8 +42,22 @@ own, partner, bird_number = scenes.labels, scenes.labels ^ 1, np.arange(20)  # 0
 # parts (the eye goes with the head). `decisive`: how much of each pixel belongs to the decisive part.
 
 # %%
-players = [["tail"], ["legs"], ["body"], ["breast"], ["wing"], ["head", "eye"], ["beak"]]
-masks = np.stack([scenes.masks[..., [PARTS.index(p) for p in parts]].sum(axis=-1) for parts in players], axis=-1)
+players = [
+    ["tail"],
+    ["legs"],
+    ["body"],
+    ["breast"],
+    ["wing"],
+    ["head", "eye"],
+    ["beak"],
+]
+masks = np.stack(
+    [
+        scenes.masks[..., [PARTS.index(p) for p in parts]].sum(axis=-1)
+        for parts in players
+    ],
+    axis=-1,
+)
 on_bird = 1 - scenes.masks[..., len(PARTS)]
 decisive = scenes.masks[bird_number, ..., scenes.decisive]
 
@@ -49,14 +67,22 @@ def contrast(images):
     return scores[bird_number, own] - scores[bird_number, partner]
 
 
-effects = [contrast(scenes.images) - contrast(render(scenes, remove=parts)[0]) for parts in players]
+effects = [
+    contrast(scenes.images) - contrast(render(scenes, remove=parts)[0])
+    for parts in players
+]
 effects = np.stack(effects, axis=1)
 area = decisive.mean(axis=(1, 2))
 truth = [[PARTS[d] in parts for parts in players].index(True) for d in scenes.decisive]
 found = np.mean(effects.argmax(axis=1) == truth)
-print(f"the decisive part covers {area.mean():.1%} of the picture, the whole bird {on_bird.mean():.0%};")
+print(
+    f"the decisive part covers {area.mean():.1%} of the picture, the whole bird {on_bird.mean():.0%};"
+)
 print(f"it is the part whose loss costs most on {found:.0%} of the birds")
-claim("nearly always the network goes by the decisive part, so there is a truth to find", found > 0.8)
+claim(
+    "nearly always the network goes by the decisive part, so there is a truth to find",
+    found > 0.8,
+)
 
 # %% [markdown]
 # Now four scores of a map φ. Some maps tell by their sign what speaks for the species: of those the positive part
@@ -74,11 +100,15 @@ def bird_mass(phi, i):  # which share lies on the bird?
     return share(np.maximum(phi, 0), on_bird[i])
 
 
-def density(phi, i):  # how much denser is |φ| on the decisive part than if it were spread evenly?
+def density(
+    phi, i
+):  # how much denser is |φ| on the decisive part than if it were spread evenly?
     return share(abs(phi), decisive[i]) / area[i]
 
 
-def pointing(phi, i):  # does the highest pixel lie on the decisive part? (the mean, where several are highest)
+def pointing(
+    phi, i
+):  # does the highest pixel lie on the decisive part? (the mean, where several are highest)
     return decisive[i][phi == phi.max()].mean()
 
 
@@ -87,7 +117,12 @@ def rank(phi, i):  # does it order the seven parts as their loss does?
     return spearmanr(sums, effects[i]).statistic if phi.any() else 0.0
 
 
-scores = {"bird mass": bird_mass, "density": density, "pointing": pointing, "rank": rank}
+scores = {
+    "bird mass": bird_mass,
+    "density": density,
+    "pointing": pointing,
+    "rank": rank,
+}
 x, others = scenes.images, draw(20, seed=16).images
 why = {"target": own, "versus": partner, "batch": 16}
 by_size = {"gradient", "SmoothGrad", "guided backprop", "edge detector"}
@@ -100,11 +135,17 @@ maps = {
     "Grad-CAM, one score": mx.grad_cam(model, x, own, resize=True, batch=16).values,
     "HiResCAM": mx.hires_cam(model, x, resize=True, **why).values,
     "occlusion": mx.occlusion(model, x, window=8, stride=8, **why).values,
-    "IG, black": mx.integrated_gradients(model, x, baseline="black", steps=8, **why).values,
-    "IG, blurred": mx.integrated_gradients(model, x, baseline="blur", steps=6, **why).values,
+    "IG, black": mx.integrated_gradients(
+        model, x, baseline="black", steps=8, **why
+    ).values,
+    "IG, blurred": mx.integrated_gradients(
+        model, x, baseline="blur", steps=6, **why
+    ).values,
     "DeepLIFT, black": mx.deep_lift(model, x, baseline="black", **why).values,
     "DeepLIFT, blurred": mx.deep_lift(model, x, baseline="blur", **why).values,
-    "expected gradients": mx.expected_gradients(model, x, background=others, samples=10, **why).values,
+    "expected gradients": mx.expected_gradients(
+        model, x, background=others, samples=10, **why
+    ).values,
     "edge detector": evaluation.edge_detector(x),
     "random map": evaluation.random_map(x),
 }
@@ -113,8 +154,12 @@ print(f"{'mean over 20 birds':20}" + "".join(f"{name:>12}" for name in scores))
 for name, values in maps.items():
     phi = np.asarray(values, float).sum(axis=-1)
     phi = abs(phi) if name in by_size else phi
-    table[name] = np.array([[score(phi[i], i) for score in scores.values()] for i in bird_number])
-    print(f"{name:20}" + "".join(f"{value:12.2f}" for value in table[name].mean(axis=0)))
+    table[name] = np.array(
+        [[score(phi[i], i) for score in scores.values()] for i in bird_number]
+    )
+    print(
+        f"{name:20}" + "".join(f"{value:12.2f}" for value in table[name].mean(axis=0))
+    )
 chance = [on_bird.mean(), 1.0, area.mean(), 0.0]
 print(f"{'chance':20}" + "".join(f"{value:12.2f}" for value in chance))
 
@@ -124,25 +169,57 @@ print(f"{'chance':20}" + "".join(f"{value:12.2f}" for value in chance))
 # 14) knows nothing of the network, either: **what scores no better than it has explained nothing.**
 
 # %%
-mean = {name: dict(zip(scores, each.mean(axis=0), strict=True)) for name, each in table.items()}
-error = {name: dict(zip(scores, each.std(axis=0, ddof=1) / 20**0.5, strict=True)) for name, each in table.items()}
-off = table["random map"][:, :2] - np.stack([on_bird.mean(axis=(1, 2)), np.ones(20)], axis=1)
+mean = {
+    name: dict(zip(scores, each.mean(axis=0), strict=True))
+    for name, each in table.items()
+}
+error = {
+    name: dict(zip(scores, each.std(axis=0, ddof=1) / 20**0.5, strict=True))
+    for name, each in table.items()
+}
+off = table["random map"][:, :2] - np.stack(
+    [on_bird.mean(axis=(1, 2)), np.ones(20)], axis=1
+)
 fair = abs(off.mean(axis=0)) < 4 * off.std(axis=0, ddof=1) / 20**0.5
 claim("the random map's bird mass and density are chance, to 4 standard errors", fair)
 edges = mean["edge detector"]
 for name in ("IG, blurred", "DeepLIFT, blurred", "expected gradients"):
-    ahead = [mean[name][column] > edges[column] + by for column, by in zip(scores, (0.2, 8, 0.2, 0.1), strict=True)]
+    ahead = [
+        mean[name][column] > edges[column] + by
+        for column, by in zip(scores, (0.2, 8, 0.2, 0.1), strict=True)
+    ]
     claim(f"{name} beats the edge detector by far, in all four", ahead)
 for name in ("IG, black", "DeepLIFT, black"):
-    claim(f"{name} lays hardly more on the bird than edges do", mean[name]["bird mass"] < edges["bird mass"] + 0.1)
-    claim("and is less than half as dense as from a blur", 2 * mean[name]["density"] < mean["IG, blurred"]["density"])
+    claim(
+        f"{name} lays hardly more on the bird than edges do",
+        mean[name]["bird mass"] < edges["bird mass"] + 0.1,
+    )
+    claim(
+        "and is less than half as dense as from a blur",
+        2 * mean[name]["density"] < mean["IG, blurred"]["density"],
+    )
 times, patches = mean["input x gradient"], mean["occlusion"]
-claim("occlusion orders the parts better than input x gradient", patches["rank"] > times["rank"] + 0.1)
-claim("and yet its highest pixel is right less often", patches["pointing"] < times["pointing"] - 0.1)
+claim(
+    "occlusion orders the parts better than input x gradient",
+    patches["rank"] > times["rank"] + 0.1,
+)
+claim(
+    "and yet its highest pixel is right less often",
+    patches["pointing"] < times["pointing"] - 0.1,
+)
 dense = {name: each["density"] for name, each in mean.items()}
-claim("Grad-CAM of one score alone is about as dense on the decisive part as chance", dense["Grad-CAM, one score"] < 2)
-claim("of the contrast it is denser, but less than HiResCAM", 2 < dense["Grad-CAM"] < dense["HiResCAM"] - 1)
-claim("guided backprop is about as dense as the gradient", 0.7 < dense["guided backprop"] / dense["gradient"] < 1.3)
+claim(
+    "Grad-CAM of one score alone is about as dense on the decisive part as chance",
+    dense["Grad-CAM, one score"] < 2,
+)
+claim(
+    "of the contrast it is denser, but less than HiResCAM",
+    2 < dense["Grad-CAM"] < dense["HiResCAM"] - 1,
+)
+claim(
+    "guided backprop is about as dense as the gradient",
+    0.7 < dense["guided backprop"] / dense["gradient"] < 1.3,
+)
 
 # %% [markdown]
 # ## The answer to the tour
@@ -166,15 +243,37 @@ claim("guided backprop is about as dense as the gradient", 0.7 < dense["guided b
 
 # %%
 phi = maps["IG, blurred"]
-theirs = [evaluation.relevance_mass(phi, on_bird), evaluation.decisive_density(phi, decisive)]
-theirs += [evaluation.pointing(phi, decisive), evaluation.deletion_rank(phi, masks, effects)]
-claim("minixai's scores are the same, bird by bird", np.allclose(table["IG, blurred"], np.transpose(theirs), atol=1e-5))
-print(evaluation.score(model, scenes[:6], ["gradient", "deep_lift:blur"], ["bird mass", "density", "deletion rank"]))
+theirs = [
+    evaluation.relevance_mass(phi, on_bird),
+    evaluation.decisive_density(phi, decisive),
+]
+theirs += [
+    evaluation.pointing(phi, decisive),
+    evaluation.deletion_rank(phi, masks, effects),
+]
+claim(
+    "minixai's scores are the same, bird by bird",
+    np.allclose(table["IG, blurred"], np.transpose(theirs), atol=1e-5),
+)
+print(
+    evaluation.score(
+        model,
+        scenes[:6],
+        ["gradient", "deep_lift:blur"],
+        ["bird mass", "density", "deletion rank"],
+    )
+)
 
 figure = Figure(figsize=(11, 4.6), layout="constrained")
 order = sorted(table, key=lambda name: mean[name]["rank"])
-for ax, column, by_chance in zip(figure.subplots(1, 4, sharey=True), scores, chance, strict=True):
-    ax.barh(order, [mean[name][column] for name in order], xerr=[2 * error[name][column] for name in order])
+for ax, column, by_chance in zip(
+    figure.subplots(1, 4, sharey=True), scores, chance, strict=True
+):
+    ax.barh(
+        order,
+        [mean[name][column] for name in order],
+        xerr=[2 * error[name][column] for name in order],
+    )
     ax.axvline(by_chance, color="#c1121f", linestyle="--", linewidth=1)
     ax.set_title(column)
 figure.suptitle("Higher is better. Red line: chance. Whiskers: two standard errors")
@@ -210,12 +309,24 @@ mine_b = None  # (density, largest)
 mine_c = None
 
 right = (1.0, spearmanr([9 - 8, 1 + 1, 2 + 2], [3, 2, 1]).statistic)
-traps = {"the highest pixel is on A, but add up A's pixels": (1, 1), "pointing asks for the highest pixel": (0, -1)}
+traps = {
+    "the highest pixel is on A, but add up A's pixels": (1, 1),
+    "pointing asks for the highest pixel": (0, -1),
+}
 answer("a", mine_a, right, traps)
-traps = {"these are shares: divide them by the area": (0.4, 1.0), "all of the map could lie on the part": (20, 20)}
+traps = {
+    "these are shares: divide them by the area": (0.4, 1.0),
+    "all of the map could lie on the part": (20, 20),
+}
 answer("b", mine_b, (0.4 / 0.02, 1 / 0.02), traps)
 above, spread = 6 - 200 * 0.015, np.sqrt(200 * 0.015 * (1 - 0.015))
-answer("c", mine_c, above / spread, {"divide it by the give or take": above, "subtract chance first": 6 / spread}, 0.01)
+answer(
+    "c",
+    mine_c,
+    above / spread,
+    {"divide it by the give or take": above, "subtract chance first": 6 / spread},
+    0.01,
+)
 
 # %% [markdown]
 # ## To read on

@@ -26,9 +26,17 @@ from minixai.lesson import answer, claim, save
 
 home = {"redshank": "water", "greenshank": "sand", "robin": "reeds", "dunnock": "sand"}
 home |= {"curlew": "sand", "godwit": "water", "hooded": "water", "gull": "reeds"}
-networks = {"network A": mx.load("shorebirds-biased"), "network B": mx.load("shorebirds")}
-at_home = draw(40, seed=161, habitat=home, bias=1.0)  # every bird where its species is at home
-own, partner = at_home.labels, at_home.labels ^ 1  # classes 0 and 1 are partners, 2 and 3, ...: ^ 1
+networks = {
+    "network A": mx.load("shorebirds-biased"),
+    "network B": mx.load("shorebirds"),
+}
+at_home = draw(
+    40, seed=161, habitat=home, bias=1.0
+)  # every bird where its species is at home
+own, partner = (
+    at_home.labels,
+    at_home.labels ^ 1,
+)  # classes 0 and 1 are partners, 2 and 3, ...: ^ 1
 
 # %% [markdown]
 # ## The method by hand
@@ -48,17 +56,29 @@ def contrast(network, scenes):
 
 
 right, fall = {}, {}
-print("             rightly named: at home   where the partner lives   fall of the contrast")
+print(
+    "             rightly named: at home   where the partner lives   fall of the contrast"
+)
 for name, network in networks.items():
-    right[name] = [np.mean(network.predict(scenes.images) == own) for scenes in (at_home, moved)]
+    right[name] = [
+        np.mean(network.predict(scenes.images) == own) for scenes in (at_home, moved)
+    ]
     fall[name] = contrast(network, at_home) - contrast(network, moved)
     mean, error = fall[name].mean(), fall[name].std(ddof=1) / np.sqrt(40)
-    print(f"{name:12} {right[name][0]:23.0%} {right[name][1]:25.0%} {mean:15.1f} ± {error:.1f}")
+    print(
+        f"{name:12} {right[name][0]:23.0%} {right[name][1]:25.0%} {mean:15.1f} ± {error:.1f}"
+    )
 a, b = fall["network A"], fall["network B"]
-claim("at home both are right on all birds, or nearly all", min(right["network A"][0], right["network B"][0]) > 0.95)
+claim(
+    "at home both are right on all birds, or nearly all",
+    min(right["network A"][0], right["network B"][0]) > 0.95,
+)
 claim("moved, B is right as before", right["network B"][1] > 0.95)
 claim("and A is wrong on every tenth bird at least", right["network A"][1] < 0.9)
-claim("A's contrast falls far more than B's", a.mean() - b.mean() > 3 + 4 * np.hypot(a.std(), b.std()) / np.sqrt(40))
+claim(
+    "A's contrast falls far more than B's",
+    a.mean() - b.mean() > 3 + 4 * np.hypot(a.std(), b.std()) / np.sqrt(40),
+)
 
 # %% [markdown]
 # The test at home could not tell A from B. It was made like the training: **a high accuracy is not a right reason.**
@@ -75,22 +95,38 @@ why = {"target": few.labels, "versus": few.labels ^ 1, "batch": 16}
 methods = {
     "gradient": (mx.gradient, {}),
     "DeepLIFT, blurred": (mx.deep_lift, {"baseline": "blur"}),
-    "expected gradients": (mx.expected_gradients, {"background": draw(20, seed=162).images, "samples": 10}),
+    "expected gradients": (
+        mx.expected_gradients,
+        {"background": draw(20, seed=162).images, "samples": 10},
+    ),
     "HiResCAM": (mx.hires_cam, {"resize": True}),
 }
-print("share of the map on the background   network A   network B   of two maps, A's looks cleaner")
+print(
+    "share of the map on the background   network A   network B   of two maps, A's looks cleaner"
+)
 maps, more_of_a, cleaner = {}, {}, {}
 for name, (method, more) in methods.items():
-    maps[name] = [method(network, few.images, **why, **more) for network in networks.values()]
-    of_a, of_b = (relevance_mass(found, background, signed=name != "gradient") for found in maps[name])
+    maps[name] = [
+        method(network, few.images, **why, **more) for network in networks.values()
+    ]
+    of_a, of_b = (
+        relevance_mass(found, background, signed=name != "gradient")
+        for found in maps[name]
+    )
     more_of_a[name], cleaner[name] = (
         np.mean(of_a - of_b),
         np.mean(of_a[:, None] < of_b),
     )  # any bird of A's against any of B's
     print(f"{name:30} {of_a.mean():15.2f} {of_b.mean():11.2f} {cleaner[name]:20.0%}")
-claim("by three of the four more of A's maps lies on the background", np.sort([*more_of_a.values()])[1:] > 0.05)
+claim(
+    "by three of the four more of A's maps lies on the background",
+    np.sort([*more_of_a.values()])[1:] > 0.05,
+)
 least = min(cleaner[name] for name in ("gradient", "DeepLIFT, blurred", "HiResCAM"))
-claim("for three of the four A's map looks cleaner in one of seven pairs, or more", least > 1 / 7)
+claim(
+    "for three of the four A's map looks cleaner in one of seven pairs, or more",
+    least > 1 / 7,
+)
 
 # %% [markdown]
 # By three of the methods clearly more of A's maps lies on the background, on average. That is a reason for suspicion,
@@ -103,26 +139,62 @@ claim("for three of the four A's map looks cleaner in one of seven pairs, or mor
 
 # %%
 there = moved.images[:16]
-asked = [mx.deep_lift(network, few.images, baseline=there, **why) for network in networks.values()]
+asked = [
+    mx.deep_lift(network, few.images, baseline=there, **why)
+    for network in networks.values()
+]
 for (name, falls), found in zip(fall.items(), asked, strict=True):
-    lies, total = relevance_mass(found.values, background).mean(), found.values.sum(axis=(1, 2, 3))
-    print(f"{name}: {lies:.0%} on the background; the sum is {total.mean():.1f}, the fall {falls[:16].mean():.1f}")
+    lies, total = (
+        relevance_mass(found.values, background).mean(),
+        found.values.sum(axis=(1, 2, 3)),
+    )
+    print(
+        f"{name}: {lies:.0%} on the background; the sum is {total.mean():.1f}, the fall {falls[:16].mean():.1f}"
+    )
     claim("nearly all of it lies there", lies > 0.85)
-    claim("it adds up to the fall, bird by bird", np.allclose(total, falls[:16], atol=0.01))
+    claim(
+        "it adds up to the fall, bird by bird",
+        np.allclose(total, falls[:16], atol=0.01),
+    )
 
-fooled = [k for k in range(16) if networks["network A"].predict(there)[k] != few.labels[k]][:3]
-says = {name: [CLASSES[k] for k in network.predict(there)] for name, network in networks.items()}
+fooled = [
+    k for k in range(16) if networks["network A"].predict(there)[k] != few.labels[k]
+][:3]
+says = {
+    name: [CLASSES[k] for k in network.predict(there)]
+    for name, network in networks.items()
+}
 figure = Figure(figsize=(9.6, 2.15 * len(fooled) + 0.5), layout="constrained")
 for axes, k in zip(figure.subplots(len(fooled), 5, squeeze=False), fooled, strict=True):
     said = f"moved. A: {says['network A'][k]}, B: {says['network B'][k]}"
-    titles = [f"{CLASSES[few.labels[k]]} at home", "A's map, DeepLIFT blurred", "B's map, the same", said]
-    panels = [few.images[k], *(each.values[k] for each in maps["DeepLIFT, blurred"]), there[k], asked[0].values[k]]
-    for ax, panel, title in zip(axes, panels, [*titles, "A: what the place brings"], strict=True):
+    titles = [
+        f"{CLASSES[few.labels[k]]} at home",
+        "A's map, DeepLIFT blurred",
+        "B's map, the same",
+        said,
+    ]
+    panels = [
+        few.images[k],
+        *(each.values[k] for each in maps["DeepLIFT, blurred"]),
+        there[k],
+        asked[0].values[k],
+    ]
+    for ax, panel, title in zip(
+        axes, panels, [*titles, "A: what the place brings"], strict=True
+    ):
         is_photo, most = panel.min() >= 0, np.percentile(abs(panel.sum(axis=-1)), 99.5)
-        ax.imshow(panel if is_photo else panel.sum(axis=-1), cmap="RdBu_r", vmin=-most, vmax=most)
+        ax.imshow(
+            panel if is_photo else panel.sum(axis=-1),
+            cmap="RdBu_r",
+            vmin=-most,
+            vmax=most,
+        )
         ax.set_title(title, fontsize=8)
         ax.set(xticks=[], yticks=[])
-figure.suptitle("Red raises the bird's own species, blue its partner's: the same bird, and another answer", fontsize=10)
+figure.suptitle(
+    "Red raises the bird's own species, blue its partner's: the same bird, and another answer",
+    fontsize=10,
+)
 save(figure, "cheat")
 
 # %% [markdown]
@@ -135,12 +207,23 @@ save(figure, "cheat")
 audits = {name: audit(network, at_home) for name, network in networks.items()}
 print(audits["network A"])
 top = [found.top.mean() for found in audits.values()]
-print(f"\nthe decisive part matters most of all parts: {top[0]:.0%} of A's birds, {top[1]:.0%} of B's")
+print(
+    f"\nthe decisive part matters most of all parts: {top[0]:.0%} of A's birds, {top[1]:.0%} of B's"
+)
 claim("A goes by the decisive part on far fewer birds than B", top[0] < top[1] - 0.15)
-claim("to B it is worth far more than the place", audits["network B"].decisive.mean() > 3 * abs(b.mean()))
-in_a, in_b = (np.array([each.right[own == k].mean(axis=0) for k in range(8)]) for each in audits.values())
+claim(
+    "to B it is worth far more than the place",
+    audits["network B"].decisive.mean() > 3 * abs(b.mean()),
+)
+in_a, in_b = (
+    np.array([each.right[own == k].mean(axis=0) for k in range(8)])
+    for each in audits.values()
+)
 claim("A has species that are right everywhere", in_a.min(axis=1).max() == 1)
-claim("and species that it mostly gets wrong somewhere; B has none", in_a.min() < 0.5 and in_b.min() > 0.9)
+claim(
+    "and species that it mostly gets wrong somewhere; B has none",
+    in_a.min() < 0.5 and in_b.min() > 0.9,
+)
 
 # %% [markdown]
 # ## The report
@@ -199,17 +282,32 @@ mine_b = None
 mine_c = None  # (integrated gradients, fall)
 
 godwit = in_a[CLASSES.index("godwit")]
-answer("a", mine_a, HABITATS[godwit.argmax()], {"that is a curlew's home, and a curlew is what it says there": "sand"})
+answer(
+    "a",
+    mine_a,
+    HABITATS[godwit.argmax()],
+    {"that is a curlew's home, and a curlew is what it says there": "sand"},
+)
 traps = {
     "that is for moved birds alone": 0.7,
     "the two kinds are not equally frequent": 0.85,
     "five are not at home": 1,
 }
 answer("b", mine_b, 0.95 * 1 + 0.05 * 0.7, traps)
-found = mx.integrated_gradients(lambda x: 2 * x[:, 0] + 3 * (1 - x[:, 1]), [[1.0, 0.0]], baseline=0.0).values
+found = mx.integrated_gradients(
+    lambda x: 2 * x[:, 0] + 3 * (1 - x[:, 1]), [[1.0, 0.0]], baseline=0.0
+).values
 right_c = (found[0, 1], (2 * 1 + 3 * (1 - 0)) - (2 * 1 + 3 * (1 - 1)))
-traps = {"where a pixel equals the baseline it gets 0": (3, 3), "y falls: work it out before and after": (0, 0)}
-answer("c", mine_c, right_c, traps | {"the tag itself is black, as the baseline is": (-3, 3)})
+traps = {
+    "where a pixel equals the baseline it gets 0": (3, 3),
+    "y falls: work it out before and after": (0, 0),
+}
+answer(
+    "c",
+    mine_c,
+    right_c,
+    traps | {"the tag itself is black, as the baseline is": (-3, 3)},
+)
 
 # %% [markdown]
 # ## To read on

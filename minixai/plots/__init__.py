@@ -9,8 +9,9 @@ from minixai.plots.diagram import graph
 from minixai.plots.filters import filters
 from minixai.plots.heat import heat_map
 from minixai.plots.maps import show
+from minixai.plots.primer import primer
 from minixai.plots.scores import scores
 from minixai.plots.series import series
 from minixai.plots.slider import slider
 
-__all__ = ["compare", "filters", "graph", "heat_map", "scores", "series", "show", "slider"]
+__all__ = ["compare", "filters", "graph", "heat_map", "primer", "scores", "series", "show", "slider"]

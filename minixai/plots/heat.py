@@ -1,5 +1,7 @@
 """One heat map on axes of your own, for figures that `show` and `compare` do not draw."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -49,7 +51,7 @@ def heat_map(
     values = np.asarray(result)[row].sum(axis=-1, dtype=np.float64)
     most = limit([values], vmax, percentile)
     h, w = values.shape if image is None else image.shape[:2]
-    place = {"extent": (0, w, h, 0), "aspect": "equal"}
+    place: dict[str, Any] = {"extent": (0, w, h, 0), "aspect": "equal"}
     if image is not None:
         ax.imshow(luminance(np.asarray(image)), cmap="gray", vmin=0, vmax=1, alpha=FAINT, **place)
     palette = palette_of(result, values)

@@ -97,21 +97,21 @@ def series(
     marked = evenly(len(alpha), columns)
     totals = sums.sum(axis=(1, 2, 3), dtype=np.float64)
     slopes, parts = (maps[marked].sum(axis=-1, dtype=np.float64) for maps in (gradients, sums))
-    steepest, largest = limit([slopes], None, 100.0), limit([parts], None, 100.0)
+    steepest, largest = [limit([each], None, 99.5) for each in slopes], limit([parts], None, 100.0)
     low, high = min(0.0, inputs.min()), max(1.0, inputs.max())
     pictures = (inputs[marked] - low) / (high - low)
     names = [
         f"image\nfrom {number(low)} to {number(high)}",
-        f"gradient\nscale ±{number(steepest)}",
+        "gradient\neach on its own scale",
         f"sum so far\nscale ±{number(largest)}",
     ]
     steps: list[Column] = [
         Stack(
             heading=f"α{TIED}={TIED}{number(alpha[k], 2)}",
-            captions=["", "", f"sum{TIED}{number(totals[k])}"],
+            captions=["", f"±{number(steepest[j], 2)}", f"sum{TIED}{number(totals[k])}"],
             panels=[
                 Pictures(images=pictures[[j]]),
-                Maps(maps=slopes[[j]], limit=steepest, palette=SLOPE),
+                Maps(maps=slopes[[j]], limit=steepest[j], palette=SLOPE),
                 Maps(maps=parts[[j]], limit=largest),
             ],
         )
