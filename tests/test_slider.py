@@ -74,7 +74,7 @@ def test_words_are_picked_and_boxes_ticked() -> None:
     assert page.count("</script>") == 2
     boxes = plots.slider(lambda a, b: {"worth": a + b}, {"legs": [False, True], "beak": [False, True]})
     assert '<input type="checkbox" data-k="1"> beak' in boxes._repr_html_()
-    assert [boxes.caption(at) for at in ((0, 0), (1, 1))] == ["none", "legs, beak"]
+    assert [boxes.caption(at) for at in ((0, 0), (0, 1), (1, 1))] == ["none", "beak", "all"]
 
 
 def test_a_strip_computes_only_what_it_shows(tmp_path: Any) -> None:

@@ -38,7 +38,7 @@ def primer(model: Model) -> Figure:
     """
     figure = Figure((7.2, 5.4), facecolor="white", layout="constrained")
     grid = figure.add_gridspec(2, 1, height_ratios=[1.0, 0.95])
-    top, bottom = (figure.add_subfigure(part) for part in grid)
+    top, bottom = figure.add_subfigure(grid[0, 0]), figure.add_subfigure(grid[1, 0])
     left, right = top.subplots(1, 2, width_ratios=[1.35, 1])
     draw_convolution(left)
     draw_max_pool(right)

@@ -159,6 +159,8 @@ class Slider:
         """What the controls say: "i1 = 1, i2 = 0.4"."""
         parts = [(name, each[i]) for i, (name, each) in zip(at, self.controls.items(), strict=True)]
         boxes = [name for name, value in parts if value is True]
+        if len(boxes) == len(parts) > 1:
+            return "all"
         others = [
             f"{name}{TIED}={TIED}{written(value)}" if is_number(value) else f"{name}: {value}"
             for name, value in parts
