@@ -32,6 +32,7 @@ model = mx.load("shorebirds")
 bird, others = draw(1, seed=113), draw(20)
 redshank, greenshank = CLASSES.index("redshank"), CLASSES.index("greenshank")
 more = {"expected_gradients": {"background": others.images, "samples": 100}}
+more["deep_lift"] = {"baseline": "blur"}  # integrated gradients start from black
 names = ["gradient", "input_x_gradient", "guided_backprop", "smooth_grad", "grad_cam"]
 names += ["hires_cam", "occlusion", "integrated_gradients", "deep_lift"]
 names += ["expected_gradients"]
@@ -50,13 +51,11 @@ claim(
     "all ten methods explain the same number",
     [abs(each.score - maps[0].score) < 1e-3 for each in maps],
 )
+headings = [name.replace("_", " ") for name in names]
+headings[7:9] = ["integrated gradients, from black", "deep lift, from a blur"]
 title = "Why a redshank, and not a greenshank?  Ten answers"
-save(
-    mx.plots.compare(
-        maps, bird.images, title=title, columns=4, size=1.55, percentile=99.7
-    ),
-    "ten-maps",
-)
+how = {"title": title, "titles": headings, "columns": 4, "size": 1.55}
+save(mx.plots.compare(maps, bird.images, percentile=99.7, **how), "ten-maps")
 
 # %% [markdown]
 # The maps have two kinds of colours, because they say two kinds of things.
@@ -87,7 +86,7 @@ def picture(name, outlined):
     outline = part if outlined else None
     one = maps[names.index(name)]
     mx.plots.heat_map(right, one, bird.images[0], outline=outline, percentile=99.7)
-    right.set_title(name.replace("_", " "))
+    right.set_title(headings[names.index(name)].replace(", from", ",\nfrom"))
     return figure
 
 

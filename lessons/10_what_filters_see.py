@@ -147,7 +147,8 @@ claim(
 # Now we send a redshank forward, stop at layer 7, and look: first at one filter, and
 # then at all of them, those with the highest *peak* (the largest value) first. Then we
 # do the same with a photo of a cat. It is read by EfficientNet-Lite0, a network that
-# knows the 1,000 classes of ImageNet and comes with minixai.
+# knows the 1,000 classes of ImageNet and comes with minixai. (Its relus are cut off at
+# 6, so many of its peaks are 6.)
 
 # %%
 
@@ -281,7 +282,7 @@ def one_filter(k):
     right.imshow(shown[..., k], cmap="viridis", vmin=0, vmax=shown.max() / 2)
     right.set(xticks=[], yticks=[], title=f"filter {k}")
     table = {"peak on this bird": f"{shown[..., k].max():.1f}"}
-    return figure, table | {"without it the contrast falls by": f"{effect[k]:.1f}"}
+    return figure, table | {"change of the contrast without it": f"{-effect[k]:+.1f}"}
 
 
 choose = mx.plots.slider(

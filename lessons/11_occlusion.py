@@ -119,9 +119,9 @@ for panel, (i, j) in zip(panels, places, strict=False):
         hidden, picture.shape
     )[:8, :8]
     panel.imshow(picture)
-    word = "falls by" if lost[i, j] > 0 else "rises by"
+    word = f"{'falls' if lost[i, j] > 0 else 'rises'} by {abs(lost[i, j]):.1f}"
     panel.set(xticks=[], yticks=[])
-    panel.set_title(f"{word}\n{abs(lost[i, j]):.1f}", fontsize=10)
+    panel.set_title(word if abs(lost[i, j]) > 0.05 else "no change", fontsize=10)
 
 # %% [markdown]
 # What should hide the window? Grey is a colour, too, and a black square is a visible
@@ -175,7 +175,7 @@ def window_at(row, column):
     both = np.hstack([seen, np.ones((64, 4, 3)), red_and_blue])
     table = {"score with the window": f"{score - lost[row, column]:.1f}"}
     return (255 * both).round().astype(np.uint8), table | {
-        "it falls by": f"{lost[row, column]:.1f}"
+        "change": f"{-lost[row, column]:+.1f}"
     }
 
 

@@ -369,6 +369,7 @@ claim(
     np.allclose(total, rest, rtol=1e-3),
 )
 how = {"titles": ["block 3", "block 5", "block 6", "the last layer"], "scale": "result"}
+how["classes"] = large.classes
 title = f"Grad-CAM, photo: {large.classes[int(on_cat[0].target[0])].replace('_', ' ')}"
 figure = mx.plots.show(on_cat, cat, title=title, overlay=True, size=1.25, **how)
 save(figure, "grad-cam-cat")

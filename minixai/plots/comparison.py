@@ -14,6 +14,7 @@ from minixai.plots.maps import (
     check_size,
     checked_images,
     checked_values,
+    headings,
     limit,
     palette_of,
     place_of,
@@ -38,6 +39,7 @@ def compare(
     size: float = 1.7,
     columns: int = 6,
     outline: Array | None = None,
+    titles: Sequence[str] | None = None,
 ) -> Figure:
     """Show what many methods say about one image: a grid of maps, the image first.
 
@@ -51,6 +53,7 @@ def compare(
     percentile  which part of a map's absolute values is not beyond its scale, as in `show`
     size        width of a panel in inches
     columns     panels on a line
+    titles      a heading for each map, in place of the method's name
     outline     mask (H, W) of a part of the image, whose border is drawn on every map
 
     Raises ValueError if a result is not about one image.
@@ -76,11 +79,11 @@ def compare(
     return drawn(panels, 1, remark, size, h / w, title, legends, columns)
 
 
-def panel(result: Attribution, pictures: Array, percentile: float, outline: Array | None) -> Maps:
+def panel(result: Attribution, heading: str, pictures: Array, percentile: float, outline: Array | None) -> Maps:
     maps = checked_values(result, 1, pictures).sum(axis=-1, dtype=np.float64)
     most = limit([maps], None, percentile)
     return Maps(
-        heading=result.method.replace("_", " "),
+        heading=heading,
         details=[place_of(result)] if result.layer else [],
         captions=[f"±{number(most)}\n{certified_gap(result, 0) or 'need not add up'}"],
         maps=maps,
