@@ -20,9 +20,8 @@
 # %%
 import warnings
 
-from matplotlib.figure import Figure
-
 import minixai as mx
+from matplotlib.figure import Figure
 from minixai.datasets.birds import CLASSES, draw
 from minixai.lesson import claim, save
 

@@ -52,9 +52,8 @@ def drops(i1, i2):
 print("  i1    i2   |    y   | y loses without i1   without i2 |  sum of both")
 for i1, i2 in [(0.4, 0.4), (0.7, 0.7), (1, 1)]:
     a, b = drops(i1, i2)
-    print(
-        f"{i1:5.2f} {i2:5.2f}  | {network(i1, i2):5.2f}  | {a:16.2f} {b:14.2f}    | {a + b:8.2f}"
-    )
+    print(f"{i1:5.2f} {i2:5.2f}  | {network(i1, i2):5.2f}  |", end=" ")
+    print(f"{a:16.2f} {b:14.2f}    | {a + b:8.2f}")
 
 # %% [markdown]
 # Read the table row by row.

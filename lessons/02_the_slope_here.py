@@ -290,7 +290,7 @@ traps = {
     "a multiplier swaps": [
         (d * m * (d * e > 0), e * m * (d * e > 0)) for d, e, m in tried
     ],
-    "relu asks what went forward, not what comes back (who asks that is called deconvnet)": [
+    "relu depends on what went forward, not on what comes back (as in deconvnet)": [
         (e * max(m, 0), d * max(m, 0)) for d, e, m in tried
     ],
 }

@@ -65,9 +65,8 @@ def threshold(x):
 print("      x        y   slope   slope × x   gained since x = 0")
 for x in (9.999, 10.001):
     y, slope = threshold(x)
-    print(
-        f"{x:7.3f}  {y:7.3f}  {slope:6.0f}  {slope * x:10.3f}  {y - threshold(0.0)[0]:19.3f}"
-    )
+    gained = y - threshold(0.0)[0]
+    print(f"{x:7.3f}  {y:7.3f}  {slope:6.0f}  {slope * x:10.3f}  {gained:19.3f}")
 low, high = (threshold(x)[1] * x for x in (9.999, 10.001))
 claim("slope × x jumps from 0 to 10.001", (low, high) == (0, 10.001))
 claim(

@@ -241,7 +241,7 @@ masks = [
 best = np.argmax(effects, axis=0)
 ranks, hits, gaps = {}, {}, {}
 print(
-    "baseline   steps   gap, in % of the mean gain   rank correlation   largest part right"
+    "baseline   steps   gap, % of the mean gain   rank correlation   largest part right"
 )
 for name, baseline, steps in [("black", "black", 12), ("blurred", "blur", 6)]:
     result = explain(scenes, baseline, steps)
@@ -257,9 +257,8 @@ for name, baseline, steps in [("black", "black", 12), ("blurred", "blur", 6)]:
         / np.abs(result.score - result.reference_score).mean()
     )
     found = f"{hits[name].sum()} of {len(scenes)} birds"
-    print(
-        f"{name:9} {steps:6} {gaps[name]:28.1f} {np.mean(ranks[name]):18.2f} {found:>20}"
-    )
+    print(f"{name:9} {steps:6} {gaps[name]:25.1f}", end=" ")
+    print(f"{np.mean(ranks[name]):18.2f} {found:>20}")
 claim(
     "blurred agrees with the measured effects far better than black",
     np.mean(ranks["blurred"]) > 0.2 + np.mean(ranks["black"]),
@@ -345,7 +344,7 @@ save(greys, "grey")
 
 # %%
 mine_a = None
-mine_b = None  # "black", "white", "noise", "mean bird", "another bird", "blurred" or "partner"
+mine_b = None  # one of the seven names, as a word
 mine_c = None  # (p gets, q gets)
 
 answer(

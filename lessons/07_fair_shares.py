@@ -199,9 +199,8 @@ print(f"and those of the landscapes without any part: {nobody.round(1)}")
 print("part       first bird   least and most of five   first bird loses without it")
 for part in parts:
     alone = everybody - contrast([other for other in parts if other != part])
-    print(
-        f"{part:8} {worth[part][0]:12.2f} {worth[part].min():12.2f} {worth[part].max():8.2f} {alone[0]:20.2f}"
-    )
+    least, most = worth[part].min(), worth[part].max()
+    print(f"{part:8} {worth[part][0]:12.2f} {least:12.2f} {most:8.2f} {alone[0]:20.2f}")
 missed = abs(sum(worth.values()) - (everybody - nobody)).max()
 claim("the shares add up to what the parts add to the landscape", missed < 1e-6)
 others = max(abs(worth[part]).max() for part in parts if part != "legs")

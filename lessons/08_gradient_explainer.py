@@ -230,7 +230,7 @@ hidden = [explained(bird, k, layer="pool2") for k in classes]
 for result in two + hidden:
     where = f"units of {result.layer}" if result.layer else "pixels"
     print(
-        f"{classes[result.target[0]]:10} by {where:14}: sum {result.values.sum():7.2f}, "
+        f"{classes[result.target[0]]:10} {where:14}: sum {result.values.sum():7.2f}, "
         f"to explain {result.score[0] - result.reference_score[0]:6.2f}, "
         f"gap {result.gap[0]:+.2f} ± {result.gap_standard_error[0]:.2f}"
     )

@@ -69,9 +69,8 @@ effects = contrast(scenes.images)[:, None] - np.stack(without, axis=1)
 area = decisive.mean(axis=(1, 2))
 truth = [[PARTS[d] in parts for parts in players].index(True) for d in scenes.decisive]
 agree = np.mean(effects.argmax(axis=1) == truth)
-print(
-    f"the decisive part covers {area.mean():.1%} of the image, the bird {on_bird.mean():.0%};"
-)
+print(f"the decisive part covers {area.mean():.1%} of the image,", end=" ")
+print(f"the bird {on_bird.mean():.0%};")
 print(f"it is the part whose absence costs most on {agree:.0%} of the birds")
 claim("almost always the network uses the decisive part", agree > 0.8)
 
@@ -288,9 +287,13 @@ save(look, "look")
 # ## The bet is settled
 #
 # Here are the ten maps of lesson 0 again, now with the part that differs outlined, in
-# the order of their scores. For each of the four scores we rank the ten methods, and we
-# average the four ranks over the twenty birds of this lesson. (1 would be the best in
-# all four.) Where is the map that you trusted?
+# the order of their scores. For each of the four scores we rank the ten methods, by its
+# mean over the twenty birds of this lesson, and we average the four ranks. (1 would be
+# the best in all four.) Where is the map that you trusted?
+#
+# Guided backprop stands higher than it should. These scores ask where a map lies, and
+# lesson 14 has shown that this map stays there when the network forgets. So a method
+# must pass both tests.
 
 # %%
 ten = ["gradient", "input x gradient", "guided backprop", "SmoothGrad", "Grad-CAM"]

@@ -252,7 +252,7 @@ REPORT for the wardens of the reserve
                  in some place it got more than one in ten wrong.
   Cause          Of the images from which it learnt, 95 in 100 were taken at home.
   What we did    We trained another network on birds in all places alike:
-                 it is right on {home_b:.0%} at home, and on {moved_b:.0%} of the moved birds.
+                 it is right on {home_b:.0%} at home, and on {moved_b:.0%} when moved.
   You can judge  Is the place fair evidence? Perhaps for a bird half hidden in reeds,
                  but for a stray? What else could the network have learnt: the season,
                  the observer, the camera?

@@ -69,7 +69,10 @@ def compare(
         raise ValueError(f"compare shows results, {len(results)} were given, for one image, {len(pictures)} were given")
     panels: list[Column] = [
         Pictures(images=pictures),
-        *(panel(result, pictures, percentile, outline) for result in results),
+        *(
+            panel(result, heading, pictures, percentile, outline)
+            for result, heading in zip(results, headings(results, titles), strict=True)
+        ),
     ]
     used = [each.palette for each in panels[1:]]
     legends = [each for each in (SIGNED, SLOPE) if each in used or (each is SIGNED and RISING in used)]
