@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.colours import Palette, Place, end, frame
+from minixai.plots.colours import BBox, Palette, end, frame
 from minixai.plots.maps import Result, check_columns, check_size, checked_images, checked_values, one_row, place_of
 from minixai.plots.panels import Band, Column, Pictures, sheet
 from minixai.plots.text import TIED, number
@@ -30,9 +30,9 @@ class Filter(Column):
     low: float
     high: float
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        self.palette.paint(page, (self.found - self.low) / ((self.high - self.low) or 1.0), place)
-        frame(page, place)
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        self.palette.paint(page, (self.found - self.low) / ((self.high - self.low) or 1.0), bbox)
+        frame(page, bbox)
 
 
 def filters(

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minixai.arrays import Array
-from minixai.plots.colours import BAR, CAPTION, QUIET, SIGNED, SPACE, Palette, Place, frame, paint
+from minixai.plots.colours import BAR, CAPTION, QUIET, SIGNED, SPACE, BBox, Palette, frame, paint
 from minixai.plots.text import TITLE, Line, blank_page, stacked, write
 
 HEADING, DETAIL, NOTE = 10.0, 9.0, 9.0  # points
@@ -45,7 +45,7 @@ class Column:
         """What its scale is, if the scale is its own."""
         return Line(self.scale, NOTE, QUIET).wrapped(room)
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
         """Draw one of them; a column that is only a gap has none."""
 
 
@@ -56,10 +56,10 @@ class Pictures(Column):
     images: Array
     heading: str = "image"
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
         image = self.images[row]
-        paint(page, image[..., 0] if image.shape[-1] == 1 else image, place, cmap="gray", vmin=0, vmax=1)
-        frame(page, place)
+        paint(page, image[..., 0] if image.shape[-1] == 1 else image, bbox, cmap="gray", vmin=0, vmax=1)
+        frame(page, bbox)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,22 +74,22 @@ class Maps(Column):
     through: Array | None = None
     outline: Array | None = None
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
         values = self.maps[row]
         if self.through is not None:
-            paint(page, luminance(self.through[row]), place, cmap="gray", vmin=0, vmax=1, alpha=FAINT)
-        self.palette.paint(page, np.clip(values, -self.limit, self.limit) / (self.limit or 1.0), place)
+            paint(page, luminance(self.through[row]), bbox, cmap="gray", vmin=0, vmax=1, alpha=FAINT)
+        self.palette.paint(page, np.clip(values, -self.limit, self.limit) / (self.limit or 1.0), bbox)
         if self.outline is not None:
-            draw_outline(page, self.outline[row], place)
-        frame(page, place)
+            draw_outline(page, self.outline[row], bbox)
+        frame(page, bbox)
         if not values.any():
-            left, top, across, down = place
+            left, top, across, down = bbox
             write(page, left + across / 2, top + down / 2 - 0.08, [Line("all zero", CAPTION, QUIET)])
 
 
-def draw_outline(page: Axes, mask: Array, place: Place) -> None:
-    """The border of a mask (H, W) stretched over a place: black on a white line, to be seen on any colour."""
-    left, top, across, down = place
+def draw_outline(page: Axes, mask: Array, bbox: BBox) -> None:
+    """The border of a mask (H, W) stretched over a bbox: black on a white line, to be seen on any colour."""
+    left, top, across, down = bbox
     h, w = mask.shape
     xs, ys = left + (np.arange(w) + 0.5) * across / w, top + (np.arange(h) + 0.5) * down / h
     for colour, width in (("white", 2.4), ("black", 1.0)):
@@ -127,9 +127,9 @@ class Band:
             middle = left + self.size / 2
             write(page, middle, top + self.top - SPACE - stacked(head), head)
             for i in range(self.rows):
-                place = (left, top + self.top + i * self.pitch, self.size, self.high)
-                column.paint(page, i, place)
-                write(page, middle, place[1] + self.high + SPACE, foot[i])
+                bbox = (left, top + self.top + i * self.pitch, self.size, self.high)
+                column.paint(page, i, bbox)
+                write(page, middle, bbox[1] + self.high + SPACE, foot[i])
             if note:
                 column.palette.bar(page, middle, top + self.bars, self.size)
                 write(page, middle, top + self.under, note)

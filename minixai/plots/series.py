@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.colours import CAPTION, QUIET, RAISES, SIGNED, SLOPE, SLOPE_WORDS, Place, frame
+from minixai.plots.colours import CAPTION, QUIET, RAISES, SIGNED, SLOPE, SLOPE_WORDS, BBox, frame
 from minixai.plots.maps import Names, check_size, limit, one_row, what_was_asked
 from minixai.plots.panels import Band, Column, Maps, Pictures, sheet
 from minixai.plots.text import TIED, Line, number, stacked, write
@@ -24,8 +24,8 @@ class Words(Column):
 
     said: list[str]
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        left, top, across, down = place
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        left, top, across, down = bbox
         words, *more = self.said[row].split("\n")
         lines = [*Line(words, 10.0, bold=True).wrapped(across), *(Line(each, CAPTION, QUIET) for each in more)]
         write(page, left + across, top + (down - stacked(lines)) / 2, lines, "right")
@@ -37,8 +37,8 @@ class Stack(Column):
 
     panels: list[Column]
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        self.panels[row].paint(page, 0, place)
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        self.panels[row].paint(page, 0, bbox)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +50,9 @@ class Curve(Column):
     goal: float
     marked: Array
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        left, top, across, down = place
-        frame(page, place)
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        left, top, across, down = bbox
+        frame(page, bbox)
         low, high = min(0.0, self.goal, self.totals.min()), max(0.0, self.goal, self.totals.max())
         span = (high - low) or 1.0
 
