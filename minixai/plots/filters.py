@@ -49,18 +49,40 @@ def filters(
 ) -> Figure:
     """Show the filters of a layer, each with its number and its peak, the largest value in its map.
 
-    result      of `activations`, or any values (N, h, w, filters)
-    images      (N, H, W, 1 or 3): beside the filters
-    row         which of several images
-    count       how many filters, at most 256; by default all
-    sort        the highest peak first, or what the result is ranked by; False leaves them in the order of the result
-    scale       "filter", the peak of each is its brightest colour, or "shared", the highest peak of all
-    columns     filters on a line
-    size        width of a panel in inches
+    Dark is 0, or the lowest value if that is below 0, of each filter or of all.
 
-    Dark is 0, or the lowest value if that is below 0, of each or of all.  Raises ValueError for values that are no
-    maps, and for more than 256 filters.
+    Parameters
+    ----------
+    result : Attribution or array (N, h, w, filters)
+        The result of `activations`, or any such values.
+    images : array (N, H, W, 1 or 3), optional
+        Shown beside the filters.
+    row : int, optional
+        Which of several images.
+    count : int, optional
+        How many filters, at most 256; by default all.
+    sort : bool, default True
+        The highest peak first, or what the result is ranked by; False keeps the order of the result.
+    scale : {"filter", "shared"}, default "filter"
+        The peak of each filter is its brightest colour, or the highest peak of all.
+    columns : int, optional
+        Filters on a line.
+    title : str, optional
+        A heading for the figure.
+    size : float, default 0.8
+        Width of a panel in inches.
 
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        For values that are not maps, and for more than 256 filters.
+
+    Examples
+    --------
     >>> figure = filters(np.random.default_rng(0).random((1, 8, 8, 12)))
     """
     one_of(scale, SCALES, "scale")

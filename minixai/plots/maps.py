@@ -63,28 +63,49 @@ def show(
 
     Red raises the score, blue lowers it, white is zero; channels are summed.  Slopes have colours
     of their own: orange where a brighter pixel would raise the score, green where a darker one
-    would.  A map of another
-    size, such as Grad-CAM's or that of a hidden layer, is stretched to its image.  The pictures
-    of the shap library, a map for each of several classes, are
+    would.  A map of another size, such as Grad-CAM's or that of a hidden layer, is stretched to its
+    image.  The pictures of the shap library, a map for each of several classes, are
     `show([of_one, of_another], images, percentile=99.9, overlay=True)`.
 
-    result      an Attribution or an array (N, H, W, C), or a list of them
-    images      (N, H, W, 1 or 3), in [0, 1] or uint8: the first column
-    sign        "all", or what is left of each map: "positive", "negative", or "absolute" values
-    vmax        the value shown in full colour; by default the `percentile` of |map|
-    scale       "shared", one for the figure; "method", one for each method, layer and output, since
-                their units differ; or "result", one for each.  By default "shared" for results of one
-                method, else "method"
-    title       above it all
-    titles      a heading for each result, in place of the method's name
-    classes     class names, shown in place of numbers
-    overlay     lay the maps over the image, faint and grey
-    size        width of a panel in inches
-    columns     how many columns stand beside each other, before they go on beneath
+    Parameters
+    ----------
+    result : Attribution, array (N, H, W, C), or a list of them
+        What is shown; an array is taken for contributions.
+    images : array (N, H, W, 1 or 3), optional
+        The first column, in [0, 1] or uint8.
+    sign : {"all", "positive", "negative", "absolute"}, default "all"
+        What is left of each map.
+    vmax : float, optional
+        The value shown in full colour; by default the `percentile` of |map|.
+    percentile : float, default 100
+        Which part of the absolute values is not beyond the scale.
+    scale : {"shared", "method", "result"}, optional
+        One scale for the figure; one for each method, layer and output, since their units differ;
+        or one for each result.  By default "shared" for results of one method, else "method".
+    title : str, optional
+        A heading for the figure.
+    titles : sequence of str, optional
+        A heading for each result, in place of the method's name.
+    classes : sequence or mapping of str, optional
+        Class names, shown in place of numbers.
+    overlay : bool, default False
+        Lay the maps over the image, faint and grey.
+    size : float, default 1.8
+        Width of a panel in inches.
+    columns : int, default 8
+        How many columns stand beside each other, before they go on beneath.
 
-    Raises ValueError if shapes do not fit each other, if values are not maps or not finite,
-    and for more than 50 rows.
+    Returns
+    -------
+    Figure
 
+    Raises
+    ------
+    ValueError
+        If shapes do not fit each other, if values are not maps or not finite, and for more than 50 rows.
+
+    Examples
+    --------
     >>> values = np.random.default_rng(0).normal(size=(2, 8, 8, 3))
     >>> figure = show(values, titles=["my map"])
     >>> figure.savefig("maps.png")  # doctest: +SKIP

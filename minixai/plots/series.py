@@ -76,17 +76,36 @@ def series(
 ) -> Figure:
     """Show how integrated gradients come about, from the baseline to the image.
 
-    A row of the images on the way, one of the gradients there, and one of the running sum, which
-    ends as the attribution; beneath, the sum over all pixels on its way to f(x) − f(x').
+    A row of the images on the path, one of the gradients there, each on its own scale, and one of
+    the running sum, which ends as the attribution; beneath, the sum over all pixels on its way to
+    f(x) − f(x').
 
-    result      of `integrated_gradients(..., path=True)`, at the input
-    row         which of several images
-    columns     how many of the steps, 2 to 12, evenly chosen
-    classes     class names, shown in place of numbers
-    size        width of a panel in inches
+    Parameters
+    ----------
+    result : Attribution
+        The result of `integrated_gradients(..., path=True)`, at the input.
+    row : int, optional
+        Which of several images.
+    columns : int, default 7
+        How many of the steps, 2 to 12, evenly chosen.
+    title : str, optional
+        A heading for the figure.
+    classes : sequence or mapping of str, optional
+        Class names, shown in place of numbers.
+    size : float, default 1.2
+        Width of a panel in inches.
 
-    Raises ValueError if the result was made without `path=True`, or is not about images.
+    Returns
+    -------
+    Figure
 
+    Raises
+    ------
+    ValueError
+        If the result was made without `path=True`, or is not about images.
+
+    Examples
+    --------
     >>> from minixai.methods import integrated_gradients
     >>> result = integrated_gradients(lambda x: (x * x).sum((1, 2, 3)), np.full((1, 4, 4, 1), 0.5), path=True)
     >>> figure = series(result)
