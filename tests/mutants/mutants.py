@@ -884,8 +884,8 @@ plots/colours.py: the negative part in red
   ? tests/test_pictures.py::test_a_part_of_a_map_has_one_colour_and_a_scale_from_0
 
 plots/panels.py: one long line
-  - for part in lines(columns, beside, rows)]
-  + for part in [columns]]
+  - for part in lines(panels, columns, rows)]
+  + for part in [panels]]
   ? tests/test_pictures.py::test_many_columns_go_on_beneath
 
 plots/filters.py: the weakest first
@@ -1633,10 +1633,10 @@ evaluation/trials.py: nothing is forgotten
   + self.maps(self.truth.model, self.truth.labels, self.versus)
   ? tests/evaluation/test_scoreboard.py::test_dear_scores_are_asked_about_few_scenes
 
-plots/scores.py: bars begin at the lowest
-  - return at, at(0.0)
-  + return at, at(low)
-  ? tests/evaluation/test_scoreboard.py::test_a_longer_bar_is_a_larger_number
+plots/scores.py: whiskers of one standard error
+  - 2 * np.nan_to_num(error)
+  + np.nan_to_num(error)
+  ? tests/evaluation/test_scoreboard.py::test_whiskers_are_two_standard_errors_long
 
 rules/slopes.py: deconvnet keeps what is negative
   - return np.maximum(m, 0) if
@@ -1869,7 +1869,7 @@ cli/experiments.py: what fails is no failure
   ? tests/experiments/test_experiment_command.py::test_a_claim_that_fails_is_told_and_the_exit_code_is_1
 
 plots/charts.py: the first name at the bottom
-  - place.invert_yaxis()
+  - ax.invert_yaxis()
   + pass
   ? tests/test_charts.py::test_boxes_show_the_quartiles_beneath_each_other
 
