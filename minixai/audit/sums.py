@@ -157,7 +157,8 @@ def explanations(case: Case, total: Array, moved: Array) -> Iterator[str]:
     if difference is not None and values.shape[:3] == difference.shape[:3]:
         if values.shape[3] == difference.shape[3]:
             if close(row_sums(values * difference), moved, share):
-                yield "these are mean gradients: multiply by x − x'"
+                what = "multipliers" if case.method.name in ("deep_lift", "deep_shap") else "mean gradients"
+                yield f"these are {what}: multiply by x − x'"
             with np.errstate(divide="ignore", invalid="ignore"):
                 divided = np.where(difference != 0, values / difference, 0)
             if close(row_sums(divided), moved, share):

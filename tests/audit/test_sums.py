@@ -66,6 +66,13 @@ def test_mean_gradients_are_told_to_be_multiplied():
     assert "multiply by x − x'" in check.reading
 
 
+def test_multipliers_are_told_to_be_multiplied():
+    model, maps = foreign()
+    values = mx.deep_lift(model, maps["x"], TARGET).extras["multipliers"]
+    check = total(model, maps["x"], "deep_lift", values, target=TARGET)
+    assert "these are multipliers: multiply by x − x'" in check.reading
+
+
 def test_a_trapezoid_that_loses_weight_is_named():
     model, maps = foreign()
     values = mx.integrated_gradients(model, maps["x"], TARGET, steps=400).values * (19 / 20)
