@@ -98,8 +98,8 @@ claim("the map changes when the last layer forgets", agreement(mine, after) < 0.
 #
 # `mx.audit` asks these questions and three more: does the score follow when what the
 # map marks is hidden, do other methods agree, and does the method find what counts
-# where that is known. Each answer is a number with its error, a sentence, its source, and its
-# known weakness. There is no grade of all together.
+# where that is known. Each answer is a number with its error, a sentence, its source,
+# and its known weakness. There is no grade of all together.
 #
 # First, the second opinion on her map. Two of the questions are enough for it.
 
