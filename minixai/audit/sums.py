@@ -24,6 +24,8 @@ TOPIC = Topic(
 )
 EXPLAINS = 1e-3
 """A sum is explained by a mistake if less than this share of it is left."""
+QUADRATURE = 5e-3
+"""What integrated gradients may miss and still be said to add up."""
 CHANCE = 0.0027
 """How seldom a sampled sum is off by more than is forgiven: that of three standard errors of a normal number."""
 TOLERATED = 0.05
@@ -48,11 +50,12 @@ def check_sum(case: Case) -> Check:
         error = float(case.own.gap_standard_error[worst] / size[worst])
     rows = [Row("f(x) − f(x')", float(moved[worst])), Row("sum of the map", float(total[worst]))]
     where = f" (image {worst} of {len(moved)}, the worst)" if len(moved) > 1 else ""
-    if gap > EXPLAINS and error and gap <= forgiven(case) * error:
+    enough = QUADRATURE if case.method.name == "integrated_gradients" else EXPLAINS
+    if gap > enough and error and gap <= forgiven(case) * error:
         reading = f"The map misses {percent(gap)} of f(x) − f(x'){where}, which sampling explains."
         verdict = f"It adds up within sampling ({percent(gap)} ± {percent(error)} are missing)"
         return made(case, before, gap, error, reading, "holds", verdict, rows)
-    if gap <= EXPLAINS:
+    if gap <= enough:
         reading = f"The map adds up to f(x) − f(x') = {moved[worst]:.4g}: it misses {percent(gap)} of it{where}."
         return made(case, before, gap, error, reading, "holds", f"It adds up, to {percent(gap)}", rows)
     if not case.foreign and error:

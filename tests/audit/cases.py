@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import minixai as mx
-from minixai.audit import made_case
+from minixai.audit import CHECKS, made_case
 from minixai.audit.identity import check_identity
 from minixai.audit.sums import check_sum
 from minixai.methods import catalogue
@@ -17,7 +17,18 @@ def case_of(
     model, images, claims, values=None, *, target=None, versus=None, output="score", others=None, seed=0, **options
 ):
     chosen = {"output": output, "others": others or {}, "draws": 2, "seed": seed, "batch": None, "options": options}
-    return made_case(model, images, catalogue[claims], values, target, versus, **chosen, announce=None, compared=0)
+    return made_case(
+        model,
+        images,
+        catalogue[claims],
+        values,
+        target,
+        versus,
+        **chosen,
+        announce=None,
+        compared=0,
+        wanted=tuple(CHECKS),
+    )
 
 
 def identity(model, images, claims, values, **given):
