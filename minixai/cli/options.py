@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from minixai import zoo
+from minixai.cli.audit import add_audit
 from minixai.cli.commands import PICTURES, bench, compare, download, explain, methods, models, predict, train
 from minixai.cli.experiments import experiment
 from minixai.cli.learning import check, lesson, lessons
@@ -63,6 +64,7 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace | None:
         add_explain,
         add_compare,
         add_predict,
+        add_audit,
         add_score,
         add_methods,
         add_models,
