@@ -42,6 +42,8 @@ STRIP = 256
 """Rows of a large picture that are reduced at a time, or as many as make one of the result."""
 OVERVIEW = 384
 """Pixels along the longer side of the whole picture, where it is shown beside the part that the model gets."""
+FRAME = 2
+"""Pixels of the frame around that part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ class Picture:
     left_out : float
         The part of the picture's area that was cut off, 0 to 1.
     overview : ndarray of float32, (h, w, C)
-        The whole picture, small, with what was cut off pale.
+        The whole picture, small; what the model gets is framed, and what was cut off is pale.
     notes : tuple of str
         What else a reader of the results must know: frames that were not read, the range of the values.
     """
@@ -311,18 +313,21 @@ def crop_box(picture: Image.Image, width: int, height: int) -> tuple[float, floa
 
 
 def shown_whole(picture: Image.Image, width: int, height: int, fit: str) -> tuple[NDArray[np.float32], float]:
-    """Return the whole picture, small, with the cut off part pale, (h, w, 1 or 3); and that part of its area."""
+    """Return `Picture.overview`, (h, w, 1 or 3), and `Picture.left_out`."""
     scale = min(1.0, OVERVIEW / max(picture.size))
     wide, high = (max(1, round(side * scale)) for side in picture.size)
     overview = scaled(picture, wide, high).reshape(high, wide, -1)
     if fit != "crop":
         return overview, 0.0
     left, top, right, bottom = crop_box(picture, width, height)
-    inside = np.zeros((high, wide, 1), bool)
-    across, down = wide / picture.width, high / picture.height
-    inside[round(top * down) : round(bottom * down), round(left * across) : round(right * across)] = True
     used = (right - left) * (bottom - top) / (picture.width * picture.height)
-    return np.where(inside, overview, 1 - (1 - overview) / 4).astype(np.float32), 1 - used
+    across, down = wide / picture.width, high / picture.height
+    rows, columns = (round(top * down), round(bottom * down)), (round(left * across), round(right * across))
+    pale = np.float32(1) - (np.float32(1) - overview) / np.float32(4)
+    pale[slice(*rows), slice(*columns)] = 0  # the frame
+    inside = tuple(slice(start + FRAME, max(end - FRAME, start + FRAME)) for start, end in (rows, columns))
+    pale[inside] = overview[inside]
+    return (pale if used < 1 else overview), 1 - used
 
 
 def scaled(

@@ -12,7 +12,7 @@ import minixai as mx
 from minixai import zoo
 from minixai.cli import arguments, main
 from minixai.cli.cost import duration
-from minixai.cli.questions import NOISE
+from minixai.cli.explain import NOISE
 from minixai.cli.subject import percent
 from minixai.images import read_image, sample_photo
 from tests.zoo.files import narrow
@@ -188,7 +188,7 @@ def test_a_large_folder_is_cut(capsys, monkeypatch):
     text = told(
         capsys, "explain", photo("a.png"), "--model", "vgg16", "--method", "deep_shap", "--background", photos()
     )
-    assert "background  the first 2 images in others" in text
+    assert "background  the first 2 of 3 images in others" in text
     assert "background=array(2, 64, 64, 3)" in text
 
 
@@ -237,8 +237,8 @@ def test_small_networks_and_short_work_are_told_nothing(capsys, felt, monkeypatc
 
 
 def test_the_whole_networks_are_large_and_the_shipped_ones_are_not():
-    assert arguments.large(mx.zoo.vgg16(features_only=True))
-    assert not any(arguments.large(mx.load(name)) for name in zoo.RECIPES)
+    assert arguments.is_large(mx.zoo.vgg16(features_only=True))
+    assert not any(arguments.is_large(mx.load(name)) for name in zoo.RECIPES)
 
 
 def test_durations():

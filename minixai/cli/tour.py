@@ -1,4 +1,4 @@
-"""The tour: what attribution is, told with a bird, two small functions and a network that reads digits."""
+"""`minixai tour`: what attribution is, shown with a bird, two small functions and a network that reads digits."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ import minixai
 from minixai import toys, zoo
 from minixai.attribution import Attribution
 from minixai.cli.arguments import BACKGROUND
-from minixai.cli.output import place, save_stacked
-from minixai.cli.subject import DIGIT, SCENE, bird_images, called, digit_image, percent
+from minixai.cli.options import Commands, add_command
+from minixai.cli.output import drawing, output_path, save_stacked
+from minixai.cli.subject import DIGIT, SCENE, class_label, draw_bird, load_digit, percent
 from minixai.datasets import shorebirds
 from minixai.graph import Node
 from minixai.methods import catalogue, deep_lift, gradient, guided_backprop
+from minixai.text import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,25 +39,37 @@ MAPS = (
 )
 
 
+ABOUT = """
+See in a few seconds what attribution is.
+
+A bird that ten methods explain in ten ways, two small functions, and a network
+that reads digits: a short story whose numbers are computed as it goes, and one
+picture of all of it.
+"""
+
+
+def add_tour(commands: Commands) -> None:
+    parser = add_command(commands, tour, ABOUT, "minixai tour\nminixai tour --out story.png")
+    parser.add_argument(
+        "--out", metavar="FILE.png", default="minixai-tour.png", help="the picture (default: %(default)s)"
+    )
+
+
 class Chapter(NamedTuple):
-    """A part of the tour: what is told, and what is drawn."""
+    """A part of the tour: its text, and its figure."""
 
     text: str
     figure: Figure
 
 
 def tour(args: argparse.Namespace) -> None:
-    """See in a few seconds what attribution is.
-
-    A bird that ten methods explain in ten ways, two small functions, and a network
-    that reads digits: a short story whose numbers are computed as it goes, and one
-    picture of all of it.
-    """
-    out = place(args.out, (".png",))
-    chapters = [bird(), saturation(), product(), digit()]
-    save_stacked([chapter.figure for chapter in chapters], out)
+    """Run the command."""
+    out = output_path(args.out, (".png",))
+    with drawing():
+        chapters = [bird(), saturation(), product(), digit()]
+        save_stacked([chapter.figure for chapter in chapters], out)
     ending = ENDING.format(out=out, folder=Path(minixai.__file__).parent)
-    print(*(chapter.text.strip("\n") for chapter in chapters), ending.strip("\n"), sep="\n\n")
+    say(*(chapter.text.strip("\n") for chapter in chapters), ending.strip("\n"), sep="\n\n")
 
 
 def bird() -> Chapter:
@@ -63,16 +77,16 @@ def bird() -> Chapter:
     from minixai import plots
 
     model = zoo.load("shorebirds")
-    pixels, _, name = bird_images(SCENE, model)
-    image = pixels[None]
+    shown = draw_bird(SCENE, model)
+    image = shown.image[None]
     first = int(model.predict(image)[0])
-    p, one, other = model.probabilities(image)[0][first], called(first, model), called(first ^ 1, model)
+    p, one, other = model.probabilities(image)[0][first], class_label(first, model), class_label(first ^ 1, model)
     given = {"expected_gradients": {"background": shorebirds(BACKGROUND)[0]}}
     maps = [catalogue[m](model, image, first, versus=first ^ 1, **given.get(m, {})) for m in MAPS]
     text = f"""
-1. A question. A network is shown {name}.
+1. A question. A network is shown {shown.name}.
    It takes it for a {one} ({percent(p)}).  Why not for a {other}, which is drawn
-   alike but for one part?  Ten maps explain what sets its two scores {end(maps[0])} apart.
+   alike but for one part?  Ten maps explain what sets its two scores {end_score(maps[0])} apart.
    Which do you believe?  Write it down: of these birds we know which part it is, and
    `minixai score` measures how well each method finds it."""
     title = f"1. Why a {one} and not a {other}?  Ten answers: which do you believe?"
@@ -84,9 +98,9 @@ def saturation() -> Chapter:
     slopes, parts, figure = toy(toys.saturation, (1.0, 1.0), "2. Saturation: y = 1 − relu(1 − (i1 + i2)) at (1, 1)")
     text = f"""
 2. Saturation. y = 1 - relu(1 - (i1 + i2)) rises until i1 + i2 is 1, then is flat.
-   At the baseline (0, 0) it is {start(parts)}, at (1, 1) it is {end(parts)}.
-     gradient   {listed(slopes):15}  a small change changes nothing: is nothing important?
-     deep_lift  {listed(parts):15}  what each input brought, {sum_of(parts)}: all of the rise"""
+   At the baseline (0, 0) it is {start_score(parts)}, at (1, 1) it is {end_score(parts)}.
+     gradient   {value_list(slopes):15}  a small change changes nothing: is nothing important?
+     deep_lift  {value_list(parts):15}  what each input brought, {sum_of(parts)}: all of the rise"""
     return Chapter(text, figure)
 
 
@@ -94,9 +108,9 @@ def product() -> Chapter:
     """What a product owes to its factors."""
     slopes, parts, figure = toy(toys.add_multiply, (3.0, 1.0, 2.0), "3. Interaction: f = (a + b)(b + c) at (3, 1, 2)")
     text = f"""
-3. Interaction. f = (a + b)(b + c) is {start(parts)} at (0, 0, 0) and {end(parts)} at (3, 1, 2).
-     gradient   {listed(slopes):15}  how fast f grows with each input
-     deep_lift  {listed(parts):15}  what each input brought, {sum_of(parts)}: all of f"""
+3. Interaction. f = (a + b)(b + c) is {start_score(parts)} at (0, 0, 0) and {end_score(parts)} at (3, 1, 2).
+     gradient   {value_list(slopes):15}  how fast f grows with each input
+     deep_lift  {value_list(parts):15}  what each input brought, {sum_of(parts)}: all of f"""
     return Chapter(text, figure)
 
 
@@ -115,20 +129,21 @@ def digit() -> Chapter:
     from minixai import plots
 
     model = zoo.load(MODEL)
-    pixels, name = digit_image(DIGIT, model)
-    image = pixels[None]
+    shown = load_digit(DIGIT, model)
+    image = shown.image[None]
     p = model.probabilities(image)[0]
     second, first = map(int, p.argsort()[-2:])
-    one, other = called(first, model), called(second, model)
+    one, other = class_label(first, model), class_label(second, model)
     methods = (gradient, guided_backprop, deep_lift)
     slopes, guided, parts = (method(model, image, first, versus=second) for method in methods)
+    last = end_score(parts)
     text = f"""
-4. A network. It takes {name}, for {one} ({percent(p[first])}).
+4. A network. It takes {shown.name}, for {one} ({percent(p[first])}).
    Why not for the next likeliest, {other}?  The difference of their two scores
-   is {start(parts)} for a black image, the baseline, and {end(parts)} for this one.
+   is {start_score(parts)} for a black image, the baseline, and {end_score(parts)} for this one.
      gradient         its values sum to {total(slopes)}, which means nothing
      guided_backprop  {total(guided)}, which means nothing either, sharp as its map looks
-     deep_lift        {total(parts)}, which is {end(parts)} - {start(parts)} to within rounding: it adds up"""
+     deep_lift        {total(parts)}, which is {last} - {start_score(parts)} to within rounding: it adds up"""
     title = f"4. A network: why {one} and not {other}?"
     return Chapter(text, plots.show([slopes, guided, parts], image, title=title))
 
@@ -136,36 +151,36 @@ def digit() -> Chapter:
 # -- numbers ------------------------------------------------------------------------------------------
 
 
-def short(x: float) -> str:
+def in_brackets(x: float) -> str:
     """Four digits, in brackets below zero so that it can stand in a sum.
 
-    >>> short(0.5), short(-0.0), short(-1.23456)
+    >>> in_brackets(0.5), in_brackets(-0.0), in_brackets(-1.23456)
     ('0.5', '0', '(-1.235)')
     """
     return f"{x + 0.0:.4g}" if x >= 0 else f"({x:.4g})"
 
 
-def listed(result: Attribution) -> str:
+def value_list(result: Attribution) -> str:
     return f"({', '.join(f'{v + 0.0:.4g}' for v in result.values.ravel())})"
 
 
 def sum_of(result: Attribution) -> str:
-    return f"{' + '.join(map(short, result.values.ravel()))} = {total(result)}"
+    return f"{' + '.join(map(in_brackets, result.values.ravel()))} = {total(result)}"
 
 
 def total(result: Attribution) -> str:
-    return short(float(result.values.sum(dtype=np.float64)))
+    return in_brackets(float(result.values.sum(dtype=np.float64)))
 
 
-def end(result: Attribution) -> str:
+def end_score(result: Attribution) -> str:
     """The score at the input."""
-    return short(float(result.score[0]))
+    return in_brackets(float(result.score[0]))
 
 
-def start(result: Attribution) -> str:
+def start_score(result: Attribution) -> str:
     """The score at the baseline."""
     assert result.reference_score is not None
-    return short(float(result.reference_score[0]))
+    return in_brackets(float(result.reference_score[0]))
 
 
 ENDING = """
