@@ -22,11 +22,12 @@ import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 
 from minixai import interrupts
 from minixai.cli.commands import parse
 from minixai.progress import is_terminal, put
-from minixai.text import printable, shorten
+from minixai.text import printable, quoted, shorten
 
 __all__ = ["main"]
 
@@ -128,4 +129,4 @@ def sentence(problem: Exception) -> str:
         return str(problem) or type(problem).__name__
     if problem.filename is None and problem.errno is not None:
         return no_room(problem.errno)
-    return f"cannot use {problem.filename!r} ({problem.strerror}): give another file"
+    return f"cannot use {quoted(Path(str(problem.filename)))} ({problem.strerror}): give another file"

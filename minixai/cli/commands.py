@@ -6,6 +6,7 @@ import argparse
 import sys
 import tomllib
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import metadata
 from inspect import cleandoc
 from pathlib import Path
@@ -66,8 +67,11 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace | None:
     for add in COMMANDS:
         add(commands)
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and (command := commands.choices.get(words[0])):
-        command.check_names(words[1:])
+    if words and words[0] in commands.choices:
+        commands.choices[words[0]].check_names(words[1:])
+    elif words and not words[0].startswith("-"):
+        near = get_close_matches(words[0][:20], commands.choices, 1)
+        parser.error(f"{quoted(words[0])} is no command" + (f", did you mean {near[0]}?" if near else ""))
     try:
         args, rest = parser.parse_known_args(words)
     except SystemExit:  # --help of a command
@@ -83,7 +87,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace | None:
     for name, value in vars(args).items():
         if isinstance(value, str) and not value.strip():
             option = f"--{name.replace('_', '-')}"
-            label = option if option in args.parser.option_names else name.upper()
+            label = option if option in args.parser.option_names else args.parser.metavar(name)
             args.parser.error(f"{label} is empty: give a value, or leave it out")
     return args
 

@@ -32,6 +32,10 @@ class Parser(argparse.ArgumentParser):
     def option_names(self) -> list[str]:
         return list(self._option_string_actions)
 
+    def metavar(self, dest: str) -> str:
+        """What an argument is called in the help."""
+        return next((str(action.metavar) for action in self._actions if action.dest == dest and action.metavar), dest)
+
     def check_names(self, words: Iterable[str]) -> None:
         """Raise ValueError for a word that looks like an option and is none.
 

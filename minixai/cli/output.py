@@ -109,7 +109,7 @@ def drawing() -> Iterator[ModuleType]:
     level = log.level
     log.setLevel(logging.ERROR)  # that a folder for its cache cannot be written is no matter of ours
     try:
-        with interrupts.loading():
+        with interrupts.Loading():
             import matplotlib
 
             from minixai import plots

@@ -22,6 +22,7 @@ from minixai.model import Model
 from minixai.preprocessing import NAMES as PREPROCESSINGS
 from minixai.preprocessing import Preprocessing, as_preprocessing
 from minixai.text import columns, listed, quoted
+from minixai.validate import one_of
 
 DIGIT = 702  # an 8 that leaves no doubt
 SCENE = 113  # a redshank in the water
@@ -182,8 +183,8 @@ def load_network(choice: ModelChoice, default: str) -> Network:
             "leave it out, or give such a file with --model"
         )
     if choice.weights is not None and name not in zoo.PHOTOS:
-        if not is_file and not Path(name).exists():
-            zoo.load(name)  # which says so if there is no such network
+        if not is_file and not os.path.exists(name):
+            check_name(name)
         raise ValueError(
             f"--weights is for {' and '.join(zoo.PHOTOS)}, and {quoted(name)} has its weights already: leave it out"
         )
@@ -191,12 +192,24 @@ def load_network(choice: ModelChoice, default: str) -> Network:
         untrained = f"{RANDOM}\nminixai download {name} fetches trained ones, --weights FILE takes them"
         model, weights = zoo.PHOTOS[name](choice.weights), choice.weights or untrained
     else:
+        if not is_file and not os.path.exists(name) and not Path(name).suffix:
+            check_name(name)
         model = zoo.load(
             name, preprocessing=choice.preprocessing, classes=choice.labels, input_shape=choice.input_shape
         )
         weights = "trained on ImageNet; they come with minixai" if name in zoo.PRETRAINED else ""
     missing = is_file and choice.preprocessing is None
     return Network(model, name, weights, unknown_input(model) if missing else describe_input(model))
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError for a name that no network has."""
+    try:
+        one_of(name, [*zoo.RECIPES, *zoo.PRETRAINED, *zoo.PHOTOS], "model")
+    except ValueError as problem:
+        raise ValueError(
+            f"{problem}; another network can be given as a file, such as torch.onnx.export writes"
+        ) from None
 
 
 def check_input(option: str, file: str | None) -> None:
