@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from inspect import cleandoc
-from typing import NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from minixai.text import printable, quoted, shorten
 
@@ -24,6 +25,10 @@ DIGITS_OF_A_NUMBER = 18
 
 class Parser(argparse.ArgumentParser):
     """Options of a command.  What is wrong with them becomes one line, which says where help is to be found."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._negative_number_matcher = re.compile(r"-\.?\d")  # -1..1, a preprocessing, is no option either
 
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{printable(shorten(message, 400))}; see {self.prog} --help")
