@@ -90,8 +90,14 @@ def raise_later(unraisable: sys.UnraisableHookArgs) -> None:
     import _thread
     import threading
 
+    def again() -> None:
+        if hasattr(signal, "pthread_kill"):  # which wakes the main thread, should it sleep
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        else:
+            _thread.interrupt_main()
+
     signal.signal(signal.SIGINT, interrupt_once)
-    threading.Timer(AGAIN, _thread.interrupt_main).start()
+    threading.Timer(AGAIN, again).start()
 
 
 guard()

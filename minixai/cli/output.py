@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # matplotlib takes a while to load, so only the commands that
 
 SOFTWARE = "minixai"
 """What a PNG of a command says has made it, so that no command takes it for an input."""
+LONGEST_NAME = 200
+"""Letters of a file's name that every disk takes, with what is added while the file is written."""
 FIELDS = {"png": "Software", "pdf": "Creator", "svg": "Creator"}
 
 
@@ -53,6 +55,8 @@ def output_path(
         If there can be no such file.
     """
     path = Path(out)
+    if len(path.name) > LONGEST_NAME:
+        raise ValueError(f"cannot write {quoted(path)}, its name is too long: give one of up to {LONGEST_NAME} letters")
     if os.path.isdir(path):
         raise ValueError(f"--out {quoted(path)} is a folder: give a file in it, {str(path / ('name' + suffixes[0]))!r}")
     if path.suffix.lower() not in suffixes:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from minixai import zoo
 from minixai.arrays import Array
-from minixai.cli.options import Parser, image_shape, seed
+from minixai.cli.options import Parser, image_shape, seed, whole_number
 from minixai.datasets import birds, digits
 from minixai.images import FITS, SHIPPED_PHOTOS, check_regular, find_photo, read_picture, sample_photo
 from minixai.model import Model
@@ -125,7 +125,7 @@ def add_image_options(parser: Parser) -> None:
     group.add_argument(
         "--digit",
         metavar="N",
-        type=seed,
+        type=whole_number(0, 10**9, "they are numbered from 0 to 1999"),
         help=f"a test digit, by its number (default: {DIGIT})",
     )
     group.add_argument(
