@@ -27,6 +27,7 @@ from minixai.cli.subject import DIGIT, SCENE
 from minixai.datasets import birds
 from minixai.layers import Conv2D, Dense, Flatten
 from minixai.validate import one_of
+from tests.test_images import time_limit
 
 ROOT = Path(__file__).parent.parent
 
@@ -897,14 +898,11 @@ def test_what_is_misspelt_is_named_first(capsys, argv, words):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_inputs_that_never_end_are_refused(capsys):
     os.mkfifo("pipe")
-    signal.alarm(20)
-    try:
+    with time_limit(20):
         for option in ("--model", "--image", "--baseline"):
             assert "is a pipe or a device" in refused(capsys, "explain", option, "pipe")
         assert "--model '/dev/zero' is a pipe or a device" in refused(capsys, "explain", "--model", "/dev/zero")
         assert "--weights 'pipe'" in refused(capsys, "explain", "--model", "vgg16", "--weights", "pipe")
-    finally:
-        signal.alarm(0)
 
 
 def test_memory_that_is_not_there_is_one_line(capsys, monkeypatch):
