@@ -78,7 +78,7 @@ def output_folder(out: str) -> Path:
     nearest = next(each for each in (path, *path.absolute().parents) if each.exists())
     if not nearest.is_dir():
         raise ValueError(
-            f"--out {quoted(path)} cannot be a folder, because {quoted(nearest)} is none: give a folder for the figures"
+            f"--out {quoted(path)} cannot be a folder, {quoted(nearest)} is none: give a folder for the figures"
         )
     try:
         with tempfile.TemporaryFile(dir=nearest):
