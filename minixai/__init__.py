@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from minixai import datasets, evaluation, layers, ops, toys, zoo
 from minixai.attribution import Attribution
+from minixai.audit import audit
 from minixai.checking import check
 from minixai.graph import Node, backward
 from minixai.images import read_images
@@ -57,6 +58,7 @@ __all__ = [
     "Model",
     "Node",
     "activations",
+    "audit",
     "backward",
     "catalogue",
     "check",

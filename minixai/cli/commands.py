@@ -11,6 +11,7 @@ from importlib import metadata
 from inspect import cleandoc
 from pathlib import Path
 
+from minixai.cli.audit import add_audit
 from minixai.cli.bench import add_bench
 from minixai.cli.compare import add_compare
 from minixai.cli.experiments import add_experiment
@@ -30,6 +31,7 @@ COMMANDS = (
     add_explain,
     add_compare,
     add_predict,
+    add_audit,
     add_score,
     add_methods,
     add_models,

@@ -192,7 +192,9 @@ def draw(
 
 
 def colour_meaning(result: Attribution) -> str:
-    return f"red raises the {result.output}, blue lowers it"
+    from minixai.plots.maps import meaning  # matplotlib takes a while to load
+
+    return meaning(result)
 
 
 def shown_percentile(subject: Subject) -> float:

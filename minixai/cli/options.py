@@ -85,10 +85,10 @@ def add_command(commands: Commands, run: Run, about: str, examples: str, name: s
     return parser
 
 
-def add_out(parser: Parser, default: str | None = None, shown: str = "%(default)s") -> None:
-    """Add --out, the file of the picture."""
-    endings = ", ".join(PICTURES)
-    parser.add_argument("--out", metavar="FILE", default=default, help=f"the picture, {endings} (default: {shown})")
+def add_out(parser: Parser, default: str | None = None, shown: str = "%(default)s", what: str | None = None) -> None:
+    """Add --out, the file of the picture, or of what else is written."""
+    what = what or f"the picture, {', '.join(PICTURES)}"
+    parser.add_argument("--out", metavar="FILE", default=default, help=f"{what} (default: {shown})")
 
 
 def add_seed(parser: Parser, default: int | None = None) -> None:

@@ -146,18 +146,24 @@ def save_beside_photo(figure: Figure, path: Path, overview: Array | None) -> Non
     save(figure, path)
 
 
-def save_stacked(figures: Iterable[Figure], path: Path) -> None:
-    """Write figures beneath each other, on white, as one PNG."""
-    pictures = list(map(pixels, figures))
-    page = Image.new("RGB", (max(p.width for p in pictures), sum(p.height for p in pictures)), "white")
-    top = 0
-    for each in pictures:
-        page.paste(each, ((page.width - each.width) // 2, top))
-        top += each.height
+def save_stacked(rows: Iterable[Sequence[Figure]], path: Path) -> None:
+    """Write figures as one PNG on white: rows beneath each other, the figures of a row side by side."""
+    page = joined([joined([pixels(figure) for figure in row], across=True) for row in rows], across=False)
     mark = PngImagePlugin.PngInfo()
     mark.add_text(FIELDS["png"], SOFTWARE)
     with whole(path) as file:
         page.save(file, "PNG", pnginfo=mark)
+
+
+def joined(pictures: Sequence[Image.Image], across: bool) -> Image.Image:
+    """Return the pictures side by side, or beneath each other, each centred on white."""
+    widths, heights = [each.width for each in pictures], [each.height for each in pictures]
+    size = (sum(widths), max(heights)) if across else (max(widths), sum(heights))
+    page = Image.new("RGB", size, "white")
+    for i, each in enumerate(pictures):
+        place = (sum(widths[:i]), 0) if across else ((page.width - each.width) // 2, sum(heights[:i]))
+        page.paste(each, place)
+    return page
 
 
 def pixels(figure: Figure) -> Image.Image:

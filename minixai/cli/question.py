@@ -42,7 +42,7 @@ class Question:
         return [*self.model.files, self.image.file, self.baseline]
 
 
-def add_question_options(parser: Parser, out: str) -> None:
+def add_question_options(parser: Parser, out: str, what: str | None = None) -> None:
     """Add the options that say what is asked about the image, and where the picture goes."""
     parser.add_argument(
         "--target", metavar="CLASS", help="the class to explain, name or number (default: the predicted one)"
@@ -70,7 +70,7 @@ def add_question_options(parser: Parser, out: str) -> None:
     )
     parser.add_argument("--probability", action="store_true", help="explain the probability, not the score")
     add_seed(parser)
-    add_out(parser, out)
+    add_out(parser, out, what=what)
 
 
 def resolve_classes(question: Question, subject: Subject) -> tuple[int, int | None]:

@@ -1,6 +1,7 @@
 """Scores against a known truth, and sanity checks: can this heat map be believed?"""
 
 from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
+from minixai.evaluation.faithfulness import Infidelity, Sensitivity, infidelity, sensitivity_n
 from minixai.evaluation.interventions import Audit, audit, background_range, contrast, part_shapley, removal_drops
 from minixai.evaluation.localisation import decisive_density, pointing, relevance_mass, relevance_rank
 from minixai.evaluation.parts import deletion_rank, part_sums, rank_correlation, shapley_distance, target_sensitivity
@@ -13,7 +14,9 @@ __all__ = [
     "Audit",
     "Cascade",
     "Curve",
+    "Infidelity",
     "Scoreboard",
+    "Sensitivity",
     "audit",
     "background_range",
     "cascade",
@@ -22,6 +25,7 @@ __all__ = [
     "deletion_curve",
     "deletion_rank",
     "edge_detector",
+    "infidelity",
     "insertion_curve",
     "part_shapley",
     "part_sums",
@@ -34,6 +38,7 @@ __all__ = [
     "relevance_rank",
     "removal_drops",
     "score",
+    "sensitivity_n",
     "shapley_distance",
     "target_sensitivity",
 ]

@@ -31,6 +31,17 @@ def pixels(values: npt.ArrayLike) -> Array:
     return np.asarray(check_finite(array, "an attribution").sum(axis=-1, dtype=np.float64))
 
 
+def pixels_of(values: npt.ArrayLike, images: Array) -> Array:
+    """Σ over channels of maps that have a value for each pixel of the images: (N, H, W)."""
+    maps = pixels(values)
+    if images.ndim != 4 or maps.shape != images.shape[:3]:
+        raise ValueError(
+            f"maps of {maps.shape} do not fit x of {images.shape}: give a value for each pixel, (N, H, W, C); a "
+            "coarse map is stretched by resize=True"
+        )
+    return maps
+
+
 def relevance(values: npt.ArrayLike, signed: bool = True) -> Array:
     """R = max(φ, 0) of a contribution, |φ| of a sensitivity (`signed=False`), φ summed over channels: (N, H, W)."""
     maps = pixels(values)

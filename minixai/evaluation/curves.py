@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minixai.arrays import Array
-from minixai.evaluation.amounts import pixels
+from minixai.evaluation.amounts import pixels_of
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.runs import FromLayer, endpoints, passes
@@ -102,12 +102,7 @@ def exchanged(
     call: Call, values: npt.ArrayLike, baseline: Baseline, steps: int, signed: bool, seed: int, insert: bool
 ) -> Curve:
     """The scores on the way from x to x', or back."""
-    maps = pixels(values)
-    if call.rows.ndim != 4 or maps.shape != call.rows.shape[:3]:
-        raise ValueError(
-            f"maps of {maps.shape} do not fit x of {call.rows.shape}: give a value for each pixel, (N, H, W, C); a "
-            "coarse map is stretched by resize=True"
-        )
+    maps = pixels_of(values, call.rows)
     size = maps[0].size
     places = order(maps if signed else abs(maps), as_count(seed, "seed", 0))
     taken = np.round(np.linspace(0, size, as_count(steps, "steps") + 1)).astype(int)

@@ -58,14 +58,32 @@ def graph(output: Node, tables: Mapping[str, Rules] | None = None, *, title: str
 
     Inputs stand on the left, `output` on the right, each node in the column of its depth.  A
     box shows what the node is, its reference → its value (only the value where the two agree),
-    and beneath, a line for each of `tables` (a name and a table of minixai.rules), the
-    multiplier that the walk brings to it.  At the inputs, tables that explain differences also
-    show the contribution m·Δ.  Without `tables` these are the gradient and, if anything has
-    moved, DeepLIFT's Rescale.
+    and beneath, a line for each table, the multiplier that the backward pass brings to it.  At the
+    inputs, tables that explain differences also show the contribution m·Δ.
 
-    Raises ValueError if the graph has more than 40 nodes or a node more than 100 values, and
-    TypeError if a table has no rule for an operation.
+    Parameters
+    ----------
+    output : Node
+        The end of the graph.
+    tables : mapping of str to Rules, optional
+        A name and a table of `minixai.rules` for each line; by default the gradient and, if anything
+        differs from its reference, DeepLIFT's Rescale.
+    title : str, optional
+        A heading for the figure.
 
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If the graph has more than 40 nodes or a node more than 100 values.
+    TypeError
+        If a table has no rule for an operation.
+
+    Examples
+    --------
     >>> from minixai.ops import relu
     >>> x = Node([[1.0, 1.0]], reference=0.0).named("x")
     >>> figure = graph(1 - relu(1 - (x[:, 0] + x[:, 1])), title="saturation")

@@ -11,13 +11,14 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.colours import Palette, Place, end, frame
+from minixai.plots.colours import BBox, Palette, end, frame
 from minixai.plots.maps import Result, check_columns, check_size, checked_images, checked_values, one_row, place_of
 from minixai.plots.panels import Band, Column, Pictures, sheet
 from minixai.plots.text import TIED, number
 from minixai.validate import one_of
 
 MOST, WIDEST = 256, 16
+ROOMY = 1.5  # inches: a panel that has room for words
 SCALES = ("filter", "shared")
 
 
@@ -29,9 +30,9 @@ class Filter(Column):
     low: float
     high: float
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        self.palette.paint(page, (self.found - self.low) / ((self.high - self.low) or 1.0), place)
-        frame(page, place)
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        self.palette.paint(page, (self.found - self.low) / ((self.high - self.low) or 1.0), bbox)
+        frame(page, bbox)
 
 
 def filters(
@@ -48,18 +49,40 @@ def filters(
 ) -> Figure:
     """Show the filters of a layer, each with its number and its peak, the largest value in its map.
 
-    result      of `activations`, or any values (N, h, w, filters)
-    images      (N, H, W, 1 or 3): beside the filters
-    row         which of several images
-    count       how many filters, at most 256; by default all
-    sort        the highest peak first, or what the result is ranked by; False leaves them in the order of the result
-    scale       "filter", the peak of each is its brightest colour, or "shared", the highest peak of all
-    columns     filters on a line
-    size        width of a panel in inches
+    Dark is 0, or the lowest value if that is below 0, of each filter or of all.
 
-    Dark is 0, or the lowest value if that is below 0, of each or of all.  Raises ValueError for values that are no
-    maps, and for more than 256 filters.
+    Parameters
+    ----------
+    result : Attribution or array (N, h, w, filters)
+        The result of `activations`, or any such values.
+    images : array (N, H, W, 1 or 3), optional
+        Shown beside the filters.
+    row : int, optional
+        Which of several images.
+    count : int, optional
+        How many filters, at most 256; by default all.
+    sort : bool, default True
+        The highest peak first, or what the result is ranked by; False keeps the order of the result.
+    scale : {"filter", "shared"}, default "filter"
+        The peak of each filter is its brightest colour, or the highest peak of all.
+    columns : int, optional
+        Filters on a line.
+    title : str, optional
+        A heading for the figure.
+    size : float, default 0.8
+        Width of a panel in inches.
 
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        For values that are not maps, and for more than 256 filters.
+
+    Examples
+    --------
     >>> figure = filters(np.random.default_rng(0).random((1, 8, 8, 12)))
     """
     one_of(scale, SCALES, "scale")
@@ -78,7 +101,7 @@ def filters(
     palette = Palette("viridis", 0, 1, (end(dark), end(bright)))
     panels = [
         Filter(
-            captions=[f"{k}:{TIED}{number(peaks[k], digits=2)}"],
+            captions=[caption(k, peaks[k], size)],
             palette=palette,
             found=maps[k],
             low=low if shared else lows[k],
@@ -90,7 +113,13 @@ def filters(
     length = min(ceil(sqrt(len(panels) * h / w)), WIDEST) if columns is None else columns
     first = None if pictures is None else Pictures(images=pictures[[i]], heading="", captions=["image"])
     bands = [Band(line, 1, size, h / w) for line in grid(panels, length, first)]
-    return sheet(bands, remark(result, maps, len(shown), sort), title, palette)
+    return sheet(bands, remark(result, maps, len(shown), sort), title, [palette])
+
+
+def caption(k: int, peak: float, size: float) -> str:
+    """The number of a filter and its peak, in words where there is room."""
+    short = number(peak, digits=2)
+    return f"filter {k}, peak {short}" if size >= ROOMY else f"{k}:{TIED}{short}"
 
 
 def grid(panels: Sequence[Column], length: int, first: Column | None) -> list[list[Column]]:

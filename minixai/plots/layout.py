@@ -62,7 +62,7 @@ def routed(column: Sequence[int], edges: Iterable[Link]) -> tuple[list[int], lis
 
 
 def ordered(columns: Columns, links: Sequence[Link]) -> Columns:
-    """The columns sorted for few crossings: sweeps forth and back by the mean place of the neighbours.
+    """The columns sorted for few crossings: sweeps forth and back by the mean position of the neighbours.
 
     >>> ordered([[0, 1], [2, 3]], [(0, 3), (1, 2)])
     [[0, 1], [3, 2]]
@@ -77,11 +77,11 @@ def ordered(columns: Columns, links: Sequence[Link]) -> Columns:
 
 
 def swept(columns: Columns, around: Mapping[int, Sequence[int]]) -> Columns:
-    """Each column but the first sorted by the mean place of its neighbours in the column before."""
+    """Each column but the first sorted by the mean position of its neighbours in the column before."""
     done = columns[:1]
     for column in columns[1:]:
-        place = {item: i for i, item in enumerate(done[-1])}
-        mean = {item: np.mean([place[x] for x in around[item] if x in place]) for item in column}
+        position = {item: i for i, item in enumerate(done[-1])}
+        mean = {item: np.mean([position[x] for x in around[item] if x in position]) for item in column}
         done.append(sorted(column, key=mean.__getitem__))
     return done
 
@@ -94,8 +94,8 @@ def crossings(columns: Columns, around: Mapping[int, Sequence[int]]) -> int:
     """
     count = 0
     for before, after in pairwise(columns):
-        place = {item: i for i, item in enumerate(after)}
-        ends = np.array([(i, place[x]) for i, item in enumerate(before) for x in around[item] if x in place])
+        position = {item: i for i, item in enumerate(after)}
+        ends = np.array([(i, position[x]) for i, item in enumerate(before) for x in around[item] if x in position])
         apart = ends[:, None] - ends
         count += int(np.sum(apart[..., 0] * apart[..., 1] < 0)) // 2
     return count

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.colours import CAPTION, QUIET, RAISES, Place, frame
+from minixai.plots.colours import CAPTION, QUIET, RAISES, SIGNED, SLOPE, SLOPE_WORDS, BBox, frame
 from minixai.plots.maps import Names, check_size, limit, one_row, what_was_asked
 from minixai.plots.panels import Band, Column, Maps, Pictures, sheet
 from minixai.plots.text import TIED, Line, number, stacked, write
@@ -24,8 +24,8 @@ class Words(Column):
 
     said: list[str]
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        left, top, across, down = place
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        left, top, across, down = bbox
         words, *more = self.said[row].split("\n")
         lines = [*Line(words, 10.0, bold=True).wrapped(across), *(Line(each, CAPTION, QUIET) for each in more)]
         write(page, left + across, top + (down - stacked(lines)) / 2, lines, "right")
@@ -37,8 +37,8 @@ class Stack(Column):
 
     panels: list[Column]
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        self.panels[row].paint(page, 0, place)
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        self.panels[row].paint(page, 0, bbox)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +50,9 @@ class Curve(Column):
     goal: float
     marked: Array
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        left, top, across, down = place
-        frame(page, place)
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        left, top, across, down = bbox
+        frame(page, bbox)
         low, high = min(0.0, self.goal, self.totals.min()), max(0.0, self.goal, self.totals.max())
         span = (high - low) or 1.0
 
@@ -76,17 +76,36 @@ def series(
 ) -> Figure:
     """Show how integrated gradients come about, from the baseline to the image.
 
-    A row of the images on the way, one of the gradients there, and one of the running sum, which
-    ends as the attribution; beneath, the sum over all pixels on its way to f(x) − f(x').
+    A row of the images on the path, one of the gradients there, each on its own scale, and one of
+    the running sum, which ends as the attribution; beneath, the sum over all pixels on its way to
+    f(x) − f(x').
 
-    result      of `integrated_gradients(..., path=True)`, at the input
-    row         which of several images
-    columns     how many of the steps, 2 to 12, evenly chosen
-    classes     class names, shown in place of numbers
-    size        width of a panel in inches
+    Parameters
+    ----------
+    result : Attribution
+        The result of `integrated_gradients(..., path=True)`, at the input.
+    row : int, optional
+        Which of several images.
+    columns : int, default 7
+        How many of the steps, 2 to 12, evenly chosen.
+    title : str, optional
+        A heading for the figure.
+    classes : sequence or mapping of str, optional
+        Class names, shown in place of numbers.
+    size : float, default 1.2
+        Width of a panel in inches.
 
-    Raises ValueError if the result was made without `path=True`, or is not about images.
+    Returns
+    -------
+    Figure
 
+    Raises
+    ------
+    ValueError
+        If the result was made without `path=True`, or is not about images.
+
+    Examples
+    --------
     >>> from minixai.methods import integrated_gradients
     >>> result = integrated_gradients(lambda x: (x * x).sum((1, 2, 3)), np.full((1, 4, 4, 1), 0.5), path=True)
     >>> figure = series(result)
@@ -97,21 +116,21 @@ def series(
     marked = evenly(len(alpha), columns)
     totals = sums.sum(axis=(1, 2, 3), dtype=np.float64)
     slopes, parts = (maps[marked].sum(axis=-1, dtype=np.float64) for maps in (gradients, sums))
-    steepest, largest = limit([slopes], None, 100.0), limit([parts], None, 100.0)
+    steepest, largest = [limit([each], None, 99.5) for each in slopes], limit([parts], None, 100.0)
     low, high = min(0.0, inputs.min()), max(1.0, inputs.max())
     pictures = (inputs[marked] - low) / (high - low)
     names = [
         f"image\nfrom {number(low)} to {number(high)}",
-        f"gradient\nscale ±{number(steepest)}",
+        "gradient\neach on its own scale",
         f"sum so far\nscale ±{number(largest)}",
     ]
     steps: list[Column] = [
         Stack(
             heading=f"α{TIED}={TIED}{number(alpha[k], 2)}",
-            captions=["", "", f"sum{TIED}{number(totals[k])}"],
+            captions=["", f"±{number(steepest[j], 2)}", f"sum{TIED}{number(totals[k])}"],
             panels=[
                 Pictures(images=pictures[[j]]),
-                Maps(maps=slopes[[j]], limit=steepest),
+                Maps(maps=slopes[[j]], limit=steepest[j], palette=SLOPE),
                 Maps(maps=parts[[j]], limit=largest),
             ],
         )
@@ -132,7 +151,12 @@ def series(
             marked=marked,
         )
         bands.append(Band([curve], 1, bands[0].across, CURVE / bands[0].across))
-    return sheet(bands, f"integrated gradients of {what_was_asked(result, i, classes)}, {len(alpha)} steps", title)
+    return sheet(
+        bands,
+        f"integrated gradients of {what_was_asked(result, i, classes)}, {len(alpha)} steps; {SLOPE_WORDS}",
+        title,
+        [SLOPE, SIGNED],
+    )
 
 
 def path(result: Attribution, i: int) -> list[Array]:

@@ -884,8 +884,8 @@ plots/colours.py: the negative part in red
   ? tests/test_pictures.py::test_a_part_of_a_map_has_one_colour_and_a_scale_from_0
 
 plots/panels.py: one long line
-  - for part in lines(columns, beside, rows)]
-  + for part in [columns]]
+  - for part in lines(panels, columns, rows)]
+  + for part in [panels]]
   ? tests/test_pictures.py::test_many_columns_go_on_beneath
 
 plots/filters.py: the weakest first
@@ -1633,10 +1633,10 @@ evaluation/trials.py: nothing is forgotten
   + self.maps(self.truth.model, self.truth.labels, self.versus)
   ? tests/evaluation/test_scoreboard.py::test_dear_scores_are_asked_about_few_scenes
 
-plots/scores.py: bars begin at the lowest
-  - return at, at(0.0)
-  + return at, at(low)
-  ? tests/evaluation/test_scoreboard.py::test_a_longer_bar_is_a_larger_number
+plots/scores.py: whiskers of one standard error
+  - 2 * np.nan_to_num(error)
+  + np.nan_to_num(error)
+  ? tests/evaluation/test_scoreboard.py::test_whiskers_are_two_standard_errors_long
 
 rules/slopes.py: deconvnet keeps what is negative
   - return np.maximum(m, 0) if
@@ -1869,7 +1869,7 @@ cli/experiments.py: what fails is no failure
   ? tests/experiments/test_experiment_command.py::test_a_claim_that_fails_is_told_and_the_exit_code_is_1
 
 plots/charts.py: the first name at the bottom
-  - place.invert_yaxis()
+  - ax.invert_yaxis()
   + pass
   ? tests/test_charts.py::test_boxes_show_the_quartiles_beneath_each_other
 
@@ -2324,6 +2324,76 @@ cli/subject.py: an inverted image file is taken for a photo
   - if image.file is not None and not image.invert:
   + if image.file is not None:
   ? tests/test_photos_shipped.py::test_a_file_is_too_and_with_invert_it_is_a_digit
+
+evaluation/faithfulness.py: sets of pixels are not what the map is summed over
+  - predicted = np.einsum("nhw,khw->nk", maps, masks.astype(np.float64)).reshape(shape)
+  + predicted = np.einsum("nhw,khw->nk", maps, ~masks + 0.0).reshape(shape)
+  ? tests/evaluation/test_faithfulness.py::test_the_true_map_of_a_linear_network_predicts_every_loss
+
+evaluation/faithfulness.py: slopes are multiplied by the image alone
+  - (call.rows.astype(np.float64) - call.baseline(baseline))
+  + call.rows.astype(np.float64)
+  ? tests/evaluation/test_faithfulness.py::test_slopes_are_multiplied_by_what_is_hidden
+
+evaluation/faithfulness.py: no factor is granted
+  - 1 - explained / np.where(total > 0, total, 1)
+  + 1 - power / np.where(total > 0, total, 1)
+  ? tests/evaluation/test_faithfulness.py::test_misprediction_by_pencil
+
+evaluation/faithfulness.py: rounding is correlated
+  - abs(x).max(axis=-1) * 1e-12
+  + abs(x).max(axis=-1) * 0
+  ? tests/evaluation/test_faithfulness.py::test_what_does_not_vary_is_not_correlated
+
+audit/identity.py: a step is no difference
+  - return self.source.same and not self.steps
+  + return self.source.same
+  ? tests/audit/test_recognition.py::test_a_spoiled_map_is_named[transposed]
+
+audit/identity.py: anything is near enough
+  - SAME = 1e-5
+  + SAME = 1.0
+  ? tests/audit/test_recognition.py::test_a_spoiled_map_is_named[wrong target]
+
+audit/identity.py: theirs is called exact for its draws
+  - size = np.sqrt(2.0) * np.where(error > 0, error, np.inf)
+  + size = 1e-6 * np.where(error > 0, error, np.inf)
+  ? tests/audit/test_recognition.py::test_other_draws_agree_within_sampling
+
+audit/dialects.py: captum's trapezoid with weights that add up
+  - ("both", halves),
+  + ("both", halves * n / (n - 1)),
+  ? tests/audit/test_recognition.py::test_a_spoiled_map_is_named[trapezoid]
+
+audit/dialects.py: places are drawn before references
+  - r, alpha = rng.choice(len(background), n * samples), rng.uniform(0, 1, n * samples)
+  + alpha, r = rng.uniform(0, 1, n * samples), rng.choice(len(background), n * samples)
+  ? tests/audit/test_recognition.py::test_a_map_of_a_library_is_recognised[captum/gradient_shap]
+
+audit/sums.py: the sum is measured against itself
+  - score - case.measure(broadcast(case, case.own.baseline))
+  + row_sums(case.values)
+  ? tests/audit/test_sums.py::test_the_gap_is_measured_from_the_network_itself
+
+audit/choices.py: the map is not moved back
+  - (-down, -right)
+  + (down, right)
+  ? tests/audit/test_checks.py::test_a_crop_moves_the_map_back
+
+audit/learnt.py: black paper agrees
+  - marked = (map_ != 0) | (edges != 0)
+  + marked = np.ones_like(map_, bool)
+  ? tests/audit/test_checks.py::test_edges_over_black_paper_are_compared_where_something_is_marked
+
+audit/pages.py: names are not escaped
+  - f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>"
+  + f"<tr><th>{k}</th><td>{v}</td></tr>"
+  ? tests/audit/test_report.py::test_what_a_class_is_called_cannot_break_the_page
+
+audit/case.py: channels-first is taken
+  - if first and array.shape[1:3] != (height, width):
+  + if False:
+  ? tests/audit/test_report.py::test_bad_input_gets_one_sentence[channels-first]
 '''
 
 
