@@ -7,13 +7,16 @@ A lesson is a plain script in lessons/, in cells (`# %%`, `# %% [markdown]`): `p
 from __future__ import annotations
 
 import ast
+import io
 import re
 import runpy
 import shutil
 import sys
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +31,8 @@ if TYPE_CHECKING:  # matplotlib takes a while to load, and a lesson that draws h
     from matplotlib.figure import Figure
 
 MARKDOWN, CODE = "# %% [markdown]", "# %%"
+EXERCISE = "application/vnd.minixai.exercise+json"
+"""What a notebook calls the data of an exercise."""
 
 
 class Outcome(NamedTuple):
@@ -50,6 +55,7 @@ class Session:
 
     out: Path | None
     photo: Photo | None = None
+    script: str = ""
     claims: list[str] = field(default_factory=list)
     exercises: list[Outcome] = field(default_factory=list)
     figures: list[Path] = field(default_factory=list)
@@ -83,7 +89,33 @@ def answer(name: str, got: Any, right: Any, traps: Mapping[str, Any] | None = No
     outcome = Outcome(name, state, said, right, traps or {}, tol)
     for session in _running[-1:]:
         session.exercises.append(outcome)
-    print(outcome)
+    if kernel := notebook_kernel():
+        data = {"text/plain": str(outcome), EXERCISE: exercise_data(outcome)}
+        kernel.display(data, raw=True)
+    else:
+        print(outcome)
+
+
+def exercise_data(outcome: Outcome) -> dict[str, Any]:
+    """Return an exercise as JSON, for the page that has a field for its answer."""
+    return {
+        "name": outcome.name,
+        "right": plain_data(outcome.right),
+        "traps": [[why, plain_data(wrong)] for why, wrong in outcome.traps.items()],
+        "tol": outcome.tol,
+    }
+
+
+def plain_data(value: Any) -> Any:
+    """Return a word as it is, and numbers as nested lists of their shortest spelling ("inf" has none in JSON)."""
+    numbers = as_numbers(value)
+    if numbers is None:
+        return str(value)
+
+    def spelt(part: Any) -> Any:
+        return [spelt(each) for each in part] if isinstance(part, list) else {"number": repr(float(part))}
+
+    return spelt(numbers.tolist())
 
 
 def judged(got: Any, right: Any, traps: Mapping[str, Any], tol: float) -> tuple[str, str]:
@@ -139,7 +171,13 @@ def shown(got: Any) -> str:
 
 
 def save(figure: Figure, name: str) -> None:
-    """Write a figure of the lesson as a PNG, into the folder out/ beside its script, and tell where it is."""
+    """Write a figure of the lesson as a PNG, into the folder out/ beside its script, and tell where it is.
+
+    In a notebook the figure is shown below its cell instead, with its titles as the text for those who do not see it.
+    """
+    if kernel := notebook_kernel():
+        show_in_notebook(kernel, figure, name)
+        return
     script = sys._getframe(1).f_globals.get("__file__")
     home = place_of_figures(Path(script)) if script else Path("minixai-lessons")
     folder = _running[-1].out if _running else home
@@ -153,6 +191,48 @@ def save(figure: Figure, name: str) -> None:
     for session in _running[-1:]:
         session.figures.append(path)
     print(f"figure: {path}")
+
+
+def show_in_notebook(kernel: Any, figure: Any, name: str) -> None:
+    """Show a figure, or a figure with controls, below the cell that saves it."""
+    if not hasattr(figure, "axes"):  # a figure of matplotlib has axes; one with controls writes itself as HTML
+        kernel.display({"text/html": figure._repr_html_(), "text/plain": figure.alt or name}, raw=True)
+        return
+    picture, alt = io.BytesIO(), describe_figure(figure, name)
+    figure.savefig(picture, format="png", dpi=110)
+    data = {"image/png": b64encode(picture.getvalue()).decode(), "text/plain": alt}
+    kernel.display(data, metadata={"image/png": {"alt": alt, "name": name}}, raw=True)
+
+
+def describe_figure(figure: Figure, name: str) -> str:
+    """Return what the titles and the names of the axes of a figure say, in one line.
+
+    >>> from matplotlib.figure import Figure
+    >>> figure = Figure()
+    >>> _ = figure.subplots().set(title="Rescale", xlabel="z", ylabel="relu(z)")
+    >>> describe_figure(figure, "chord")
+    'Figure "chord": Rescale (relu(z) over z)'
+    """
+    heading = figure.get_suptitle()
+    parts = [heading] if heading else []
+    for ax in figure.axes:
+        x, y = ax.get_xlabel(), ax.get_ylabel()
+        over = f"({y} over {x})" if x and y else f"({x or y})" if x or y else ""
+        parts.append(f"{ax.get_title() or ax.get_title('left')} {over}".strip())
+    told = list(dict.fromkeys(" ".join(part.split()) for part in parts if part))
+    return f'Figure "{name.replace("-", " ")}"' + (": " + "; ".join(told) if told else "")
+
+
+def notebook_kernel() -> Any:
+    """Return IPython's `display` module where this code runs in a notebook's kernel, else None."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython and ipython.get_ipython()
+    return import_module("IPython.display") if shell and hasattr(shell, "kernel") else None
+
+
+def start_notebook(name: str) -> None:
+    """Say which lesson a notebook was made from, because its cells have no `__file__`."""
+    _running[:] = [Session(None, script=name)]
 
 
 def place_of_figures(script: Path) -> Path:
@@ -252,6 +332,21 @@ class Lesson:
         return found
 
     @property
+    def reasons(self) -> dict[str, str]:
+        """Why each answer is right, {"a": ...}: the comments in lessons/solutions/ beside it."""
+        path = self.path.parent / "solutions" / f"{self.path.name[:2]}.py"
+        if not path.is_file():
+            return {}
+        found: dict[str, list[str]] = {}
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for statement in ast.parse("\n".join(lines)).body:
+            name = answered_by(statement)
+            if name is not None:
+                block = lines[statement.lineno - 1 : statement.end_lineno]
+                found[name] = [line.split("  # ")[-1].strip() for line in block if "  # " in line]
+        return {name: " ".join(parts) for name, parts in found.items() if parts}
+
+    @property
     def solutions(self) -> dict[str, Any]:
         """What lessons/solutions/ says, {"mine_a": ...}."""
         names = runpy.run_path(str(self.path.parent / "solutions" / f"{self.number:02}.py"))
@@ -266,6 +361,17 @@ def is_open(statement: ast.stmt) -> bool:
         and statement.value.value is None
         and isinstance(statement.targets[0], ast.Name)
     )
+
+
+def answered_by(statement: ast.stmt) -> str | None:
+    """The letter of the exercise that a statement of a solution answers."""
+    if isinstance(statement, ast.FunctionDef):
+        name = statement.name
+    elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        name = statement.targets[0].id
+    else:
+        return None
+    return name.removeprefix("mine_") if name.startswith("mine_") else None
 
 
 def asked(statement: ast.stmt) -> str:
@@ -291,6 +397,11 @@ def home() -> Path:
         if any(folder.glob("[0-9][0-9]_*.py")):
             return folder
     raise ValueError(f"no lessons in {', '.join(map(str, places))}: reinstall minixai, or restore lessons/ in a clone")
+
+
+def shipped_home() -> Path:
+    """Where the lessons lie that came with this minixai."""
+    return next(path for path in (PACKAGE / "_lessons", PACKAGE.parent / "lessons") if path.is_dir())
 
 
 def every_lesson(folder: Path | None = None) -> list[Lesson]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import io
+import sys
+import webbrowser
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,21 @@ def figures_to(text: str) -> Path:
     if not there.is_dir():
         raise ValueError(f"--out {text!r} cannot be a folder, {str(there)!r} is none: give a folder for the figures")
     return out
+
+
+def book(args: argparse.Namespace) -> None:
+    """Make the book: the lessons as pages with their figures, exercises and a reference.
+
+    It executes every lesson, which takes some minutes, and writes a folder of pages that
+    any browser shows, without a server and without the network.  It needs the packages
+    of the extra `book`: pip install 'minixai[book]'
+    """
+    from minixai.book.build import build_book
+
+    first = build_book(Path(args.out), lambda step: print(step, file=sys.stderr))
+    print(f"The book is in {args.out}: open {first} in a browser.")
+    if args.open:
+        webbrowser.open(first.resolve().as_uri())
 
 
 def check(args: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from typing import NoReturn, TypeAlias
 from minixai import zoo
 from minixai.cli.commands import PICTURES, bench, compare, download, explain, methods, models, predict, train
 from minixai.cli.experiments import experiment
-from minixai.cli.learning import check, lesson, lessons
+from minixai.cli.learning import book, check, lesson, lessons
 from minixai.cli.questions import STRIPS
 from minixai.cli.scoring import IMAGES, score
 from minixai.cli.subject import DIGIT, PARTNER, PHOTO_NETWORK, SCENE
@@ -326,7 +326,13 @@ def add_check(commands: Commands) -> None:
     parser.add_argument("lesson", metavar="N", nargs="?", help="a lesson's number, or its script (default: all)")
 
 
-LEARNING = (add_lessons, add_lesson, add_check)
+def add_book(commands: Commands) -> None:
+    parser = add(commands, book, "minixai book --open\nminixai book --out site")
+    parser.add_argument("--out", metavar="FOLDER", default="minixai-book", help="the folder (default: %(default)s)")
+    parser.add_argument("--open", action="store_true", help="open the first page in a browser")
+
+
+LEARNING = (add_lessons, add_lesson, add_check, add_book)
 
 
 def add_download(commands: Commands) -> None:
