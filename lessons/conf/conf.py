@@ -54,6 +54,12 @@ copyright = "the maintainers of minixai"
 html_show_sphinx = False
 
 
+def escape_marks(line):
+    """Stars and bars outside of code as they are: reStructuredText reads *args and |φ| as marks of its own."""
+    parts = re.split(r"(`[^`]*`|\*\*?[^*\s][^*]*\*\*?)", line)
+    return "".join(part if part[:1] in "`*" and len(part) > 1 else re.sub(r"([*|])", r"\\\1", part) for part in parts)
+
+
 def keep_columns(app, what, name, obj, options, lines):
     """Keep tables of options that are set in columns ("name    what it is") as they are, and stars as stars."""
     made, block = [], []
@@ -61,11 +67,11 @@ def keep_columns(app, what, name, obj, options, lines):
         if line.strip():
             block.append(line)
             continue
-        columns = [bool(re.match(r"\s*\S+(?: ?[^ ]+)* {3,}\S|\s{8,}\S", each)) for each in block]
+        columns = [bool(re.search(r"\S {3,}\S|^\s{8,}\S", each)) for each in block]
         if block and sum(columns) == len(block) and not block[0].lstrip().startswith((">>>", "---", "===")):
             made += ["::", "", *(f"    {each}" for each in block), ""]
         else:
-            made += [re.sub(r"(?<![\w`*|])([*|])(?=\w)(?![^`]*`)", r"\\\1", each) for each in block] + [""]
+            made += [escape_marks(each) for each in block] + [""]
         block = []
     lines[:] = made
 

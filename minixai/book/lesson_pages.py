@@ -141,7 +141,7 @@ def write_page(done: Executed, folder: Path, link: Callable[[str], str]) -> None
             in_exercises = piece.startswith(EXERCISES)
             parts.append(with_fields(piece, exercises, link) if in_exercises else prose(piece, link))
             if piece.startswith("# "):
-                parts.append(raw(f'<p class="lesson-links"><a href="../notebooks/{name}.ipynb" download>Notebook</a></p>'))
+                parts.append(raw(f'<p class="lesson-links"><a href="../notebooks/{name}.ipynb" download>Download this lesson as a notebook</a></p>'))
         if PREDICT in source(cell):
             parts.append(raw('<div class="predict-gate"></div>'))
             gated, printed = True, False
