@@ -102,8 +102,8 @@ def write_source(source: Path, tell: Tell) -> None:
     done = execute_all([*lessons, *extra], source / "extra", tell)
     entries, works = read_glossary(home / "glossary.md"), read_works(home / "references.toml")
     link = make_link(entries, works)
-    for each in done:
-        write_page(each, folder if each.lesson in lessons else each.lesson.path.parent, link)
+    for executed in done:
+        write_page(executed, folder, link)
     for each in extra:
         each.path.unlink()
     pages = {str(each.number): each.path.stem for each in lessons}
@@ -118,7 +118,9 @@ def write_source(source: Path, tell: Tell) -> None:
         fill_tables(path, lessons, works)
 
 
-def works_named(lessons: Sequence[Lesson], titles: Sequence[str], keys: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+def works_named(
+    lessons: Sequence[Lesson], titles: Sequence[str], keys: Sequence[str]
+) -> dict[str, list[tuple[str, str]]]:
     """{key: [(lesson's title, its page)] of the lessons that name the work}"""
     found: dict[str, list[tuple[str, str]]] = {}
     for lesson in lessons:

@@ -51,8 +51,8 @@ def write_gallery(folder: Path) -> None:
     lines = [
         "# Gallery",
         "",
-        "One bird and one photo under every method. The network for the birds is asked what speaks for a *redshank* and "
-        "against a *greenshank*, which differ in their legs alone; the network for the photo is asked about "
+        "One bird and one photo under every method. The network for the birds is asked what speaks for a *redshank* "
+        "and against a *greenshank*, which differ in their legs alone; the network for the photo is asked about "
         f"*{photo_model.classes[int(target[0])].replace('_', ' ')}*.",
         "",
     ]
@@ -100,5 +100,3 @@ def explain(
 
 def draw(result: Attribution, image: Array) -> Any:
     return mx.plots.show(result, image, percentile=99.5, size=2.6)
-
-

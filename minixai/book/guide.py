@@ -40,57 +40,105 @@ class Advice:
 
 ADVICE = {
     "feature_ablation": Advice(
-        "f(x) − f(x without i)", "a baseline", "inputs stand in for one another: each alone costs nothing", 1, "zeiler2014"
+        "f(x) − f(x without i)",
+        "a baseline",
+        "inputs stand in for one another: each alone costs nothing",
+        1,
+        "zeiler2014",
     ),
     "gradient": Advice(
-        "∂f/∂x", "nothing", "the network is saturated, or the slope at x is not typical of its surroundings", 2, "simonyan2014"
+        "∂f/∂x",
+        "nothing",
+        "the network is saturated, or the slope at x is not typical of its surroundings",
+        2,
+        "simonyan2014",
     ),
     "input_x_gradient": Advice(
-        "x · ∂f/∂x", "nothing", "the network is not linear between 0 and x; black pixels always get 0", 3, "shrikumar2017"
+        "x · ∂f/∂x",
+        "nothing",
+        "the network is not linear between 0 and x; black pixels always get 0",
+        3,
+        "shrikumar2017",
     ),
     "integrated_gradients": Advice(
         "(x − x') · ∫ ∂f/∂x dα", "a baseline", "the baseline asks another question than you do", 4, "sundararajan2017"
     ),
     "deep_lift": Advice(
-        "m · Δx, m = Δy/Δx node by node", "a baseline", "inputs cancel before a ReLU (Rescale; RevealCancel looks deeper)", 6,
+        "m · Δx, m = Δy/Δx node by node",
+        "a baseline",
+        "inputs cancel before a ReLU (Rescale; RevealCancel looks deeper)",
+        6,
         "shrikumar2017",
     ),
     "shapley_values": Advice(
-        "mean over all orders of what i adds", "a baseline, and few players", "there are many players: 2ⁿ passes, or an error bar",
-        7, "shapley1953",
+        "mean over all orders of what i adds",
+        "a baseline, and few players",
+        "there are many players: 2ⁿ passes, or an error bar",
+        7,
+        "shapley1953",
     ),
     "expected_gradients": Advice(
         "mean of (x − x') · ∂f/∂x", "a background", "too few samples: look at the standard error", 8, "erion2021"
     ),
     "deep_shap": Advice(
-        "mean of DeepLIFT over baselines", "a background", "as DeepLIFT, and where the background is not what you compare with", 9,
+        "mean of DeepLIFT over baselines",
+        "a background",
+        "as DeepLIFT, and where the background is not what you compare with",
+        9,
         "lundberg2017",
     ),
-    "activations": Advice("the values of a layer", "a layer", "it is taken for an explanation: it knows no class", 10, "zeiler2014"),
+    "activations": Advice(
+        "the values of a layer", "a layer", "it is taken for an explanation: it knows no class", 10, "zeiler2014"
+    ),
     "occlusion": Advice(
-        "f(x) − f(x with a window hidden)", "a window and a fill", "the fill itself speaks for or against the class", 11, "zeiler2014"
+        "f(x) − f(x with a window hidden)",
+        "a window and a fill",
+        "the fill itself speaks for or against the class",
+        11,
+        "zeiler2014",
     ),
     "smooth_grad": Advice(
-        "mean of ∂f/∂x over noisy copies", "a noise level", "the noise is so strong that it asks about another image", 12, "smilkov2017"
+        "mean of ∂f/∂x over noisy copies",
+        "a noise level",
+        "the noise is so strong that it asks about another image",
+        12,
+        "smilkov2017",
     ),
     "grad_cam": Advice(
-        "ReLU(Σₖ αₖ Aₖ), αₖ the mean slope", "a layer", "the head is no global mean: then the means mislead", 13, "selvaraju2017"
+        "ReLU(Σₖ αₖ Aₖ), αₖ the mean slope",
+        "a layer",
+        "the head is no global mean: then the means mislead",
+        13,
+        "selvaraju2017",
     ),
-    "hires_cam": Advice(
-        "ReLU(Σₖ ∂f/∂Aₖ · Aₖ)", "a layer", "the layer is far from the output", 13, "draelos2020"
-    ),
+    "hires_cam": Advice("ReLU(Σₖ ∂f/∂Aₖ · Aₖ)", "a layer", "the layer is far from the output", 13, "draelos2020"),
     "guided_backprop": Advice(
-        "∂f/∂x with max(m, 0) at each ReLU", "nothing", "you ask about the class: it draws the image whatever the class", 14,
+        "∂f/∂x with max(m, 0) at each ReLU",
+        "nothing",
+        "you ask about the class: it draws the image whatever the class",
+        14,
         "springenberg2015",
     ),
     "deconvnet": Advice(
-        "as above, blind to the forward pass", "nothing", "as guided backprop, and without pooling it is mostly noise", 14, "zeiler2014"
+        "as above, blind to the forward pass",
+        "nothing",
+        "as guided backprop, and without pooling it is mostly noise",
+        14,
+        "zeiler2014",
     ),
     "guided_grad_cam": Advice(
-        "guided backprop × Grad-CAM", "a layer", "the sharp detail is the image's, not the network's", 13, "selvaraju2017"
+        "guided backprop × Grad-CAM",
+        "a layer",
+        "the sharp detail is the image's, not the network's",
+        13,
+        "selvaraju2017",
     ),
     "lrp": Advice(
-        "R = x · m, shared out sum by sum", "a rule (ε, γ)", "biases matter: their share goes to no pixel", 6, "bach2015"
+        "R = x · m, shared out sum by sum",
+        "a rule (ε, γ)",
+        "biases matter: their share goes to no pixel",
+        6,
+        "bach2015",
     ),
 }
 """Advice on every method of the catalogue."""
@@ -98,11 +146,11 @@ ADVICE = {
 PATH: Sequence[tuple[str, str]] = (
     (
         "Can you change the input itself and ask again?",
-        "Then do so first: `occlusion`, `feature_ablation`, or draw the image again without the part. It needs no theory.",
+        "Then do so first: `occlusion`, `feature_ablation`, or draw the image without the part. It needs no theory.",
     ),
     (
         "Do you want numbers that add up to the score's difference?",
-        "Then you need a baseline: `deep_lift` (one pass back) or `integrated_gradients` (a pass a step). If not, go to 4.",
+        "Then you need a baseline: `deep_lift` (one pass back) or `integrated_gradients` (many). If not, go to 4.",
     ),
     (
         "Is there one image to compare with, or a whole set?",
@@ -124,7 +172,7 @@ PATH: Sequence[tuple[str, str]] = (
 
 
 def adds_up(name: str) -> str:
-    """"yes", "no", or what the sum of the values is."""
+    """ "yes", "no", or what the sum of the values is."""
     return "without biases" if name == "lrp" else "yes" if catalogue[name].complete else "no"
 
 
@@ -157,7 +205,7 @@ def guide_text(width: int) -> str:
     Examples
     --------
     >>> print(guide_text(72).splitlines()[0])
-    feature_ablation  what does the score lose without this input?
+    feature_ablation      what does the score lose without this input?
     """
     width, names = max(width, 40), max(map(len, catalogue)) + 2
     lines = list[str]()

@@ -82,9 +82,7 @@ def execute(lesson: Lesson, folder: Path, tell: Tell) -> Executed:
     from nbclient.exceptions import CellExecutionError
 
     notebook = nbformat.reads(json.dumps(as_notebook(lesson)), as_version=4)
-    client = NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    )
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     try:
         client.execute(env=kernel_environment())
     except CellExecutionError as problem:
@@ -141,13 +139,18 @@ def write_page(done: Executed, folder: Path, link: Callable[[str], str]) -> None
             in_exercises = piece.startswith(EXERCISES)
             parts.append(with_fields(piece, exercises, link) if in_exercises else prose(piece, link))
             if piece.startswith("# "):
-                parts.append(raw(f'<p class="lesson-links"><a href="../notebooks/{name}.ipynb" download>Download this lesson as a notebook</a></p>'))
+                parts.append(download_link(name))
         if PREDICT in source(cell):
             parts.append(raw('<div class="predict-gate"></div>'))
             gated, printed = True, False
     if gated:
         parts.append(raw('<div class="predict-end"></div>'))
     (folder / f"{name}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def download_link(name: str) -> str:
+    link = f'<a href="../notebooks/{name}.ipynb" download>Download this lesson as a notebook</a>'
+    return raw(f'<p class="lesson-links">{link}</p>')
 
 
 def prose(text: str, link: Callable[[str], str]) -> str:

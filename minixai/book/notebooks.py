@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from minixai.files import whole
-from minixai.lesson import Lesson
+from minixai.lesson import Lesson, every_lesson, shipped_home
 
 FIRST = """\
 # The lessons are plain scripts; this line tells minixai which one the notebook was made from.
@@ -67,3 +67,15 @@ def write_notebook(lesson: Lesson, folder: Path) -> Path:
     with whole(path) as file:
         file.write(re.sub(r"[ \t]+\n", "\n", text).encode())
     return path
+
+
+def write_notebooks(folder: Path) -> list[Path]:
+    """Write all lessons as notebooks into a folder.  Raises ValueError where they would overwrite something."""
+    lessons = every_lesson(shipped_home())
+    if there := [path for each in lessons if (path := folder / f"{each.path.stem}.ipynb").exists()]:
+        raise ValueError(f"{str(there[0])!r} is there already, and may hold your answers: choose another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ValueError(f"{str(folder)!r} cannot be made ({problem.strerror}): choose another folder") from None
+    return [write_notebook(each, folder) for each in lessons]

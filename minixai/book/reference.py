@@ -33,18 +33,29 @@ def write_reference(folder: Path) -> None:
             parts += described(name, titled=page != "methods")
         (folder / f"{page}.rst").write_text("\n".join(parts) + "\n", encoding="utf-8")
     index = ["Reference", "=========", "", "What every public name does, made from the docstrings.", ""]
-    index += [".. toctree::", "   :maxdepth: 1", "", *(f"   {page}" for page in pages), "   ../glossary", "   ../references"]
+    index += [
+        ".. toctree::",
+        "   :maxdepth: 1",
+        "",
+        *(f"   {page}" for page in pages),
+        "   ../glossary",
+        "   ../references",
+    ]
     (folder / "index.rst").write_text("\n".join(index) + "\n", encoding="utf-8")
 
 
 def described(name: str, titled: bool) -> list[str]:
     """The directives for one name, or for all public names of a module."""
     owner, _, last = name.rpartition(".")
-    thing = getattr(import_module(f"minixai.{owner}" if owner else "minixai"), last, None) or import_module(f"minixai.{name}")
+    thing = getattr(import_module(f"minixai.{owner}" if owner else "minixai"), last, None) or import_module(
+        f"minixai.{name}"
+    )
     if not isinstance(thing, ModuleType):
         return directive("minixai", name, thing)
     public = getattr(thing, "__all__", None) or [
-        key for key, value in vars(thing).items() if not key.startswith("_") and getattr(value, "__module__", "") == thing.__name__
+        key
+        for key, value in vars(thing).items()
+        if not key.startswith("_") and getattr(value, "__module__", "") == thing.__name__
     ]
     heading = f"minixai.{name}"
     parts = [heading, "-" * len(heading), "", *(inspect.getdoc(thing) or "").splitlines(), ""]
@@ -59,5 +70,3 @@ def directive(module: str, name: str, thing: object) -> list[str]:
     kind = "autoclass" if inspect.isclass(thing) else "autofunction" if callable(thing) else "autodata"
     options = ["   :members:"] if kind == "autoclass" else ["   :no-value:"] if kind == "autodata" else []
     return [f".. {kind}:: {module}.{name}", *options, ""]
-
-

@@ -68,7 +68,7 @@ def normal_form(words: str) -> str:
 
 def glossary_terms(entries: Sequence[Entry]) -> dict[str, str]:
     """{normal form of a term, or of its plural: the term}."""
-    terms = {}
+    terms: dict[str, str] = {}
     for entry in entries:
         for name in entry.english:
             bare = re.sub(r"\s*\(.*?\)|\s+\S$", "", name)  # without "(...)" and without a symbol such as φ
@@ -107,7 +107,15 @@ def make_link(entries: Sequence[Entry], works: Mapping[str, Work], up: str = "..
 
 def glossary_page(entries: Sequence[Entry], lessons: Mapping[str, str]) -> str:
     """The glossary as MyST Markdown; `lessons` is {number: name of the page}."""
-    lines = ["# Glossary", "", "The words of the lessons in English and in French.", "", "`````{glossary}", ":sorted:", ""]
+    lines = [
+        "# Glossary",
+        "",
+        "The words of the lessons in English and in French.",
+        "",
+        "`````{glossary}",
+        ":sorted:",
+        "",
+    ]
     for entry in entries:
         where = ", ".join(
             f"[lesson {n}](lessons/{lessons[n]}.md)" if n in lessons else n for n in re.split(r",\s*", entry.lesson)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minixai import zoo
 from minixai.attribution import Attribution
+from minixai.book.guide import guide_text
 from minixai.cli.arguments import Answer, asked, baseline, large, takes
 from minixai.cli.cost import foretell
 from minixai.cli.output import place, save
@@ -235,5 +237,5 @@ def download(args: argparse.Namespace) -> None:
 
 
 def methods(args: argparse.Namespace) -> None:
-    """List the methods: what each one answers, what it costs, whether it adds up."""
-    print(catalogue)
+    """List the methods: what each one answers, needs and costs, when it fails, and which one to take."""
+    print(guide_text(shutil.get_terminal_size().columns))

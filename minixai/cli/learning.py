@@ -10,8 +10,21 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from minixai.lesson import Lesson, Session, copy_to, every_lesson, find_lesson, home
+from minixai.book.notebooks import write_notebooks
+from minixai.cli.telling import Teller
+from minixai.files import PACKAGE
+from minixai.lesson import (
+    Lesson,
+    Outcome,
+    Session,
+    copy_to,
+    every_lesson,
+    find_lesson,
+    home,
+    shipped_home,
+)
 from minixai.photo import open_photo
+from minixai.progress import Progress
 from minixai.text import columns
 
 MARKS = {"right": "+", "wrong": "!", "open": "."}
@@ -24,9 +37,15 @@ def lessons(args: argparse.Namespace) -> None:
     into it.  --copy puts the scripts into a folder of yours.
     """
     if args.copy is not None:
+        if args.notebooks:
+            made = write_notebooks(Path(args.copy))
+            print(f"{len(made)} notebooks are in {args.copy}; begin with {made[0]}")
+            return
         copies = copy_to(Path(args.copy))
         print(f"{len(copies)} lessons are in {args.copy}; begin with: minixai lesson {copies[0]}")
         return
+    if args.notebooks:
+        raise ValueError("--notebooks says what is copied, so it needs a place: add --copy FOLDER")
     lines = [(str(each.number), name(each), each.question) for each in every_lesson()]
     print(*columns([("", "lesson", "question"), *lines], right=[0]), sep="\n")
     print(f"\nThe scripts are in {home()}. Begin with: minixai lesson {lines[0][0]}")
@@ -50,10 +69,22 @@ def lesson(args: argparse.Namespace) -> None:
         raise ValueError(f"lesson {chosen.number} has no photo: leave --weights and --image out, or take {others}")
     photo = open_photo(args.weights, args.image)
     out = None if args.out is None else figures_to(args.out)
-    found = run(chosen, out=out, tell=not args.quiet, figures=not args.no_figures, photo=photo)
+    say_whose(chosen)
+    teller = Teller(code=not args.no_code)
+    with teller:
+        found = run(
+            chosen,
+            out=out,
+            tell=None if args.quiet else teller.tell,
+            figures=not args.no_figures,
+            photo=photo,
+        )
     right = sum(each.state == "right" for each in found.exercises)
     print(f"\n{len(found.claims)} claims hold, {right} of {len(found.exercises)} exercises are right.")
-    print(f"Write your answers into {chosen.path}, then: minixai check {args.lesson}")
+    if chosen.path.resolve().is_relative_to(PACKAGE):
+        say_where_to_write(chosen)
+    else:
+        print(f"Write your answers into {chosen.path}, then: minixai check {args.lesson}")
 
 
 def figures_to(text: str) -> Path:
@@ -83,20 +114,60 @@ def book(args: argparse.Namespace) -> None:
 def check(args: argparse.Namespace) -> None:
     """Check the answers to a lesson's exercises, or to those of all lessons.
 
-    A wrong answer is told by the misconception behind it, where that is known.
+    A wrong answer is told by the misconception behind it, where that is known.  FOLDER
+    is one that `minixai lessons --copy FOLDER` has made.
     """
-    if args.lesson is not None:
+    folder = None if args.lesson is None or not Path(args.lesson).is_dir() else Path(args.lesson)
+    if args.lesson is not None and folder is None:
         chosen = find_lesson(args.lesson)
-        print(chosen.path, *silently(chosen).exercises, sep="\n")
+        say_whose(chosen)
+        print(chosen.path, *outcomes(chosen), sep="\n")
+        say_where_to_write(chosen)
         return
-    lines, marks = list[tuple[str, str, str]](), ""
-    for each in every_lesson():
-        mine = "".join(MARKS[outcome.state] for outcome in silently(each).exercises)
+    chosen_lessons = every_lesson(folder)
+    if not chosen_lessons:
+        raise ValueError(f"{args.lesson!r} holds no lessons: make a folder of them with minixai lessons --copy FOLDER")
+    say_whose(chosen_lessons[0])
+    progress = Progress(f"checking {len(chosen_lessons)} lessons", len(chosen_lessons))
+    lines, marks, stopped = list[tuple[str, str, str]](), "", list[str]()
+    for each in chosen_lessons:
+        try:
+            mine = "".join(MARKS[outcome.state] for outcome in outcomes(each))
+        except ValueError as problem:
+            mine = "cannot be run"
+            stopped.append(str(problem))
         lines.append((str(each.number), name(each), mine))
-        marks += mine
+        marks += mine if mine != "cannot be run" else ""
+        progress.advance(1, name(each))
+    progress.close()
     print(*columns([("", "lesson", "exercises"), *lines], right=[0]), sep="\n")
     right, wrong, still = map(marks.count, MARKS.values())
     print(f"\n{len(marks)} exercises: {right} right (+), {wrong} wrong (!), {still} not tried yet (.)")
+    if stopped:
+        raise ValueError("; ".join(stopped))
+
+
+def say_whose(chosen: Lesson) -> None:
+    """Say so if a lesson is not the one that came with minixai."""
+    if chosen.path.resolve().parent != shipped_home().resolve():
+        print(f"minixai: note: this is {chosen.path}, not the lesson that came with minixai", file=sys.stderr)
+
+
+def say_where_to_write(chosen: Lesson) -> None:
+    """Tell where answers go: never into an installed package."""
+    if chosen.path.resolve().is_relative_to(PACKAGE):
+        print("To answer, make a copy: minixai lessons --copy FOLDER, then minixai check FOLDER")
+
+
+def outcomes(chosen: Lesson) -> list[Outcome]:
+    """What came of the exercises of a lesson, which is run only if someone has answered."""
+    try:
+        answers = chosen.answers
+    except SyntaxError as problem:
+        raise ValueError(f"{chosen.path} stops (SyntaxError, {problem.msg}) in line {problem.lineno}") from None
+    if not any(answers.values()):
+        return [Outcome(letter, "open", f"not tried yet (mine_{letter})", None, {}, 0.0) for letter in answers]
+    return silently(chosen).exercises
 
 
 def silently(chosen: Lesson) -> Session:

@@ -307,13 +307,15 @@ def add_train(commands: Commands) -> None:
 def add_lessons(commands: Commands) -> None:
     parser = add(commands, lessons, "minixai lessons\nminixai lessons --copy my-lessons")
     parser.add_argument("--copy", metavar="FOLDER", help="copy the scripts there, to write answers into them")
+    parser.add_argument("--notebooks", action="store_true", help="with --copy: write Jupyter notebooks instead")
 
 
 def add_lesson(commands: Commands) -> None:
     examples = "minixai lesson 1\nminixai lesson 4 --quiet --out figures\nminixai lesson 10 --weights FILE"
     parser = add(commands, lesson, examples)
     parser.add_argument("lesson", metavar="N", help="a lesson's number, or its script")
-    parser.add_argument("--quiet", action="store_true", help="leave the prose out: only what the code prints")
+    parser.add_argument("--quiet", action="store_true", help="leave prose and code out: only what the code prints")
+    parser.add_argument("--no-code", action="store_true", help="leave the code out")
     parser.add_argument("--weights", metavar="FILE", help="trained weights of VGG-16, see minixai download --help")
     parser.add_argument("--image", metavar="FILE", help="a photo for it (default: one that comes with matplotlib)")
     which = parser.add_mutually_exclusive_group()
@@ -322,8 +324,10 @@ def add_lesson(commands: Commands) -> None:
 
 
 def add_check(commands: Commands) -> None:
-    parser = add(commands, check, "minixai check\nminixai check 4")
-    parser.add_argument("lesson", metavar="N", nargs="?", help="a lesson's number, or its script (default: all)")
+    parser = add(commands, check, "minixai check\nminixai check 4\nminixai check my-lessons")
+    parser.add_argument(
+        "lesson", metavar="N", nargs="?", help="a lesson's number, its script, or a folder of lessons (default: all)"
+    )
 
 
 def add_book(commands: Commands) -> None:

@@ -7,8 +7,9 @@
 #
 # **Minutes.** 15
 #
-# We take EfficientNet-Lite0, a network for the 1,000 classes of ImageNet, and the photo of a cat. Both come with minixai,
-# so that this page runs anywhere. In your own script only the first three lines change:
+# We take EfficientNet-Lite0, a network for the 1,000 classes of ImageNet, and the photo
+# of a cat. Both come with minixai, so that this page runs anywhere. In your own script
+# only two lines change:
 #
 #     model = mx.load("net.onnx", preprocessing="imagenet", classes="labels.txt")
 #     images = mx.read_images(["my-photo.jpg"], like=model)
