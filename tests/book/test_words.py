@@ -19,25 +19,10 @@ from minixai.lesson import every_lesson, shipped_home
 HOME = shipped_home()
 ENTRIES, WORKS = read_glossary(HOME / "glossary.md"), read_works(HOME / "references.toml")
 STRESSED = {
-    *(
-        "this",
-        "its",
-        "is",
-        "which",
-        "now",
-        "what",
-        "where",
-        "other",
-        "another",
-        "and",
-        "should",
-        "every",
-        "both",
-        "all",
-    ),
-    *("not", "no", "any", "one", "only", "at", "before", "after", "was", "does", "more", "less", "fall", "lowers"),
+    *("this", "its", "is", "which", "now", "what", "where", "other", "another", "and", "should", "every", "both"),
+    *("all", "not", "no", "any", "one", "only", "at", "before", "after", "was", "does", "more", "less", "fall"),
     *("raises", "peak", "sign", "size", "sizes", "measure", "change", "smooth", "means", "pooling", "between", "exact"),
-    *("up", "down", "how", "why", "that", "those", "these", "has", "each"),
+    *("up", "down", "how", "why", "that", "those", "these", "has", "each", "lowers"),
     *("at the baseline", "at baseline", "on average", "this network", "more light"),
 }
 """Words that lessons stress; they are no terms."""
