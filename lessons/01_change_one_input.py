@@ -1,28 +1,34 @@
 # %% [markdown]
 # # 1. Change one input at a time
 #
-# **Question.** What is each input of a network worth: what does the output lose if I take that input away?
+# **Question.** What is each input of a network worth? How far does the output fall when
+# I remove that input?
 #
-# **Afterwards.** You can measure it for any network, say what it costs, and name the case in which it says "nothing" of
-# inputs that matter.
+# **Afterwards.** You can measure the worth of an input for any network, say what the
+# measurement costs, and name the case in which it reports "nothing" for inputs that
+# matter.
 #
 # **Minutes.** 10
 #
-# The network is so small that you can compute it in your head. It has two inputs, i1 and i2, and one output y:
+# This network is small enough to compute in your head. It has two inputs, i1 and i2,
+# and one output y:
 #
-#     y = 1 − relu(1 − (i1 + i2))        relu(z) is z where z is positive, and 0 elsewhere
+#     y = 1 − relu(1 − (i1 + i2))
 #
-# While i1 + i2 is below 1, y is just that sum. From there on y stays at 1, however large the inputs become: it is
-# *saturated*. (It is the network of Fig. 1 in the DeepLIFT paper.)
+# Here relu(z) is z where z is positive, and 0 elsewhere.
 #
-# **Predict before you run.** At i1 = 1, i2 = 1 the output is 1. Take i2 away (set it to 0): what happens to y? And if
-# you take i1 away instead? So what is each of them worth?
+# While i1 + i2 is below 1, y equals that sum. Above 1, y stays at 1, however large the
+# inputs become. We say that the network is *saturated*. (It is the network of Fig. 1 in
+# the DeepLIFT paper.)
+#
+# **Predict before you run.** At i1 = 1, i2 = 1 the output is 1. Remove i2, that is, set
+# it to 0. What happens to y? What happens if you remove i1 instead? So what is each
+# input worth?
 
 # %%
+import minixai as mx
 import numpy as np
 from matplotlib.figure import Figure
-
-import minixai as mx
 from minixai.lesson import answer, claim, save
 
 
@@ -33,8 +39,8 @@ def network(i1, i2):
 # %% [markdown]
 # ## The method by hand
 #
-# Keep all inputs but one, set that one to 0, and see how far the output falls. 0 is our *baseline*: what an input is
-# when it is "taken away".
+# Set one input to 0, keep all the others, and see how far the output falls. The value 0
+# is our *baseline*: the value that an input takes when it is "removed".
 
 
 # %%
@@ -44,86 +50,146 @@ def drops(i1, i2):
 
 
 print("  i1    i2   |    y   | y loses without i1   without i2 |  sum of both")
-for i1, i2 in [(1, 1), (0.4, 0.4), (0.7, 0.7), (1, 0.25)]:
+for i1, i2 in [(0.4, 0.4), (0.7, 0.7), (1, 1)]:
     a, b = drops(i1, i2)
-    print(f"{i1:5.2f} {i2:5.2f}  | {network(i1, i2):5.2f}  | {a:16.2f} {b:14.2f}    | {a + b:8.2f}")
+    print(f"{i1:5.2f} {i2:5.2f}  | {network(i1, i2):5.2f}  |", end=" ")
+    print(f"{a:16.2f} {b:14.2f}    | {a + b:8.2f}")
 
 # %% [markdown]
-# Read the table line by line.
+# Read the table row by row.
 #
-# - At (0.4, 0.4) the network is not saturated: each input is worth 0.40, and the two add up to y = 0.80. All is well.
-# - At (0.7, 0.7) each is worth 0.30, because the other one alone still gives 0.70. They add up to 0.60, and y is 1.
-# - At (1, 1) each is worth 0.00. Yet if *both* go, y falls from 1 to 0.
+# - At (0.4, 0.4) the network is not saturated. Each input is worth 0.40, and the two
+#   add up to y = 0.80.
+# - At (0.7, 0.7) each input is worth 0.30, because the other one alone still gives
+#   0.70. They add up to 0.60, but y is 1.
+# - At (1, 1) each input is worth 0.00. Yet if we remove *both*, y falls from 1 to 0.
 
 # %%
 claim("at (1, 1) neither input is worth anything", drops(1, 1) == (0, 0))
-claim("and yet y falls by 1 if both are taken away", network(1, 1) - network(0, 0) == 1)
-claim("at (0.4, 0.4) the drops add up to y", np.isclose(sum(drops(0.4, 0.4)), network(0.4, 0.4)))
+claim("and yet y falls by 1 if both are removed", network(1, 1) - network(0, 0) == 1)
+claim(
+    "at (0.4, 0.4) the drops add up to y",
+    np.isclose(sum(drops(0.4, 0.4)), network(0.4, 0.4)),
+)
 claim("at (0.7, 0.7) they add up to 0.60 only", np.isclose(sum(drops(0.7, 0.7)), 0.6))
 
 # %% [markdown]
 # ## The same in minixai
 #
-# The method is called *feature ablation*. In minixai a network is a trained model, or a function such as ours. (The
-# function is handed a *node*, an array that remembers what it was made from; lesson 2 tells why.) Rows come first:
-# three questions are an array of three rows.
+# The method is called *feature ablation*. In minixai a network is either a trained
+# model or a Python function like ours. (The function receives a *node*: an array that
+# remembers how it was computed. Lesson 2 explains why.) The first axis of an array
+# counts the rows. Three questions are an array of three rows.
 #
-# What `print` shows is the result's certificate. *Class* is the number of the output that is explained, and ours has
-# only output 0. *Score* is y, and *at baseline* is y at (0, 0). The cost is 11 rows sent forward: 3 questions, 2 inputs
-# taken away in each of them, which is 6 more, the baseline, and the baseline once more by itself: a certificate is
-# measured.
+# `print` shows the certificate of the result. *Class* is the number of the output that
+# we explain; our network has only output 0. *Score* is y, and *at baseline* is y at (0,
+# 0). The cost is 11 rows sent forward: 3 questions, 6 rows with one input removed, the
+# baseline, and the baseline once more by itself, because a certificate is measured and
+# not assumed.
 
 # %%
-result = mx.feature_ablation(mx.toys.saturation, [[1.0, 1.0], [0.4, 0.4], [0.7, 0.7]], baseline=0.0)
+result = mx.feature_ablation(
+    mx.toys.saturation, [[1.0, 1.0], [0.4, 0.4], [0.7, 0.7]], baseline=0.0
+)
 print(result)
-claim("minixai finds the same", np.allclose(result.values, [drops(1, 1), drops(0.4, 0.4), drops(0.7, 0.7)]))
+claim(
+    "minixai finds the same",
+    np.allclose(result.values, [drops(1, 1), drops(0.4, 0.4), drops(0.7, 0.7)]),
+)
 claim("with 3 + 3 · 2 + 2 rows forward", result.cost == (3 + 3 * 2 + 2, 0))
 
 # %% [markdown]
-# Where it is right: in a *linear* network, y = w1·i1 + w2·i2 + ..., the drop of an input is exactly its weight times
-# how far it is from its baseline b, whatever the others do. (Here are five inputs with weights drawn by chance.)
+# When is the method right? In a *linear* network, y = w1·i1 + w2·i2 + ..., the drop of
+# an input is exactly its weight times its distance from its baseline b, whatever the
+# other inputs do. Here are five inputs with random weights.
 
 # %%
 rng = np.random.default_rng(0)
 w, x, b = rng.normal(size=(3, 5))
 linear = mx.feature_ablation(lambda node: (node * w).sum(axis=1), x[None], baseline=b)
-claim("in a linear network the drop is w · (x − b), exactly", np.allclose(linear.values[0], w * (x - b)))
+claim(
+    "in a linear network the drop is w · (x − b), exactly",
+    np.allclose(linear.values[0], w * (x - b)),
+)
 
 # %% [markdown]
 # ## A picture of what goes wrong
 #
-# Seen from above, y is a slope that ends on a plateau. Taking i2 away moves us straight down in the left picture. From
-# (1, 1) that path never leaves the plateau; from (0.4, 0.4) it runs down the slope.
+# Seen from above, y is a slope that ends on a plateau. Removing i2 moves us straight
+# down in the left picture. From (1, 1) that path never leaves the plateau. From (0.4,
+# 0.4) it runs down the slope.
 
 # %%
 axis = np.linspace(0, 1.2, 121)
 surface = np.minimum(axis[:, None] + axis, 1)
-figure = Figure(figsize=(9, 3.8), layout="constrained")
+figure = Figure(figsize=(7.2, 3.2), layout="constrained")
 left, right = figure.subplots(1, 2)
-left.imshow(surface, origin="lower", extent=(0, 1.2, 0, 1.2), cmap="Greys", vmin=0, vmax=2.5)
+left.imshow(
+    surface, origin="lower", extent=(0, 1.2, 0, 1.2), cmap="Greys", vmin=0, vmax=2.5
+)
 left.plot([0, 1], [1, 0], color="black", linewidth=1, linestyle="--")
 left.text(0.62, 0.62, "plateau: y = 1", ha="center")
 left.text(0.03, 0.12, "slope:\ny = i1 + i2")
 for (i1, i2), colour in (((1, 1), "#c1121f"), ((0.4, 0.4), "#1452a3")):
-    left.annotate("", (i1, 0), (i1, i2), arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 2})
+    left.annotate(
+        "",
+        (i1, 0),
+        (i1, i2),
+        arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 2},
+    )
     left.plot(i1, i2, "o", color=colour)
     path = np.linspace(i2, 0, 50)
-    right.plot(path, [network(i1, p) for p in path], color=colour, linewidth=2, label=f"from ({i1}, {i2})")
-left.set(xlabel="i1", ylabel="i2", title="y over the square: taking i2 away")
+    right.plot(
+        path,
+        [network(i1, p) for p in path],
+        color=colour,
+        linewidth=2,
+        label=f"from ({i1}, {i2})",
+    )
+left.set(xlabel="i1", ylabel="i2", title="y seen from above: removing i2")
 right.set(
-    xlabel="i2, on its way to 0", ylabel="y", title="y along the two arrows", ylim=(-0.05, 1.1), xlim=(1.05, -0.05)
+    xlabel="i2, falling to 0",
+    ylabel="y",
+    title="y along the two arrows",
+    ylim=(-0.05, 1.1),
+    xlim=(1.05, -0.05),
 )
 right.legend(frameon=False)
 save(figure, "saturation")
 
 # %% [markdown]
+# ## Try it
+#
+# Move i1 and i2. When do the two drops add up to y? Where are both of them 0, although
+# y is 1?
+
+
+# %%
+def row(i1, i2):
+    a, b = drops(i1, i2)
+    table = {"y": network(i1, i2), "y loses without i1": a, "y loses without i2": b}
+    return table | {"sum of both drops": a + b}
+
+
+steps = (np.arange(13) / 10).tolist()
+drag = mx.plots.slider(
+    row,
+    {"i1": steps, "i2": steps},
+    alt="y and the two drops at (i1, i2)",
+    start=(1.0, 1.0),
+    strip=[(0.4, 0.4), (0.7, 0.7), (1.0, 1.0)],
+)
+save(drag, "drops")
+
+# %% [markdown]
 # ## When it fails, and what it costs
 #
-# - **Saturation.** Where several inputs can stand in for each other, none of them is missed. "No effect alone" is not
-#   "unimportant".
-# - **Cost.** One pass through the network for each input and for each value you try in its place.
-# - **Sums.** Drops need not add up to y. They add up to less where inputs can replace each other, to more where they
-#   need each other (exercise c).
+# - **Saturation.** Where one input can replace another, removing either of them changes
+#   nothing. "No effect alone" does not mean "unimportant".
+# - **Cost.** The method needs one forward pass for each input, and for each value that
+#   you try in its place.
+# - **Sums.** The drops need not add up to y. They add up to less where inputs can
+#   replace each other, and to more where inputs need each other (exercise c).
 #
 # ## Exercises
 #
@@ -131,9 +197,11 @@ save(figure, "saturation")
 #
 # a) What are the two drops at (1, 0.25), as a pair?
 #
-# b) An image has 224 × 224 pixels of 3 colours. How many forward passes are needed to try 5 values for each number?
+# b) An image has 224 × 224 pixels of 3 colours. How many forward passes do you need to
+# try 5 values for each number?
 #
-# c) y = relu(i1 + i2 − 1) is an AND: it is 1 only if both switches are 1. What do its two drops at (1, 1) add up to?
+# c) y = relu(i1 + i2 − 1) is an AND: it is 1 only if both switches are 1. What do its
+# two drops at (1, 1) add up to?
 
 # %%
 mine_a = None  # (without i1, without i2)
@@ -141,18 +209,39 @@ mine_b = None
 mine_c = None
 
 a, b = drops(1, 0.25)
-answer("a", mine_a, (a, b), {"that is what integrated gradients will say in lesson 4": (0.8, 0.2)})
+traps = {
+    "that is what integrated gradients will say in lesson 4": (0.8, 0.2),
+    "that is what remains of y: subtract it from y": (0.25, 1),
+    "without i1 y falls, without i2 it does not": (0, 0.75),
+}
+answer("a", mine_a, (a, b), traps)
 passes = 224 * 224 * 3 * 5
-traps = {"the 3 colours are forgotten": 224 * 224 * 5, "one value only": 224 * 224 * 3}
-answer("b", mine_b, passes, traps | {"the 5 values are forgotten, and the 3 colours": 224 * 224})
-both = mx.feature_ablation(lambda x: mx.ops.relu(x.sum(axis=1) - 1), [[1.0, 1.0]]).values.sum()
-answer("c", mine_c, both, {"that is y itself; but each drop is 1": 1, "that is what an OR would give": 0})
+traps = {
+    "you forgot the 3 colours": 224 * 224 * 5,
+    "you tried only one value": 224 * 224 * 3,
+}
+answer(
+    "b",
+    mine_b,
+    passes,
+    traps | {"you forgot the 5 values and the 3 colours": 224 * 224},
+)
+both = mx.feature_ablation(
+    lambda x: mx.ops.relu(x.sum(axis=1) - 1), [[1.0, 1.0]]
+).values.sum()
+answer(
+    "c",
+    mine_c,
+    both,
+    {"that is y itself; but each drop is 1": 1, "that is what an OR would give": 0},
+)
 
 # %% [markdown]
 # ## To read on
 #
-# - Zeiler & Fergus 2014, *Visualizing and Understanding Convolutional Networks*, §4.2: the same, with patches of an
-#   image in place of single inputs.
-# - Shrikumar, Greenside & Kundaje 2017, *Learning Important Features Through Propagating Activation Differences*,
-#   Fig. 1: this network, and why its authors wanted another method.
+# - Zeiler & Fergus 2014, *Visualizing and Understanding Convolutional Networks*, §4.2:
+#   the same method, with patches of an image in place of single inputs.
+# - Shrikumar, Greenside & Kundaje 2017, *Learning Important Features Through
+#   Propagating Activation Differences*, Fig. 1: this network, and why its authors
+#   wanted another method.
 # - In minixai: `methods/ablation.py`.

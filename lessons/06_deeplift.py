@@ -1,29 +1,33 @@
 # %% [markdown]
 # # 6. DeepLIFT: what moved the output
 #
-# **Question.** The output is not where it was at the baseline. Which inputs moved it, and by how much? And can one walk
-# back through the network tell, without the many steps of lesson 4?
+# **Question.** The output is not where it was at the baseline. Which inputs moved it,
+# and by how much? And can a single backward pass tell, without the many steps of lesson
+# 4?
 #
-# **Afterwards.** You can carry differences back through a small network by hand, say what happens at a ReLU and at a
-# maximum, and name a case in which the answer is still unfair.
+# **Afterwards.** You can carry differences backward through a small network by hand,
+# say what happens at a relu and at a maximum, and name a case in which the answer is
+# still unfair.
 #
 # **Minutes.** 20
 #
-# The network of lesson 1 once more, now step by step. The baseline is (0, 0), as before:
+# The network is that of lesson 1, now step by step. The baseline is (0, 0), as before:
 #
 #     s = i1 + i2        z = 1 − s        h = relu(z)        y = 1 − h
 #
-# At the baseline s, z, h, y are 0, 1, 1, 0. At (1, 1) they are 2, −1, 0, 1. How far a number has moved from the
-# baseline we write with the Greek letter Δ ("delta"): Δs = 2 − 0 = 2, Δz = −2, Δh = −1, Δy = 1.
+# At the baseline, s, z, h, y are 0, 1, 1, 0. At (1, 1) they are 2, −1, 0, 1. We write
+# the change from the baseline with the Greek letter Δ ("delta"): Δs = 2 − 0 = 2, Δz =
+# −2, Δh = −1, Δy = 1.
 #
-# **Predict before you run.** The *slope* of relu at z = −1 is 0, so a walk back with slopes (lesson 2) dies there. Take
-# instead Δh/Δz, how far h moved for each step of z. What is it here? And what will the walk say i1 and i2 are worth?
+# **Predict before you run.** The *slope* of relu at z = −1 is 0, so a backward pass
+# with slopes (lesson 2) stops there. Use Δh/Δz instead: the change of h divided by the
+# change of z. What is it here? And what will the backward pass say that i1 and i2 are
+# worth?
 
 # %%
+import minixai as mx
 import numpy as np
 from matplotlib.figure import Figure
-
-import minixai as mx
 from minixai.lesson import answer, claim, save
 from minixai.rules import RESCALE
 
@@ -35,10 +39,12 @@ def relu(z):
 # %% [markdown]
 # ## The method by hand
 #
-# Go forward twice: with the inputs, and with the baseline. Then walk back from y with a number m, the *multiplier*: how
-# far y moved for each step of the place where we stand. At y it is 1. Each step back multiplies it by the Δ after the
-# step over the Δ before it. For sums that is the weight, as for slopes. For relu it is Δh/Δz: this is the *Rescale*
-# rule. Last, an input brings its multiplier times how far it moved itself.
+# Go forward twice: once with the inputs, once with the baseline. Then go backward from
+# y with a number m, the *multiplier*. It says by how much y changed for each unit of
+# change at the node where we are. At y it is 1. Each step back multiplies it by the
+# change after the step divided by the change before it. At a sum this ratio is the
+# weight, as it is for slopes. At a relu it is Δh/Δz. This is the *Rescale* rule. At the
+# end, an input contributes its multiplier times its own change.
 
 
 # %%
@@ -53,33 +59,48 @@ def deep_lift(i1, i2, b1=0.0, b2=0.0):
     return m_1 * (i1 - b1), m_2 * (i2 - b2), (h - h0) / (z - z0)
 
 
-print("   i1    i2  |    y   | Δh/Δz at the relu | i1 brings  i2 brings |  sum")
+print("   i1    i2  |    y   | Δh/Δz at the relu | i1 gives   i2 gives  |  sum")
 for i1, i2 in [(0.4, 0.4), (1, 1), (1, 0.25)]:
     a, b, chord = deep_lift(i1, i2)
-    print(f"{i1:5.2f} {i2:5.2f}  | {min(i1 + i2, 1):5.2f}  | {chord:12.2f}      | {a:8.2f} {b:10.2f}   | {a + b:5.2f}")
+    print(
+        f"{i1:5.2f} {i2:5.2f}  | {min(i1 + i2, 1):5.2f}  | {chord:12.2f}     ", end=" "
+    )
+    print(f"| {a:8.2f} {b:10.2f}   | {a + b:5.2f}")
 
 # %% [markdown]
-# - At (0.4, 0.4) nothing is saturated, and each input brings its 0.40.
-# - At (1, 1) z went from 1 to −1, but h only from 1 to 0: Δh/Δz = 0.50. So each input brings 0.50, where slopes say 0.
-# - At (1, 0.25) y is 1, and is shared in the proportion of the two inputs: 0.80 and 0.20. That is what the many steps
-#   of integrated gradients found (lesson 4); here it took one walk.
+# - At (0.4, 0.4) nothing is saturated, and each input contributes its 0.40.
+# - At (1, 1), z fell from 1 to −1, but h only from 1 to 0, so Δh/Δz = 0.50. Each input
+#   contributes 0.50, where slopes say 0.
+# - At (1, 0.25), y is 1 and is shared in proportion to the two inputs: 0.80 and 0.20.
+#   The many steps of integrated gradients gave the same (lesson 4). Here it took one
+#   backward pass.
 
 # %%
-claim("at (1, 1) each input brings one half", np.allclose(deep_lift(1, 1)[:2], 0.5))
-claim("at (1, 0.25) they bring 0.80 and 0.20", np.allclose(deep_lift(1, 0.25)[:2], (0.8, 0.2)))
+claim(
+    "at (1, 1) each input contributes one half", np.allclose(deep_lift(1, 1)[:2], 0.5)
+)
+claim(
+    "at (1, 0.25) they contribute 0.80 and 0.20",
+    np.allclose(deep_lift(1, 0.25)[:2], (0.8, 0.2)),
+)
 
 # %% [markdown]
-# Why do they add up? Because fractions cancel. With F for what comes last, Y for what is between, x for what is first:
+# Why do the contributions add up? Because fractions cancel. Let F be the last quantity,
+# Y one in the middle, and x the first:
 #
 #     ΔF/Δx = ΔY/Δx · ΔF/ΔY        the finite chain rule
 #
-# Walking back multiplies such factors; at the end, times Δx, only ΔF is left. (In the article this lesson follows, the
-# middle factor is printed as ΔY/ΔF, a slip of the pen. Exercise c asks what the line would then say.)
+# The backward pass multiplies such factors. At the end we multiply by Δx, and only ΔF
+# is left.
 
 # %%
 F, Y, x = 1.0, 0.0 - 1.0, 1.25  # how far y, h and s moved at (1, 0.25)
-print(f"ΔF/Δx = {F / x:.2f}, and ΔY/Δx · ΔF/ΔY = {Y / x:.2f} · {F / Y:.2f} = {Y / x * F / Y:.2f}")
-claim("the finite chain rule holds with ΔY/Δx as its middle factor", np.isclose(F / x, (Y / x) * (F / Y)))
+product = Y / x * F / Y
+print(f"ΔF/Δx = {F / x:.2f}; ΔY/Δx · ΔF/ΔY = {Y / x:.2f} · {F / Y:.2f} = {product:.2f}")
+claim(
+    "the finite chain rule holds with ΔY/Δx as its middle factor",
+    np.isclose(F / x, (Y / x) * (F / Y)),
+)
 
 # %% [markdown]
 # ## The same in minixai
@@ -88,16 +109,22 @@ claim("the finite chain rule holds with ΔY/Δx as its middle factor", np.isclos
 points = [[1.0, 1.0], [1.0, 0.25]]
 result = mx.deep_lift(mx.toys.saturation, points, baseline=0.0)
 print(result)
-claim("minixai finds the same", np.allclose(result.values, [deep_lift(*p)[:2] for p in points]))
-claim("for one walk back each", result.cost.backward == len(points))
+claim(
+    "minixai finds the same",
+    np.allclose(result.values, [deep_lift(*p)[:2] for p in points]),
+)
+claim("with one backward pass each", result.cost.backward == len(points))
 
 # %% [markdown]
-# What is it in general? Here are networks with random weights, of 5 inputs.
+# How does it compare with other methods? Here are networks with random weights and 5
+# inputs.
 #
-# - In a linear network it is slope times Δx: there is nothing to rescale.
-# - With one layer of relus it equals integrated gradients: along the straight way each relu switches at most once, so
-#   that its mean slope is Δh/Δz. With n steps the sum over the way can be off by half a step for each relu, no more.
-# - With two layers of relus it need not: the second layer's inputs no longer move along a straight way.
+# - In a linear network it is slope × Δx: there is nothing to rescale.
+# - With one layer of relus it equals integrated gradients. Along the straight path each
+#   relu switches at most once, so its mean slope is Δh/Δz. With n steps the sum along
+#   the path can be off by half a step for each relu, and by no more.
+# - With two layers of relus it need not be equal, because the inputs of the second
+#   layer no longer change along a straight path.
 
 # %%
 rng = np.random.default_rng(0)
@@ -112,150 +139,289 @@ steps, base = 1000, rng.normal(size=5)
 apart = {}
 for name, net in nets.items():
     lift = mx.deep_lift(net, here, baseline=base)
-    apart[name] = abs(lift.values - mx.integrated_gradients(net, here, baseline=base, steps=steps).values).max()
-    print(f"{name:20} DeepLIFT − integrated gradients: at most {apart[name]:.4f}; gap {abs(lift.gap).max():.0e}")
-half_a_step = (abs(here - base)[:, :, None] * abs(W * v[:, 0])).sum(axis=2).max() / (2 * steps)
+    path = mx.integrated_gradients(net, here, baseline=base, steps=steps)
+    apart[name] = abs(lift.values - path.values).max()
+    print(f"{name:20} differs from integrated gradients by at most {apart[name]:.4f}")
+half_a_step = (abs(here - base)[:, :, None] * abs(W * v[:, 0])).sum(axis=2).max() / (
+    2 * steps
+)
 slope_times_move = (W @ v)[:, 0] * (here - base)
 claim(
     "in a linear network DeepLIFT is slope × Δx",
-    np.allclose(mx.deep_lift(nets["linear"], here, baseline=base).values, slope_times_move),
+    np.allclose(
+        mx.deep_lift(nets["linear"], here, baseline=base).values, slope_times_move
+    ),
 )
-claim("with one layer of relus it equals integrated gradients", apart["one layer of relus"] <= half_a_step)
+claim(
+    "with one layer of relus it equals integrated gradients",
+    apart["one layer of relus"] <= half_a_step,
+)
 claim("with two it does not", apart["two layers of relus"] > 0.1)
+relevance = mx.lrp(nets["two layers of relus"], here).values
+products = mx.input_x_gradient(nets["two layers of relus"], here).values
+claim(
+    "the ε rule of LRP (see below) equals input × gradient in a network of relus",
+    np.allclose(relevance, products, rtol=1e-3, atol=1e-3),
+)
 
 # %% [markdown]
 # ## At a maximum
 #
-# Networks for images often take the largest of neighbouring numbers (*max-pool*). Say the entries are 4 and 1 at the
-# baseline, and 2 and 5 now: the maximum went from 4 to 5. The slope goes to the winner, the second entry; but that one
-# moved by 4, and slope times Δ would be 4, where the maximum moved by 1. DeepLIFT gives Δy, whole, to the entry that
-# moved the maximum: its multiplier is 1/4, and it brings 1. (The authors' own library takes the slope; then the sum
-# need not be right.)
+# A *max-pool* (lesson 4) takes the largest of neighbouring numbers. Suppose its entries
+# are 4 and 1 at the baseline, and 2 and 5 now. The maximum rose from 4 to 5. The slope
+# goes to the winner, the second entry. But that entry changed by 4, so slope × Δ would
+# be 4, although the maximum changed by 1. DeepLIFT gives all of Δy to the entry that
+# moved the maximum. Its multiplier is 1/4, and it contributes 1. (The authors' own
+# library uses the slope, and then the sum need not be right.)
 #
-# Who is that? The whole rule, which minixai follows at every max-pool:
+# **The rule for max-pool.** minixai follows it at every maximum:
 #
 # - If the maximum rose, the entry that is the maximum *now* gets Δy.
 # - If it fell, the entry that was the maximum *at the baseline* gets Δy.
-# - Among equal entries the one gets it that is largest on the other side: at the baseline if the maximum rose, now if
-#   it fell. If they are equal there as well, the first gets it, reading row by row.
+# - If several entries are equal, the one that is largest on the other side gets it: at
+#   the baseline if the maximum rose, now if it fell. If they are equal there as well,
+#   the first one in reading order gets it.
 #
-# The five pairs below are the example above, one that fell, and equal entries now, at the baseline, and in both. Then
-# we try the slope and this rule on a network with two max-pools, which reads handwritten digits: `mx.load` brings it,
-# with the weights it has learnt. The baseline of each digit is another digit.
+# The five pairs below are the example above, one where the maximum fell, and equal
+# entries now, at the baseline, and on both sides. Then we try the slope and this rule
+# on a network with two max-pools that reads handwritten digits. `mx.load` loads it with
+# the weights that it has learnt. The baseline of each digit is another digit.
 
 # %%
-entries, before = [[2.0, 5], [2, 3], [5, 5], [2, 3], [5, 5]], [[4.0, 1], [4, 1], [1, 4], [4, 4], [4, 4]]
+entries, before = (
+    [[2.0, 5], [2, 3], [5, 5], [2, 3], [5, 5]],
+    [[4.0, 1], [4, 1], [1, 4], [4, 4], [4, 4]],
+)
 for pool in ("gradient", "mover"):
-    brings = mx.deep_lift(lambda node: mx.ops.max(node, axis=1), entries, baseline=before, pool=pool).values
-    print(f"pool={pool!r:10}: the two entries bring", *(f"({a:+.0f}, {b:+.0f})" for a, b in brings + 0.0))
-claim("one entry brings all that the maximum moved by", brings.tolist() == [[0, 1], [-1, 0], [0, 1], [0, -1], [1, 0]])
+    shares = mx.deep_lift(
+        lambda node: mx.ops.max(node, axis=1), entries, baseline=before, pool=pool
+    ).values
+    told = (f"({a:+.0f}, {b:+.0f})" for a, b in shares + 0.0)
+    print(f"pool={pool!r:10}: the two entries contribute", *told)
+claim(
+    "one entry gets all of the change of the maximum",
+    shares.tolist() == [[0, 1], [-1, 0], [0, 1], [0, -1], [1, 0]],
+)
 model = mx.load("digits").astype(np.float64)
 images, labels = mx.datasets.digits("test")
 whole = mx.deep_lift(model, images[:10], labels[:10], baseline=images[10:20])
 moved = whole.score - whole.reference_score
 missing = abs(whole.gap / moved).max()
-by_slope = mx.deep_lift(model, images[:10], labels[:10], baseline=images[10:20], pool="gradient")
+by_slope = mx.deep_lift(
+    model, images[:10], labels[:10], baseline=images[10:20], pool="gradient"
+)
 lost = abs(by_slope.values.sum(axis=(1, 2, 3)) / moved - 1)
-print(f"10 digits, each from another digit: the sum misses the movement of the score by {missing:.0e} of it, at most;")
-print(f"with slopes at the maxima by {np.median(lost):.0%}, typically (the median)")
-claim("in a network with max-pools the contributions add up to 1e-6", missing < 1e-6)
-claim("with slopes at the maxima it misses by more than 5% for most digits", np.mean(lost > 0.05) > 0.5)
+print("10 digits, each from another digit: the sum misses the change of the score")
+print(f"by {missing:.0e} of it at most;", end=" ")
+print(f"with slopes at the maxima by {np.median(lost):.0%} (the median)")
+claim("with max-pools the contributions add up to one millionth", missing < 1e-6)
+claim(
+    "with slopes at the maxima it misses by more than 5% for most digits",
+    np.mean(lost > 0.05) > 0.5,
+)
 
 # %% [markdown]
 # ## When two inputs pull in opposite directions
 #
-# y = min(i1, i2), written i1 − relu(i1 − i2), at (1, 2): y is 1. The relu's input moved by +1 (i1) and by −2 (i2),
-# together −1, so relu stayed at 0. Rescale sees that nothing moved there, and gives all of y to i1. But without i2 y
-# would be 0 as well! The rule *RevealCancel* looks at what raises and what lowers the relu's input apart: first one,
-# then the other, in both orders, and takes the mean.
+# y = min(i1, i2), written as i1 − relu(i1 − i2), is 1 at (1, 2). The input of the relu
+# changed by +1 (because of i1) and by −2 (because of i2). In total it changed by −1, so
+# the relu stayed at 0. Rescale sees no change there, and gives all of y to i1. But
+# without i2, y would be 0 as well! The rule *RevealCancel* looks separately at what
+# raises and what lowers the input of the relu. It applies one first and then the other,
+# in both orders, and takes the mean.
 
 # %%
 up, down = 1.0, -2.0
-rise = ((relu(up) - relu(0)) + (relu(down + up) - relu(down))) / 2  # i1 first; i1 second
-fall = ((relu(down) - relu(0)) + (relu(up + down) - relu(up))) / 2  # i2 first; i2 second
-print(f"relu moved by {rise:+.2f} for i1 and by {fall:+.2f} for i2: i1 brings {1 - rise:.2f}, i2 brings {-fall:.2f}")
-said = {rule: mx.deep_lift(mx.toys.minimum, [[1.0, 2.0]], rule=rule).values[0] for rule in ("rescale", "reveal-cancel")}
-said["integrated gradients"] = mx.integrated_gradients(mx.toys.minimum, [[1.0, 2.0]]).values[0]
+rise = (
+    (relu(up) - relu(0)) + (relu(down + up) - relu(down))
+) / 2  # i1 first; i1 second
+fall = (
+    (relu(down) - relu(0)) + (relu(up + down) - relu(up))
+) / 2  # i2 first; i2 second
+print(f"the relu moved by {rise:+.2f} for i1 and by {fall:+.2f} for i2:")
+print(f"i1 contributes {1 - rise:.2f}, i2 contributes {-fall:.2f}")
+said = {
+    rule: mx.deep_lift(mx.toys.minimum, [[1.0, 2.0]], rule=rule).values[0]
+    for rule in ("rescale", "reveal-cancel")
+}
+said["integrated gradients"] = mx.integrated_gradients(
+    mx.toys.minimum, [[1.0, 2.0]]
+).values[0]
 for name, values in said.items():
     print(f"{name:22} i1 {values[0]:.2f}   i2 {values[1]:.2f}")
 claim("for min(1, 2) Rescale gives i2 nothing", np.allclose(said["rescale"], (1, 0)))
-claim("and so do integrated gradients", np.allclose(said["integrated gradients"], (1, 0)))
+claim(
+    "and so do integrated gradients", np.allclose(said["integrated gradients"], (1, 0))
+)
 claim("RevealCancel gives one half each", np.allclose(said["reveal-cancel"], 0.5))
 claim("and so it does by hand", (1 - rise, -fall) == (0.5, 0.5))
 
 # %% [markdown]
-# ## Two pictures
+# ## Two figures
 #
-# On the left the relu of the first network: Rescale looks along the chord, a slope along the tangent. On the right that
-# of min(1, 2): the same step of i1 lifts relu by 1 if it comes first, and by nothing once i2 has come. The second
-# picture is the whole walk: what went forward in each box, the multiplier that comes back beneath it.
+# On the left is the relu of the first network: Rescale uses the chord, a slope uses the
+# tangent. On the right is the relu of min(1, 2): the same step of i1 lifts the relu by
+# 1 if it comes first, and by nothing if i2 has come before. The second figure shows the
+# whole backward pass: each box holds what went forward, and the multiplier stands below
+# it.
 
 # %%
-figure = Figure(figsize=(9, 3.8), layout="constrained")
+figure = Figure(figsize=(7.2, 3.3), layout="constrained")
 left, right = figure.subplots(1, 2, sharey=True)
 line = np.linspace(-2.3, 1.6, 200)
 for ax in (left, right):
     ax.plot(line, np.maximum(line, 0), color="black", linewidth=1.5)
-left.plot([1, -1], [1, 0], "o-", color="#c1121f", linewidth=2, label="chord, from baseline to input: Δh/Δz = 1/2")
-left.plot([-1.8, -0.2], [0, 0], color="#1452a3", linewidth=4, alpha=0.6, label="tangent at the input: slope 0")
+left.plot(
+    [1, -1], [1, 0], "o-", color="#c1121f", linewidth=2, label="chord: Δh/Δz = 1/2"
+)
+left.plot(
+    [-1.8, -0.2],
+    [0, 0],
+    color="#1452a3",
+    linewidth=4,
+    alpha=0.6,
+    label="tangent: slope 0",
+)
 left.annotate("baseline", (1, 1), (0.2, 1.05))
 left.annotate("input", (-1, 0), (-1.2, 0.12))
-left.set(title="Rescale: the chord, not the tangent", xlabel="z", ylabel="relu(z)", ylim=(-0.25, 2.1))
-right.plot([0, 1], [0, 1], "o-", color="#c1121f", linewidth=2, label="i1 first: relu up by 1")
-right.plot([-2, -1], [0, 0], "o-", color="#1452a3", linewidth=2, label="i1 after i2: relu up by 0")
+left.set(title="Rescale: the chord", xlabel="z", ylabel="relu(z)", ylim=(-0.25, 2.1))
+right.plot(
+    [0, 1], [0, 1], "o-", color="#c1121f", linewidth=2, label="i1 first: relu up by 1"
+)
+right.plot(
+    [-2, -1],
+    [0, 0],
+    "o-",
+    color="#1452a3",
+    linewidth=2,
+    label="i1 after i2: relu up by 0",
+)
 right.legend(frameon=False, loc="upper left")
-right.set(title="RevealCancel: i1's step in both orders", xlabel="i1 − i2")
+right.set(title="RevealCancel: both orders", xlabel="i1 − i2")
 left.legend(frameon=False, loc="upper left")
 save(figure, "chord")
-node = mx.toys.saturation(mx.Node([[1.0, 0.25]], reference=0.0).named("x"))
-save(mx.plots.graph(node, {"DeepLIFT": RESCALE}, title="The walk back at (1, 0.25), baseline (0, 0)"), "walk")
+i1, i2 = (mx.Node(v, reference=0.0).named(n) for v, n in ((1.0, "i1"), (0.25, "i2")))
+s = (i1 + i2).named("s")
+node = (1 - mx.ops.relu((1 - s).named("z")).named("h")).named("y")
+title = "DeepLIFT at (1, 0.25), baseline (0, 0)"
+save(mx.plots.graph(node, {"DeepLIFT": RESCALE}, title=title), "walk")
+
+# %% [markdown]
+# ## Try it
+#
+# Move the input along the relu. The baseline stays at z = 1. Where do chord and tangent
+# agree?
+
+
+# %%
+def along_the_relu(z):
+    figure = Figure((6.0, 2.8), layout="constrained")
+    ax = figure.subplots()
+    ax.plot(line, np.maximum(line, 0), color="black", linewidth=1.5)
+    slope = 1.0 if z > 0 else 0.0
+    chord = (relu(z) - relu(1)) / (z - 1)
+    near = np.array([z - 0.7, z + 0.7])
+    ax.plot(near, relu(z) + slope * (near - z), color="#1452a3", linewidth=4, alpha=0.5)
+    ax.plot([1, z], [1, relu(z)], "o-", color="#c1121f", linewidth=2)
+    title = f"chord (red): Δh/Δz = {chord:.2f}   tangent (blue): slope {slope:.0f}"
+    ax.set(title=title, xlabel="z", ylabel="relu(z)", xlim=(-2.4, 1.7), ylim=(-0.6, 2))
+    return figure
+
+
+move = mx.plots.slider(
+    along_the_relu,
+    "z at the input",
+    [-2, -1.5, -1, -0.5, 0.5, 1.5],
+    alt="the relu, the chord from the baseline z = 1, and the tangent",
+    start=-1,
+    strip=[-1, 0.5],
+)
+save(move, "chord-and-tangent")
 
 # %% [markdown]
 # ## When it fails, and what it costs
 #
-# - **Cost.** One pass forward for the input, one for the baseline, one walk back; and one more for the baseline by
-#   itself, which the certificate compares with.
-# - **Inputs that cancel, or need each other.** Rescale looks at the sum of what reaches a relu, and can miss what is in
-#   it. RevealCancel looks deeper, at about four times the work.
-# - **"It approximates the gradient."** No: both are exact, and they answer different questions. At (1, 1) the slope is
-#   0, and each input brought one half.
-# - **"It is integrated gradients in one pass."** With one layer of relus. Beyond that it is a method of its own.
-# - **It is still about one image and one baseline.** The article hopes that integrated gradients and DeepLIFT cure the
-#   locality of slopes (lesson 3). They look further, as far as the baseline, and no further.
+# - **Cost.** One forward pass for the input, one for the baseline, and one backward
+#   pass. One more forward pass of the baseline by itself serves the certificate.
+# - **Inputs that cancel, or need each other.** Rescale looks at the sum that reaches a
+#   relu, and can miss what is inside that sum. RevealCancel looks deeper, at about four
+#   times the work.
+# - **"It approximates the gradient."** No. Both are exact, and they answer different
+#   questions. At (1, 1) the slope is 0, and each input contributed one half.
+# - **"It is integrated gradients in one pass."** This is true with one layer of relus.
+#   Beyond that it is a method of its own.
+# - **It still describes one image and one baseline.** Integrated gradients and DeepLIFT
+#   look further than a slope does: as far as the baseline, and no further.
+#
+# **The same backward pass with other rules** gives other methods. *Layer-wise relevance
+# propagation* (LRP) distributes the score itself, layer by layer, in proportion to
+# weight × input; `mx.lrp` has its rules. For a network of relus without biases, its ε
+# rule with ε = 0 equals input × gradient. *Deconvnet* and *guided backprop* replace the
+# slope of the relu (lesson 13).
 #
 # ## Exercises
 #
-# a) What is relu's multiplier if its input goes from −1 to 3? From 2 to 3? From −2 to −1? (Three numbers.)
+# a) What is the multiplier of relu if its input goes from −1 to 3? From 2 to 3? From −2
+# to −1? (Three numbers.)
 #
-# b) Two inputs of a relu cancel: its input is 2 at the baseline, and 2 again. Δy/Δx is 0/0. What should the multiplier
-#    be, so that the two inputs get their +1 and −1? And if it is −3, and −3 again? (Two numbers.)
+# b) Two inputs of a relu cancel: its input is 2 at the baseline, and 2 again. Δy/Δx is
+# 0/0. What should the multiplier be, so that the two inputs receive their +1 and −1?
+# And what if the input is −3, and −3 again? (Two numbers.)
 #
-# c) With the middle factor as printed, ΔF/Δx = ΔY/ΔF · ΔF/ΔY, what would ΔF/Δx be at (1, 0.25)?
+# c) A printed formula has ΔY/ΔF in the middle: ΔF/Δx = ΔY/ΔF · ΔF/ΔY. What would ΔF/Δx
+# be at (1, 0.25)?
+#
+# d) A max-pool has the entries (3, 5) at the baseline, and (4, 2) now. What do the two
+# entries contribute? (Two numbers.)
 
 # %%
 mine_a = None  # (from −1 to 3, from 2 to 3, from −2 to −1)
 mine_b = None  # (at 2, at −3)
 mine_c = None
+mine_d = None  # (first entry, second entry)
 
 
 def multipliers(pairs):
     nodes = [mx.Node([[to]], reference=start) for start, to in pairs]
-    return [float(mx.backward(mx.ops.relu(node), RESCALE)[node][0, 0]) for node in nodes]
+    return [
+        float(mx.backward(mx.ops.relu(node), RESCALE)[node][0, 0]) for node in nodes
+    ]
 
 
-traps = {"these are slopes at the end, not over the way": (1, 1, 0), "this is Δy: divide it by Δx": (3, 1, 0)}
+traps = {
+    "these are slopes at the end, not along the path": (1, 1, 0),
+    "this is Δy: divide it by Δx": (3, 1, 0),
+}
 answer("a", mine_a, multipliers([(-1, 3), (2, 3), (-2, -1)]), traps)
-traps = {"then +1 and −1 would both be lost; take the slope there": (0, 0), "at −3 the slope is 0": (1, 1)}
+traps = {
+    "then +1 and −1 would both be lost; take the slope there": (0, 0),
+    "at −3 the slope is 0": (1, 1),
+}
 answer("b", mine_b, multipliers([(2, 2), (-3, -3)]), traps)
-answer("c", mine_c, (Y / F) * (F / Y), {"that is the left side; work out the right side": F / x, "mind the signs": -1})
+traps = {"that is the left side; work out the right side": F / x, "mind the signs": -1}
+answer("c", mine_c, (Y / F) * (F / Y), traps)
+fell = mx.deep_lift(
+    lambda node: mx.ops.max(node, axis=1), [[4.0, 2.0]], baseline=[[3.0, 5.0]]
+).values[0]
+traps = {
+    "the maximum fell: its old place gets Δy, not the new one": (-1, 0),
+    "that is the change of each entry: the maximum fell by 1": (1, -3),
+    "the maximum fell, so the contribution is negative": (0, 1),
+}
+answer("d", mine_d, fell, traps)
 
 # %% [markdown]
 # ## To read on
 #
-# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*: the article that these lessons
-#   follow.
-# - Shrikumar, Greenside & Kundaje 2017, *Learning Important Features Through Propagating Activation Differences*: §3.2
-#   multipliers and their chain rule, §3.5 the rules, Fig. 3 min(i1, i2).
-# - Ancona, Ceolini, Öztireli & Gross 2018, *Towards better understanding of gradient-based attribution methods*: when
-#   DeepLIFT and integrated gradients agree.
-# - In minixai: `rules/slopes.py` (Rescale, the maximum), `rules/reveal_cancel.py`, `methods/deep_lift.py`.
+# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*:
+#   the article that these lessons follow. Its finite chain rule has the misprint of
+#   exercise c, and it hopes that these two methods cure the locality of slopes.
+# - Shrikumar, Greenside & Kundaje 2017, *Learning Important Features Through
+#   Propagating Activation Differences*: §3.2 multipliers and their chain rule, §3.5 the
+#   rules, Fig. 3 min(i1, i2).
+# - Ancona, Ceolini, Öztireli & Gross 2018, *Towards better understanding of
+#   gradient-based attribution methods*: when DeepLIFT and integrated gradients agree.
+# - Bach, Binder, Montavon, Klauschen, Müller & Samek 2015, *On Pixel-Wise Explanations
+#   for Non-Linear Classifier Decisions by Layer-Wise Relevance Propagation*: LRP.
+# - In minixai: `rules/slopes.py` (Rescale, the maximum), `rules/reveal_cancel.py`,
+#   `methods/deep_lift.py`, `methods/lrp.py`.

@@ -1,38 +1,46 @@
 # %% [markdown]
 # # 13. Grad-CAM and its variants
 #
-# **Question.** Lesson 10 showed what filters find, whatever the class. Which of it speaks for *this* class, and where?
+# **Question.** Lesson 10 showed what filters find, whatever the class. Which of it is
+# evidence for *this* class, and where?
 #
-# **Afterwards.** You can compute a Grad-CAM by hand, tell its variants apart, know for which networks it can be proved
-# right, and what an empty map means.
+# **Afterwards.** You can compute a Grad-CAM by hand, say why it ends with a relu,
+# distinguish its variants, name the networks for which it is provably right, and say
+# what an empty map means.
 #
-# **Minutes.** 25
+# **Minutes.** 30
 #
-# Take the maps of a layer, A1, A2, ...: one for each filter, a number for each place. Go back from the score of a class
-# to that layer (lesson 2), beginning with 1 at this class and 0 at all others (a *one-hot* vector): that gives slopes
-# G1, G2, ..., one for each number in the maps. *Grad-CAM* has three steps:
+# Take the maps of a layer, A1, A2, ...: one for each filter, with a number for each
+# place. Go backward from the score of a class to that layer (lesson 2). The backward
+# pass starts with 1 at this class and 0 at all others, a *one-hot* vector. It yields
+# slopes G1, G2, ..., one for each number in the maps. *Grad-CAM* has three steps:
 #
-#     α_k = the mean of G_k over all places          what filter k is worth to the class
-#     map = α_1 · A_1 + α_2 · A_2 + ...              the maps, added up by their worth
-#     map = max(map, 0)                              relu: only what speaks for the class
+#     α_k = the mean of G_k over all places          the worth of filter k for the class
+#     map = α_1 · A_1 + α_2 · A_2 + ...              the maps, weighted and added
+#     map = max(map, 0)                              relu
 #
-# The article's text has all three, its formula leaves out the last. *Score* is the number before softmax makes
-# probabilities of all scores (exercise b tells why).
+# **Why the relu?** Before it, a place is positive if it is evidence for the class, and
+# negative if it is evidence against it, for example because another class has its
+# features there. Grad-CAM is meant to show where the class is, so the relu keeps only
+# what is evidence for it. The price is that all evidence against the class disappears,
+# and sometimes the whole map.
+#
+# *Score* means the number before softmax (lesson 8, and exercise b).
 #
 # **Predict before you run.** Two filters, 2 × 2 places:
 #
 #     A1 =  1  2      A2 =  2  0      G1 =  1 −2      G2 =  1  1
 #           0  3            1  1            3 −1           −1 −3
 #
-# What is each filter worth? At which places does the sum come out positive?
+# What is each filter worth? At which places is the sum positive?
 
 # %%
-import numpy as np
-from scipy.stats import spearmanr
-
 import minixai as mx
+import numpy as np
+from matplotlib.figure import Figure
 from minixai.datasets import birds
 from minixai.lesson import answer, claim, photo, save
+from scipy.stats import spearmanr
 
 A = np.array([[[1.0, 2.0], [0.0, 3.0]], [[2.0, 0.0], [1.0, 1.0]]])
 G = np.array([[[1.0, -2.0], [3.0, -1.0]], [[1.0, 1.0], [-1.0, -3.0]]])
@@ -42,7 +50,7 @@ G = np.array([[[1.0, -2.0], [3.0, -1.0]], [[1.0, 1.0], [-1.0, -3.0]]])
 
 
 # %%
-def added_up(maps, slopes):
+def weighted_sum(maps, slopes):
     total = np.zeros(maps[0].shape)
     for a, g in zip(maps, slopes, strict=True):
         alpha = g.sum() / g.size
@@ -50,23 +58,30 @@ def added_up(maps, slopes):
     return total
 
 
-def told(name, values):
+def show(name, values):
     print(f"{name:38}", np.asarray(values).round(2).tolist())
 
 
-told("what each filter is worth, α", [g.mean() for g in G])
-told("added up", added_up(A, G))
-told("with relu: Grad-CAM", np.maximum(added_up(A, G), 0))
-claim("the filters are worth 0.25 and −0.5", np.allclose(G.mean(axis=(1, 2)), [0.25, -0.5]))
-claim("without relu half of the places are negative", (added_up(A, G) < 0).sum() == 2)
+show("the worth of each filter, α", [g.mean() for g in G])
+show("weighted sum", weighted_sum(A, G))
+show("with relu: Grad-CAM", np.maximum(weighted_sum(A, G), 0))
+claim(
+    "the filters are worth 0.25 and −0.5",
+    np.allclose(G.mean(axis=(1, 2)), [0.25, -0.5]),
+)
+claim(
+    "without relu half of the places are negative", (weighted_sum(A, G) < 0).sum() == 2
+)
 
 # %% [markdown]
 # Two more recipes start from the same maps and slopes.
 #
-# - **HiResCAM** does not take the mean. It multiplies each number in a map by its own slope, and adds up the filters.
-# - **The guided variant** of the article (that of the tool tf-explain) keeps only positive slopes, at places where the
-#   map is positive, and takes their mean over all places; there is no relu at the end. No filter can then speak against
-#   the class.
+# - **HiResCAM** does not average. It multiplies each number in a map by its own slope,
+#   and adds up the filters.
+# - **The guided variant** (it is that of the article and of the tool tf-explain) keeps
+#   only positive slopes, at places where the map is positive, and averages them over
+#   all places. It has no relu at the end. No filter can then be evidence against the
+#   class.
 
 
 # %%
@@ -75,136 +90,290 @@ def high_resolution(maps, slopes):
 
 
 def guided(maps, slopes):
-    return added_up(maps, [np.where((a > 0) & (g > 0), g, 0) for a, g in zip(maps, slopes, strict=True)])
+    pairs = zip(maps, slopes, strict=True)
+    return weighted_sum(maps, [np.where((a > 0) & (g > 0), g, 0) for a, g in pairs])
 
 
-told("HiResCAM", high_resolution(A, G))
-told("the guided variant", guided(A, G))
+show("HiResCAM", high_resolution(A, G))
+show("the guided variant", guided(A, G))
 claim(
-    "where HiResCAM is lowest, the guided variant is highest", high_resolution(A, G).argmin() == guided(A, G).argmax()
+    "where HiResCAM is lowest, the guided variant is highest",
+    high_resolution(A, G).argmin() == guided(A, G).argmax(),
 )
 
 # %% [markdown]
 # ## The same in minixai
 #
-# A network whose slopes are G: the score f is the sum of G · A, number by number.
+# Here is a network whose slopes are G: the score f is the sum of G · A, number by
+# number.
 
 # %%
 
 
 def network(node, slopes=G):
-    return (node.named("maps") * np.moveaxis(slopes, 0, -1)).sum(axis=(1, 2, 3))  # places first, filters last
+    last = np.moveaxis(slopes, 0, -1)  # places first, filters last
+    return (node.named("maps") * last).sum(axis=(1, 2, 3))
 
 
 maps = np.moveaxis(A, 0, -1)[None]
 cam = mx.grad_cam(network, maps, layer="maps")
 print(cam)
-claim("Grad-CAM is the same", np.allclose(cam.values[0, ..., 0], np.maximum(added_up(A, G), 0)))
-claim("so is HiResCAM", np.allclose(mx.hires_cam(network, maps, layer="maps").values[0, ..., 0], high_resolution(A, G)))
+by_hand = np.maximum(weighted_sum(A, G), 0)
+claim("Grad-CAM is the same", np.allclose(cam.values[0, ..., 0], by_hand))
+hires = mx.hires_cam(network, maps, layer="maps").values[0, ..., 0]
+claim("so is HiResCAM", np.allclose(hires, high_resolution(A, G)))
 tool = mx.grad_cam(network, maps, layer="maps", variant="tf-explain")
-claim("and the tool's variant", np.allclose(tool.values[0, ..., 0], guided(A, G)))
+claim("and the guided variant", np.allclose(tool.values[0, ..., 0], guided(A, G)))
 
 # %% [markdown]
-# ## Where it can be proved right
+# ## Where it is provably right
 #
-# Grad-CAM comes from *CAM* (class activation map), which needs a network of one shape: after the last convolution each
-# map is replaced by its mean (*global average pooling*), and a dense layer makes the scores of the means m_k: score =
-# w_1 · m_1 + w_2 · m_2 + ... + bias. The places of a map all have the same slope then, w_k divided by the number of
-# places. So the mean takes nothing away, and the map adds up to the score, less its bias. CAM itself is
-# w_1 · A1 + w_2 · A2 + ...: as many times larger as there are places.
+# Grad-CAM generalises *CAM* (class activation map), which needs a network of one
+# particular shape. After the last convolution each map is replaced by its mean (*global
+# average pooling*), and a dense layer computes the scores from the means m_k: score =
+# w_1 · m_1 + w_2 · m_2 + ... + bias. Then all places of a map have the same slope, w_k
+# divided by the number of places. So averaging the slopes loses nothing, and the map
+# adds up to the score, minus its bias. CAM itself is w_1 · A1 + w_2 · A2 + ...: larger
+# by a factor, the number of places.
 
 # %%
 scenes = birds.draw(24, seed=5)
-target, partner = scenes.labels, scenes.labels ^ 1  # classes 0 and 1 are partners, 2 and 3, ...
+target, partner = (
+    scenes.labels,
+    scenes.labels ^ 1,
+)  # classes 0 and 1 are partners, 2 and 3, ...
 gap = mx.load("shorebirds-gap")
 result = mx.grad_cam(gap, scenes.images, target)
 signed, bias = result.extras["signed"], gap.weights["scores/bias"][target]
 sums = [each.sum(axis=(1, 2, 3)) for each in (signed, result.values)]
-for name, row in zip(
-    ("score − bias", "map, before relu", "map, after relu"), (result.score - bias, *sums), strict=True
-):
+rows = {"score − bias": result.score - bias, "map, before relu": sums[0]}
+for name, row in (rows | {"map, after relu": sums[1]}).items():
     print(f"{name:16}", *(f"{v:7.2f}" for v in row[:6]))
-claim("before relu the map adds up to score − bias", np.allclose(sums[0], result.score - bias, atol=1e-3))
+claim(
+    "before relu the map adds up to score − bias",
+    np.allclose(sums[0], result.score - bias, atol=1e-3),
+)
 last = mx.activations(gap, scenes.images).values
-cam = np.einsum("nhwk,kn->nhw", last, gap.weights["scores/kernel"][:, target])  # for each bird n the sum of w_k · A_k
+# for each bird n and each place (h, w), the sum of w_k · A_k over the filters k
+cam = np.einsum("nhwk,kn->nhw", last, gap.weights["scores/kernel"][:, target])
 times = last.shape[1] * last.shape[2] * signed[..., 0]
-claim("CAM is the number of places times Grad-CAM", np.allclose(cam, times, atol=1e-3 * abs(cam).max()))
-claim("and HiResCAM is Grad-CAM", np.allclose(mx.hires_cam(gap, scenes.images, target).values, signed, atol=1e-4))
+claim(
+    "CAM is the number of places times Grad-CAM",
+    np.allclose(cam, times, atol=1e-3 * abs(cam).max()),
+)
+hires = mx.hires_cam(gap, scenes.images, target).values
+claim("and HiResCAM is Grad-CAM", np.allclose(hires, signed, atol=1e-4))
 
 # %% [markdown]
 # ## Where it goes wrong
 #
-# `shorebirds`, as VGG-16, has no such head. Its dense layer has a weight of its own for each place: legs are looked for
-# below, and a beak above. The mean over places mixes them up. HiResCAM does not, and still adds up to score − bias (to
-# the dense layer lead only maxima and weights, so that slope × activation misses nothing).
+# `shorebirds`, like VGG-16, does not have such a head. Its dense layer has a separate
+# weight for each place: it looks for legs at the bottom, and for a beak at the top. The
+# mean over places mixes them up. HiResCAM does not, and it still adds up to score −
+# bias. (Only maxima and weights lead to the dense layer, so slope × activation misses
+# nothing.)
 #
-# What do the maps see? *Density* is how much of the map lies on the part by which the species differs from its partner
-# (redshank and greenshank: the legs), divided by the part's area: 1 is chance. And how much does a map change if we ask
-# about the partner instead? We compare the two by rank correlation (lesson 5): 1 is no change.
+# What do the maps show? *Density* (lesson 12) is 1 for a map that is spread evenly. We
+# measure it on the part in which the species differs from its partner (redshank and
+# greenshank: the legs). And how much does a map change if we ask about the partner
+# instead? We compare the two by rank correlation (lesson 5), where 1 means no change.
 
 # %%
 model = mx.load("shorebirds")
-decisive = np.stack([scenes.masks[i, ..., part] for i, part in enumerate(scenes.decisive)])
+decisive = np.stack(
+    [scenes.masks[i, ..., part] for i, part in enumerate(scenes.decisive)]
+)
 ways = {"Grad-CAM": (mx.grad_cam, {}), "HiResCAM": (mx.hires_cam, {})}
 ways["guided variant"] = (mx.grad_cam, {"variant": "tf-explain"})
+
+
+def density_of(values):
+    weight = (
+        abs(values).repeat(4, axis=1).repeat(4, axis=2)[..., 0]
+    )  # 4 × 4 pixels each
+    total, on_part = weight.sum(axis=(1, 2)), (weight * decisive).sum(axis=(1, 2))
+    full = total > 0
+    area = decisive.mean(axis=(1, 2))
+    return (on_part[full] / total[full] / area[full]).mean(), (~full).sum()
+
+
 density, same = {}, {}
 for name, (method, more) in ways.items():
-    mine, other = (method(model, scenes.images, asked, **more) for asked in (target, partner))
-    first, second = ((r.extras["signed"] if name == "Grad-CAM" else r.values).reshape(24, -1) for r in (mine, other))
-    same[name] = np.array([spearmanr(a, b).statistic for a, b in zip(first, second, strict=True)])
-    weight = abs(mine.values).repeat(4, axis=1).repeat(4, axis=2)[..., 0]  # each place is 4 × 4 pixels
-    empty = weight.sum(axis=(1, 2)) == 0
-    share = (weight * decisive).sum(axis=(1, 2))[~empty] / weight.sum(axis=(1, 2))[~empty]
-    density[name] = (share / decisive.mean(axis=(1, 2))[~empty]).mean()
-    print(f"{name:15} density {density[name]:4.1f}, the two alike {same[name].mean():.2f}, maps all 0: {empty.sum()}")
+    mine, other = (method(model, scenes.images, k, **more) for k in (target, partner))
+    unclipped = [
+        r.extras.get("signed", r.values).reshape(24, -1) for r in (mine, other)
+    ]
+    pairs = zip(*unclipped, strict=True)
+    same[name] = np.array([spearmanr(a, b).statistic for a, b in pairs])
+    density[name], empty = density_of(mine.values)
+    print(f"{name:15} density {density[name]:4.1f}, the two alike", end=" ")
+    print(f"{same[name].mean():.2f}, maps all 0: {empty}")
     if name == "Grad-CAM":
-        claim("some maps of the right class are empty: before relu, nothing in them was positive", empty.sum() > 0)
+        claim("some maps are empty: before relu, nothing was positive", empty > 0)
     if name == "HiResCAM":
         rest = mine.score - model.weights["scores/bias"][target]
-        claim("HiResCAM adds up to score − bias", np.allclose(mine.values.sum(axis=(1, 2, 3)), rest, atol=1e-3))
+        sums = mine.values.sum(axis=(1, 2, 3))
+        claim("HiResCAM adds up to score − bias", np.allclose(sums, rest, atol=1e-3))
+contrast, _ = density_of(
+    mx.grad_cam(model, scenes.images, target, versus=partner).values
+)
+print(f"Grad-CAM of the contrast: density {contrast:.1f}")
+claim(
+    "of the contrast Grad-CAM is far denser than of one class",
+    contrast > 2 * density["Grad-CAM"],
+)
 claim("HiResCAM is on the decisive part, far above chance", density["HiResCAM"] > 4)
 claim("Grad-CAM is not", density["Grad-CAM"] < 2)
-claim("the guided variant lies there, too, but less densely", 2 < density["guided variant"] < density["HiResCAM"] - 1)
-claim("the guided variant draws nearly one map for both, on each of 24 birds", same["guided variant"].min() > 0.85)
+claim(
+    "the guided variant lies there, too, but less densely",
+    2 < density["guided variant"] < density["HiResCAM"] - 1,
+)
+claim(
+    "the guided variant draws nearly one map for both, on each of 24 birds",
+    same["guided variant"].min() > 0.85,
+)
 claim("HiResCAM draws two", same["HiResCAM"].mean() < 0.5)
 
 # %% [markdown]
-# An empty map is an answer: at every place the sum came out negative or 0, with weights that are *means*. Pictures say
-# "all zero" then. And the guided variant? It lies on the decisive part, and better than Grad-CAM does: filters that see
-# parts of birds are active there. But ask it why a redshank, and then why a greenshank. (The scales differ as much as
-# the recipes do; compare the shapes.)
+# **Grad-CAM gives two different answers to two different questions.** Asked about *one
+# class*, as here, it is hardly denser than chance on the decisive part: it shows what
+# both species have in common. Asked about the *contrast* of two classes, as in lesson
+# 0, it lies on the legs. The last line shows this. So always say which question a CAM
+# was asked. (`minixai score` asks CAM methods about one class.)
+#
+# An empty map is an answer, too: at every place the sum was negative or 0, with weights
+# that are *means*. Figures then say "all zero". And the guided variant? It lies on the
+# decisive part, and more densely than Grad-CAM of one class does, because filters that
+# detect parts of birds are active there. But ask it why a redshank, and then why a
+# greenshank: it draws almost the same map twice. (The scales differ as much as the
+# recipes do. Compare the shapes.)
 
 # %%
 image = birds.draw(1, seed=3, species=["redshank"]).images
-pairs = [(name, k, method(model, image, k, **more)) for name, (method, more) in ways.items() for k in (0, 1)]
-titles = [name for name, *_ in pairs]
-save(mx.plots.show([r for *_, r in pairs], image, titles=titles, scale="result", classes=model.classes), "two-classes")
+pairs = [
+    (name, method(model, image, k, **more))
+    for name, (method, more) in ways.items()
+    for k in (0, 1)
+]
+how = {
+    "titles": [name for name, _ in pairs],
+    "scale": "result",
+    "classes": model.classes,
+}
+figure = mx.plots.show(
+    [r for _, r in pairs], image, overlay=True, size=1.5, columns=4, **how
+)
+save(figure, "two-classes")
 
 # %% [markdown]
+# ## Try it
+#
+# Choose a layer, a class and a recipe. Which recipe gives different maps for the two
+# classes? In which layer does Grad-CAM lose the legs?
+
+# %%
+convolutions = [f"conv{k}" for k in range(1, 7)]
+species = ["redshank", "greenshank"]
+
+
+def cam_of(layer, name, recipe):
+    method, more = ways[recipe]
+    result = method(model, image, species.index(name), layer=layer, **more)
+    figure = Figure((5.6, 2.9), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.imshow(image[0])
+    left.set(xticks=[], yticks=[], title="redshank")
+    most = mx.plots.heat_map(right, result, image[0])
+    right.set_title(f"{name}, ±{most:.2g}" if most else f"{name}: all zero")
+    return figure
+
+
+choose = mx.plots.slider(
+    cam_of,
+    {"layer": convolutions, "class": species, "recipe": list(ways)},
+    alt="a redshank, and a class activation map of it",
+    start=("conv6", "redshank", "Grad-CAM"),
+    strip=[("conv6", name, "guided variant") for name in species],
+)
+save(choose, "layers")
+
+# %% [markdown]
+# ## Guided backprop and deconvnet
+#
+# Two methods go back to the pixels and change what happens at a relu. A slope passes a
+# relu if the *input* of the relu was positive. *Deconvnet* lets a number pass if the
+# *number that comes back* is positive, whatever the input was. *Guided backprop*
+# requires both. Neither is the slope of anything, and both draw sharp pictures. How
+# much do they know about the class? Compare the maps for a bird's own species and for
+# its partner.
+
+# %%
+alike = {}
+for name in ("gradient", "guided_backprop", "deconvnet"):
+    both = [
+        mx.catalogue[name](model, scenes.images, asked, batch=12).values.sum(axis=-1)
+        for asked in (target, partner)
+    ]
+    each = [
+        spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(*both, strict=True)
+    ]
+    alike[name] = np.mean(each)
+    print(f"{name:16} rank correlation of the maps for two classes: {alike[name]:.2f}")
+claim("guided backprop draws nearly one map for both", alike["guided_backprop"] > 0.9)
+claim("the gradient draws two", alike["gradient"] < 0.6)
+
+# %% [markdown]
+# Both classes get almost the same picture from guided backprop. **It is nearly blind to
+# the class.** Lesson 14 shows the reason: only positive numbers go down, and where they
+# arrive is decided by the lower layers.
+#
 # ## Guided Grad-CAM, and every layer
 #
-# The paper's *Guided Grad-CAM* is not the variant above, and the article gives the variant this name. *Guided backprop*
-# goes back to the pixels, and at each relu lets through only what is positive. Guided Grad-CAM multiplies that by
-# Grad-CAM, stretched to the size of the image. The variant is as coarse as its layer, Guided Grad-CAM has fine lines.
+# The paper's *Guided Grad-CAM* is not the guided variant above. It multiplies guided
+# backprop by Grad-CAM, stretched to the size of the image. The guided variant is as
+# coarse as its layer, and Guided Grad-CAM has fine lines.
 #
-# The article shows every convolution of VGG-16: at the last one the body of the bird, before that finer details. Here
-# are those of our network; with `--weights` (the line below tells how) you get VGG-16's as well. Look for the legs in
-# each picture of Grad-CAM, and how they fare at the last convolution.
+# The next figures show every convolution of our network. Look for the legs in each
+# picture, and at the last convolution. Then comes a photo, read by EfficientNet-Lite0,
+# which comes with minixai and has a global average pooling: so its last Grad-CAM is
+# provably right, and the earlier ones are finer but not.
 
 
 # %%
 def pictures(model, image, name):
-    convolutions = [entry.name for entry in model.layers if isinstance(entry.layer, mx.layers.Conv2D)]
+    layers = [e.name for e in model.layers if isinstance(e.layer, mx.layers.Conv2D)]
     target = model.predict(image)
-    strips = ("grad-cam", mx.grad_cam, {}), ("guided-variant", mx.grad_cam, {"variant": "tf-explain"})
-    for title, method, more in (*strips, ("guided-grad-cam", mx.guided_grad_cam, {})):
-        results = [method(model, image, target, layer=layer, **more) for layer in convolutions]
-        options = {"scale": "result", "percentile": 99.9, "classes": model.classes}
-        save(mx.plots.show(results, image, title=f"{title}, {name}", **options), f"{title}-{name}")
+    strips = [("Grad-CAM", mx.grad_cam, {})]
+    strips += [("guided variant", mx.grad_cam, {"variant": "tf-explain"})]
+    strips += [("Guided Grad-CAM", mx.guided_grad_cam, {})]
+    for title, method, more in strips:
+        results = [
+            method(model, image, target, layer=layer, **more) for layer in layers
+        ]
+        how = {"titles": [f"at {layer}" for layer in layers], "classes": model.classes}
+        how |= {"scale": "result", "percentile": 99.9, "size": 1.5, "columns": 4}
+        title_of = f"{title}, {name}"
+        figure = mx.plots.show(results, image, title=title_of, overlay=True, **how)
+        save(figure, f"{title.lower().replace(' ', '-')}-{name}")
 
 
 pictures(model, image, "redshank")
-trained = photo()
+large = mx.load("efficientnet-lite0")
+cat = mx.read_images("cat", like=large)
+blocks = ["block3b_add", "block5c_add", "block6d_add", "top_conv"]
+on_cat = [mx.grad_cam(large, cat, layer=layer) for layer in blocks]
+rest = on_cat[-1].score - large.weights["predictions/bias"][on_cat[-1].target]
+total = on_cat[-1].extras["signed"].sum()
+claim(
+    "on the photo the last map adds up to score − bias",
+    np.allclose(total, rest, rtol=1e-3),
+)
+how = {"titles": ["block 3", "block 5", "block 6", "the last layer"], "scale": "result"}
+how["classes"] = large.classes
+title = f"Grad-CAM, photo: {large.classes[int(on_cat[0].target[0])].replace('_', ' ')}"
+figure = mx.plots.show(on_cat, cat, title=title, overlay=True, size=1.25, **how)
+save(figure, "grad-cam-cat")
+trained = photo()  # VGG-16, for those who have its weights
 if trained is not None:
     print("39 maps of VGG-16, about a minute")
     pictures(trained.model, trained.image, "photo")
@@ -212,50 +381,74 @@ if trained is not None:
 # %% [markdown]
 # ## When it fails, and what it costs
 #
-# One pass forward and one back, for each layer one asks about.
+# One forward and one backward pass, for each layer that you ask about.
 #
-# - **"It is where the network looks."** It is where filters are active that are *on average* worth something to the
-#   class. A place can be red that the score does not read at all (exercise c).
-# - **"The relu is harmless."** It throws away what speaks against the class, and sometimes everything.
-# - **"The overlay is that sharp."** Our last maps have 16 × 16 places and VGG-16's 14 × 14. The rest is stretching.
-# - **"Guided is better."** The guided variant hardly asks about the class; lesson 14 tests such maps.
+# - **"It shows where the network looks."** It shows where filters are active that are
+#   *on average* worth something for the class. A place can be red although the score
+#   does not depend on it at all (exercise c).
+# - **"The relu is harmless."** It removes the evidence against the class, and sometimes
+#   everything.
+# - **"The overlay is that sharp."** Our last maps have 16 × 16 places, those of
+#   EfficientNet-Lite0 7 × 7 and those of VGG-16 14 × 14. The rest is interpolation.
+# - **"Guided is better."** The guided variant and guided backprop hardly depend on the
+#   class. Lesson 14 tests such maps.
 #
 # ## Exercises
 #
-# a) Take −f, minus the score of the example by hand: all slopes in G1 and G2 change their sign. What is its Grad-CAM,
-#    as two rows?
+# a) Take −f, minus the score of the example by hand. All slopes in G1 and G2 change
+# their sign. What is its Grad-CAM, as two rows?
 #
-# b) Two classes, and p = 1 / (1 + exp(other − score)) is the probability of the first. Here p = 0.99. By which number
-#    must one multiply a slope of the *score*, to get the slope of p? (The other class's score does not move. The number
-#    tells how much of a map is left, where the network is sure, if one asks for the probability.)
+# b) There are two classes, and p = 1 / (1 + exp(other − score)) is the probability of
+# the first. Here p = 0.99. By which number must you multiply a slope of the *score* to
+# get the slope of p? (The score of the other class does not change. The number says how
+# much of a map is left if you explain the probability where the network is sure.)
 #
-# c) One filter, A = 1 at all of 2 × 2 places; the score reads the upper left place alone. With which weights, as two
-#    rows, is Grad-CAM 2 at *every* place?
+# c) There is one filter, with A = 1 at all of 2 × 2 places, and the score depends on
+# the upper left place only. With which weights, as two rows, is Grad-CAM 2 at *every*
+# place?
 
 # %%
 mine_a = None
 mine_b = None
 mine_c = None
 
-opposite = added_up(A, -G)
-traps = {"relu is missing": opposite, "that is the Grad-CAM of f": np.maximum(-opposite, 0)}
+opposite = weighted_sum(A, -G)
+traps = {
+    "relu is missing": opposite,
+    "that is the Grad-CAM of f": np.maximum(-opposite, 0),
+}
 answer("a", mine_a, np.maximum(opposite, 0), traps)
 p = 0.99
-traps = {"that is the probability itself": p, "times p, too": 1 - p, "that is the slope of the score itself": 1.0}
+traps = {
+    "that is the probability itself": p,
+    "multiply by p as well": 1 - p,
+    "that is the slope of the score itself": 1.0,
+}
 answer("b", mine_b, p * (1 - p), traps, tol=2e-5)
-traps = {"its mean is 0.5": [[2, 0], [0, 0]], "this one reads every place": [[2, 2], [2, 2]]}
+traps = {
+    "the mean of these weights is 0.5": [[2, 0], [0, 0]],
+    "this network depends on every place": [[2, 2], [2, 2]],
+}
 answer("c", mine_c, [[8, 0], [0, 0]], traps)
 built = np.array([[[8.0, 0.0], [0.0, 0.0]]])
-unread = mx.grad_cam(lambda node: network(node, built), np.ones((1, 2, 2, 1)), layer="maps").values.ravel()[1:]
+ones = np.ones((1, 2, 2, 1))
+cam = mx.grad_cam(lambda node: network(node, built), ones, layer="maps")
+unread = cam.values.ravel()[1:]
 claim("Grad-CAM can be positive where no weight is", unread > 0)
 
 # %% [markdown]
 # ## To read on
 #
-# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*: the article that these lessons
-#   follow.
-# - Zhou, Khosla, Lapedriza, Oliva & Torralba 2016, *Learning Deep Features for Discriminative Localization*: CAM.
+# - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*:
+#   the article that these lessons follow. Its text has all three steps of Grad-CAM, and
+#   its formula lacks the relu. It gives the guided variant the name Guided Grad-CAM.
+# - Zhou, Khosla, Lapedriza, Oliva & Torralba 2016, *Learning Deep Features for
+#   Discriminative Localization*: CAM.
 # - Selvaraju et al. 2017, *Grad-CAM*: eq. 1 and 2; §3.2 is Guided Grad-CAM.
 # - Draelos & Carin 2020, *Use HiResCAM instead of Grad-CAM for faithful explanations*.
+# - Zeiler & Fergus 2014, *Visualizing and Understanding Convolutional Networks*:
+#   deconvnet.
+# - Springenberg, Dosovitskiy, Brox & Riedmiller 2015, *Striving for Simplicity: The All
+#   Convolutional Net*: guided backprop.
 # - tf-explain, issue 146 on GitHub: the same map for every class.
-# - In minixai: `methods/grad_cam.py`, `methods/compat.py`.
+# - In minixai: `methods/grad_cam.py`, `methods/compat.py`, `methods/gradients.py`.

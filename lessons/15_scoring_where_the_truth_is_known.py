@@ -1,45 +1,60 @@
 # %% [markdown]
 # # 15. Scores, where the truth is known
 #
-# **Question.** Ten maps of one redshank hung in the tour. Which of the methods should you have believed?
+# **Question.** Lesson 0 showed ten maps of one redshank. Which of the methods should
+# you have believed?
 #
-# **Afterwards.** You can score a map against a known truth in four ways, say what chance reaches, and why one number
-# does not settle it. And you know the answer to the tour.
+# **Afterwards.** You can score a map against a known truth in four ways, say what
+# chance reaches, and say why one number does not settle the question. And you know who
+# wins the bet of lesson 0.
 #
 # **Minutes.** 25
 #
-# For a photo nobody knows the right map: the network is not the photographer. Our birds are drawn, and that changes
-# everything (lesson 5). We can draw a bird again without its legs, and *measure* what the network loses. We know each
-# pixel's part. And we know the one part that a bird and its partner differ in, the *decisive* one.
+# For a photo nobody knows the right map, because nobody knows what the network uses.
+# Our birds are drawn, and this changes everything (lesson 5). We can draw a bird again
+# without its legs, and *measure* what the network loses. We know which part each pixel
+# belongs to. And we know the one part that distinguishes a bird from its partner, the
+# *decisive part*.
 #
-# **Predict before you run.** Take out what you wrote down in the tour. Then: of two maps, one that draws the whole bird
-# finely, and one with a blot on the legs, which should score higher?
+# **Predict before you run.** Find your bet from lesson 0. Then consider two maps: one
+# draws the whole bird in fine detail, and the other is a blob on the legs. Which one
+# should score higher?
 
 # %%
 import warnings
 
+import minixai as mx
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
-
-import minixai as mx
 from minixai import evaluation
-from minixai.datasets.birds import PARTS, draw, render
+from minixai.datasets.birds import CLASSES, PARTS, draw, render
 from minixai.lesson import answer, claim, save
+from scipy.stats import rankdata, spearmanr
 
-warnings.simplefilter("ignore")  # of gaps: what they do to a map is what is scored
+warnings.simplefilter("ignore")  # gaps are part of what the scores measure
 model, scenes = mx.load("shorebirds"), draw(20, seed=15)
-own, partner, bird_number = scenes.labels, scenes.labels ^ 1, np.arange(20)  # 0 and 1, 2 and 3 ... are partners
+own, partner = scenes.labels, scenes.labels ^ 1  # 0 and 1 are partners, 2 and 3, ...
+bird_number = np.arange(20)
 
 # %% [markdown]
 # ## The method by hand
 #
-# First the truth. `effects`: what the contrast, the own species' score minus the partner's, loses without each of seven
-# parts (the eye goes with the head). `decisive`: how much of each pixel belongs to the decisive part.
+# First the truth. `effects` holds what the contrast (the score of the own species minus
+# the score of the partner) loses without each of seven parts; the eye belongs to the
+# head. `decisive` holds how much of each pixel belongs to the decisive part.
 
 # %%
-players = [["tail"], ["legs"], ["body"], ["breast"], ["wing"], ["head", "eye"], ["beak"]]
-masks = np.stack([scenes.masks[..., [PARTS.index(p) for p in parts]].sum(axis=-1) for parts in players], axis=-1)
+players = [
+    ["tail"],
+    ["legs"],
+    ["body"],
+    ["breast"],
+    ["wing"],
+    ["head", "eye"],
+    ["beak"],
+]
+chosen = [[PARTS.index(p) for p in parts] for parts in players]
+masks = np.stack([scenes.masks[..., each].sum(axis=-1) for each in chosen], axis=-1)
 on_bird = 1 - scenes.masks[..., len(PARTS)]
 decisive = scenes.masks[bird_number, ..., scenes.decisive]
 
@@ -49,160 +64,285 @@ def contrast(images):
     return scores[bird_number, own] - scores[bird_number, partner]
 
 
-effects = [contrast(scenes.images) - contrast(render(scenes, remove=parts)[0]) for parts in players]
-effects = np.stack(effects, axis=1)
+without = [contrast(render(scenes, remove=parts)[0]) for parts in players]
+effects = contrast(scenes.images)[:, None] - np.stack(without, axis=1)
 area = decisive.mean(axis=(1, 2))
 truth = [[PARTS[d] in parts for parts in players].index(True) for d in scenes.decisive]
-found = np.mean(effects.argmax(axis=1) == truth)
-print(f"the decisive part covers {area.mean():.1%} of the picture, the whole bird {on_bird.mean():.0%};")
-print(f"it is the part whose loss costs most on {found:.0%} of the birds")
-claim("nearly always the network goes by the decisive part, so there is a truth to find", found > 0.8)
+agree = np.mean(effects.argmax(axis=1) == truth)
+print(f"the decisive part covers {area.mean():.1%} of the image,", end=" ")
+print(f"the bird {on_bird.mean():.0%};")
+print(f"it is the part whose absence costs most on {agree:.0%} of the birds")
+claim("almost always the network uses the decisive part", agree > 0.8)
 
 # %% [markdown]
-# Now four scores of a map φ. Some maps tell by their sign what speaks for the species: of those the positive part
-# counts. The sign of a slope tells only in which direction to change a pixel: of those the size |φ| counts, in place
-# of φ. A map that is 0 everywhere says nothing, and is scored as what it looks like: even.
+# Now four scores of a map φ. For some maps the sign says what is evidence for the
+# species; of those maps the positive part counts. For slopes the sign only says in
+# which direction to change a pixel; of those maps |φ| counts instead of φ. A map that
+# is 0 everywhere says nothing, and is scored as what it looks like: an even map.
 
 
 # %%
-def share(amount, mask):  # which share of the amount lies in the mask?
+def share(amount, mask):  # which fraction of the amount lies in the mask?
     amount = amount if amount.any() else np.ones_like(amount)
     return (amount * mask).sum() / amount.sum()
 
 
-def bird_mass(phi, i):  # which share lies on the bird?
+def bird_mass(phi, i):  # which fraction lies on the bird?
     return share(np.maximum(phi, 0), on_bird[i])
 
 
-def density(phi, i):  # how much denser is |φ| on the decisive part than if it were spread evenly?
+def density(phi, i):  # how much denser is |φ| on the decisive part than an even map?
     return share(abs(phi), decisive[i]) / area[i]
 
 
-def pointing(phi, i):  # does the highest pixel lie on the decisive part? (the mean, where several are highest)
+def pointing(phi, i):  # does the highest pixel lie on the decisive part?
     return decisive[i][phi == phi.max()].mean()
 
 
-def rank(phi, i):  # does it order the seven parts as their loss does?
+def rank(phi, i):  # does it order the seven parts as their effects do?
     sums = [(phi * masks[i, ..., p]).sum() for p in range(7)]
     return spearmanr(sums, effects[i]).statistic if phi.any() else 0.0
 
 
-scores = {"bird mass": bird_mass, "density": density, "pointing": pointing, "rank": rank}
-x, others = scenes.images, draw(20, seed=16).images
-why = {"target": own, "versus": partner, "batch": 16}
-by_size = {"gradient", "SmoothGrad", "guided backprop", "edge detector"}
-maps = {
-    "gradient": mx.gradient(model, x, **why).values,
-    "SmoothGrad": mx.smooth_grad(model, x, samples=5, **why).values,
-    "guided backprop": mx.guided_backprop(model, x, **why).values,
-    "input x gradient": mx.input_x_gradient(model, x, **why).values,
-    "Grad-CAM": mx.grad_cam(model, x, resize=True, **why).values,
-    "Grad-CAM, one score": mx.grad_cam(model, x, own, resize=True, batch=16).values,
-    "HiResCAM": mx.hires_cam(model, x, resize=True, **why).values,
-    "occlusion": mx.occlusion(model, x, window=8, stride=8, **why).values,
-    "IG, black": mx.integrated_gradients(model, x, baseline="black", steps=8, **why).values,
-    "IG, blurred": mx.integrated_gradients(model, x, baseline="blur", steps=6, **why).values,
-    "DeepLIFT, black": mx.deep_lift(model, x, baseline="black", **why).values,
-    "DeepLIFT, blurred": mx.deep_lift(model, x, baseline="blur", **why).values,
-    "expected gradients": mx.expected_gradients(model, x, background=others, samples=10, **why).values,
-    "edge detector": evaluation.edge_detector(x),
-    "random map": evaluation.random_map(x),
+scores = {
+    "bird mass": bird_mass,
+    "density": density,
+    "pointing": pointing,
+    "rank": rank,
 }
+x, others = scenes.images, draw(20, seed=16).images
+by_size = {"gradient", "SmoothGrad", "guided backprop", "edge detector"}
+
+
+def explain(x, own, others):
+    how = {"target": own, "versus": own ^ 1, "batch": 16}
+    black, blur = {"baseline": "black"}, {"baseline": "blur"}
+    return {
+        "gradient": mx.gradient(model, x, **how),
+        "SmoothGrad": mx.smooth_grad(model, x, samples=5, **how),
+        "guided backprop": mx.guided_backprop(model, x, **how),
+        "input x gradient": mx.input_x_gradient(model, x, **how),
+        "Grad-CAM": mx.grad_cam(model, x, resize=True, **how),
+        "Grad-CAM, one class": mx.grad_cam(model, x, own, resize=True, batch=16),
+        "HiResCAM": mx.hires_cam(model, x, resize=True, **how),
+        "occlusion": mx.occlusion(model, x, window=8, stride=8, **how),
+        "IG, black": mx.integrated_gradients(model, x, steps=8, **black, **how),
+        "IG, blurred": mx.integrated_gradients(model, x, steps=6, **blur, **how),
+        "DeepLIFT, black": mx.deep_lift(model, x, **black, **how),
+        "DeepLIFT, blurred": mx.deep_lift(model, x, **blur, **how),
+        "expected gradients": mx.expected_gradients(
+            model, x, background=others, samples=10, **how
+        ),
+    }
+
+
+found = explain(x, own, others)
+found["edge detector"] = evaluation.edge_detector(x)
+found["random map"] = evaluation.random_map(x)
+maps = {name: np.asarray(each) for name, each in found.items()}
 table = {}  # (birds, scores) for each method
 print(f"{'mean over 20 birds':20}" + "".join(f"{name:>12}" for name in scores))
 for name, values in maps.items():
     phi = np.asarray(values, float).sum(axis=-1)
     phi = abs(phi) if name in by_size else phi
-    table[name] = np.array([[score(phi[i], i) for score in scores.values()] for i in bird_number])
-    print(f"{name:20}" + "".join(f"{value:12.2f}" for value in table[name].mean(axis=0)))
+    rows = [[score(phi[i], i) for score in scores.values()] for i in bird_number]
+    table[name] = np.array(rows)
+    print(
+        f"{name:20}" + "".join(f"{value:12.2f}" for value in table[name].mean(axis=0))
+    )
 chance = [on_bird.mean(), 1.0, area.mean(), 0.0]
 print(f"{'chance':20}" + "".join(f"{value:12.2f}" for value in chance))
 
 # %% [markdown]
-# Begin at the bottom. *Chance* is what knowing nothing reaches: on the bird, what its area is; on the decisive part,
-# density 1; of the highest pixel, the part's area. The random map is there, as it must be. The edge detector (lesson
-# 14) knows nothing of the network, either: **what scores no better than it has explained nothing.**
+# Begin at the bottom of the table. *Chance* is what a map reaches that knows nothing:
+# on the bird, the area of the bird; on the decisive part, density 1; for the highest
+# pixel, the area of the part. The random map reaches chance, as it should. The edge
+# detector (lesson 14) knows nothing about the network either. **A method that scores no
+# better than the edge detector has explained nothing.**
 
 # %%
-mean = {name: dict(zip(scores, each.mean(axis=0), strict=True)) for name, each in table.items()}
-error = {name: dict(zip(scores, each.std(axis=0, ddof=1) / 20**0.5, strict=True)) for name, each in table.items()}
-off = table["random map"][:, :2] - np.stack([on_bird.mean(axis=(1, 2)), np.ones(20)], axis=1)
+
+
+def by_score(values):
+    return dict(zip(scores, values, strict=True))
+
+
+mean = {name: by_score(each.mean(axis=0)) for name, each in table.items()}
+error = {
+    name: by_score(each.std(axis=0, ddof=1) / 20**0.5) for name, each in table.items()
+}
+even = np.stack([on_bird.mean(axis=(1, 2)), np.ones(20)], axis=1)
+off = table["random map"][:, :2] - even
 fair = abs(off.mean(axis=0)) < 4 * off.std(axis=0, ddof=1) / 20**0.5
-claim("the random map's bird mass and density are chance, to 4 standard errors", fair)
+claim("the random map reaches chance, within 4 standard errors", fair)
 edges = mean["edge detector"]
 for name in ("IG, blurred", "DeepLIFT, blurred", "expected gradients"):
-    ahead = [mean[name][column] > edges[column] + by for column, by in zip(scores, (0.2, 8, 0.2, 0.1), strict=True)]
+    margins = by_score((0.2, 8, 0.2, 0.1))
+    ahead = [mean[name][column] > edges[column] + by for column, by in margins.items()]
     claim(f"{name} beats the edge detector by far, in all four", ahead)
 for name in ("IG, black", "DeepLIFT, black"):
-    claim(f"{name} lays hardly more on the bird than edges do", mean[name]["bird mass"] < edges["bird mass"] + 0.1)
-    claim("and is less than half as dense as from a blur", 2 * mean[name]["density"] < mean["IG, blurred"]["density"])
+    few = mean[name]["bird mass"] < edges["bird mass"] + 0.1
+    claim(f"{name} puts hardly more on the bird than edges do", few)
+    thin = 2 * mean[name]["density"] < mean["IG, blurred"]["density"]
+    claim("and is less than half as dense as from a blurred image", thin)
 times, patches = mean["input x gradient"], mean["occlusion"]
-claim("occlusion orders the parts better than input x gradient", patches["rank"] > times["rank"] + 0.1)
-claim("and yet its highest pixel is right less often", patches["pointing"] < times["pointing"] - 0.1)
+better = patches["rank"] > times["rank"] + 0.1
+claim("occlusion orders the parts better than input x gradient", better)
+worse = patches["pointing"] < times["pointing"] - 0.1
+claim("and yet its highest pixel is right less often", worse)
 dense = {name: each["density"] for name, each in mean.items()}
-claim("Grad-CAM of one score alone is about as dense on the decisive part as chance", dense["Grad-CAM, one score"] < 2)
-claim("of the contrast it is denser, but less than HiResCAM", 2 < dense["Grad-CAM"] < dense["HiResCAM"] - 1)
-claim("guided backprop is about as dense as the gradient", 0.7 < dense["guided backprop"] / dense["gradient"] < 1.3)
+claim(
+    "Grad-CAM of one class is about as dense on the decisive part as chance",
+    dense["Grad-CAM, one class"] < 2,
+)
+claim(
+    "of the contrast it is denser, but less than HiResCAM",
+    2 < dense["Grad-CAM"] < dense["HiResCAM"] - 1,
+)
+ratio = dense["guided backprop"] / dense["gradient"]
+claim("guided backprop is about as dense as the gradient", 0.7 < ratio < 1.3)
 
 # %% [markdown]
-# ## The answer to the tour
+# ## What the scores say
 #
-# - **The best are not in the tour:** integrated gradients and DeepLIFT from a *blurred* picture. From black, where most
-#   libraries start and where the tour started them, the same two spread over the picture and lay hardly more on the
-#   bird than its edges would. What you compare with (lesson 5) matters more than the method's name.
-# - **Of the ten in the tour** expected gradients, which compare with other birds, do well in every column. The gradient
-#   and SmoothGrad point well, and order the parts only fairly. Occlusion orders them well, and cannot point: its patch
-#   is larger than a leg.
-# - **The sharp bird and the large blot,** the two that people like most, are not what to go by. Guided backprop scores
-#   well here, and its map stays when the network forgets (lesson 14). Grad-CAM of the contrast lies on the decisive
-#   part less densely than HiResCAM; of one score alone no more than chance, for it shows what a pair has in common.
+# - **The baseline matters more than the name of the method.** Integrated gradients and
+#   DeepLIFT from a *blurred* image are the best. From black, where most libraries
+#   start, the same two spread over the image, and put hardly more on the bird than its
+#   edges would.
+# - **Expected gradients,** which compare with other birds, do well in every column.
+# - **The gradient and SmoothGrad** point well, and order the parts only fairly.
+#   Occlusion orders them well, and cannot point: its window is larger than a leg.
+# - **Guided backprop** scores well here, but its map stays the same when the network
+#   forgets (lesson 14), and it is nearly blind to the class (lesson 13). These scores
+#   ask where a map lies. They do not ask whether it knows the network.
+# - **Grad-CAM depends on the question.** Of the contrast it lies on the decisive part,
+#   less densely than HiResCAM. Of one class alone it reaches no more than chance,
+#   because it shows what a pair has in common.
 #
-# That holds for this network and these birds. The way to find out holds everywhere.
+# This holds for this network and these birds. The procedure holds everywhere.
 #
 # ## The same in minixai
 #
-# `evaluation` has these scores, and some more. `score` makes the whole table, with standard errors; `minixai score`
-# does it from the command line.
+# `evaluation` has these scores, and more. `score` computes the whole table, with
+# standard errors. `minixai score` does the same on the command line; there, CAM methods
+# are asked about one class.
 
 # %%
 phi = maps["IG, blurred"]
-theirs = [evaluation.relevance_mass(phi, on_bird), evaluation.decisive_density(phi, decisive)]
-theirs += [evaluation.pointing(phi, decisive), evaluation.deletion_rank(phi, masks, effects)]
-claim("minixai's scores are the same, bird by bird", np.allclose(table["IG, blurred"], np.transpose(theirs), atol=1e-5))
-print(evaluation.score(model, scenes[:6], ["gradient", "deep_lift:blur"], ["bird mass", "density", "deletion rank"]))
+theirs = [evaluation.relevance_mass(phi, on_bird)]
+theirs += [evaluation.decisive_density(phi, decisive)]
+theirs += [evaluation.pointing(phi, decisive)]
+theirs += [evaluation.deletion_rank(phi, masks, effects)]
+same = np.allclose(table["IG, blurred"], np.transpose(theirs), atol=1e-5)
+claim("the scores of minixai are the same, bird by bird", same)
+methods, columns = (
+    ["gradient", "deep_lift:blur"],
+    ["bird mass", "density", "deletion rank"],
+)
+print(evaluation.score(model, scenes[:6], methods, columns))
 
-figure = Figure(figsize=(11, 4.6), layout="constrained")
+figure = Figure(figsize=(7.3, 4.6), layout="constrained")
 order = sorted(table, key=lambda name: mean[name]["rank"])
-for ax, column, by_chance in zip(figure.subplots(1, 4, sharey=True), scores, chance, strict=True):
-    ax.barh(order, [mean[name][column] for name in order], xerr=[2 * error[name][column] for name in order])
+blind = ("edge detector", "random map")
+colours = ["#c3c8cf" if name in blind else "#a184bd" for name in order]
+axes = figure.subplots(1, 4, sharey=True)
+for ax, column, by_chance in zip(axes, scores, chance, strict=True):
+    spread = [2 * error[name][column] for name in order]
+    ax.barh(order, [mean[name][column] for name in order], xerr=spread, color=colours)
     ax.axvline(by_chance, color="#c1121f", linestyle="--", linewidth=1)
     ax.set_title(column)
-figure.suptitle("Higher is better. Red line: chance. Whiskers: two standard errors")
+words = "Higher is better. Dashed: chance. Whiskers: two standard errors."
+figure.suptitle(words + "\nGrey: two maps that know no network", fontsize=10)
 save(figure, "scores")
+
+# %% [markdown]
+# ## Try it
+#
+# Choose a map and a bird. The decisive part is outlined, and the scores of this map for
+# this bird stand below. Find a map with a good density that points wrongly.
+
+
+# %%
+def scored(name, k):
+    figure = Figure((5.6, 2.9), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.imshow(x[k])
+    left.set(xticks=[], yticks=[], title=CLASSES[own[k]])
+    how = {"row": k, "outline": decisive[k], "percentile": 99.7}
+    mx.plots.heat_map(right, found[name], x[k], **how)
+    right.set_title(name)
+    return figure, {s: f"{v:.2f}" for s, v in zip(scores, table[name][k], strict=True)}
+
+
+look = mx.plots.slider(
+    scored,
+    {"map": list(found), "bird": [0, 1, 2]},
+    alt="a bird, a map of it, the decisive part outlined, and four scores",
+    start=("IG, blurred", 0),
+    strip=[("edge detector", 0), ("IG, blurred", 0)],
+)
+save(look, "look")
+
+# %% [markdown]
+# ## The bet is settled
+#
+# Here are the ten maps of lesson 0 again, now with the part that differs outlined, in
+# the order of their scores. For each of the four scores we rank the ten methods, by its
+# mean over the twenty birds of this lesson, and we average the four ranks. (1 would be
+# the best in all four.) Where is the map that you trusted?
+#
+# Guided backprop stands higher than it should. These scores ask where a map lies, and
+# lesson 14 has shown that this map stays there when the network forgets. So a method
+# must pass both tests.
+
+# %%
+ten = ["gradient", "input x gradient", "guided backprop", "SmoothGrad", "Grad-CAM"]
+ten += ["HiResCAM", "occlusion", "IG, black", "DeepLIFT, blurred", "expected gradients"]
+columns = np.array([[mean[name][column] for column in scores] for name in ten])
+place = rankdata(-columns, axis=0).mean(axis=1)
+ranking = [ten[k] for k in np.argsort(place)]
+for name in ranking:
+    print(f"{name:20} mean rank {place[ten.index(name)]:4.1f}")
+claim("DeepLIFT from a blurred image wins the bet", ranking[0] == "DeepLIFT, blurred")
+
+bird = draw(1, seed=113)
+of_bird = explain(bird.images, bird.labels, others)
+title = "The bet: the best first; the part that differs is outlined"
+how = {"title": title, "titles": ranking, "columns": 4, "size": 1.55}
+how["outline"] = bird.masks[0, ..., bird.decisive[0]]
+ordered = [of_bird[name] for name in ranking]
+save(mx.plots.compare(ordered, bird.images, percentile=99.7, **how), "bet")
 
 # %% [markdown]
 # ## When it fails, and what it costs
 #
-# - **One number does not settle it.** A map can point right and order the parts wrongly, and the other way round.
-# - **On the bird is not right.** "Bird mass" asks where a person would look. A network may go by the water, and then an
-#   honest map lies on the water (lesson 16). Only the other three ask what *this* network does, and density and
-#   pointing only because we have checked that it goes by the decisive part.
-# - **The truth is a question, too:** "what if the part were not there?" Another question has another truth.
-# - **Hiding with a grey patch in place of drawing anew** asks the network about a picture with a grey patch, which it
-#   has never seen. Ours has seen birds without legs: half of those it learnt from lacked a part, so that the loss of
-#   one surprises nobody.
-# - **Photos have no such truth.** Test your method where it is known, then take it elsewhere, and say so.
+# - **One number does not settle it.** A map can point correctly and order the parts
+#   wrongly, and vice versa.
+# - **"On the bird" does not mean "right".** "Bird mass" asks where a person would look.
+#   A network may use the water, and then an honest map lies on the water (lesson 16).
+#   Only the other three scores ask what *this* network does, and density and pointing
+#   do so only because we have checked that it uses the decisive part.
+# - **The truth is a question, too:** "what if the part were not there?" Another
+#   question has another truth.
+# - **Hiding with a grey patch instead of drawing again** asks the network about an
+#   image with a grey patch, which it has never seen. Our network has seen birds without
+#   legs: half of the birds from which it learnt lacked a part, so the absence of one
+#   part does not surprise it.
+# - **Photos have no such truth.** Test your method where the truth is known, then use
+#   it elsewhere, and say so.
 #
 # ## Exercises
 #
-# a) A picture of six pixels, two for each of three parts A, B, C. The effects are 3, 2, 1, so A is decisive. A map says
-#    (9, −8), (1, 1), (2, 2). What are its pointing and its rank?
+# a) An image has six pixels, two for each of three parts A, B, C. The effects are 3, 2,
+# 1, so A is decisive. A map says (9, −8), (1, 1), (2, 2). What are its pointing and its
+# rank correlation?
 #
-# b) The decisive part covers 0.02 of a picture, and 0.4 of |map| lies on it. What is the density? And what is the
-#    largest that it could be?
+# b) The decisive part covers 0.02 of an image, and 0.4 of |map| lies on it. What is the
+# density? And what is the largest possible density? (Two numbers.)
 #
-# c) The decisive part covers 0.015 of each of 200 pictures. A method points right on 6 of them. How many standard
-#    errors above chance is that? (Of n tries with chance p, n · p are right, give or take √(n · p · (1 − p)).)
+# c) The decisive part covers 0.015 of each of 200 images. A method points correctly on
+# 6 of them. How many standard errors above chance is this? (Of n tries with chance p, n
+# · p succeed on average, with a standard error of √(n · p · (1 − p)).)
 
 # %%
 mine_a = None  # (pointing, rank)
@@ -210,19 +350,34 @@ mine_b = None  # (density, largest)
 mine_c = None
 
 right = (1.0, spearmanr([9 - 8, 1 + 1, 2 + 2], [3, 2, 1]).statistic)
-traps = {"the highest pixel is on A, but add up A's pixels": (1, 1), "pointing asks for the highest pixel": (0, -1)}
+traps = {
+    "the highest pixel is on A, but add up the pixels of A": (1, 1),
+    "pointing asks for the highest pixel": (0, -1),
+}
 answer("a", mine_a, right, traps)
-traps = {"these are shares: divide them by the area": (0.4, 1.0), "all of the map could lie on the part": (20, 20)}
+traps = {
+    "these are fractions: divide them by the area": (0.4, 1.0),
+    "all of the map could lie on the part": (20, 20),
+}
 answer("b", mine_b, (0.4 / 0.02, 1 / 0.02), traps)
 above, spread = 6 - 200 * 0.015, np.sqrt(200 * 0.015 * (1 - 0.015))
-answer("c", mine_c, above / spread, {"divide it by the give or take": above, "subtract chance first": 6 / spread}, 0.01)
+traps = {
+    "divide it by the standard error": above,
+    "subtract chance first": 6 / spread,
+    "6 is the number itself: subtract chance, and divide by the standard error": 6,
+}
+answer("c", mine_c, above / spread, traps, 0.01)
 
 # %% [markdown]
 # ## To read on
 #
-# - Hesse, Schaub-Meyer & Roth 2023, *FunnyBirds*: parts that are taken away, and scores made of it.
-# - Zhang, Bargal, Lin, Brandt, Shen & Sclaroff 2018, *Top-down Neural Attention by Excitation Backprop*: pointing.
-# - Arras, Osman & Samek 2022, *CLEVR-XAI*: the share of a map in the right place.
-# - Hooker, Erhan, Kindermans & Kim 2019, *A Benchmark for Interpretability Methods in Deep Neural Networks*: what is
-#   wrong with deleting pixels from a network that has never seen it done.
-# - In minixai: `evaluation/localisation.py`, `evaluation/parts.py`, `evaluation/scoreboard.py`.
+# - Hesse, Schaub-Meyer & Roth 2023, *FunnyBirds*: parts that are removed, and scores
+#   based on them.
+# - Zhang, Bargal, Lin, Brandt, Shen & Sclaroff 2018, *Top-down Neural Attention by
+#   Excitation Backprop*: pointing.
+# - Arras, Osman & Samek 2022, *CLEVR-XAI*: the fraction of a map in the right place.
+# - Hooker, Erhan, Kindermans & Kim 2019, *A Benchmark for Interpretability Methods in
+#   Deep Neural Networks*: what is wrong with deleting pixels from a network that has
+#   never seen deleted pixels.
+# - In minixai: `evaluation/localisation.py`, `evaluation/parts.py`,
+#   `evaluation/scoreboard.py`.

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 import minixai as mx
 from minixai import plots
 from minixai.attribution import Attribution
-from minixai.plots.colours import LOWERS, RAISES, STRONG
+from minixai.plots.colours import BRIGHTER, DARKER, LOWERS, RAISES, STRONG
 from minixai.plots.text import TIED
 from tests.figures import assert_legible, attribution, corners, panels, patches, pixels, written
 
@@ -83,6 +83,38 @@ def test_a_sign_is_known() -> None:
 def test_the_absolute_value_is_taken_after_the_sum_over_channels() -> None:
     figure = plots.show(np.array([1.0, -1.0]).reshape(1, 1, 1, 2) * np.ones((1, 3, 3, 2)), sign="absolute")
     assert "all zero" in written(figure)
+
+
+def test_slopes_have_colours_and_words_of_their_own(images: np.ndarray) -> None:
+    """Red says that what is there raises the score, and a slope does not say that."""
+    values = np.zeros((1, 4, 4, 1))
+    values[0, 0, 0], values[0, -1, -1] = 1, -1
+    slope, mean_slope = attribution(values, "guided_backprop"), attribution(values, parameters={"multiply": False})
+    for result in (slope, mean_slope):
+        figure = plots.show(result)
+        assert {"darker", "brighter"} <= set(written(figure))
+        assert "orange where a brighter pixel would raise the score" in text(figure)
+        assert not {"raises", "lowers"} & set(written(figure))
+        map_ = next(pixels(figure))
+        assert [to_hex(map_[i, i] / 255) for i in (5, -5)] == [BRIGHTER, DARKER]
+    both = plots.compare([attribution(images[:1]), attribution(images[:1], "gradient")], images[:1])
+    assert {"darker", "brighter", "raises", "lowers"} <= set(written(both))
+    assert "raises" not in written(plots.compare([attribution(images[:1], "gradient")], images[:1]))
+    mixed = plots.show([attribution(images), attribution(images, "gradient")], scale="shared", size=4)
+    assert {"brighter", "raises"} <= set(written(mixed))
+
+
+def test_a_map_without_a_negative_part_has_no_blue_half() -> None:
+    cam = attribution(np.ones((1, 4, 4, 1)), "grad_cam")
+    assert "lowers" not in written(plots.show(cam))
+    signed = attribution(np.linspace(-1, 1, 16).reshape(1, 4, 4, 1), "grad_cam")
+    assert "lowers" in written(plots.show(signed))
+
+
+def test_every_map_of_a_comparison_lies_over_its_image(images: np.ndarray) -> None:
+    figure = plots.compare([attribution(images[:1]), attribution(images[:1], "gradient")], images[:1])
+    grey = [i for i in figure.axes[0].images if i.get_cmap().name == "gray"]
+    assert len(grey) == 3
 
 
 # -- several maps -------------------------------------------------------------------------------------
@@ -319,7 +351,7 @@ def test_a_comparison_of_many_methods_is_legible(images: np.ndarray) -> None:
     figure = plots.compare([attribution(images[:1], name) for name in names], images[:1], title="All of them")
     assert_legible(figure)
     assert len(panels(figure)) == len(names)
-    assert len(patches(figure, type(figure.axes[0].patches[0]))) == len(names) + 2  # the image, and one bar
+    assert len(patches(figure, type(figure.axes[0].patches[0]))) == len(names) + 3  # the image, and two bars
     assert figure.get_size_inches()[0] < 12
 
 

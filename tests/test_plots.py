@@ -251,6 +251,11 @@ def test_a_long_word_is_shortened_to_the_room_there_is() -> None:
     assert all(line.width <= 0.8 for line in lines)
 
 
+def test_a_word_of_one_letter_may_begin_a_line() -> None:
+    lines = Line("where a b", 10).wrapped(Line("where", 10).width)
+    assert [line.text for line in lines] == ["where", "a b"]
+
+
 # -- heat maps ----------------------------------------------------------------------------------------
 
 

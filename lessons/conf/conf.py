@@ -1,4 +1,4 @@
-"""Sphinx's settings for the book; `minixai book` copies this folder beside the pages it makes, and runs Sphinx."""
+"""Sphinx settings of the book; `minixai book` copies them beside the pages it makes."""
 
 import re
 

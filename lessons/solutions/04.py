@@ -1,5 +1,5 @@
 """Lesson 4: the answers, and why."""
 
-mine_a = (0.8, 0.2)  # 0.8 of the way is uphill with slope 1: i1 goes 1 far, i2 0.25
-mine_b = (0.5, 0.5)  # i1 + i2 reaches 1 after a quarter of the way: a mean slope of 0.25, times 2
-mine_c = 32  # the ends are counted as much as the others, though only half a step lies beside each of them
+mine_a = (0.75, 0.25)  # i1 + i2 reaches 1 after a quarter of the path: a mean slope of 0.25, times 3 and 1
+mine_b = (0.5, 0.5)  # again a quarter of the path is uphill: a mean slope of 0.25, times 2
+mine_c = 32  # both ends count as much as the other points, though only half a step lies beside each end

@@ -94,18 +94,15 @@ def write_source(source: Path, tell: Tell) -> None:
     shutil.copytree(home / "conf", source / "conf")
     shutil.copyfile(home / "conf" / "conf.py", source / "conf.py")
     lessons = every_lesson(home)
-    extra = [Lesson(path) for path in sorted((source / "lessons").glob("*.py"))]
     folder, notebooks = source / "lessons", source / "extra" / "notebooks"
     notebooks.mkdir(parents=True)
-    for each in [*lessons, *extra]:
+    for each in lessons:
         write_notebook(each, notebooks)
-    done = execute_all([*lessons, *extra], source / "extra", tell)
+    done = execute_all(lessons, source / "extra", tell)
     entries, works = read_glossary(home / "glossary.md"), read_works(home / "references.toml")
     link = make_link(entries, works)
     for executed in done:
         write_page(executed, folder, link)
-    for each in extra:
-        each.path.unlink()
     pages = {str(each.number): each.path.stem for each in lessons}
     (source / "glossary.md").write_text(glossary_page(entries, pages), encoding="utf-8")
     named = works_named(lessons, [normal_form(work.title) for work in works.values()], list(works))

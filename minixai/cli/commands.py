@@ -85,7 +85,9 @@ def drawn(
 
 
 def colours(result: Attribution) -> str:
-    return f"red raises the {result.output}, blue lowers it"
+    from minixai.plots.maps import meaning
+
+    return meaning(result)
 
 
 def compare(args: argparse.Namespace) -> None:

@@ -91,6 +91,7 @@ def asked_for(args: argparse.Namespace, method: Method, subject: Subject) -> lis
 def strip(results: Sequence[Attribution], questions: Sequence[Question], subject: Subject) -> tuple[Figure, str]:
     """The picture of a strip, and what it shows."""
     from minixai import plots
+    from minixai.plots.maps import meaning
 
     names = class_names(subject.model)
     if results[0].method == "integrated_gradients":
@@ -103,7 +104,7 @@ def strip(results: Sequence[Attribution], questions: Sequence[Question], subject
         "percentile": percentile(subject),
     }
     figure = plots.show(results, subject.image, scale="result", **options)
-    return figure, f"red raises the {results[0].output}, blue lowers it; each map has a scale of its own"
+    return figure, f"{meaning(results[0])}; each map has a scale of its own"
 
 
 def percentile(subject: Subject) -> float:

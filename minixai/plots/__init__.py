@@ -7,8 +7,11 @@ Every function returns a matplotlib Figure and leaves matplotlib's global state 
 from minixai.plots.comparison import compare
 from minixai.plots.diagram import graph
 from minixai.plots.filters import filters
+from minixai.plots.heat import heat_map
 from minixai.plots.maps import show
+from minixai.plots.primer import primer
 from minixai.plots.scores import scores
 from minixai.plots.series import series
+from minixai.plots.slider import slider
 
-__all__ = ["compare", "filters", "graph", "scores", "series", "show"]
+__all__ = ["compare", "filters", "graph", "heat_map", "primer", "scores", "series", "show", "slider"]

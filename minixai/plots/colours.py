@@ -14,6 +14,8 @@ from minixai.plots.text import Line, write
 Place: TypeAlias = tuple[float, float, float, float]  # left, top, across, down: inches
 
 LOWERS, RAISES, STRONG, QUIET, BORDER = "#1452a3", "#c1121f", "#5b2a86", "#4a5058", "#c3c8cf"
+DARKER, BRIGHTER = "#00707a", "#a85b00"
+"""Of slopes, which are no contributions: where a darker, and where a brighter pixel would raise the score."""
 CAPTION = 8.0  # points
 SPACE, BAR, SHORTEST_BAR, LONGEST_BAR = 0.04, 0.11, 0.4, 2.0  # inches
 
@@ -42,10 +44,10 @@ class Palette:
             write(page, middle + direction * (across + side) / 2, top + (BAR - word.height) / 2, [word])
 
 
-def fading(low: float, high: float, above: str = RAISES) -> ListedColormap:
+def fading(low: float, high: float, above: str = RAISES, below: str = LOWERS) -> ListedColormap:
     """Ever more of a colour away from 0, which leaves no mark: white on paper, and a faint image shows through."""
     numbers = np.linspace(low, high, 257)
-    return ListedColormap([(*to_rgb(LOWERS if t < 0 else above), abs(t)) for t in numbers])
+    return ListedColormap([(*to_rgb(below if t < 0 else above), abs(t)) for t in numbers])
 
 
 def paint(page: Axes, pixels: Array, place: Place, **colours: Any) -> None:
@@ -67,5 +69,7 @@ def end(text: str, color: str = QUIET) -> Line:
 SIGNED = Palette(fading(-1, 1), -1, 1, (end("lowers", LOWERS), end("raises", RAISES)))
 RISING = Palette(fading(0, 1), 0, 1, (end("0"), end("raises", RAISES)))
 FALLING = Palette(fading(-1, 0), -1, 0, (end("lowers", LOWERS), end("0")))
+SLOPE = Palette(fading(-1, 1, BRIGHTER, DARKER), -1, 1, (end("darker", DARKER), end("brighter", BRIGHTER)))
 SIZE = Palette(fading(0, 1, STRONG), 0, 1, (end("0"), end("strong", STRONG)))
 ACTIVITY = Palette("viridis", 0, 1, (end("low"), end("high")))
+SLOPE_WORDS = "slopes: orange where a brighter pixel would raise the score, green where a darker one would"

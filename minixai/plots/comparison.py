@@ -7,7 +7,18 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.maps import certified_gap, check_columns, check_size, checked_images, checked_values, limit, place_of
+from minixai.plots.colours import RISING, SIGNED, SLOPE, SLOPE_WORDS
+from minixai.plots.maps import (
+    certified_gap,
+    check_columns,
+    check_size,
+    checked_images,
+    checked_values,
+    headings,
+    limit,
+    palette_of,
+    place_of,
+)
 from minixai.plots.panels import Column, Maps, Pictures, drawn
 from minixai.plots.text import number
 from minixai.validate import accept_old_name
@@ -27,10 +38,14 @@ def compare(
     percentile: float = 100.0,
     size: float = 1.7,
     columns: int = 6,
+    outline: Array | None = None,
+    titles: Sequence[str] | None = None,
 ) -> Figure:
     """Show what many methods say about one image: a grid of maps, the image first.
 
-    Beneath each map stands its scale, and whether it adds up: the gap, or that none is promised.
+    The image shows faintly through every map.  Beneath each map stands its scale, and whether it
+    adds up: the gap, or that none is promised.  Contributions are red and blue; slopes, which
+    answer another question, are orange and green (see `show`).
 
     results     Attributions of one image each; those at a layer are stretched to the image
     image       (1, H, W, 1 or 3), in [0, 1] or uint8
@@ -38,6 +53,8 @@ def compare(
     percentile  which part of a map's absolute values is not beyond its scale, as in `show`
     size        width of a panel in inches
     columns     panels on a line
+    titles      a heading for each map, in place of the method's name
+    outline     mask (H, W) of a part of the image, whose border is drawn on every map
 
     Raises ValueError if a result is not about one image.
 
@@ -50,19 +67,31 @@ def compare(
     pictures = checked_images(image)
     if len(pictures) != 1 or not results:
         raise ValueError(f"compare shows results, {len(results)} were given, for one image, {len(pictures)} were given")
-    panels: list[Column] = [Pictures(images=pictures), *(panel(result, pictures, percentile) for result in results)]
+    panels: list[Column] = [
+        Pictures(images=pictures),
+        *(
+            panel(result, heading, pictures, percentile, outline)
+            for result, heading in zip(results, headings(results, titles), strict=True)
+        ),
+    ]
+    used = [each.palette for each in panels[1:]]
+    legends = [each for each in (SIGNED, SLOPE) if each in used or (each is SIGNED and RISING in used)]
     h, w = pictures.shape[1:3]
-    remark = REMARK if percentile == 100 else f"{REMARK}; percentile {percentile:g} of |map|"
-    return drawn(panels, 1, remark, size, h / w, title, beside=columns)
+    remark = REMARK + f"; percentile {percentile:g} of |map|" * (percentile < 100)
+    remark += f"; {SLOPE_WORDS}" * (SLOPE in used)
+    return drawn(panels, 1, remark, size, h / w, title, legends, columns)
 
 
-def panel(result: Attribution, pictures: Array, percentile: float) -> Maps:
+def panel(result: Attribution, heading: str, pictures: Array, percentile: float, outline: Array | None) -> Maps:
     maps = checked_values(result, 1, pictures).sum(axis=-1, dtype=np.float64)
     most = limit([maps], None, percentile)
     return Maps(
-        heading=result.method.replace("_", " "),
+        heading=heading,
         details=[place_of(result)] if result.layer else [],
         captions=[f"±{number(most)}\n{certified_gap(result, 0) or 'need not add up'}"],
         maps=maps,
         limit=most,
+        palette=palette_of(result, maps),
+        through=pictures,
+        outline=None if outline is None else np.asarray(outline)[None],
     )

@@ -18,6 +18,7 @@ from minixai.plots.text import TIED, number
 from minixai.validate import one_of
 
 MOST, WIDEST = 256, 16
+ROOMY = 1.5  # inches: a panel that has room for words
 SCALES = ("filter", "shared")
 
 
@@ -78,7 +79,7 @@ def filters(
     palette = Palette("viridis", 0, 1, (end(dark), end(bright)))
     panels = [
         Filter(
-            captions=[f"{k}:{TIED}{number(peaks[k], digits=2)}"],
+            captions=[caption(k, peaks[k], size)],
             palette=palette,
             found=maps[k],
             low=low if shared else lows[k],
@@ -90,7 +91,13 @@ def filters(
     length = min(ceil(sqrt(len(panels) * h / w)), WIDEST) if columns is None else columns
     first = None if pictures is None else Pictures(images=pictures[[i]], heading="", captions=["image"])
     bands = [Band(line, 1, size, h / w) for line in grid(panels, length, first)]
-    return sheet(bands, remark(result, maps, len(shown), sort), title, palette)
+    return sheet(bands, remark(result, maps, len(shown), sort), title, [palette])
+
+
+def caption(k: int, peak: float, size: float) -> str:
+    """The number of a filter and its peak, in words where there is room."""
+    short = number(peak, digits=2)
+    return f"filter {k}, peak {short}" if size >= ROOMY else f"{k}:{TIED}{short}"
 
 
 def grid(panels: Sequence[Column], length: int, first: Column | None) -> list[list[Column]]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.colours import FALLING, RISING, SIGNED, SIZE, Palette
+from minixai.plots.colours import FALLING, RISING, SIGNED, SIZE, SLOPE, SLOPE_WORDS, Palette
 from minixai.plots.panels import Maps, Pictures, drawn
 from minixai.plots.text import TIED, number
 from minixai.validate import accept_old_name, one_of
@@ -31,6 +31,10 @@ class Sign:
     scale: str
 
 
+SLOPES = ("gradient", "guided_backprop", "deconvnet", "smooth_grad", "guided_grad_cam")
+"""Methods whose values are slopes: positive where a brighter pixel would raise the score, whatever is there now."""
+UNSIGNED = ("grad_cam",)
+"""Methods whose maps have no negative part."""
 SIGNS: Mapping[str, Sign] = {
     "all": Sign(np.asarray, "attribution", SIGNED, "±{}"),
     "positive": Sign(lambda m: np.maximum(m, 0), "positive part of the attribution", RISING, f"0{TIED}to{TIED}{{}}"),
@@ -57,7 +61,9 @@ def show(
 ) -> Figure:
     """Show attributions as heat maps, a row for each image and a column for each result.
 
-    Red raises the score, blue lowers it, white is zero; channels are summed.  A map of another
+    Red raises the score, blue lowers it, white is zero; channels are summed.  Slopes have colours
+    of their own: orange where a brighter pixel would raise the score, green where a darker one
+    would.  A map of another
     size, such as Grad-CAM's or that of a hidden layer, is stretched to its image.  The pictures
     of the shap library, a map for each of several classes, are
     `show([of_one, of_another], images, percentile=99.9, overlay=True)`.
@@ -93,18 +99,41 @@ def show(
     groups = scale_groups(results, scale if vmax is None else "shared")
     limits = [limit([m for m, g in zip(maps, groups, strict=True) if g == group], vmax, percentile) for group in groups]
     notes = [scale_note(v, percentile if vmax is None else 100.0, part) for v in limits]
-    one, through = len(set(groups)) == 1, pictures if overlay else None
+    palettes = [palette_of(r, m, part) for r, m in zip(results, maps, strict=True)]
+    one, through = len(set(groups)) == len(set(map(id, palettes))) == 1, pictures if overlay else None
     said = words(results, titles, classes)
     shown_columns = [
-        Maps(**text, scale="" if one else note, palette=part.palette, maps=m, limit=v, through=through)
-        for m, v, text, note in zip(maps, limits, said, notes, strict=True)
+        Maps(**text, scale="" if one else note, palette=palette, maps=m, limit=v, through=through)
+        for m, v, text, note, palette in zip(maps, limits, said, notes, palettes, strict=True)
     ]
     quantity = part.called + ", summed over channels" * any(v.shape[-1] > 1 for v in values)
-    own = f"each {'column' if len(set(groups)) == len(groups) else 'method'} has a scale of its own"
-    remark = f"{quantity}; {notes[0] if one else own}"
+    apart = {1: "all have one scale", len(groups): "each column has a scale of its own"}
+    own = apart.get(len(set(groups)), "each method has a scale of its own")
+    remark = f"{quantity}; {notes[0] if one else own}" + f"; {SLOPE_WORDS}" * (SLOPE in palettes)
     h, w = (maps[0] if pictures is None else pictures).shape[1:3]
     shown: list[Pictures | Maps] = [*([] if pictures is None else [Pictures(images=pictures)]), *shown_columns]
-    return drawn(shown, len(maps[0]), remark, size, h / w, title, part.palette, columns)
+    return drawn(shown, len(maps[0]), remark, size, h / w, title, palettes[:1], columns)
+
+
+def palette_of(result: Result, maps: Array, part: Sign = SIGNS["all"]) -> Palette:
+    """The colours of a result: slopes have their own, and a map that is never negative has no blue half."""
+    if part is not SIGNS["all"] or not isinstance(result, Attribution):
+        return part.palette
+    if result.method in SLOPES or result.parameters.get("multiply") is False:
+        return SLOPE
+    return RISING if result.method in UNSIGNED and np.min(maps) >= 0 else SIGNED
+
+
+def meaning(result: Attribution) -> str:
+    """What the colours of a map of this result mean, in words.
+
+    >>> from minixai import gradient, toys
+    >>> meaning(gradient(toys.saturation, [[1.0, 1.0]]))
+    'orange: a brighter pixel would raise the score, green: a darker one would'
+    """
+    if palette_of(result, result.values) is SLOPE:
+        return f"orange: a brighter pixel would raise the {result.output}, green: a darker one would"
+    return f"red raises the {result.output}, blue lowers it"
 
 
 def check_size(size: float) -> None:

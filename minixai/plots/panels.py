@@ -18,6 +18,7 @@ from minixai.plots.text import TITLE, Line, blank_page, stacked, write
 
 HEADING, DETAIL, NOTE = 10.0, 9.0, 9.0  # points
 MARGIN, GUTTER, NARROWEST = 0.2, 0.16, 3.2  # inches
+BAR_PITCH = BAR + 2 * SPACE
 FAINT = 0.15  # how strongly an image shows beneath its map
 LUMINANCE = (0.2989, 0.5870, 0.1140)
 
@@ -63,21 +64,36 @@ class Pictures(Column):
 
 @dataclass(frozen=True, kw_only=True)
 class Maps(Column):
-    """A column of maps (N, h, w), with the number that has the full colour, and images to show through."""
+    """A column of maps (N, h, w), with the number that has the full colour.
+
+    Images may show through, and masks (N, H, W) may be outlined.
+    """
 
     maps: Array
     limit: float
     through: Array | None = None
+    outline: Array | None = None
 
     def paint(self, page: Axes, row: int, place: Place) -> None:
         values = self.maps[row]
         if self.through is not None:
             paint(page, luminance(self.through[row]), place, cmap="gray", vmin=0, vmax=1, alpha=FAINT)
         self.palette.paint(page, np.clip(values, -self.limit, self.limit) / (self.limit or 1.0), place)
+        if self.outline is not None:
+            draw_outline(page, self.outline[row], place)
         frame(page, place)
         if not values.any():
             left, top, across, down = place
             write(page, left + across / 2, top + down / 2 - 0.08, [Line("all zero", CAPTION, QUIET)])
+
+
+def draw_outline(page: Axes, mask: Array, place: Place) -> None:
+    """The border of a mask (H, W) stretched over a place: black on a white line, to be seen on any colour."""
+    left, top, across, down = place
+    h, w = mask.shape
+    xs, ys = left + (np.arange(w) + 0.5) * across / w, top + (np.arange(h) + 0.5) * down / h
+    for colour, width in (("white", 2.4), ("black", 1.0)):
+        page.contour(xs, ys, mask, levels=[0.5], colors=colour, linewidths=width)
 
 
 def luminance(image: Array) -> Array:
@@ -121,24 +137,26 @@ class Band:
 
 
 def drawn(
-    columns: Sequence[Column],
+    panels: Sequence[Column],
     rows: int,
     remark: str,
     size: float,
     aspect: float,
     title: str | None = None,
-    palette: Palette = SIGNED,
-    beside: int = 8,
+    palettes: Sequence[Palette] = (SIGNED,),
+    columns: int = 8,
 ) -> Figure:
-    """The columns, with panels of size × (size · aspect) inches, at most `beside` of them beside each other."""
-    return sheet([Band(part, rows, size, aspect) for part in lines(columns, beside, rows)], remark, title, palette)
+    """The panels on a sheet, size × (size · aspect) inches each, at most `columns` of them on a line."""
+    return sheet([Band(part, rows, size, aspect) for part in lines(panels, columns, rows)], remark, title, palettes)
 
 
-def sheet(bands: Sequence[Band], remark: str, title: str | None = None, palette: Palette = SIGNED) -> Figure:
+def sheet(
+    bands: Sequence[Band], remark: str, title: str | None = None, palettes: Sequence[Palette] = (SIGNED,)
+) -> Figure:
     """The figure: bands beneath each other, a title above and a remark at its foot.
 
-    A column with a note on its scale has a colour bar of its own, above the note; if none has,
-    one bar serves all, above the remark.
+    A column with a note on its scale has a colour bar of its own, above the note.  If none has,
+    a bar for each of `palettes` stands above the remark.
     """
     across = max(max(band.across for band in bands) + 2 * MARGIN, NARROWEST)
     remarks = Line(remark, NOTE, QUIET).wrapped(across - 2 * MARGIN)
@@ -148,22 +166,22 @@ def sheet(bands: Sequence[Band], remark: str, title: str | None = None, palette:
     top = MARGIN + stacked(titles) + GUTTER * bool(titles)
     apart = [GUTTER * any(band.heads) for band in bands[1:]] + [0.0]
     bar = top + sum(band.down for band in bands) + sum(apart)
-    end = bar + (BAR + 2 * SPACE) * one_bar
+    end = bar + BAR_PITCH * len(palettes) * one_bar
     figure, page = blank_page(across, end + stacked(remarks) + MARGIN - SPACE)
 
     write(page, across / 2, MARGIN, titles)
     for band, gap in zip(bands, apart, strict=True):
         band.draw(page, (across - max(each.across for each in bands)) / 2, top)
         top += band.down + gap
-    if one_bar:
-        palette.bar(page, across / 2, bar, across - 2 * MARGIN)
+    for i, palette in enumerate(palettes if one_bar else ()):
+        palette.bar(page, across / 2, bar + i * BAR_PITCH, across - 2 * MARGIN)
     write(page, across / 2, end, remarks)
     return figure
 
 
-def lines(columns: Sequence[Column], beside: int, rows: int) -> list[Sequence[Column]]:
-    """The columns in as few lines as can be, of about the same length; images of several rows begin every line."""
-    first = columns[:1] if isinstance(columns[0], Pictures) and rows > 1 and len(columns) > beside > 1 else []
-    rest = columns[len(first) :]
-    length = ceil(len(rest) / ceil(len(rest) / (beside - len(first))))
+def lines(panels: Sequence[Column], columns: int, rows: int) -> list[Sequence[Column]]:
+    """The panels in as few lines as can be, of about the same length; images of several rows begin every line."""
+    first = panels[:1] if isinstance(panels[0], Pictures) and rows > 1 and len(panels) > columns > 1 else []
+    rest = panels[len(first) :]
+    length = ceil(len(rest) / ceil(len(rest) / (columns - len(first))))
     return [[*first, *rest[i : i + length]] for i in range(0, len(rest), length)]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.colours import CAPTION, QUIET, RAISES, Place, frame
+from minixai.plots.colours import CAPTION, QUIET, RAISES, SIGNED, SLOPE, SLOPE_WORDS, Place, frame
 from minixai.plots.maps import Names, check_size, limit, one_row, what_was_asked
 from minixai.plots.panels import Band, Column, Maps, Pictures, sheet
 from minixai.plots.text import TIED, Line, number, stacked, write
@@ -97,21 +97,21 @@ def series(
     marked = evenly(len(alpha), columns)
     totals = sums.sum(axis=(1, 2, 3), dtype=np.float64)
     slopes, parts = (maps[marked].sum(axis=-1, dtype=np.float64) for maps in (gradients, sums))
-    steepest, largest = limit([slopes], None, 100.0), limit([parts], None, 100.0)
+    steepest, largest = [limit([each], None, 99.5) for each in slopes], limit([parts], None, 100.0)
     low, high = min(0.0, inputs.min()), max(1.0, inputs.max())
     pictures = (inputs[marked] - low) / (high - low)
     names = [
         f"image\nfrom {number(low)} to {number(high)}",
-        f"gradient\nscale ±{number(steepest)}",
+        "gradient\neach on its own scale",
         f"sum so far\nscale ±{number(largest)}",
     ]
     steps: list[Column] = [
         Stack(
             heading=f"α{TIED}={TIED}{number(alpha[k], 2)}",
-            captions=["", "", f"sum{TIED}{number(totals[k])}"],
+            captions=["", f"±{number(steepest[j], 2)}", f"sum{TIED}{number(totals[k])}"],
             panels=[
                 Pictures(images=pictures[[j]]),
-                Maps(maps=slopes[[j]], limit=steepest),
+                Maps(maps=slopes[[j]], limit=steepest[j], palette=SLOPE),
                 Maps(maps=parts[[j]], limit=largest),
             ],
         )
@@ -132,7 +132,12 @@ def series(
             marked=marked,
         )
         bands.append(Band([curve], 1, bands[0].across, CURVE / bands[0].across))
-    return sheet(bands, f"integrated gradients of {what_was_asked(result, i, classes)}, {len(alpha)} steps", title)
+    return sheet(
+        bands,
+        f"integrated gradients of {what_was_asked(result, i, classes)}, {len(alpha)} steps; {SLOPE_WORDS}",
+        title,
+        [SLOPE, SIGNED],
+    )
 
 
 def path(result: Attribution, i: int) -> list[Array]:

@@ -89,7 +89,7 @@ class Line:
 
     def fitted(self, limit: float) -> Line:
         """As much of it as has room."""
-        shorter = (replace(self, text=shortened(self.text, n)) for n in range(len(self.text), 1, -1))
+        shorter = (replace(self, text=shortened(self.text, n)) for n in range(len(self.text), 0, -1))
         return next((line for line in shorter if line.width <= limit), replace(self, text="…"))
 
 

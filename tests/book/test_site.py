@@ -286,7 +286,7 @@ def test_an_exercise_needs_no_mouse(open_page):
     assert page.evaluate("document.activeElement.tagName") == "BUTTON"
 
 
-@pytest.mark.parametrize("name", [*LESSONS, "your_own"])
+@pytest.mark.parametrize("name", LESSONS)
 def test_every_page_has_its_notebook(name, site, pages):
     """The one that was executed to make the page."""
     notebook = json.loads((site / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))

@@ -23,7 +23,8 @@ STRESSED = {
     *("all", "not", "no", "any", "one", "only", "at", "before", "after", "was", "does", "more", "less", "fall"),
     *("raises", "peak", "sign", "size", "sizes", "measure", "change", "smooth", "means", "pooling", "between", "exact"),
     *("up", "down", "how", "why", "that", "those", "these", "has", "each", "lowers"),
-    *("at the baseline", "at baseline", "on average", "this network", "more light"),
+    *("at the baseline", "at baseline", "on average", "this network", "more light", "brighter", "darker", "one class"),
+    *("number that comes back", "what would raise the score"),
 }
 """Words that lessons stress; they are no terms."""
 

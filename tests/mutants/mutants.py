@@ -884,8 +884,8 @@ plots/colours.py: the negative part in red
   ? tests/test_pictures.py::test_a_part_of_a_map_has_one_colour_and_a_scale_from_0
 
 plots/panels.py: one long line
-  - for part in lines(columns, beside, rows)]
-  + for part in [columns]]
+  - for part in lines(panels, columns, rows)]
+  + for part in [panels]]
   ? tests/test_pictures.py::test_many_columns_go_on_beneath
 
 plots/filters.py: the weakest first

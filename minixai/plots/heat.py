@@ -1,0 +1,63 @@
+"""One heat map on axes of your own, for figures that `show` and `compare` do not draw."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from minixai.arrays import Array
+from minixai.plots.maps import Result, limit, palette_of
+from minixai.plots.panels import FAINT, draw_outline, luminance
+
+
+def heat_map(
+    ax: Axes,
+    result: Result,
+    image: Array | None = None,
+    *,
+    row: int = 0,
+    outline: Array | None = None,
+    vmax: float | None = None,
+    percentile: float = 100.0,
+) -> float:
+    """Draw one map on `ax`, in the colours of `show`, over its faint image.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where it is drawn; its ticks are removed.
+    result : Attribution or array (N, h, w, C)
+        Slopes are orange and green, contributions red and blue; an array is taken for contributions.
+    image : array (H, W, 1 or 3) in [0, 1], optional
+        What shows through.
+    row : int
+        Which row of the result.
+    outline : array (H, W), optional
+        A mask of a part of the image, whose border is drawn.
+    vmax, percentile : float
+        The value in full colour; by default this percentile of |map|.
+
+    Returns
+    -------
+    float
+        The value in full colour.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> heat_map(Figure().subplots(), np.array([[[[1.0], [-2.0]]]]))
+    2.0
+    """
+    values = np.asarray(result)[row].sum(axis=-1, dtype=np.float64)
+    most = limit([values], vmax, percentile)
+    h, w = values.shape if image is None else image.shape[:2]
+    place: dict[str, Any] = {"extent": (0, w, h, 0), "aspect": "equal"}
+    if image is not None:
+        ax.imshow(luminance(np.asarray(image)), cmap="gray", vmin=0, vmax=1, alpha=FAINT, **place)
+    palette = palette_of(result, values)
+    shown = np.clip(values, -most, most) / (most or 1.0)
+    ax.imshow(shown, cmap=palette.colours, vmin=palette.low, vmax=palette.high, interpolation="nearest", **place)
+    if outline is not None:
+        draw_outline(ax, np.asarray(outline), (0, 0, w, h))
+    ax.set(xticks=[], yticks=[])
+    return most
