@@ -64,13 +64,11 @@ def write_gallery(folder: Path) -> None:
         ]
         lesson = lessons.get(ADVICE[name].lesson)
         lines += [f"## {name}", "", f"{method.answers[0].upper()}{method.answers[1:]}", ""]
-        lines += ["::::{div} gallery"]
         for what, result, image in pictures:
             file = f"gallery-{name}-{what}.png"
             draw(result, image).savefig(folder / file, dpi=80, format="png")
             alt = f"The map of {name} for the {what}, beside the {what} itself"
-            lines += [f"![{alt}]({file})"]
-        lines += ["::::", ""]
+            lines += [f"![{alt}]({file})", ""]
         at = f"[lesson {lesson.number}](../lessons/{lesson.path.stem}.md), " if lesson else ""
         lines += [f"Adds up: {adds_up(name)}. See {at}{{py:func}}`the reference <minixai.{name}>`.", ""]
     (folder / "gallery.md").write_text("\n".join(lines), encoding="utf-8")

@@ -209,9 +209,22 @@
     });
   }
 
+  // -- tables -------------------------------------------------------------------------------------------
+
+  /* A wide table of words: on a phone each row becomes a card, whose lines say what they are. */
+  function stack(table) {
+    var titles = Array.from(table.querySelectorAll("thead th")).map(function (cell) { return cell.textContent.trim(); });
+    var cells = Array.from(table.querySelectorAll("tbody td"));
+    var letters = cells.reduce(function (sum, cell) { return sum + cell.textContent.length; }, 0);
+    if (titles.length < 4 || letters < 12 * cells.length) { return; }
+    table.classList.add("stacks");
+    cells.forEach(function (cell) { cell.dataset.label = titles[cell.cellIndex]; });
+  }
+
   window.minixaiJudge = judge;
   document.addEventListener("DOMContentLoaded", function () {
     document.querySelectorAll("form.exercise").forEach(startExercise);
     document.querySelectorAll(".predict-gate").forEach(startPrediction);
+    document.querySelectorAll("article table").forEach(stack);
   });
 })();
