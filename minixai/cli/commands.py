@@ -239,5 +239,5 @@ def download(args: argparse.Namespace) -> None:
 
 
 def methods(args: argparse.Namespace) -> None:
-    """List the methods: what each one answers, needs and costs, when it fails, and which one to take."""
+    """List the methods: what each answers, needs and costs, when it fails, which to take."""
     print(guide_text(shutil.get_terminal_size().columns))

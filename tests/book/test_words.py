@@ -96,7 +96,7 @@ def test_addresses_are_addresses():
 
 def test_terms_and_titles_become_links_and_code_does_not():
     link = make_link(ENTRIES, WORKS)
-    assert link("the *multipliers* of `*gap*`") == "the {term}`multipliers <multiplier>` of `*gap*`"
+    assert link("the *multipliers* of `a *gap* b`") == "the {term}`multipliers <multiplier>` of `a *gap* b`"
     assert link("**not this** but *this*") == "**not this** but *this*"
     cited = link("Smilkov 2017, *SmoothGrad: removing noise\nby adding noise*.")
     assert 'href="../references.html#smilkov2017"' in cited
