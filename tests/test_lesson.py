@@ -43,6 +43,11 @@ answer("b", mine_b and mine_b(4), 8)
 """
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def script(tmp_path):
     path = tmp_path / "lessons" / "07_doubling.py"
@@ -329,6 +334,53 @@ def test_lessons_that_nobody_has_answered_are_not_run(script, monkeypatch, tmp_p
     script.write_text(SCRIPT.replace("3 + 3 == 6", "1 / 0"), encoding="utf-8")
     assert cli.main(["check", "7"]) == 0
     assert capsys.readouterr().out.count("not tried yet") == 2
+
+
+def test_a_second_check_does_not_run_the_lesson(script, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = SCRIPT.replace("mine_b and mine_b(4)", "mine_b").replace("mine_a = None", "mine_a = 9")
+    script.write_text(text, encoding="utf-8")
+    assert cli.main(["check", "7"]) == 0
+    first = capsys.readouterr().out
+    monkeypatch.setattr(Lesson, "run", lambda *_, **__: pytest.fail("it was run again"))
+    assert cli.main(["check", "7"]) == 0
+    assert capsys.readouterr().out == first
+    script.write_text(text.replace("mine_b = None", "mine_b = 8.0"), encoding="utf-8")
+    assert cli.main(["check", "7"]) == 0
+    assert "[ok] exercise b: right" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('mine_a, 6, {"that is', 'mine_a, 7, {"that is'),  # the lesson has changed
+        ("mine_a = 9", "mine_a = one + 5"),  # an answer needs a name of the lesson
+        ("mine_a = 9", "mine_a = 1 / 0"),
+        ("mine_b = None", "def mine_b(x):\n    return 2 * x"),  # the lesson tries an answer out
+    ],
+)
+def test_what_an_earlier_run_does_not_know_is_run(script, monkeypatch, tmp_path, capsys, old, new):
+    monkeypatch.chdir(tmp_path)
+    script.write_text(SCRIPT.replace("mine_a = None", "mine_a = 9"), encoding="utf-8")
+    assert cli.main(["check", "7"]) == 0
+    text = script.read_text(encoding="utf-8").replace(old, new).replace("# %%\nmine_a", "# %%\none = 1\nmine_a")
+    script.write_text(text, encoding="utf-8")
+    ran, run = [], Lesson.run
+    monkeypatch.setattr(Lesson, "run", lambda self, **options: ran.append(1) or run(self, **options))
+    assert cli.main(["check", "7"]) == 0
+    assert ran
+
+
+def test_a_cache_that_cannot_be_used_is_no_matter(script, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    script.write_text(SCRIPT.replace("mine_a = None", "mine_a = 6"), encoding="utf-8")
+    for cache in (tmp_path / "file", tmp_path / "broken"):
+        (tmp_path / "file").write_text("no folder")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+        assert cli.main(["check", "7"]) == 0
+        assert "[ok] exercise a: right" in capsys.readouterr().out
+        for kept in cache.glob("minixai/*"):
+            kept.write_text("{")
 
 
 def test_a_folder_of_lessons_is_checked(script, capsys):

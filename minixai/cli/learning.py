@@ -10,6 +10,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from minixai.answers import check_quickly, keep
 from minixai.book.notebooks import write_notebooks
 from minixai.cli.telling import Teller
 from minixai.files import PACKAGE
@@ -167,7 +168,12 @@ def outcomes(chosen: Lesson) -> list[Outcome]:
         raise ValueError(f"{chosen.path} stops (SyntaxError, {problem.msg}) in line {problem.lineno}") from None
     if not any(answers.values()):
         return [Outcome(letter, "open", f"not tried yet (mine_{letter})", None, {}, 0.0) for letter in answers]
-    return silently(chosen).exercises
+    quick = check_quickly(chosen)
+    if quick is not None:
+        return quick
+    found = silently(chosen).exercises
+    keep(chosen, found)
+    return found
 
 
 def silently(chosen: Lesson) -> Session:
