@@ -168,11 +168,12 @@ def prose(text: str, link: Callable[[str], str]) -> str:
 def with_fields(text: str, exercises: Mapping[str, Any], link: Callable[[str], str]) -> str:
     """The exercises, each followed by a field for its answer."""
     pieces = re.split(r"^(?=[a-z]\) )", text, flags=re.M)
-    parts = [prose(pieces[0], link)]
+    parts, waiting = [prose(pieces[0], link)], dict(exercises)
     for piece in pieces[1:]:
         parts.append(prose(piece, link))
-        if (name := piece[0]) in exercises:
-            parts.append(field(exercises[name]))
+        if piece[0] in waiting:
+            parts.append(field(waiting.pop(piece[0])))
+    parts += map(field, waiting.values())  # those that share a paragraph with another one
     return "\n\n".join(parts)
 
 
