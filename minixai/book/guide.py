@@ -209,8 +209,9 @@ def guide_text(width: int) -> str:
     """
     width, names = max(width, 40), max(map(len, catalogue)) + 2
     lines = list[str]()
-    for name, answers, formula, passes, needs, sums, fails, lesson, _ in rows():
-        facts = f"φ = {formula}. Passes: {passes}. Needs {needs}. Adds up: {sums}. Fails when {fails}. Lesson {lesson}."
+    for name, answers, formula, passes, needs, sums, fails, lesson, work in rows():
+        facts = f"φ = {formula}. Passes: {passes}. Needs {needs}. Adds up: {sums}. Fails when {fails}. "
+        facts += f"Lesson {lesson}; {work[:-4].capitalize()} {work[-4:]}."
         lines += fill(answers, name.ljust(names), " " * names, width)
         lines += fill(facts, " " * names, " " * names, width)
     lines += ["", "Five questions that lead to a method:", ""]
