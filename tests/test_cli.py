@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from PIL import Image
 
 import minixai as mx
 from minixai import interrupts, zoo
+from minixai.book.guide import guide_text
 from minixai.cli import main
 from minixai.cli.commands import parse, version
 from minixai.cli.subject import DIGIT, SCENE
@@ -513,8 +515,10 @@ def test_models_lists_all_with_their_sizes(capsys):
         )
 
 
-def test_methods_prints_the_catalogue(capsys):
-    assert told(capsys, "methods") == f"{mx.catalogue}\n"
+def test_methods_prints_the_guide_to_all_of_them(capsys):
+    text = told(capsys, "methods")
+    assert text == guide_text(shutil.get_terminal_size().columns) + "\n"
+    assert set(mx.catalogue) <= set(text.split())
 
 
 # -- train --------------------------------------------------------------------------------------------

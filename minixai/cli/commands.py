@@ -16,7 +16,7 @@ from minixai.cli.bench import add_bench
 from minixai.cli.compare import add_compare
 from minixai.cli.experiments import add_experiment
 from minixai.cli.explain import add_explain
-from minixai.cli.learning import add_check, add_lesson, add_lessons
+from minixai.cli.learning import add_book, add_check, add_lesson, add_lessons
 from minixai.cli.listing import add_methods, add_models
 from minixai.cli.options import Parser
 from minixai.cli.predict import add_predict
@@ -40,6 +40,7 @@ COMMANDS = (
     add_lessons,
     add_lesson,
     add_check,
+    add_book,
     add_experiment,
     add_verify,
     add_bench,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 
 from minixai import zoo
+from minixai.book.guide import guide_text
 from minixai.cli.options import Commands, add_command
 from minixai.cli.subject import size
-from minixai.methods import catalogue
 from minixai.text import columns, say
 
 METHODS = """
-List the methods: what each one answers, what it costs, whether it adds up.
+List the methods: what each answers, needs and costs, when it fails, which to take.
 """
 MODELS = """
 List the networks that come with minixai.
@@ -28,7 +29,7 @@ def add_models(commands: Commands) -> None:
 
 def methods(args: argparse.Namespace) -> None:
     """Run the command."""
-    say(catalogue)
+    say(guide_text(shutil.get_terminal_size().columns))
 
 
 def models(args: argparse.Namespace) -> None:

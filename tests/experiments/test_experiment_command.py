@@ -9,7 +9,7 @@ from PIL import Image
 
 from minixai.cli import main
 from minixai.experiments import EXPERIMENTS, Block, Claim, Experiment, Result, closeness
-from minixai.files import shipped
+from minixai.lesson import shipped_home
 from minixai.plots.charts import Boxes, boxes
 
 
@@ -100,9 +100,8 @@ def test_with_other_numbers_of_images_chance_has_a_say(capsys, monkeypatch):
     assert capsys.readouterr().err == f"minixai: {said}\n"
 
 
-def test_the_readme_has_them_all_and_promises_what_they_say():
-    readme = (shipped("digits.npz").parent.parent / "README.md").read_text(encoding="utf-8")
-    section = readme.split("## Experiments")[1].split("## What is in")[0]
+def test_the_book_has_them_all_and_promises_what_they_say():
+    section = (shipped_home() / "pages" / "trust" / "experiments.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE) == list(EXPERIMENTS)
     assert "more than two minutes" in " ".join(section.split())
     assert max(each.seconds for each in EXPERIMENTS.values()) <= 120

@@ -1973,6 +1973,26 @@ photo.py: the sample is always shown
   + sample_photo()
   ? tests/lessons/test_photo.py::test_a_photo_of_ones_own
 
+lesson.py: one digit is enough for a rounded answer
+  - return within and (not enough or x.decimals >= 2 or digits >= 2)
+  + return within
+  ? tests/test_lesson.py::test_a_near_miss_is_not_right_but_finds_its_trap
+
+lesson.py: a trap is told to those who are nearer to the answer
+  - return near and distance(got, trap) < distance(got, right)
+  + return near
+  ? tests/test_lesson.py::test_the_nearest_of_two_traps_is_told_and_never_one_beyond_the_answer
+
+lesson.py: an answer that crashes takes the others of its cell with it
+  - if not parts or letter_of(statement) or letter_of(parts[-1][-1]):
+  + if not parts:
+  ? tests/test_lesson.py::test_an_answer_that_crashes_hides_no_other
+
+book/words.py: terms in code become links
+  - part if part.startswith("`") else EMPHASIS.sub(link_one, part) for part in parts
+  + EMPHASIS.sub(link_one, part) for part in parts
+  ? tests/book/test_words.py::test_terms_and_titles_become_links_and_code_does_not
+
 lesson.py: a lesson under test hears what pytest was called with
   - _running[-1].photo if _running else typed(sys.argv[1:])
   + typed(sys.argv[1:])
