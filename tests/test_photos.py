@@ -2,6 +2,7 @@
 
 import os
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from minixai.cli.explain import NOISE
 from minixai.cli.subject import percent
 from minixai.images import read_image, sample_photo
 from minixai.layers import Conv2D, Dense, GlobalAveragePool2D
+from minixai.preprocessing import as_preprocessing
 from tests.zoo.files import narrow
 
 
@@ -353,7 +355,9 @@ class Foreign:
     def __call__(self, name, **options):
         self.asked = options
         model = mx.Model([Conv2D(2, 1, activation="relu"), GlobalAveragePool2D(), Dense(2)], (8, 8, 3))
-        model.preprocessing = mx.zoo.as_preprocessing(options["preprocessing"], 3)
+        model.preprocessing = as_preprocessing(options["preprocessing"], 3)
+        if model.preprocessing is None:
+            warnings.warn("no preprocessing is given", stacklevel=2)  # the commands print it, once
         model.suggested_preprocessing = self.suggested
         return model
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -194,9 +195,12 @@ def load_network(choice: ModelChoice, default: str) -> Network:
     else:
         if not is_file and not os.path.exists(name) and not Path(name).suffix:
             check_name(name)
-        model = zoo.load(
-            name, preprocessing=choice.preprocessing, classes=choice.labels, input_shape=choice.input_shape
-        )
+        with warnings.catch_warnings():
+            if is_file and choice.preprocessing is None:  # which is printed
+                warnings.simplefilter("ignore", UserWarning)
+            model = zoo.load(
+                name, preprocessing=choice.preprocessing, classes=choice.labels, input_shape=choice.input_shape
+            )
         weights = "trained on ImageNet; they come with minixai" if name in zoo.PRETRAINED else ""
     missing = is_file and choice.preprocessing is None
     return Network(model, name, weights, unknown_input(model) if missing else describe_input(model))
@@ -241,7 +245,7 @@ def describe_input(model: Model) -> str:
     'pixels from 0 to 1 as they are'
     """
     made = model.preprocessing
-    if made is None:
+    if made is None or made == Preprocessing():
         return "pixels from 0 to 1 as they are"
     names = [name for name in PREPROCESSINGS if name not in ("torch", "tf")]  # which are other names of two of them
     same = [name for name in names if fits(name, made, model.input_shape[-1])]
