@@ -1,4 +1,4 @@
-"""The photo of a lesson: VGG-16 with weights from a file, and a picture for it, where someone asks for them."""
+"""The photo of a lesson: VGG-16 with weights from a file, and an image for it, if the learner has them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WITHOUT = (
 
 
 class Photo(NamedTuple):
-    """A network, a photo for it (1, 224, 224, 3), and what the photo is called."""
+    """A network, a photo for it (1, 224, 224, 3), and the photo's name."""
 
     model: Model
     image: Array
@@ -26,15 +26,16 @@ class Photo(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What the network takes the photo for."""
+        """The photo's name, and the class that the network predicts."""
         p = self.model.probabilities(self.image)[0]
         return f"{self.name}: {self.model.classes[p.argmax()]}, {p.max():.0%}"
 
 
 def open_photo(weights: str | None, image: str | None = None) -> Photo | None:
-    """What --weights and --image name, by default a photo that comes with matplotlib; None without weights.
+    """Return the network and the photo in these files, or None without weights.
 
-    Raises ValueError, in one sentence, for files that cannot be taken, and for an image without weights.
+    The default photo comes with matplotlib.  Raises ValueError for files that cannot be read, and for an image without
+    weights.
     """
     if weights is None:
         if image is not None:
@@ -46,7 +47,7 @@ def open_photo(weights: str | None, image: str | None = None) -> Photo | None:
 
 
 def typed(argv: Sequence[str]) -> Photo | None:
-    """The photo that was asked for where a lesson runs as a script; what else was typed is no matter of ours."""
+    """Return the photo for a lesson that runs as a script; options of the script's own are left to it."""
     parser = argparse.ArgumentParser(description="A lesson of minixai.", epilog="Other lessons take no options.")
     parser.add_argument("--weights", metavar="FILE", help="trained weights of VGG-16, to see its pictures too")
     parser.add_argument("--image", metavar="FILE", help="the photo (default: one that comes with matplotlib)")

@@ -12,6 +12,7 @@ import minixai as mx
 from minixai import files, references
 from minixai.cli import main
 from minixai.files import shipped
+from minixai.lesson import shipped_home
 from minixai.references import entry, frozen, ledger, select, sources
 from minixai.references.entry import Entry, Tolerance, abbreviate, exact
 from minixai.references.report import as_json, markdown, summary, text, verdict
@@ -283,10 +284,10 @@ def test_markdown_escapes_bars():
     assert "| \\|x\\| |" in markdown([with_bars])
 
 
-def test_the_readme_has_the_summary():
-    readme = (shipped("digits.npz").parent.parent / "README.md").read_text(encoding="utf-8")
+def test_the_book_has_the_summary():
+    page = (shipped_home() / "pages" / "trust" / "index.md").read_text(encoding="utf-8")
     table = summary([outcome(id) for id in IDS])
-    assert table in readme, f"put this into the README:\n{table}"
+    assert table in page, f"put this into lessons/pages/trust/index.md:\n{table}"
 
 
 @pytest.mark.parametrize(("value", "words"), [

@@ -17,9 +17,9 @@ from minixai.evaluation.contenders import BY_BLOCKS, SENSITIVITIES
 from minixai.graph import Node
 from minixai.methods import catalogue
 from minixai.methods.call import Call
+from minixai.methods.contrast import Contrast
 from minixai.methods.groups import block_groups
 from minixai.methods.registry import Method
-from minixai.methods.runs import contrast_seed
 from minixai.model import Model, Network
 from minixai.ops import upsample
 from minixai.progress import Progress
@@ -137,11 +137,10 @@ class Case:
         classes = self.target if target is None else np.broadcast_to(np.asarray(target), self.target.shape)
         call = Call(self.model, images, np.repeat(classes, count), None, output or self.call.output)
         versus = None if self.versus is None else np.repeat(self.versus, count)
-        found = []
+        contrast, found = Contrast(np.repeat(classes, count), versus), []
         for part in call.slices(len(call.rows)):
-            node = call.explained_node(call.scores(Node(call.rows[part])))
-            seed = contrast_seed(node, np.repeat(classes, count)[part], None if versus is None else versus[part])
-            found.append((seed * node.value.astype(np.float64)).reshape(len(seed), -1).sum(axis=1))
+            node = call.forward(Node(call.rows[part]))
+            found.append(contrast[np.arange(part.start, part.stop)].of(node.value.astype(np.float64)))
         self.count(len(call.rows))
         return np.concatenate(found)
 

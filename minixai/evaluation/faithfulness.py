@@ -15,7 +15,8 @@ from minixai.arrays import Array
 from minixai.evaluation.amounts import pixels, pixels_of
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
-from minixai.methods.runs import FromLayer, endpoints, passes
+from minixai.methods.passes import passes
+from minixai.methods.runs import endpoints
 from minixai.model import Network
 from minixai.validate import as_count
 
@@ -236,9 +237,9 @@ def pearson(a: Array, b: Array) -> Array:
 def hidden_drops(call: Call, masks: Array, baseline: Baseline, what: str) -> Array:
     """f(x) − f(x with the pixels of a mask replaced by x'), for masks (K, H, W): (N, K), in float64."""
     start, end = call.rows, np.broadcast_to(call.baseline(baseline), call.rows.shape)
-    network, ends = FromLayer(call), endpoints(call)
+    ends = endpoints(call)
     scores = np.empty((len(start), len(masks)))
     for i, k in passes(call, len(masks), what, back=False):
         # (B, H, W, 1) chooses between (B, H, W, C) and (B, H, W, C)
-        scores[i, k] = network.score_at(np.where(masks[k][..., None], end[i], start[i]), i, ends)
+        scores[i, k] = ends.score_at(np.where(masks[k][..., None], end[i], start[i]), i)
     return np.asarray(ends.score.astype(np.float64)[:, None] - scores)

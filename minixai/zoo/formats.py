@@ -31,8 +31,11 @@ Shape = tuple[int, ...]
 HDF5 = b"\x89HDF\r\n\x1a\n"
 PICKLES = (".pth", ".pt", ".bin", ".pkl", ".pickle", ".ckpt")
 KINDS = "Keras's .h5, a .safetensors with torchvision's names, or an .npz of model.save"
-CONVERT = "import torch, safetensors.torch as s; s.save_file(torch.load({0!r}, weights_only=True), {1!r})"
-MOST_NAMES = 3  # of tensors, in an error
+CONVERT = (
+    "import torch, safetensors.torch as s; w = torch.load({0!r}, weights_only=True); "
+    "s.save_file({{k: v.contiguous() for k, v in w.items()}}, {1!r})"
+)
+MOST_NAMES = 3  # tensors that an error names
 
 
 class Stored(NamedTuple):
@@ -159,14 +162,12 @@ def open_weights(path: Path) -> Iterator[Contents]:
     if start.startswith(HDF5):
         with read_keras(path) as contents:
             yield contents
+    elif start[8:] == b"{":  # the length of its header may begin as a pickle does
+        yield read_torchvision(path)
     elif start.startswith(b"PK") and not holds_pickle(path):
         with read_npz(path) as contents:
             yield contents
-    elif start.startswith((b"PK", b"\x80")) and path.suffix != ".safetensors":
-        raise ValueError(pickle_advice(path))
-    elif start[8:] == b"{":
-        yield read_torchvision(path)
-    elif path.suffix in PICKLES:
+    elif start.startswith((b"PK", b"\x80")) or path.suffix in PICKLES:
         raise ValueError(pickle_advice(path))
     else:
         raise ValueError(f"it is damaged, or in no format that is known here: give {KINDS}")

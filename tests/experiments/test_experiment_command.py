@@ -9,7 +9,7 @@ from PIL import Image
 
 from minixai.cli import main
 from minixai.experiments import EXPERIMENTS, Block, Claim, Experiment, Result, closeness
-from minixai.files import shipped
+from minixai.lesson import shipped_home
 from minixai.plots.charts import Boxes, boxes
 
 
@@ -94,13 +94,14 @@ def test_a_claim_that_fails_is_told_and_the_exit_code_is_1(capsys, monkeypatch):
 def test_with_other_numbers_of_images_chance_has_a_say(capsys, monkeypatch):
     enter(monkeypatch, bad)
     assert main(["experiment", "made", "--images", "2"]) == 1
-    said = "1 of 1 claims of made fail (they are made for its own number of images; of others chance has a say)"
+    said = (
+        "1 of 1 claims of made fail (the claims are made for its own number of images; with others chance plays a part)"
+    )
     assert capsys.readouterr().err == f"minixai: {said}\n"
 
 
-def test_the_readme_has_them_all_and_promises_what_they_say():
-    readme = (shipped("digits.npz").parent.parent / "README.md").read_text(encoding="utf-8")
-    section = readme.split("## Experiments")[1].split("## What is in")[0]
+def test_the_book_has_them_all_and_promises_what_they_say():
+    section = (shipped_home() / "pages" / "trust" / "experiments.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `([\w-]+)` \|", section, re.MULTILINE) == list(EXPERIMENTS)
     assert "more than two minutes" in " ".join(section.split())
     assert max(each.seconds for each in EXPERIMENTS.values()) <= 120
@@ -132,9 +133,9 @@ def test_what_it_prints_is_what_python_has(capsys):
         (["closness"], "did you mean 'closeness'"),
         (["closeness", "--images", "0"], "0 is too few"),
         (["closeness", "--images", "many"], "'many' is not a whole number"),
-        (["digit-morphing", "--seed", "1"], "digit-morphing draws no lots: leave --seed out"),
+        (["digit-morphing", "--seed", "1"], "digit-morphing draws nothing by chance: leave --seed out"),
         (["closeness", "--out", "a.gif"], "unknown ending"),
-        (["closeness", "--out", ""], "--out '' is a folder"),
+        (["closeness", "--out", ""], "--out is empty"),
         (["--images", "3"], "--images is for one experiment: give its name"),
         (["--json"], "--json is for one experiment"),
         (["--seed", "0"], "--seed is for one experiment"),

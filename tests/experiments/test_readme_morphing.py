@@ -1,4 +1,4 @@
-"""The README's table of digit morphing is what the experiment measures."""
+"""The book's table of digit morphing is what the experiment measures."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from minixai.experiments import digit_morphing
 from minixai.experiments.morphing import METHODS, NETWORKS, PAIRS, PUBLISHED, format_median, pair_label
 from minixai.experiments.result import format_lead
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "lessons/pages/trust/experiments.md").read_text(encoding="utf-8")
 
 
 def table(result):
@@ -45,11 +45,15 @@ def numbers(text):
 def test_table_is_current():
     """Word for word but for rounding, which another machine does in its own way: a median may move by 1 %."""
     current = table(digit_morphing()).splitlines()
-    start = README.index(current[0])
-    written = README[start : README.index("\n\n", start)].splitlines()
+    start = PAGE.index(current[0])
+    written = PAGE[start : PAGE.index("\n\n", start)].splitlines()
     assert len(written) == len(current)
     for a, b in zip(written, current, strict=True):
-        assert re.sub(r"[\d.]+", "#", a) == re.sub(r"[\d.]+", "#", b), f"put this into the README:\n{b}"
+        assert re.sub(r"[\d.]+", "#", a) == re.sub(r"[\d.]+", "#", b), f"put into trust/experiments.md:\n{b}"
         np.testing.assert_allclose(
-            numbers(a), numbers(b), rtol=0.01, atol=1.5, err_msg=f"put this into the README:\n{b}"
+            numbers(a),
+            numbers(b),
+            rtol=0.01,
+            atol=1.5,
+            err_msg=f"put into trust/experiments.md:\n{b}",
         )

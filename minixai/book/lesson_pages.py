@@ -1,0 +1,253 @@
+"""Pages made of executed lessons: prose, code, what the code printed and drew, and fields for the answers."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from minixai.book.notebooks import as_notebook
+from minixai.files import PACKAGE
+from minixai.lesson import EXERCISE, Lesson
+
+PREDICT = "**Predict before you run.**"
+EXERCISES = "## Exercises"
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A lesson and the cells of its executed notebook."""
+
+    lesson: Lesson
+    cells: Sequence[Mapping[str, Any]]
+
+    @property
+    def exercises(self) -> dict[str, Any]:
+        """The data of every exercise by its letter, as `minixai.lesson.answer` displayed it."""
+        found = [
+            output["data"][EXERCISE]
+            for cell in self.cells
+            for output in cell.get("outputs", [])
+            if EXERCISE in output.get("data", {})
+        ]
+        forms = dict(re.findall(r"^mine_(\w+) = None(?:  # (.*))?$", self.code, re.M))
+        reasons = self.lesson.reasons
+        return {
+            each["name"]: each | {"form": forms.get(each["name"], ""), "why": reasons.get(each["name"], "")}
+            for each in found
+        }
+
+    @property
+    def code(self) -> str:
+        return "\n".join(source(cell) for cell in self.cells if cell["cell_type"] == "code")
+
+
+def source(cell: Mapping[str, Any]) -> str:
+    text = cell["source"]
+    return text if isinstance(text, str) else "".join(text)
+
+
+def execute_all(lessons: Sequence[Lesson], folder: Path, tell: Tell) -> list[Executed]:
+    """Run the notebooks of lessons, as many at a time as there are processors, and return them in order.
+
+    Parameters
+    ----------
+    lessons : sequence of Lesson
+    folder : Path
+        Where the kernels run; what a lesson writes goes there.
+    tell : callable
+        It is called with the title of each lesson when that is done.
+
+    Raises
+    ------
+    ValueError
+        If a cell of a lesson raises, in the words of its error.
+    """
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        return list(pool.map(lambda each: execute(each, folder, tell), lessons))
+
+
+def execute(lesson: Lesson, folder: Path, tell: Tell) -> Executed:
+    """Run the notebook of one lesson in a kernel of its own."""
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    notebook = nbformat.reads(json.dumps(as_notebook(lesson)), as_version=4)
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    try:
+        client.execute(env=kernel_environment())
+    except CellExecutionError as problem:
+        raise ValueError(f"{lesson.path} stops: {problem.ename}, {problem.evalue}") from None
+    tell(lesson.title)
+    return Executed(lesson, notebook.cells)
+
+
+def kernel_environment() -> dict[str, str]:
+    """The environment of a kernel that imports this very minixai and uses one processor."""
+    paths = [str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "OPENBLAS_NUM_THREADS": "1",
+        "MPLBACKEND": "agg",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+# -- pages --------------------------------------------------------------------------------------------
+
+
+def write_page(done: Executed, folder: Path, link: Callable[[str], str]) -> None:
+    """Write the page of an executed lesson as MyST Markdown, and its pictures beside it.
+
+    Parameters
+    ----------
+    done : Executed
+    folder : Path
+        The page is folder/NN_name.md, its pictures are folder/NN_name-1.png and so on.
+    link : callable
+        It turns the terms and titles in a piece of prose into links.
+    """
+    name = done.lesson.path.stem
+    pictures = Pictures(folder, name)
+    exercises = done.exercises
+    parts = list[str]()
+    gated = printed = in_exercises = False
+    for n, cell in enumerate(done.cells):
+        if n == 1:
+            continue  # the cell that tells a notebook which lesson it is
+        if cell["cell_type"] == "code":
+            shown, has_output = code_and_outputs(cell, pictures)
+            parts.append(giveaway(shown) if in_exercises else shown)
+            printed, in_exercises = printed or has_output, False
+            continue
+        for piece in re.split(r"^(?=## )", source(cell), flags=re.M):
+            if not piece.strip():
+                continue
+            if gated and printed and piece.startswith("## "):
+                parts.append(raw('<div class="predict-end"></div>'))
+                gated = False
+            in_exercises = piece.startswith(EXERCISES)
+            parts.append(with_fields(piece, exercises, link) if in_exercises else prose(piece, link))
+            if piece.startswith("# "):
+                parts.append(download_link(name))
+        if PREDICT in source(cell):
+            parts.append(raw('<div class="predict-gate"></div>'))
+            gated, printed = True, False
+    if gated:
+        parts.append(raw('<div class="predict-end"></div>'))
+    (folder / f"{name}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def download_link(name: str) -> str:
+    link = f'<a href="../notebooks/{name}.ipynb" download>Download this lesson as a notebook</a>'
+    return raw(f'<p class="lesson-links">{link}</p>')
+
+
+def prose(text: str, link: Callable[[str], str]) -> str:
+    """Prose of a lesson as Markdown for Sphinx: links for terms, indented blocks as text that keeps its columns."""
+    lines, blocks = text.strip("\n").splitlines(), list[str]()
+    for block in "\n".join(lines).split("\n\n"):
+        if all(line.startswith("    ") or not line.strip() for line in block.splitlines()):
+            body = "\n".join(line[4:] for line in block.splitlines())
+            blocks.append(f"```text\n{body}\n```")
+        else:
+            blocks.append(link(block))
+    return "\n\n".join(blocks)
+
+
+def with_fields(text: str, exercises: Mapping[str, Any], link: Callable[[str], str]) -> str:
+    """The exercises, each followed by a field for its answer."""
+    pieces = re.split(r"^(?=[a-z]\) )", text, flags=re.M)
+    parts, waiting = [prose(pieces[0], link)], dict(exercises)
+    for piece in pieces[1:]:
+        parts.append(prose(piece, link))
+        if piece[0] in waiting:
+            parts.append(field(waiting.pop(piece[0])))
+    parts += map(field, waiting.values())  # those that share a paragraph with another one
+    return "\n\n".join(parts)
+
+
+def field(exercise: Mapping[str, Any]) -> str:
+    """The field of one exercise; book.js reads its data, judges the answer, and remembers it."""
+    name, form = exercise["name"], exercise["form"].strip("() ")
+    hint = f" <span>{html.escape(form)}</span>" if form else ""
+    return raw(
+        f'<form class="exercise" data-exercise="{html.escape(json.dumps(exercise, ensure_ascii=False))}">'
+        f'<label for="exercise-{name}">Your answer to {name}){hint}</label>'
+        f'<input id="exercise-{name}" type="text" autocomplete="off" spellcheck="false">'
+        '<button type="submit">Check</button><output aria-live="polite"></output></form>'
+    )
+
+
+class Pictures:
+    """The pictures of a page, numbered in their order."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name, self.count = folder, name, 0
+
+    def write(self, data: str, alt: str) -> str:
+        """Write a picture and return the Markdown that shows it."""
+        self.count += 1
+        path = self.folder / f"{self.name}-{self.count}.png"
+        path.write_bytes(b64decode(data))
+        safe = re.sub(r"([\[\]\\*_`<>])", r"\\\1", " ".join(alt.split()))
+        return f"![{safe}]({path.name})"
+
+
+def code_and_outputs(cell: Mapping[str, Any], pictures: Pictures) -> tuple[str, bool]:
+    """A cell of code with all that came out of it, and whether anything but checked claims did."""
+    parts = [f"```python\n{source(cell).strip()}\n```"]
+    said, claims = list[str](), list[str]()
+
+    def flush() -> None:
+        if text := "".join(said).strip("\n"):
+            parts.append(f"```{{code-block}} text\n:class: output\n\n{text}\n```")
+        said.clear()
+
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        if output["output_type"] == "stream":
+            for line in output["text"].splitlines(keepends=True):
+                (claims if line.startswith("[ok] ") else said).append(line)
+        elif "text/html" in data:
+            flush()
+            parts.append(raw(f'<div class="toy">{data["text/html"]}</div>'))
+        elif "image/png" in data:
+            flush()
+            alt = output["metadata"].get("image/png", {}).get("alt") or data.get("text/plain", "")
+            parts.append(pictures.write(data["image/png"], alt))
+        elif EXERCISE not in data:
+            said.append(data.get("text/plain", "") + "\n")
+    flush()
+    has_output = len(parts) > 1
+    if claims:
+        parts.append(checked(claims))
+    return "\n\n".join(parts), has_output
+
+
+def checked(claims: Sequence[str]) -> str:
+    """The claims that the cell has checked, folded away."""
+    items = "".join(f"<li>{html.escape(line.removeprefix('[ok] ').strip())}</li>" for line in claims)
+    title = "1 claim was checked" if len(claims) == 1 else f"{len(claims)} claims were checked"
+    return raw(f'<details class="claims"><summary>{title}</summary><ul>{items}</ul></details>')
+
+
+def giveaway(shown: str) -> str:
+    """The code that computes the answers, folded away."""
+    title = "The code that judges the answers (it computes them, so it gives them away)"
+    opened = raw(f'<details class="giveaway"><summary>{title}</summary>')
+    return "\n\n".join([opened, shown, raw("</details>")])
+
+
+def raw(text: str) -> str:
+    return f"``````{{raw}} html\n{text}\n``````"

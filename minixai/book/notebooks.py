@@ -1,0 +1,81 @@
+"""Lessons as Jupyter notebooks: a percent script says all that a notebook needs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from minixai.files import whole
+from minixai.lesson import Lesson, every_lesson, shipped_home
+
+FIRST = """\
+# The lessons are plain scripts; this line tells minixai which one the notebook was made from.
+from minixai.lesson import start_notebook
+
+start_notebook({name!r})"""
+
+
+def as_notebook(lesson: Lesson) -> dict[str, Any]:
+    """Return the notebook of a lesson in Jupyter's format 4.5, unexecuted.
+
+    Parameters
+    ----------
+    lesson : Lesson
+        The percent script.
+
+    Returns
+    -------
+    dict
+        What `json.dump` writes into an .ipynb file.  The first code cell says which lesson it is, because a notebook
+        has no `__file__`.
+
+    Examples
+    --------
+    >>> from minixai.lesson import find_lesson
+    >>> notebook = as_notebook(find_lesson("1"))
+    >>> notebook["cells"][0]["cell_type"], notebook["cells"][0]["source"][0]
+    ('markdown', '# 1. Change one input at a time\\n')
+    """
+    cells = [make_cell(cell.prose, cell.text) for cell in lesson.cells]
+    cells.insert(1, make_cell(False, FIRST.format(name=lesson.path.stem)))
+    for n, cell in enumerate(cells):
+        cell["id"] = f"cell-{n}"
+    return {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def make_cell(prose: bool, text: str) -> dict[str, Any]:
+    source = text.strip("\n").splitlines(keepends=True)
+    if prose:
+        return {"cell_type": "markdown", "metadata": {}, "source": source}
+    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+
+
+def write_notebook(lesson: Lesson, folder: Path) -> Path:
+    """Write the notebook of a lesson into a folder and return its path."""
+    path = folder / f"{lesson.path.stem}.ipynb"
+    text = json.dumps(as_notebook(lesson), ensure_ascii=False, indent=1) + "\n"
+    with whole(path) as file:
+        file.write(re.sub(r"[ \t]+\n", "\n", text).encode())
+    return path
+
+
+def write_notebooks(folder: Path) -> list[Path]:
+    """Write all lessons as notebooks into a folder.  Raises ValueError where they would overwrite something."""
+    lessons = every_lesson(shipped_home())
+    if there := [path for each in lessons if (path := folder / f"{each.path.stem}.ipynb").exists()]:
+        raise ValueError(f"{str(there[0])!r} is there already, and may hold your answers: choose another folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ValueError(f"{str(folder)!r} cannot be made ({problem.strerror}): choose another folder") from None
+    return [write_notebook(each, folder) for each in lessons]
