@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # matplotlib takes a while to load, so only the commands that
     from matplotlib.figure import Figure
 
 
+STACKED_DPI = 125  # of figures that become one picture: their smallest text is 14 pixels high
+
+
 class Abandoned(Exception):
     """A file that was begun only to see whether it can be."""
 
@@ -52,9 +55,13 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(file, format=path.suffix[1:].lower())
 
 
-def save_stacked(rows: Iterable[Sequence[Figure]], path: Path) -> None:
-    """Write figures as one PNG on white: rows beneath each other, the figures of a row side by side."""
-    page = joined([joined([pixels(figure) for figure in row], across=True) for row in rows], across=False)
+def save_stacked(rows: Iterable[Sequence[Sequence[Figure]]], path: Path) -> None:
+    """Write figures as one PNG on white: rows of columns of figures."""
+    lines = [
+        joined([joined([pixels(figure) for figure in column], across=False) for column in row], across=True)
+        for row in rows
+    ]
+    page = joined(lines, across=False)
     with whole(path) as file:
         page.save(file, "PNG")
 
@@ -73,5 +80,5 @@ def joined(pictures: Sequence[Image.Image], across: bool) -> Image.Image:
 def pixels(figure: Figure) -> Image.Image:
     """The figure as matplotlib draws it on a screen."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png")
+    figure.savefig(buffer, format="png", dpi=STACKED_DPI)
     return Image.open(buffer).convert("RGB")

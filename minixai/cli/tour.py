@@ -56,8 +56,8 @@ def tour(args: argparse.Namespace) -> None:
     """
     out = place(args.out, (".png",))
     chapters = [bird(), saturation(), product(), digit(), photo()]
-    *above, left, right = (chapter.figure for chapter in chapters)
-    save_stacked([*([each] for each in above), [left, right]], out)
+    one, two, three, four, five = (chapter.figure for chapter in chapters)
+    save_stacked([[[one]], [[two]], [[three], [four, five]]], out)
     ending = ENDING.format(out=out, folder=Path(minixai.__file__).parent)
     print(*(chapter.text.strip("\n") for chapter in chapters), ending.strip("\n"), sep="\n\n")
 
