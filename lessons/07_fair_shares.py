@@ -269,17 +269,19 @@ save(figure, "waterfall")
 # %% [markdown]
 # ## Try it
 #
-# Choose the parts of the bird. The page shows the bird that has only these parts, and
-# the worth of this coalition. By how much do the legs raise the worth of an otherwise
-# empty landscape, and of an otherwise complete bird? Which of the two numbers is closer
-# to their share?
+# Choose the parts of the bird. The page shows the bird that has only these parts, how
+# far its contrast lies above that of the landscape alone, and the sum of the shares of
+# these parts. The two agree for the whole bird. By how much do the legs raise the worth
+# of an otherwise empty landscape, and of an otherwise complete bird? Which of the two
+# numbers is closer to their share?
 
 
 # %%
 def coalition(*chosen):
     group = [part for part, here in zip(parts, chosen, strict=True) if here]
-    table = {"worth (contrast)": round(float(contrast(group)[0]), 2)}
-    table["sum of their shares"] = round(sum(float(worth[p][0]) for p in group), 2)
+    value, empty = float(contrast(group)[0]), float(nobody[0])
+    table = {"contrast": f"{value:.1f}", "above the landscape": f"{value - empty:.1f}"}
+    table["sum of the shares"] = f"{sum(float(worth[p][0]) for p in group):.1f}"
     pixels = (255 * drawn(group)[0]).round().astype(np.uint8)
     return pixels, table
 

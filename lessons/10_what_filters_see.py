@@ -127,7 +127,7 @@ def about(entry):
     )
 
 
-for n in range(9):
+for n in range(8):
     print(f"layer {n} {about(vgg.layers[n])}   {about(model.layers[n])}")
 claim(
     "layer 7 of VGG-16 is the first convolution of its third block",
