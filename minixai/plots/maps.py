@@ -201,7 +201,7 @@ def words(results: Sequence[Result], titles: Sequence[str] | None, classes: Name
     return [
         {
             "heading": first[i],
-            "details": [each[i] for each in said if each is not first and each[i]],
+            "details": [each[i] for each in said if each is not first and each[i] not in ("", first[i])],
             "captions": captions(result, [] if common[i] else asked[i]),
         }
         for i, result in enumerate(results)

@@ -1,4 +1,4 @@
-"""Integrated gradients step by step: the images on the way, the gradient at each, and the sum so far."""
+"""Integrated gradients step by step: the images on the path, the gradient at each, and the sum so far."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -163,15 +163,16 @@ def path(result: Attribution, i: int) -> list[Array]:
     """(alpha, inputs, gradients, sums) of one image; the last three are (steps, H, W, C)."""
     if not isinstance(result, Attribution) or not set(NEEDED) <= set(result.extras):
         raise ValueError(
-            "series shows the way of integrated gradients: ask for it, integrated_gradients(..., path=True)"
+            "series shows the path of integrated gradients, and this result holds none: make it with "
+            "integrated_gradients(..., path=True)"
         )
-    alpha, *ways = (np.asarray(result.extras[name]) for name in NEEDED)
-    if ways[0].ndim != 5 or ways[0].shape[-1] not in (1, 3):
+    alpha, *along = (np.asarray(result.extras[name]) for name in NEEDED)
+    if along[0].ndim != 5 or along[0].shape[-1] not in (1, 3):
         raise ValueError(
-            f"the way leads through values of shape {ways[0].shape[2:]}, which are no images (H, W, 1 or 3): "
+            f"the path leads through values of shape {along[0].shape[2:]}, which are no images (H, W, 1 or 3): "
             "series shows integrated gradients at the input of an image model"
         )
-    return [alpha, *(way[i] for way in ways)]
+    return [alpha, *(each[i] for each in along)]
 
 
 def evenly(steps: int, columns: int) -> Array:
