@@ -1,4 +1,4 @@
-"""The lessons on the command line: which there are, running one, and how far a learner has come."""
+"""`minixai lessons`, `lesson` and `check`: which lessons there are, running one, and how far a learner has come."""
 
 from __future__ import annotations
 
@@ -8,19 +8,58 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from minixai.cli.options import Commands, add_command
+from minixai.cli.output import output_folder
 from minixai.lesson import Lesson, Session, copy_to, every_lesson, find_lesson, home
 from minixai.photo import open_photo
 from minixai.text import columns
 
 MARKS = {"right": "+", "wrong": "!", "open": "."}
 
+LESSONS = """
+List the lessons, and the question that each one answers.
+
+Each is a script to read, run and change; the answers to its exercises are written
+into it.  --copy puts the scripts into a folder of yours.
+"""
+LESSON = """
+Tell a lesson: its prose, and what its code prints.
+
+Its claims are checked as it runs, and its figures written.  Read the script too:
+the method is there in ten lines.  Answers to its exercises are written into it.
+Some have pictures of a photo too, for those who have weights of VGG-16.
+"""
+CHECK = """
+Check the answers to a lesson's exercises, or to those of all lessons.
+
+A wrong answer is told by the misconception behind it, where that is known.
+"""
+
+
+def add_lessons(commands: Commands) -> None:
+    parser = add_command(commands, lessons, LESSONS, "minixai lessons\nminixai lessons --copy my-lessons")
+    parser.add_argument("--copy", metavar="FOLDER", help="copy the scripts there, to write answers into them")
+
+
+def add_lesson(commands: Commands) -> None:
+    examples = "minixai lesson 1\nminixai lesson 4 --quiet --out figures\nminixai lesson 10 --weights FILE"
+    parser = add_command(commands, lesson, LESSON, examples)
+    parser.add_argument("lesson", metavar="N", help="a lesson's number, or its script")
+    parser.add_argument("--quiet", action="store_true", help="leave the prose out: only what the code prints")
+    parser.add_argument("--weights", metavar="FILE", help="trained weights of VGG-16, see minixai download --help")
+    parser.add_argument("--image", metavar="FILE", help="a photo for it (default: one that comes with matplotlib)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--out", metavar="FOLDER", help="where figures go (default: out/ beside the script)")
+    which.add_argument("--no-figures", action="store_true", help="write no figures")
+
+
+def add_check(commands: Commands) -> None:
+    parser = add_command(commands, check, CHECK, "minixai check\nminixai check 4")
+    parser.add_argument("lesson", metavar="N", nargs="?", help="a lesson's number, or its script (default: all)")
+
 
 def lessons(args: argparse.Namespace) -> None:
-    """List the lessons, and the question that each one answers.
-
-    Each is a script to read, run and change; the answers to its exercises are written
-    into it.  --copy puts the scripts into a folder of yours.
-    """
+    """Run the command."""
     if args.copy is not None:
         copies = copy_to(Path(args.copy))
         print(f"{len(copies)} lessons are in {args.copy}; begin with: minixai lesson {copies[0]}")
@@ -36,38 +75,21 @@ def name(lesson: Lesson) -> str:
 
 
 def lesson(args: argparse.Namespace) -> None:
-    """Tell a lesson: its prose, and what its code prints.
-
-    Its claims are checked as it runs, and its figures written.  Read the script too:
-    the method is there in ten lines.  Answers to its exercises are written into it.
-    Some have pictures of a photo too, for those who have weights of VGG-16.
-    """
+    """Run the command."""
     chosen = find_lesson(args.lesson)
     if (args.weights or args.image) and not chosen.has_photo:
         others = ", ".join(str(each.number) for each in every_lesson() if each.has_photo)
         raise ValueError(f"lesson {chosen.number} has no photo: leave --weights and --image out, or take {others}")
     photo = open_photo(args.weights, args.image)
-    out = None if args.out is None else figures_to(args.out)
+    out = None if args.out is None else output_folder(args.out)
     found = run(chosen, out=out, tell=not args.quiet, figures=not args.no_figures, photo=photo)
     right = sum(each.state == "right" for each in found.exercises)
     print(f"\n{len(found.claims)} claims hold, {right} of {len(found.exercises)} exercises are right.")
     print(f"Write your answers into {chosen.path}, then: minixai check {args.lesson}")
 
 
-def figures_to(text: str) -> Path:
-    """The folder, there already or not.  Raises ValueError, before the lesson begins, if there can be none."""
-    out = Path(text)
-    there = next(path for path in (out, *out.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise ValueError(f"--out {text!r} cannot be a folder, {str(there)!r} is none: give a folder for the figures")
-    return out
-
-
 def check(args: argparse.Namespace) -> None:
-    """Check the answers to a lesson's exercises, or to those of all lessons.
-
-    A wrong answer is told by the misconception behind it, where that is known.
-    """
+    """Run the command."""
     if args.lesson is not None:
         chosen = find_lesson(args.lesson)
         print(chosen.path, *silently(chosen).exercises, sep="\n")

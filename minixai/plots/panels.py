@@ -19,6 +19,7 @@ from minixai.plots.text import TITLE, Line, blank_page, stack_height, write
 HEADING, DETAIL, NOTE = 10.0, 9.0, 9.0  # points
 MARGIN, GUTTER, NARROWEST = 0.2, 0.16, 3.2  # inches
 BAR_PITCH = BAR + 2 * SPACE
+FLATTEST, TALLEST = 0.02, 5.0  # height of a panel in widths; the pixels of more extreme images are stretched
 FAINT = 0.15  # how strongly an image shows beneath its map
 LUMINANCE = (0.2989, 0.5870, 0.1140)
 
@@ -105,7 +106,8 @@ class Band:
     """Columns beside each other: headings, rows of panels, and bars for those that have a scale of their own."""
 
     def __init__(self, columns: Sequence[Column], rows: int, size: float, aspect: float) -> None:
-        self.columns, self.rows, self.size, self.high = columns, rows, size, size * aspect
+        self.columns, self.rows, self.size = columns, rows, size
+        self.high = size * min(max(aspect, FLATTEST), TALLEST)
         self.heads = [column.head(size) for column in columns]
         self.feet = [[column.foot(i, size) for i in range(rows)] for column in columns]
         self.notes = [column.note(size) for column in columns]

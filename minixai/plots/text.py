@@ -11,6 +11,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from minixai.arrays import Array
+from minixai.text import printable
 
 FAMILY = "DejaVu Sans"  # comes with matplotlib and has every sign used here
 LEADING = 1.45  # height of a line of text, in sizes
@@ -79,7 +80,7 @@ class Line:
     def wrap(self, limit: float) -> list[Line]:
         """Lines no longer than `limit`, broken between words; a word that is too long is shortened."""
         lines = [replace(self, text="")]
-        for word in self.text.split(" "):
+        for word in printable(self.text).split(" "):
             longer = replace(self, text=f"{lines[-1].text} {word}".lstrip())
             if longer.width <= limit:
                 lines[-1] = longer
