@@ -158,6 +158,27 @@ diagonal = mx.integrated_gradients(
 claim("the diagonal gives 0.8 and 0.2", np.allclose(diagonal, (0.8, 0.2), atol=1e-3))
 
 # %% [markdown]
+# Here are the five methods so far on this one network. Each row answers its own
+# question: how steep is y here, what is lost without one input, what did each input
+# contribute on the path, what moved y, and what is a fair share?
+
+# %%
+points = [[1.0, 1.0], [1.0, 0.25]]
+five = [mx.gradient, mx.feature_ablation, mx.integrated_gradients]
+five += [mx.deep_lift, mx.shapley_values]
+print(f"{'':22} at (1, 1)      at (1, 0.25)")
+table = {}
+for method in five:
+    more = {"steps": 1000} if method is mx.integrated_gradients else {}
+    table[method.__name__] = method(mx.toys.saturation, points, **more).values
+    one, other = (f"({a:.2f}, {b:.3f})" for a, b in table[method.__name__] + 0.0)
+    print(f"{method.__name__:22} {one:14} {other}")
+adds_up = [
+    name for name, each in table.items() if np.allclose(each.sum(axis=1), 1, atol=1e-2)
+]
+claim("the last three add up at both points", adds_up == [*table][2:])
+
+# %% [markdown]
 # ## The parts of a bird as players
 #
 # Now we use the network and the drawn birds of lesson 4. The program can draw the same
