@@ -359,6 +359,7 @@ answer("a", mine_a, right, traps)
 traps = {
     "these are fractions: divide them by the area": (0.4, 1.0),
     "all of the map could lie on the part": (20, 20),
+    "divide the largest fraction, 1, by the area, too": (20, 1),
 }
 answer("b", mine_b, (0.4 / 0.02, 1 / 0.02), traps)
 above, spread = 6 - 200 * 0.015, np.sqrt(200 * 0.015 * (1 - 0.015))

@@ -33,8 +33,9 @@ Ask many methods the same about one image, and draw their maps side by side.
 
 Prints the certificate of each: what its values are, what they cost, and whether
 they add up to the score.  In the picture every map has a scale of its own, whose
-number stands beneath it: red raises the score, blue lowers it.  Those that add up
-come first.  --baseline, --seed, --samples and --background are for those methods
+number stands beneath it: red raises the score, blue lowers it; slopes are orange
+where a brighter pixel would raise it, green where a darker one would.  Methods that
+add up come first.  --baseline, --seed, --samples and --background are for those methods
 that know them.  Of a large network it is said first what will be computed, and for
 how long.
 """

@@ -40,7 +40,8 @@ Explain what a network sees in an image, and draw it.
 
 Prints the prediction, then the certificate: what the values are, what they
 cost, and whether they add up to the score.  The picture shows them beside the
-image: red raises the score, blue lowers it.  Without options, a test digit.
+image: red raises the score, blue lowers it; slopes are orange and green, as the last
+line says.  Without options, a test digit.
 A photo is explained by EfficientNet-Lite0, which comes with minixai, unless --model
 names another; photos called cat and coffee come with it too.
 
@@ -192,7 +193,7 @@ def draw(
 
 
 def colour_meaning(result: Attribution) -> str:
-    from minixai.plots.maps import meaning  # matplotlib takes a while to load
+    from minixai.plots.maps import meaning
 
     return meaning(result)
 

@@ -27,6 +27,8 @@ SOFTWARE = "minixai"
 LONGEST_NAME = 200
 """Letters of a file's name that every disk takes, with what is added while the file is written."""
 FIELDS = {"png": "Software", "pdf": "Creator", "svg": "Creator"}
+STACKED_DPI = 125
+"""Of figures that become one picture: their smallest text is 14 pixels high."""
 
 
 class ProbeFinished(Exception):
@@ -146,9 +148,13 @@ def save_beside_photo(figure: Figure, path: Path, overview: Array | None) -> Non
     save(figure, path)
 
 
-def save_stacked(rows: Iterable[Sequence[Figure]], path: Path) -> None:
-    """Write figures as one PNG on white: rows beneath each other, the figures of a row side by side."""
-    page = joined([joined([pixels(figure) for figure in row], across=True) for row in rows], across=False)
+def save_stacked(rows: Iterable[Sequence[Sequence[Figure]]], path: Path) -> None:
+    """Write figures as one PNG on white: rows of columns of figures."""
+    lines = [
+        joined([joined([pixels(figure) for figure in column], across=False) for column in row], across=True)
+        for row in rows
+    ]
+    page = joined(lines, across=False)
     mark = PngImagePlugin.PngInfo()
     mark.add_text(FIELDS["png"], SOFTWARE)
     with whole(path) as file:
@@ -169,5 +175,5 @@ def joined(pictures: Sequence[Image.Image], across: bool) -> Image.Image:
 def pixels(figure: Figure) -> Image.Image:
     """Return the figure as matplotlib draws it on a screen."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png")
+    figure.savefig(buffer, format="png", dpi=STACKED_DPI)
     return Image.open(buffer).convert("RGB")

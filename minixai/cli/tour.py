@@ -1,4 +1,4 @@
-"""`minixai tour`: what attribution is, shown with a bird, two small functions, digits and a photo."""
+"""`minixai tour`: attribution, shown with a bird, two small functions, a network that reads digits, and a photo."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def tour(args: argparse.Namespace) -> None:
     out = output_path(args.out, (".png",))
     with drawing():
         chapters = [bird(), saturation(), product(), digit(), photo()]
-        *above, left, right = (chapter.figure for chapter in chapters)
-        save_stacked([*([each] for each in above), [left, right]], out)
+        one, two, three, four, five = (chapter.figure for chapter in chapters)
+        save_stacked([[[one]], [[two]], [[three], [four, five]]], out)
     ending = ENDING.format(out=out, folder=Path(minixai.__file__).parent)
     say(*(chapter.text.strip("\n") for chapter in chapters), ending.strip("\n"), sep="\n\n")
 
@@ -177,8 +177,8 @@ def photo() -> Chapter:
    Why not for {other}?  Two methods, the difference of two scores, {end_score(parts)}."""
     title = f"5. A photo: why {one} and not {other}?"
     look: dict[str, Any] = {"size": 1.02, "percentile": 99.5, "overlay": True, "classes": {first: one, second: other}}
-    shown = plots.show([parts, cam], image, title=title, **look)
-    return Chapter(text, shown)
+    figure = plots.show([parts, cam], image, title=title, **look)
+    return Chapter(text, figure)
 
 
 # -- numbers ------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def boxes(
     """
     figure, axes = grid(len(panels), columns, (2.5, 0.55 + 0.24 * len(names)), title, names)
     for ax, panel in zip(axes, panels, strict=True):
-        framed(ax, panel.heading)
+        style_axes(ax, panel.heading)
         if logarithmic:
             ax.set_xscale("log")
         box(ax, panel.samples)
@@ -65,8 +65,8 @@ def boxes(
         ax.grid(axis="x", color=BORDER, linewidth=0.4)
     for i, ax in enumerate(axes):
         ax.tick_params(labelleft=i % columns == 0)
-        fonts(ax)
-    foot(figure, f"{along};  ◇ {mark}")
+        set_tick_fonts(ax)
+    write_remark(figure, f"{along};  ◇ {mark}")
     return figure
 
 
@@ -99,13 +99,13 @@ def lines(panels: Sequence[Lines], *, title: str, note: str, columns: int) -> Fi
     figure, axes = grid(len(panels), columns, size, title)
     told: list[str] = []
     for ax, panel in zip(axes, panels, strict=True):
-        framed(ax, panel.heading)
+        style_axes(ax, panel.heading)
         draw(ax, panel, columns)
         if list(panel.y) != told:
             ax.legend(prop=font(CAPTION), frameon=False)
         told = list(panel.y)
-        fonts(ax)
-    foot(figure, note)
+        set_tick_fonts(ax)
+    write_remark(figure, note)
     return figure
 
 
@@ -145,7 +145,7 @@ def grid(
     return figure, axes
 
 
-def framed(ax: Axes, heading: str) -> None:
+def style_axes(ax: Axes, heading: str) -> None:
     ax.set_title(heading, fontproperties=font(HEADING, bold=True), parse_math=False)
     ax.set_axisbelow(True)
     for spine in ax.spines.values():
@@ -153,15 +153,15 @@ def framed(ax: Axes, heading: str) -> None:
     ax.tick_params(which="both", color=BORDER, length=2.5)
 
 
-def fonts(ax: Axes) -> None:
+def set_tick_fonts(ax: Axes) -> None:
     """The numbers at the axes in the font of everything else."""
     for text in (*ax.get_xticklabels(), *ax.get_yticklabels()):
         text.set_fontproperties(font(CAPTION))
 
 
-def foot(figure: Figure, text: str) -> None:
+def write_remark(figure: Figure, text: str) -> None:
     """A remark beneath everything, on as many lines as the width of the figure needs."""
-    lines = Line(text, HEADING).wrapped(figure.get_figwidth() - 0.4)
+    lines = Line(text, HEADING).wrap(figure.get_figwidth() - 0.4)
     figure.supxlabel(
         "\n".join(line.text for line in lines), fontproperties=font(HEADING), color=QUIET, parse_math=False
     )

@@ -44,7 +44,7 @@ class Palette:
             write(page, middle + direction * (across + side) / 2, top + (BAR - word.height) / 2, [word])
 
 
-def fading(low: float, high: float, above: str = RAISES, below: str = LOWERS) -> ListedColormap:
+def fading_colours(low: float, high: float, above: str = RAISES, below: str = LOWERS) -> ListedColormap:
     """Ever more of a colour away from 0, which leaves no mark: white on paper, and a faint image shows through."""
     numbers = np.linspace(low, high, 257)
     return ListedColormap([(*to_rgb(below if t < 0 else above), abs(t)) for t in numbers])
@@ -66,10 +66,10 @@ def end(text: str, color: str = QUIET) -> Line:
     return Line(text, CAPTION, color, bold=True)
 
 
-SIGNED = Palette(fading(-1, 1), -1, 1, (end("lowers", LOWERS), end("raises", RAISES)))
-RISING = Palette(fading(0, 1), 0, 1, (end("0"), end("raises", RAISES)))
-FALLING = Palette(fading(-1, 0), -1, 0, (end("lowers", LOWERS), end("0")))
-SLOPE = Palette(fading(-1, 1, BRIGHTER, DARKER), -1, 1, (end("darker", DARKER), end("brighter", BRIGHTER)))
-SIZE = Palette(fading(0, 1, STRONG), 0, 1, (end("0"), end("strong", STRONG)))
+SIGNED = Palette(fading_colours(-1, 1), -1, 1, (end("lowers", LOWERS), end("raises", RAISES)))
+RISING = Palette(fading_colours(0, 1), 0, 1, (end("0"), end("raises", RAISES)))
+FALLING = Palette(fading_colours(-1, 0), -1, 0, (end("lowers", LOWERS), end("0")))
+SLOPE = Palette(fading_colours(-1, 1, BRIGHTER, DARKER), -1, 1, (end("darker", DARKER), end("brighter", BRIGHTER)))
+SIZE = Palette(fading_colours(0, 1, STRONG), 0, 1, (end("0"), end("strong", STRONG)))
 ACTIVITY = Palette("viridis", 0, 1, (end("low"), end("high")))
 SLOPE_WORDS = "slopes: orange where a brighter pixel would raise the score, green where a darker one would"

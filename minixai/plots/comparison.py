@@ -9,17 +9,17 @@ from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.plots.colours import RISING, SIGNED, SLOPE, SLOPE_WORDS
 from minixai.plots.maps import (
-    certified_gap,
     check_columns,
     check_size,
     checked_images,
     checked_values,
+    gap_text,
     headings,
+    layer_text,
     limit,
     palette_of,
-    place_of,
 )
-from minixai.plots.panels import Column, Maps, Pictures, drawn
+from minixai.plots.panels import Column, Maps, Pictures, draw_sheet
 from minixai.plots.text import number
 from minixai.validate import accept_old_name
 
@@ -98,7 +98,7 @@ def compare(
     h, w = pictures.shape[1:3]
     remark = REMARK + f"; percentile {percentile:g} of |map|" * (percentile < 100)
     remark += f"; {SLOPE_WORDS}" * (SLOPE in used)
-    return drawn(panels, 1, remark, size, h / w, title, legends, columns)
+    return draw_sheet(panels, 1, remark, size, h / w, title, legends, columns)
 
 
 def panel(result: Attribution, heading: str, pictures: Array, percentile: float, outline: Array | None) -> Maps:
@@ -106,8 +106,8 @@ def panel(result: Attribution, heading: str, pictures: Array, percentile: float,
     most = limit([maps], None, percentile)
     return Maps(
         heading=heading,
-        details=[place_of(result)] if result.layer else [],
-        captions=[f"±{number(most)}\n{certified_gap(result, 0) or 'need not add up'}"],
+        details=[layer_text(result)] if result.layer else [],
+        captions=[f"±{number(most)}\n{gap_text(result, 0) or 'need not add up'}"],
         maps=maps,
         limit=most,
         palette=palette_of(result, maps),

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from minixai.arrays import Array
 from minixai.plots.colours import CAPTION, QUIET, SPACE, frame, paint
 from minixai.plots.panels import HEADING, MARGIN
-from minixai.plots.text import Line, stacked, write
+from minixai.plots.text import Line, stack_height, write
 
 WIDTH = 1.8  # inches
 
@@ -31,12 +31,12 @@ def add_overview(figure: Figure, photo: Array, heading: str, note: str) -> Figur
     """
     across, down = figure.get_size_inches()
     room = WIDTH + MARGIN
-    head = Line(heading, HEADING, bold=True).wrapped(WIDTH)
-    foot = Line(note, CAPTION, QUIET).wrapped(WIDTH)
-    most = down - 2 * MARGIN - stacked(head) - stacked(foot) - 2 * SPACE
+    head = Line(heading, HEADING, bold=True).wrap(WIDTH)
+    foot = Line(note, CAPTION, QUIET).wrap(WIDTH)
+    most = down - 2 * MARGIN - stack_height(head) - stack_height(foot) - 2 * SPACE
     high, wide = photo.shape[:2]
     scale = min(WIDTH / wide, max(most, WIDTH / 2) / high)
-    end = 2 * MARGIN + stacked(head) + stacked(foot) + 2 * SPACE + high * scale
+    end = 2 * MARGIN + stack_height(head) + stack_height(foot) + 2 * SPACE + high * scale
     figure.set_size_inches(across + room, max(down, end))
     for axes in figure.axes:
         left, bottom, width, height = axes.get_position().bounds
@@ -53,7 +53,7 @@ def add_overview(figure: Figure, photo: Array, heading: str, note: str) -> Figur
         (0, 0, room / (across + room), 1), xlim=(0, room), ylim=(float(max(down, end)), 0), label="overview"
     )
     page.set_axis_off()
-    top = MARGIN + stacked(head) + SPACE
+    top = MARGIN + stack_height(head) + SPACE
     place = (MARGIN + (WIDTH - wide * scale) / 2, top, wide * scale, high * scale)
     write(page, MARGIN + WIDTH / 2, MARGIN, head)
     paint(page, photo[..., 0] if photo.shape[-1] == 1 else photo, place, cmap="gray", vmin=0, vmax=1)

@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.plots.colours import BAR, CAPTION, QUIET, SIGNED, SPACE, BBox, Palette, frame, paint
-from minixai.plots.text import TITLE, Line, blank_page, stacked, write
+from minixai.plots.text import TITLE, Line, blank_page, stack_height, write
 
 HEADING, DETAIL, NOTE = 10.0, 9.0, 9.0  # points
 MARGIN, GUTTER, NARROWEST = 0.2, 0.16, 3.2  # inches
-FLATTEST, TALLEST = 0.02, 5.0  # height of a panel in widths; the pixels of more extreme images are stretched
 BAR_PITCH = BAR + 2 * SPACE
+FLATTEST, TALLEST = 0.02, 5.0  # height of a panel in widths; the pixels of more extreme images are stretched
 FAINT = 0.15  # how strongly an image shows beneath its map
 LUMINANCE = (0.2989, 0.5870, 0.1140)
 
@@ -36,15 +36,15 @@ class Column:
 
     def head(self, room: float) -> list[Line]:
         lines = [Line(self.heading, HEADING, bold=True), *(Line(text, DETAIL, QUIET) for text in self.details)]
-        return [part for line in lines for part in line.wrapped(room)]
+        return [part for line in lines for part in line.wrap(room)]
 
     def foot(self, row: int, room: float) -> list[Line]:
         texts = self.captions[row].split("\n") if self.captions else []
-        return [part for text in texts for part in Line(text, CAPTION, QUIET).wrapped(room)]
+        return [part for text in texts for part in Line(text, CAPTION, QUIET).wrap(room)]
 
     def note(self, room: float) -> list[Line]:
         """What its scale is, if the scale is its own."""
-        return Line(self.scale, NOTE, QUIET).wrapped(room)
+        return Line(self.scale, NOTE, QUIET).wrap(room)
 
     def paint(self, page: Axes, row: int, bbox: BBox) -> None:
         """Draw one of them; a column that is only a gap has none."""
@@ -111,8 +111,8 @@ class Band:
         self.heads = [column.head(size) for column in columns]
         self.feet = [[column.foot(i, size) for i in range(rows)] for column in columns]
         self.notes = [column.note(size) for column in columns]
-        self.top = max(map(stacked, self.heads)) + SPACE * any(self.heads)
-        self.pitch = self.high + SPACE + max(map(stacked, chain(*self.feet))) + GUTTER
+        self.top = max(map(stack_height, self.heads)) + SPACE * any(self.heads)
+        self.pitch = self.high + SPACE + max(map(stack_height, chain(*self.feet))) + GUTTER
         self.bars = self.top + rows * self.pitch
         self.under = self.bars + BAR + 2 * SPACE
 
@@ -122,12 +122,12 @@ class Band:
 
     @property
     def down(self) -> float:
-        return self.under + max(map(stacked, self.notes)) + SPACE if any(self.notes) else self.bars
+        return self.under + max(map(stack_height, self.notes)) + SPACE if any(self.notes) else self.bars
 
     def draw(self, page: Axes, left: float, top: float) -> None:
         for column, head, foot, note in zip(self.columns, self.heads, self.feet, self.notes, strict=True):
             middle = left + self.size / 2
-            write(page, middle, top + self.top - SPACE - stacked(head), head)
+            write(page, middle, top + self.top - SPACE - stack_height(head), head)
             for i in range(self.rows):
                 bbox = (left, top + self.top + i * self.pitch, self.size, self.high)
                 column.paint(page, i, bbox)
@@ -138,7 +138,7 @@ class Band:
             left += self.size + GUTTER
 
 
-def drawn(
+def draw_sheet(
     panels: Sequence[Column],
     rows: int,
     remark: str,
@@ -161,15 +161,15 @@ def sheet(
     a bar for each of `palettes` stands above the remark.
     """
     across = max(max(band.across for band in bands) + 2 * MARGIN, NARROWEST)
-    remarks = Line(remark, NOTE, QUIET).wrapped(across - 2 * MARGIN)
-    titles = Line(title or "", TITLE, bold=True).wrapped(across - 2 * MARGIN)
+    remarks = Line(remark, NOTE, QUIET).wrap(across - 2 * MARGIN)
+    titles = Line(title or "", TITLE, bold=True).wrap(across - 2 * MARGIN)
 
     one_bar = not any(any(band.notes) for band in bands)
-    top = MARGIN + stacked(titles) + GUTTER * bool(titles)
+    top = MARGIN + stack_height(titles) + GUTTER * bool(titles)
     apart = [GUTTER * any(band.heads) for band in bands[1:]] + [0.0]
     bar = top + sum(band.down for band in bands) + sum(apart)
     end = bar + BAR_PITCH * len(palettes) * one_bar
-    figure, page = blank_page(across, end + stacked(remarks) + MARGIN - SPACE)
+    figure, page = blank_page(across, end + stack_height(remarks) + MARGIN - SPACE)
 
     write(page, across / 2, MARGIN, titles)
     for band, gap in zip(bands, apart, strict=True):

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minixai.arrays import Array
-from minixai.plots.charts import fonts, foot, framed, grid
+from minixai.plots.charts import grid, set_tick_fonts, style_axes, write_remark
 from minixai.plots.colours import CAPTION, QUIET, RAISES
 from minixai.plots.maps import check_columns, check_size
 from minixai.plots.text import font
@@ -57,13 +57,13 @@ def scores(board: "Scoreboard", *, title: str | None = None, size: float = 1.75,
     panel = (size, HEADS + ROW * len(board.methods))
     figure, axes = grid(len(board.scores), columns, panel, title or "", board.methods)
     for j, (ax, score) in enumerate(zip(axes, board.scores, strict=True)):
-        framed(ax, f"{score.name}\n{direction(score.best)}")
+        style_axes(ax, f"{score.name}\n{direction(score.best)}")
         bars(ax, board.mean[:, j], board.standard_error[:, j], float(board.chance[j]))
         ax.set_yticks(range(len(board.methods)), board.methods)
         ax.tick_params(labelleft=j % columns == 0, labelbottom=False, length=0)
         ax.set_xlabel(meaning(score), fontproperties=font(CAPTION), color=QUIET, wrap=True)
-        fonts(ax)
-    foot(figure, REMARK)
+        set_tick_fonts(ax)
+    write_remark(figure, REMARK)
     return figure
 
 

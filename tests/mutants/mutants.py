@@ -952,8 +952,8 @@ plots/maps.py: the standard error left out
   ? tests/test_pictures.py::test_a_comparison_states_every_scale_and_gap
 
 plots/colours.py: the negative part in red
-  - FALLING = Palette(fading(-1, 0), -1, 0
-  + FALLING = Palette(fading(0, 1), -1, 0
+  - FALLING = Palette(fading_colours(-1, 0), -1, 0
+  + FALLING = Palette(fading_colours(0, 1), -1, 0
   ? tests/test_pictures.py::test_a_part_of_a_map_has_one_colour_and_a_scale_from_0
 
 plots/panels.py: one long line
