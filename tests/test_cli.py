@@ -680,6 +680,7 @@ def test_ctrl_c_is_one_line_and_leaves_no_file():
     assert files() == []
 
 
+@pytest.mark.slow
 def test_a_terminal_without_the_signs_shows_others():
     done = python("predict", text=False)
     plain = subprocess.run(

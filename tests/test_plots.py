@@ -183,6 +183,7 @@ def test_every_use_of_a_node_is_an_edge_of_its_own() -> None:
     assert len(paths) == len(arrows) == 6
 
 
+@pytest.mark.slow
 def test_the_same_graph_is_drawn_the_same() -> None:
     first, second = (rendered(plots.graph(dense())) for _ in range(2))
     np.testing.assert_array_equal(first, second)

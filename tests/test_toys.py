@@ -191,6 +191,7 @@ def test_expected_gradients_tend_to(toy, x, background, expected):
     assert (abs(result.values - [expected]) <= 4 * result.standard_error).all()
 
 
+@pytest.mark.slow
 def test_two_hundred_samples_are_off_by_a_fourteenth():
     """Half the draws see a slope of 1 and half of 0: .5 ± √(¼/200) = .0354."""
     result = mx.expected_gradients(toys.saturation, [[1.0, 1.0]], background=ORIGIN)
