@@ -128,14 +128,17 @@ class Topic:
 def value(number: float | None, uncertainty: float | None = None) -> str:
     """A number as it is read, with its standard error.
 
-    >>> value(0.12345), value(0.5, 0.031), value(None), value(2e-7)
-    ('0.123', '0.500 ± 0.031', '', '2e-07')
+    >>> value(0.12345), value(0.5, 0.031), value(19.377, 4.37), value(None), value(2e-7)
+    ('0.123', '0.500 ± 0.031', '19.4 ± 4.4', '', '2e-07')
     """
     if number is None:
         return ""
     text = f"{number:.3f}" if 0.001 <= abs(number) < 1000 or number == 0 else f"{number:.2g}"
     if uncertainty is None:
         return text
+    if uncertainty >= 0.1:  # digits below the error say nothing
+        places = 1 if uncertainty >= 1 else 2
+        return f"{number:.{places}f} ± {uncertainty:.{places}f}"
     return f"{text} ± {uncertainty:.3f}" if uncertainty >= 0.001 or uncertainty == 0 else f"{text} ± {uncertainty:.1g}"
 
 

@@ -88,6 +88,8 @@ def check_identity(case: Case) -> Check:
         Row("sum of differences, of the sum of sizes", relative_l1(theirs, own)),
         Row("rank correlation", first.rank),
     ]
+    if match and not match.claimed:
+        rows.append(Row(f"largest difference from {match.phrase}", match.distance))
     name = case.method.name
     maps = {"the foreign map": case.pixels, f"minixai's {name}": case.as_pixels(own)}
     facts: dict[str, object] = {"recognised": None, "claimed": False, "tried": len(tried)}
@@ -122,10 +124,8 @@ def check_identity(case: Case) -> Check:
         verdict, status = f"It is not {name} as claimed, nor anything that is known: do not believe it", "does not hold"
         facts |= {"nearest": best.phrase}
     return TOPIC.answer(
-        number=match.distance if match else first.distance,
-        meaning="the largest difference from what it was found to be, as a share of the largest value"
-        if match
-        else "the largest difference from minixai's map, as a share of the largest value",
+        number=match.distance if match and match.claimed else first.distance,
+        meaning="the largest difference from the claimed method, as a share of the largest value",
         reading=reading,
         cost=case.since(before),
         status=status,

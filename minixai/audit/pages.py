@@ -123,7 +123,8 @@ def drawn(figure: Figure) -> bytes:
 
 def overview(report: Report) -> Figure:
     """The images and the audited maps."""
-    return maps_figure({report.method.replace("_", " "): report.values}, report.images, size=2.6)
+    words = "the foreign map" if report.foreign else report.method.replace("_", " ")
+    return maps_figure({words: report.values}, report.images, size=2.6)
 
 
 def figures(check: Check, report: Report) -> Iterator[Figure]:

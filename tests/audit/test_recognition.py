@@ -106,6 +106,7 @@ def test_a_spoiled_map_is_named(name):
     options = {"steps": 20} if claims == "integrated_gradients" else {}
     check = identity(model, maps["x"], claims, make(maps["x"]), target=TARGET, **options)
     assert words in (check.facts["recognised"] or ""), check.reading
+    assert ("times" in check.facts["recognised"]) == (name == "scaled")
     assert not check.facts["claimed"]
     assert check.status == ("take care" if name == "float16" else "does not hold")
 
