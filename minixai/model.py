@@ -21,6 +21,7 @@ from minixai.graph import Node, history
 from minixai.layers import Function, Layer, Training
 from minixai.op_layers import KINDS
 from minixai.ops import identity, sigmoid, softmax
+from minixai.ops.threads import own_threads
 from minixai.preprocessing import Preprocessing
 from minixai.text import columns
 from minixai.validate import as_count, as_real, check_finite, is_integer, one_of
@@ -170,7 +171,9 @@ class Model:
         """The scores before softmax: (N, H, W, C) -> (N, K), in batches of `batch` rows."""
         rows = self.prepare(x)
         with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is told
-            parts = [self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)]
+            parts = own_threads(
+                lambda: [self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)]
+            )
         return check_finite(np.concatenate(parts), "what this model makes of weights or inputs that are too large")
 
     def probabilities(self, x: npt.ArrayLike, batch: int | None = None) -> Array:

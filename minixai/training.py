@@ -20,6 +20,7 @@ from minixai.graph import Node, Rules, backward
 from minixai.layers import Training
 from minixai.model import Model, batches
 from minixai.ops.normalisation import BatchNormalise
+from minixai.ops.threads import own_threads
 from minixai.progress import Progress
 from minixai.rules import GRADIENT, gradient
 from minixai.validate import as_count, as_real, check_finite
@@ -182,7 +183,7 @@ def train(
             rate = optimiser.rate * schedule(done / (epochs * len(parts)))
             rows = order[part]
             given = augment(images[rows], rng) if augment else images[rows]
-            value, scores, slopes = step(model, given, wanted[rows], loss, rng)
+            value, scores, slopes = own_threads(step, model, given, wanted[rows], loss, rng)
             if not np.isfinite(value):
                 line.close()
                 raise ValueError(

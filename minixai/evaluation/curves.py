@@ -17,6 +17,7 @@ from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
 from minixai.methods.runs import FromLayer, endpoints, passes
 from minixai.model import Network
+from minixai.ops.threads import own_threads
 from minixai.validate import as_count
 
 
@@ -68,7 +69,8 @@ def deletion_curve(
     >>> curve.scores, curve.auc
     (array([[8., 2., 0.]]), array([3.]))
     """
-    return exchanged(Call(model, x, target, versus, output, None, batch), values, baseline, steps, signed, seed, False)
+    call = Call(model, x, target, versus, output, None, batch)
+    return own_threads(exchanged, call, values, baseline, steps, signed, seed, False)
 
 
 def insertion_curve(
@@ -95,7 +97,8 @@ def insertion_curve(
     >>> insertion_curve(network, image, image, baseline="black", output="score", steps=2).scores
     array([[0., 6., 8.]])
     """
-    return exchanged(Call(model, x, target, versus, output, None, batch), values, baseline, steps, signed, seed, True)
+    call = Call(model, x, target, versus, output, None, batch)
+    return own_threads(exchanged, call, values, baseline, steps, signed, seed, True)
 
 
 def exchanged(

@@ -24,7 +24,7 @@ def check_rectifiers(batches: Iterator[Batch], name: str, to_input: bool = False
             warnings.warn(
                 f"no op on the way rectifies (ReLU, or a class with `rectifies = True`), so what {name} shows is the "
                 "plain gradient: ask for gradient, or for a network with ReLUs",
-                stacklevel=6,
+                stacklevel=7,
             )
 
 

@@ -122,7 +122,7 @@ def warn_of_gap(gap: Array, ends: Endpoints, values: Array, steps: int) -> None:
             f"integrated_gradients misses {abs(gap[worst]):.3g} of a difference in score of {moved[worst]:.3g} (input "
             f"{worst}; {wide.sum()} of {len(gap)} are off by more than 5 %): try steps={2 * steps}, though where the "
             "way crosses kinks no number of steps is sure",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

@@ -21,7 +21,7 @@ EXPLAINED = {"paper": None, "tf-explain": "probability"}
 
 
 @method("how much does the score fall when this part is hidden?", "a pass each window", complete=False, baseline=True)
-@accept_old_name("fill", "baseline", stacklevel=3)
+@accept_old_name("fill", "baseline", stacklevel=4)
 def occlusion(
     model: Network,
     x: npt.ArrayLike,

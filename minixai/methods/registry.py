@@ -11,6 +11,7 @@ from typing import ParamSpec
 import numpy as np
 
 from minixai.attribution import Attribution
+from minixai.ops.threads import own_threads
 from minixai.text import columns
 from minixai.validate import one_of
 
@@ -118,7 +119,7 @@ def method(
         @wraps(function)
         def wrapper(*args: P.args, **options: P.kwargs) -> Attribution:
             with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # what comes of it is told below
-                return check_finite_result(function(*args, **options))
+                return check_finite_result(own_threads(function, *args, **options))
 
         entry = Method(wrapper, answers, passes, complete, class_specific, sampled, baseline)
         catalogue.methods[entry.name] = entry

@@ -548,19 +548,19 @@ ops/direct.py: kernels turned along one side
   + w[::-1]
   ? tests/ops/test_convolution.py::test_ways_back_are_adjoint
 
-ops/blocks.py: memory is lent while a view holds it
+ops/memory.py: memory is lent while a view holds it
   - np.frombuffer(memory.data,
   + np.frombuffer(memory,
   ? tests/ops/test_blocks.py::test_memory_in_any_use_is_left_alone
 
-ops/blocks.py: unused memory on top of the highest use
-  - min(KEPT, self.most - self.in_use)
+ops/memory.py: unused memory on top of the highest use
+  - min(KEPT, self.most - in_use)
   + KEPT
   ? tests/ops/test_blocks.py::test_no_peak_becomes_higher
 
-ops/blocks.py: what is kept has no end
-  - min(KEPT, self.most - self.in_use)
-  + self.most - self.in_use
+ops/memory.py: what is kept has no end
+  - min(KEPT, self.most - in_use)
+  + self.most - in_use
   ? tests/ops/test_blocks.py::test_what_is_kept_is_bounded
 
 layers.py: drawn weights are copied
@@ -573,19 +573,29 @@ ops/convolution.py: kernels transformed for no rows
   + if self.uses_winograd(w):
   ? tests/zoo/test_vgg.py::test_a_network_is_built_without_copies_of_its_weights
 
-ops/blocks.py: helpers are not told what holds for the caller
-  - submit(copy_context().run, run)
-  + submit(run)
+ops/threads.py: who comes second computes with BLAS's threads
+  - if not self.owners:
+  + if True:
+  ? tests/robustness/test_threads.py::test_blas_has_one_thread_for_all_of_a_call
+
+ops/threads.py: an interrupted call goes on owning the threads
+  - limiter.owners.pop(mine, None)
+  + ...
+  ? tests/robustness/test_interrupts.py::test_forty_interrupts
+
+ops/threads.py: helpers are not told what holds for the caller
+  - return lambda: context.run(function)
+  + return function
   ? tests/ops/test_blocks.py::test_every_thread_works_as_the_caller_was_told
 
-ops/blocks.py: a forked process waits for ever
-  - busy, array_pool.lock = Lock(), Lock()
-  + busy = Lock()
+ops/threads.py: a forked process waits for ever
+  - after_in_child=reset_after_fork
+  + after_in_child=id
   ? tests/ops/test_blocks.py::test_a_forked_process_waits_for_no_thread_of_its_parent
 
-ops/blocks.py: no helper, no work
-  - with suppress(RuntimeError):
-  + with suppress():
+ops/threads.py: no helper, no work
+  - except RuntimeError:  # no new threads: too many
+  + except ImportError:  # no new threads: too many
   ? tests/ops/test_blocks.py::test_no_new_threads_while_the_interpreter_ends
 
 ops/blocks.py: a large product is done by one
@@ -619,13 +629,13 @@ ops/winograd.py: the points without infinity
   ? tests/ops/test_winograd.py::test_the_transforms_are_exact
 
 ops/winograd.py: one transform for both ways
-  - key = id(kept), back
-  + key = id(kept), False
+  - isinstance(found, Transform) and found.back == back
+  + isinstance(found, Transform)
   ? tests/ops/test_winograd.py::test_transforms_live_as_long_as_the_weights
 
 ops/winograd.py: transforms of weights that are gone
-  - weakref.finalize(kept, transforms.pop, key, None)
-  + ...
+  - Transform(kept, transforms.pop)
+  + Transform(kept)
   ? tests/ops/test_winograd.py::test_transforms_live_as_long_as_the_weights
 
 arrays.py: what can be written into is remembered
