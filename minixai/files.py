@@ -3,17 +3,27 @@
 Shipped files are in data/ beside the package in a clone, in minixai/_data/ in an installed wheel.
 """
 
+import errno
 import os
+import stat
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+PART = ".part"
+"""How the name of a file ends that is not yet complete."""
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -85,17 +95,31 @@ def companion(folder: Path, location: str, what: str) -> Path:
 def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a file for writing that appears under its name only when it is complete.
 
+    Until then it is a file beside it, with a name that nobody else uses and a lock that ends with its writer; those of
+    writers that were killed are removed.  A file that is there keeps its mode, and a link stays a link.
+
     Raises ValueError if it cannot be written.
     """
     place = Path(path)
     if not place.name:
         raise ValueError(f"cannot write {str(path)!r}: give the name of a file")
-    part = place.with_name(f".{place.name}.{os.getpid()}")
     try:
+        target = Path(os.path.realpath(place))
+        mode = mode_of(target)
+        sweep(target)
+        part, file = open_part(target)
         try:
-            with open(part, "xb") as file:
+            with file:
                 yield file
-            part.replace(place)
+                if mode is not None:
+                    os.chmod(part, mode)
+                file.flush()
+                if (
+                    os.name == "posix"
+                ):  # elsewhere an open file cannot be renamed, and here its lock must last until it is
+                    part.replace(target)
+            if os.name != "posix":
+                part.replace(target)
         finally:
             part.unlink(missing_ok=True)
     except OSError as problem:
@@ -103,6 +127,67 @@ def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
         raise ValueError(
             f"cannot write {str(place)!r} ({reason}): choose a file in a folder that can be written"
         ) from None
+
+
+def mode_of(target: Path) -> int | None:
+    """The permissions of a file that is there.  Raises OSError for what is no file, or is write-protected."""
+    try:
+        there = target.stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(there.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(there.st_mode):
+        raise OSError(errno.EINVAL, "it is a device or a pipe, no file")
+    if not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return stat.S_IMODE(there.st_mode)
+
+
+def part_stem(target: Path) -> str:
+    """How the names of its parts begin.  A name may have 255 bytes, of which the rest needs some."""
+    return "." + os.fsdecode(os.fsencode(target.name)[:200]) + "."
+
+
+def open_part(target: Path) -> tuple[Path, IO[bytes]]:
+    """A new file beside the target, and locked."""
+    while True:
+        part = target.with_name(f"{part_stem(target)}{token_hex(8)}{PART}")
+        file = open(part, "xb")  # noqa: SIM115, closed by `whole`
+        if lock(file) and part.exists():
+            return part, file
+        file.close()  # who sweeps took it for an old one, before it was locked
+
+
+def sweep(target: Path) -> None:
+    """Remove the parts of this target whose writers are gone."""
+    stem = part_stem(target)
+    with suppress(OSError):
+        for name in os.listdir(target.parent):
+            if name.startswith(stem) and name.endswith(PART) and len(name) == len(stem) + 16 + len(PART):
+                with suppress(OSError), open(target.with_name(name), "r+b") as file:
+                    if lock(file):
+                        os.unlink(target.with_name(name))
+
+
+def lock(file: IO[bytes]) -> bool:
+    """Whether nobody else writes into this file, which from now on is this caller's; where there is no flock, True."""
+    if fcntl is None:  # on Windows a file that is open cannot be removed
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def copy_whole(source: Path, path: str | PathLike[str]) -> None:
+    """Copy a file, whole or not at all.  Raises ValueError if it cannot be written."""
+    content = source.read_bytes()
+    with whole(path) as file:
+        file.write(content)
 
 
 def write_arrays(path: str | PathLike[str], arrays: Mapping[str, Any]) -> None:

@@ -1748,6 +1748,26 @@ rules/reveal_cancel.py: a maximum that fell passes on the upward multiplier
   + m[0]
   ? tests/test_references.py::test_entry[fall.reveal_cancel]
 
+files.py: whoever writes at the same time loses their part
+  - if lock(file):
+  + if True:
+  ? tests/robustness/test_files.py::test_what_a_killed_process_left_is_swept
+
+files.py: a link becomes a file
+  - target = Path(os.path.realpath(place))
+  + target = place
+  ? tests/robustness/test_files.py::test_a_link_is_followed
+
+files.py: a mode is forgotten
+  - os.chmod(part, mode)
+  + ...
+  ? tests/robustness/test_files.py::test_a_mode_is_kept
+
+files.py: a part that was swept is written into
+  - if lock(file) and part.exists():
+  + if lock(file):
+  ? tests/robustness/test_files.py::test_a_part_that_was_swept_too_early_is_begun_again
+
 files.py: a damaged archive is nobody's fault
   - raise ValueError(str(problem) or type(problem).__name__) from None
   + raise
