@@ -8,7 +8,9 @@ import os
 import stat
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from math import prod
 from os import PathLike
 from pathlib import Path
 from secrets import token_hex
@@ -17,6 +19,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minixai.text import listed
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -24,6 +28,11 @@ except ImportError:  # Windows
 
 PART = ".part"
 """How the name of a file ends that is not yet complete."""
+NPY = ".npy"
+MEMBERS = 20_000
+"""Arrays that an .npz may hold."""
+UNPACKED, RATIO = 1 << 27, 16
+"""Bytes that an .npz may unpack to, or as many times its own size: weights hardly become smaller by packing."""
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -59,20 +68,123 @@ def shipped_arrays(name: str) -> dict[str, NDArray[Any]]:
         ) from None
 
 
+class Damaged(ValueError):
+    """A file is not what it should be."""
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array of an .npz that is not read yet: its name, and what its header declares."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    order: str
+    file: zipfile.ZipFile
+
+    @property
+    def nbytes(self) -> int:
+        return prod(self.shape) * self.dtype.itemsize
+
+    def read(self) -> NDArray[Any]:
+        """Its numbers.  Raises ValueError if they are damaged."""
+        try:
+            with self.file.open(self.name + NPY) as member:
+                read_header(member)
+                numbers = np.frombuffer(bytearray(member.read()), self.dtype)
+        except Exception as problem:  # zipfile, zlib and NumPy have errors of their own
+            raise ValueError(f"its {brief(self.name)} is damaged ({brief(problem)})") from None
+        return numbers.reshape(self.shape, order="F" if self.order == "F" else "C")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self.read(), dtype)
+
+
+@contextmanager
+def open_arrays(path: str | PathLike[str]) -> Iterator[dict[str, StoredArray]]:
+    """The arrays of an .npz by name, of which each is read when it is asked for; never a pickle.
+
+    What the file declares is compared with what it can hold, before any of it is read.
+
+    Raises OSError if the file cannot be opened, ValueError with the reason if it cannot be read.
+    """
+    check_regular(path)
+    with ExitStack() as stack:
+        size = stack.enter_context(open(path, "rb")).seek(0, os.SEEK_END)
+        try:
+            file = stack.enter_context(zipfile.ZipFile(path))
+            members = file.infolist()
+        except Exception:  # a foreign or damaged file can make zipfile fail in any way
+            raise ValueError("it is not an .npz file") from None
+        if len(members) > MEMBERS:
+            raise ValueError(f"it has {len(members):,} members, more than the {MEMBERS:,} that are read")
+        if others := [member.filename for member in members if not member.filename.endswith(NPY)]:
+            raise ValueError(
+                f"it is a zip file with {listed([*map(brief, others)])} in it, which are no arrays: give an .npz of "
+                "model.save"
+            )
+        if (declared := sum(member.file_size for member in members)) > max(UNPACKED, RATIO * size):
+            raise ValueError(f"it has {size:,} bytes and declares {declared:,}, which weights never pack into so few")
+        found = dict[str, StoredArray]()
+        for member in members:
+            stored = declared_array(file, member)
+            if stored.name in found:
+                raise ValueError(f"its {brief(stored.name)} is there twice")
+            found[stored.name] = stored
+        yield found
+
+
+def check_regular(path: str | PathLike[str]) -> None:
+    """Raise ValueError for a device, which may have no end, and for a pipe, which may never begin."""
+    mode = os.stat(path).st_mode if os.path.exists(path) else stat.S_IFREG
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ValueError("it is a device or a pipe, no file: give a file")
+
+
+def declared_array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> StoredArray:
+    """What a member declares to be, if its size is that of such an array."""
+    name = member.filename.removesuffix(NPY)
+    try:
+        with file.open(member) as opened:
+            shape, order, dtype = read_header(opened)
+            start = opened.tell()
+    except Exception as problem:  # zipfile, zlib and NumPy have errors of their own
+        raise ValueError(f"its {brief(name)} is damaged ({brief(problem)})") from None
+    if dtype.hasobject:
+        raise ValueError(f"its {brief(name)} holds objects of Python, which could run any program and are never read")
+    if prod(shape) * dtype.itemsize != member.file_size - start or min(shape, default=0) < 0:
+        raise ValueError(f"its {brief(name)} is damaged: {shape} of {dtype} does not have {member.file_size:,} bytes")
+    return StoredArray(name, shape, dtype, order, file)
+
+
+def read_header(member: IO[bytes]) -> tuple[tuple[int, ...], str, np.dtype[Any]]:
+    """(shape, order, dtype) of an array, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
+    version = np.lib.format.read_magic(member)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"version {version} of the format is not read here")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, is_fortran, dtype = read(member)
+    return tuple(shape), "F" if is_fortran else "C", dtype
+
+
+def brief(text: object) -> str:
+    """A name or a reason from a file as a message shows it: on one line, without control codes, not too long.
+
+    >>> brief("a" * 70), brief("b\\n" + chr(27))
+    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...'", "'b\\\\n\\\\x1b'")
+    """
+    shown = repr(text) if isinstance(text, str) else " ".join(ascii(str(text) or type(text).__name__)[1:-1].split())
+    most = 62 if isinstance(text, str) else 120
+    return shown if len(shown) <= most else shown[: most - 4] + "..." + ("'" if isinstance(text, str) else "")
+
+
 def read_arrays(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
     """The arrays of an .npz by name, never a pickle.
 
     Raises OSError if the file cannot be opened, ValueError with the reason if it cannot be read.
     """
-    with open(path, "rb") as file:
-        try:
-            if not zipfile.is_zipfile(file):
-                raise ValueError("it is not an .npz file")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
-        except Exception as problem:  # a foreign or damaged file can make zip, zlib and NumPy fail in any way
-            raise ValueError(str(problem) or type(problem).__name__) from None
+    with open_arrays(path) as arrays:
+        return {name: stored.read() for name, stored in arrays.items()}
 
 
 def companion(folder: Path, location: str, what: str) -> Path:

@@ -16,18 +16,22 @@ import numpy.typing as npt
 import scipy
 
 from minixai.arrays import Array, as_readonly
-from minixai.files import read_arrays, write_arrays
+from minixai.files import StoredArray, brief, open_arrays, write_arrays
 from minixai.graph import Node, history
 from minixai.layers import Function, Layer, Training
 from minixai.op_layers import KINDS
 from minixai.ops import identity, sigmoid, softmax
 from minixai.ops.threads import own_threads
 from minixai.preprocessing import Preprocessing
-from minixai.text import columns
+from minixai.text import columns, listed
 from minixai.validate import as_count, as_real, check_finite, is_integer, one_of
 
 FORMAT = "minixai model 1"
 CLASSIFIER_ACTIVATIONS = ("softmax", "sigmoid")
+MOST_LAYERS = 3_000
+"""Layers of a model in a file."""
+LARGEST_ROW = 1 << 29
+"""Numbers that a layer may make of one row: 2 GB in float32."""
 MEMORY = 1e9
 """Bytes that a batch may take, when nobody says how many rows it has."""
 
@@ -100,6 +104,11 @@ class Model:
             if not isinstance(nodes[name], Node):
                 raise TypeError(
                     f"layer {name!r} returned {type(nodes[name]).__name__}, but a layer makes a node of nodes"
+                )
+            if (numbers := prod(nodes[name].shape[1:])) > LARGEST_ROW:
+                raise ValueError(
+                    f"layer {name!r} makes {numbers:,} numbers of one row, which no memory would hold: "
+                    "take smaller images, or a smaller factor"
                 )
             self.owners.setdefault(layer, name)
             self.layers += (Entry(name, layer, inputs, nodes[name].shape[1:]),)
@@ -344,23 +353,35 @@ def load_model(path: str | PathLike[str]) -> Model:
     Raises ValueError, in one sentence, for a file that is missing, damaged, or something else.
     """
     try:
-        arrays = read_arrays(path)
+        with open_arrays(path) as arrays:
+            return model_of(path, arrays)
     except FileNotFoundError:
         raise ValueError(f"there is no file {str(path)!r}: check the path") from None
     except IsADirectoryError:
         raise ValueError(f"{str(path)!r} is a folder: give a file written by model.save") from None
+    except Unreadable as problem:
+        raise ValueError(str(problem)) from None
     except (ValueError, OSError) as problem:
         raise ValueError(
             f"{str(path)!r} cannot be read as a model ({problem}): give a file written by model.save"
         ) from None
+
+
+class Unreadable(Exception):
+    """A sentence about a file that holds arrays, but no model."""
+
+
+def model_of(path: str | PathLike[str], arrays: dict[str, StoredArray]) -> Model:
+    """The model in a file that is open.  Raises Unreadable if it holds none."""
     try:
-        architecture = json.loads(str(arrays.pop("architecture")))
+        architecture = json.loads(str(arrays.pop("architecture").read()))
         if architecture["format"] != FORMAT:
-            raise ValueError(f"its format is {architecture['format']!r}, not {FORMAT!r}")
+            raise ValueError(f"its format is {brief(architecture['format'])}, not {FORMAT!r}")
         return rebuild(architecture, arrays)
     except KeyError as missing:
-        raise ValueError(
-            f"{str(path)!r} holds no whole model, {missing} is missing: give a file written by model.save"
+        raise Unreadable(
+            f"{str(path)!r} holds no whole model, {brief(missing.args[0])} is missing: give a file written by "
+            "model.save"
         ) from None
     except (
         ValueError,
@@ -372,11 +393,18 @@ def load_model(path: str | PathLike[str]) -> Model:
         RecursionError,
     ) as problem:
         reason = str(problem) or type(problem).__name__
-        raise ValueError(f"{str(path)!r} holds no valid model: {reason}") from None
+        raise Unreadable(f"{str(path)!r} holds no valid model: {reason}") from None
 
 
-def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Model:
-    """A model from its architecture and weights."""
+def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array | StoredArray]) -> Model:
+    """A model from its architecture and weights, of which each is read when its shape is known to fit."""
+    if len(architecture["layers"]) > MOST_LAYERS:
+        raise ValueError(f"it has {len(architecture['layers']):,} layers, more than the {MOST_LAYERS:,} that are read")
+    own: dict[str, dict[str, Any]] = {}
+    for name, w in weights.items():
+        if w.dtype.kind not in "fiub":
+            raise ValueError(f"weight {brief(name)} holds {w.dtype}, not real numbers")
+        own.setdefault(name.rpartition("/")[0], {})[name.rpartition("/")[2]] = w
     made: dict[str, Layer] = {}
     items: list[Item] = []
     for line in architecture["layers"]:
@@ -386,10 +414,7 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Mo
             raise ValueError(f"unknown kind of layer {line['kind']!r}: one of {', '.join(KINDS)}")
         else:
             layer = made[line["name"]] = KINDS[line["kind"]](**tuples(line["config"]))
-            own = {name.rsplit("/", 1)[1]: w for name, w in weights.items() if name.rsplit("/", 1)[0] == line["name"]}
-            layer.weights = {
-                key: check_finite(as_real(w, key), f"weight {line['name']}/{key}") for key, w in own.items()
-            }
+            layer.weights = dict(own.get(line["name"], {}))
         items.append((line["name"], layer, tuple(line["inputs"])))
     settings = {key: architecture[key] for key in ("input_shape", "classes", "dtype")}
     if config := architecture.get("preprocessing"):
@@ -397,7 +422,9 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Mo
     settings["classifier_activation"] = architecture.get("classifier_activation")  # files of before do not say
     model = Model(items, **settings, seed=None)
     if missing := sorted(set(model.weights) ^ set(weights)):
-        raise ValueError(f"weights and architecture do not belong together: {', '.join(missing)}")
+        raise ValueError(f"weights and architecture do not belong together: {listed(missing)}")
+    for name, array in model.weights.items():
+        check_finite(array, f"weight {name}")
     return model
 
 

@@ -15,3 +15,12 @@ def columns(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[s
         for line in lines
     ]
     return ["  ".join(line).rstrip() for line in cells]
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """The first names, and how many more there are.
+
+    >>> listed(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    return ", ".join(names[:most]) + f" and {len(names) - most:,} more" * (len(names) > most)

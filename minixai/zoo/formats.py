@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,28 +20,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minixai.arrays import Array, mark_readonly
-from minixai.files import read_arrays
+from minixai.files import check_regular, open_arrays
 from minixai.model import tuples
 from minixai.preprocessing import CAFFE, TORCHVISION, Preprocessing
+from minixai.text import listed
 from minixai.validate import check_finite
 from minixai.zoo import safetensors
+from minixai.zoo.hdf5 import HDF5, Stored, hdf5
 
 Shape = tuple[int, ...]
 
-HDF5 = b"\x89HDF\r\n\x1a\n"
 PICKLES = (".pth", ".pt", ".bin", ".pkl", ".pickle", ".ckpt")
 KINDS = "Keras's .h5, a .safetensors with torchvision's names, or an .npz of model.save"
 CONVERT = "import torch, safetensors.torch as s; s.save_file(torch.load({0!r}, weights_only=True), {1!r})"
-NAMED = 3  # tensors that an error names
-
-
-class Stored(NamedTuple):
-    """A tensor in a file: what it is there, what it is called in messages, its shape there, and how it is read."""
-
-    key: str
-    name: str
-    shape: Shape
-    read: Callable[[], Array]
 
 
 class Contents(NamedTuple):
@@ -106,11 +97,6 @@ def compare_shapes(tensor: Stored, shape: Shape) -> None:
         raise ValueError(f"{tensor.name} has the shape {tensor.shape}, but {shape} is needed: it is of another network")
 
 
-def listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED} more" * (len(names) > NAMED)
-    return ", ".join(names[:NAMED]) + more
-
-
 def loaded(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: np.dtype[Any]) -> Array:
     """A tensor as we hold it: read, checked, its axes in our order."""
     try:
@@ -153,6 +139,7 @@ def opened(path: Path) -> Iterator[Contents]:
         raise ValueError("it is a folder, give a file in it")
     if not path.exists():
         raise ValueError("there is no such file, check the path")
+    check_regular(path)
     with open(path, "rb") as file:
         start = file.read(9)
     if start.startswith(HDF5):
@@ -194,22 +181,15 @@ def keras(path: Path) -> Iterator[Contents]:
     Their names changed with the years, block1_conv1_W_1:0, then block1_conv1/kernel:0, now block1_conv1/kernel; so it
     is the axes that tell which is which.
     """
-    import h5py
-
-    try:
-        whole = h5py.File(path, "r")
-    except OSError as problem:
-        raise ValueError(f"it is damaged ({problem}): copy or download it again") from None
-    with whole as file:
-        root, tensors = file.get("model_weights", file), dict[str, Stored]()
-
-        def enter(name: str, thing: Any) -> None:
-            if isinstance(thing, h5py.Dataset):
-                key = f"{name.split('/')[0]}/{'kernel' if thing.ndim > 1 else 'bias'}"
-                key = name if key in tensors else key
-                tensors[key] = Stored(key, name, thing.shape, partial(np.asarray, thing))
-
-        root.visititems(enter)
+    with hdf5(path, path.stat().st_size) as (_, found):
+        has_model, tensors = any(name.startswith("model_weights/") for name in found), dict[str, Stored]()
+        for path_in_file, stored in found.items():
+            if has_model and not path_in_file.startswith("model_weights/"):
+                continue
+            name = stored.name.removeprefix("model_weights/")
+            key = f"{name.split('/')[0]}/{'kernel' if len(stored.shape) > 1 else 'bias'}"
+            key = name if key in tensors else key
+            tensors[key] = Stored(key, name, stored.shape, stored.read)
         if not tensors:
             raise ValueError("it holds no weights: give a file that Keras has written")
         yield Contents(list(tensors.values()), CAFFE)
@@ -235,11 +215,10 @@ TIMM = {"pre_logits.fc1.": "classifier.0.", "pre_logits.fc2.": "classifier.3.", 
 @contextmanager
 def npz(path: Path) -> Iterator[Contents]:
     """Our own format: arrays by their names, and the architecture, of which the preprocessing is kept."""
-    arrays = read_arrays(path)
-    if others := [name for name, w in arrays.items() if not isinstance(w, np.ndarray)]:
-        raise ValueError(f"it is a zip file with {listed(others)} in it, which are no arrays: give {KINDS}")
-    preprocessing = described(str(arrays.pop("architecture", "{}")))
-    yield Contents([Stored(name, name, w.shape, partial(np.asarray, w)) for name, w in arrays.items()], preprocessing)
+    with open_arrays(path) as arrays:
+        architecture = arrays.pop("architecture", None)
+        preprocessing = described("{}" if architecture is None else str(architecture.read()))
+        yield Contents([Stored(name, name, w.shape, w.read) for name, w in arrays.items()], preprocessing)
 
 
 def described(architecture: str) -> Preprocessing:
