@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,9 @@ from minixai.validate import as_real, as_rectangular, check_finite, is_integer, 
 
 ROWS, CACHE = 50, 2e6
 """A batch has so many rows, or as many as make so many bytes: larger ones are hardly faster."""
+
+asking: ContextVar[str] = ContextVar("asking", default="methods")
+"""The method that is at work, for notes on what a model raises."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +102,13 @@ class Call:
         """A baseline as the certificate shows it: an array that was given is not copied."""
         return baseline if isinstance(baseline, (str, int, float)) else as_rectangular(baseline, "baseline")
 
-    def scores(self, x: Node) -> Node:
-        """The model's scores, (N, K) or (N,)."""
-        scores = self.model(x)
+    def scores(self, x: Node, rows: str = "one row") -> Node:
+        """The model's scores, (N, K) or (N,).  What the model raises says which `rows` it was given."""
+        try:
+            scores = self.model(x)
+        except Exception as problem:
+            problem.add_note(f"minixai.{asking.get()} had called the model with {rows}, {self.side_of(problem, x)}")
+            raise
         if not isinstance(scores, Node):
             raise TypeError(
                 f"the model returned {type(scores).__name__}: a function of a node must return a node, "
@@ -120,6 +128,16 @@ class Call:
                     "and that the numbers it is given are not too large"
                 )
         return scores
+
+    def side_of(self, problem: Exception, x: Node) -> str:
+        """Whether what the model raised comes of x, or of the baseline beside it."""
+        if x.reference is not x.value:
+            try:
+                self.model(Node(x.value, name=x.name))
+            except Exception as again:
+                return "at x" if type(again) is type(problem) else "at x and its baseline"
+            return "at the baseline"
+        return "at x"
 
     def explained_node(self, scores: Node) -> Node:
         """The node that is explained: the scores, or the probabilities made of them."""

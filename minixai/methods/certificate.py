@@ -37,7 +37,7 @@ def check_baseline_score(call: Call, ends: Endpoints, baseline: Array, batch: Ba
     i = farthest_row(baseline, call.rows) if many else np.arange(len(call.rows))
     row = baseline[i] if many else baseline
     x = Node(row, name="input")
-    output = call.explained_node(call.scores(x))
+    output = call.explained_node(call.scores(x, "one row of the baseline by itself"))
     outputs = np.broadcast_to(output.value.reshape(1, -1), (len(i), output.value.size))
     expected = contrast(outputs, ends.target[i], None if ends.versus is None else ends.versus[i])
     check_reference(call, ends, i, row, expected, ends.reference_score[i], "the baseline of input {i}")

@@ -11,6 +11,7 @@ from typing import ParamSpec
 import numpy as np
 
 from minixai.attribution import Attribution
+from minixai.methods.call import asking
 from minixai.ops.threads import own_threads
 from minixai.text import columns
 from minixai.validate import one_of
@@ -118,8 +119,12 @@ def method(
     def register(function: Callable[P, Attribution]) -> Callable[P, Attribution]:
         @wraps(function)
         def wrapper(*args: P.args, **options: P.kwargs) -> Attribution:
-            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # what comes of it is told below
-                return check_finite_result(own_threads(function, *args, **options))
+            outer = asking.set(function.__name__)
+            try:
+                with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # what comes of it is told below
+                    return check_finite_result(own_threads(function, *args, **options))
+            finally:
+                asking.reset(outer)
 
         entry = Method(wrapper, answers, passes, complete, class_specific, sampled, baseline)
         catalogue.methods[entry.name] = entry

@@ -57,7 +57,7 @@ def forward_batches(call: Call, baseline: Array | None = None, what: str = "rows
     for part in call.slices(len(call.rows)):
         reference = baseline[part] if baseline is not None and len(baseline) > 1 else baseline
         x = Node(call.rows[part], reference, name="input")
-        scores = call.scores(x)
+        scores = call.scores(x, f"inputs {part.start} to {part.stop - 1}")
         output = call.explained_node(scores)
         layer = x if call.layer_name is None else find_layer(output, call.layer_name)
         yield Batch(x, output, layer, *call.classes(scores, part), 0 if reference is None else len(reference))
@@ -210,7 +210,7 @@ class FromLayer:
         """(the place, the output) for rows of activations that belong to the inputs i."""
         here = Node(rows, name=self.call.layer_name or "input")
         if self.call.layer is None:
-            return here, self.call.explained_node(self.call.scores(here))
+            return here, self.call.explained_node(self.call.scores(here, f"rows made of inputs {i.min()} to {i.max()}"))
         layer, output = self.template if self.template else self.forward(self.call.rows[i])
         return here, replay(output, {layer: here})
 

@@ -160,12 +160,8 @@ def member(file: zipfile.ZipFile, name: str) -> bytes:
         raise ValueError(
             f"it is a zip file without {name}: is it one that model.save of Keras has written, in one piece?"
         ) from None
-    most = max(LARGEST, PACKED * info.compress_size)
-    if (
-        info.file_size > most
-        or info.file_size > RATIO * (info.compress_size + 1)
-        or (name.endswith(".json") and info.file_size > LONGEST)
-    ):
+    most = min(max(LARGEST, PACKED * info.compress_size), RATIO * (info.compress_size + 1))
+    if info.file_size > (min(most, LONGEST) if name.endswith(".json") else most):
         raise Damaged(f"its {name} says that it has {info.file_size:,} bytes")
     try:
         return file.read(info)
