@@ -24,7 +24,8 @@ from minixai.ops import identity, sigmoid, softmax
 from minixai.ops.threads import own_threads
 from minixai.preprocessing import Preprocessing
 from minixai.text import columns, listed
-from minixai.validate import as_count, as_real, check_finite, is_integer, one_of
+from minixai.validate import as_count, as_real, check_finite, check_path, is_integer, one_of
+from minixai.validate import brief as value_text
 
 FORMAT = "minixai model 1"
 CLASSIFIER_ACTIVATIONS = ("softmax", "sigmoid")
@@ -80,6 +81,7 @@ class Model:
         preprocessing: Preprocessing | None = None,
         classifier_activation: str | None = None,
     ) -> None:
+        check_kinds(layers, input_shape, dtype, preprocessing)
         self.preprocessing = preprocessing
         self.input_shape = tuple(as_count(n, "each side of input_shape, the shape of one row,") for n in input_shape)
         self.dtype = np.dtype(dtype)
@@ -259,6 +261,8 @@ class Model:
 
         Raises ValueError for an unknown name, another shape, and numbers that are not finite in the model's dtype.
         """
+        if not isinstance(weights, Mapping):
+            raise TypeError(f"weights are arrays by their names, a dict, got {value_text(weights)}")
         layers, mine, made = {name: layer for layer, name in self.owners.items()}, self.weights, {}
         for full, w in weights.items():
             if np.shape(w) != mine[one_of(full, mine, "weight")].shape:
@@ -338,6 +342,7 @@ class Model:
 
         Raises ValueError if the file cannot be written, TypeError for layers that minixai does not know.
         """
+        check_path(path)
         for layer in self.owners:
             if KINDS.get(type(layer).__name__) is not type(layer):
                 raise TypeError(
@@ -345,6 +350,20 @@ class Model:
                     "keep its Python code instead"
                 )
         write_arrays(path, self.weights | {"architecture": json.dumps(self.architecture)})
+
+
+def check_kinds(layers: object, input_shape: object, dtype: Any, preprocessing: object) -> None:
+    """Raise TypeError for what a model cannot be made of."""
+    if not isinstance(layers, (Layer, Iterable)) and not callable(layers):
+        raise TypeError(f"a model is made of a list of layers, or a function of a node, got {value_text(layers)}")
+    if not isinstance(input_shape, Iterable) or isinstance(input_shape, (str, bytes, Mapping)):
+        raise TypeError(f"input_shape is the shape of one row, such as (28, 28, 1), got {value_text(input_shape)}")
+    if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
+        raise TypeError(f"preprocessing is a Preprocessing or None, got {value_text(preprocessing)}")
+    try:
+        np.dtype(dtype)
+    except Exception:  # NumPy shows what it was given, which may fail in any way
+        raise TypeError(f"dtype is np.float32 or np.float64, got {value_text(dtype)}") from None
 
 
 def load_model(path: str | PathLike[str]) -> Model:
@@ -462,6 +481,8 @@ def unique_name(stem: str, start: int, used: Sequence[str]) -> str:
 def batches(rows: int, batch: int | None, row_bytes: int) -> Iterator[slice]:
     """Slices of at most `batch` rows, by default as many as fit in MEMORY."""
     if batch is not None and (not is_integer(batch) or batch < 1):
-        raise ValueError(f"batch is a number of rows, at least 1, got {batch!r}: leave it out for as many as work well")
+        raise ValueError(
+            f"batch is a number of rows, at least 1, got {value_text(batch)}: leave it out for as many as work well"
+        )
     size = int(batch or max(1, MEMORY // (4 * row_bytes)))  # 4: value and reference, multipliers, work
     return (slice(i, min(i + size, rows)) for i in range(0, rows, size))

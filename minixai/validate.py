@@ -9,12 +9,17 @@ import warnings
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from functools import wraps
+from os import PathLike
 from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from minixai.arrays import Array
+
+MOST_SAMPLES = 1_000_000
+"""Draws at which a mean is off by a thousandth of their spread, 1/√n."""
+WHY_NO_MORE = "the mean of so many is off by a thousandth of what one is"
 
 
 def one_of(name: str, names: Iterable[str], what: str) -> str:
@@ -34,11 +39,38 @@ def is_integer(x: Any) -> bool:
     return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
 
 
-def as_count(n: int, what: str, least: int = 1) -> int:
-    """n as an int, if it is a whole number of at least `least`."""
+def as_count(n: int, what: str, least: int = 1, most: int | None = None, why: str = "") -> int:
+    """n as an int, if it is a whole number of at least `least`, and at most `most`, for the reason `why`."""
     if not is_integer(n) or n < least:
-        raise ValueError(f"{what} is a whole number, at least {least}, got {n!r}")
+        raise ValueError(f"{what} is a whole number, at least {least}, got {brief(n)}")
+    if most is not None and n > most:
+        raise ValueError(f"{what} is at most {most:,}, got {brief(n)}: {why}")
     return int(n)
+
+
+def brief(x: object, most: int = 60) -> str:
+    """A value as a message shows it: what it is, in at most so many letters.
+
+    >>> brief([1] * 100, most=12), brief("a" * 100, most=12)
+    ('[1, 1, ...]', "'aaaaaaa...'")
+    """
+    try:
+        shown = " ".join(repr(x).split())
+    except Exception:  # an object of somebody's own
+        shown = f"a {type(x).__name__}"
+    return shown if len(shown) <= most else shown[: most - 4].rstrip() + "..." + shown[-1]
+
+
+def check_callable(x: object, what: str) -> None:
+    """Raise TypeError unless x is a function, or anything that can be called."""
+    if not callable(x):
+        raise TypeError(f"{what} is a function, got {brief(x)}")
+
+
+def check_path(x: object, what: str = "a file") -> None:
+    """Raise TypeError unless x is a path."""
+    if not isinstance(x, (str, PathLike)):
+        raise TypeError(f"{what} is given by its path, a str or a Path, got {brief(x)}")
 
 
 def as_nonnegative(x: float, what: str) -> float:

@@ -20,6 +20,9 @@ from minixai.model import Network
 from minixai.ops.threads import own_threads
 from minixai.validate import as_count
 
+FEW = 1_000
+"""Steps that any image may have, however few its pixels."""
+
 
 class Curve(NamedTuple):
     """The score of N images as ever more pixels are exchanged.
@@ -113,7 +116,8 @@ def exchanged(
         )
     size = maps[0].size
     places = order(maps if signed else abs(maps), as_count(seed, "seed", 0))
-    taken = np.round(np.linspace(0, size, as_count(steps, "steps") + 1)).astype(int)
+    most, why = max(size, FEW), f"an image has {size:,} pixels, of which a step takes one or more"
+    taken = np.round(np.linspace(0, size, as_count(steps, "steps", most=most, why=why) + 1)).astype(int)
     start, end = call.rows, np.broadcast_to(call.baseline(baseline), call.rows.shape)
     if insert:
         start, end = end, start

@@ -19,7 +19,7 @@ from minixai.methods.registry import method
 from minixai.methods.runs import Endpoints, FromLayer, Stream, column, passes
 from minixai.model import Network
 from minixai.rules import GRADIENT
-from minixai.validate import as_count, as_nonnegative, one_of
+from minixai.validate import MOST_SAMPLES, as_count, as_nonnegative, one_of
 
 Draws: TypeAlias = "Callable[[Array, Array], tuple[Array, Array, Array | None]]"
 """(which input, which draw) -> (which reference, how far along the way, the noise)"""
@@ -98,7 +98,10 @@ def expected_gradients_of_targets(
     targets: Sequence[Array] | None = None,
 ) -> list[Attribution]:
     """The answer for each of the targets, (N,) each, by default the call's own; one way forward serves them all."""
-    n, smooth = as_count(samples, "samples", 2), as_nonnegative(local_smoothing, "local_smoothing") > 0
+    n, smooth = (
+        as_count(samples, "samples", 2, MOST_SAMPLES, "the error of so many is 0.1 % of one draw's spread"),
+        as_nonnegative(local_smoothing, "local_smoothing") > 0,
+    )
     references, network = call.background(background), FromLayer(call)
     shape = call.rows.shape[1:] if smooth else None
     draw = STREAMS[one_of(rng, STREAMS, "rng")](as_count(seed, "seed", 0), len(references), shape)

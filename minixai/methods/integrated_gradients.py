@@ -80,7 +80,7 @@ def integrated_gradients(
     """
     call = Call(model, x, target, versus, output, layer, batch)
     least = 2 if one_of(quadrature, QUADRATURES, "quadrature") == "trapezoid" else 1
-    alpha, weights = QUADRATURES[quadrature](as_count(steps, "steps", least))
+    alpha, weights = QUADRATURES[quadrature](as_count(steps, "steps", least, MOST_STEPS, NO_MORE))
     rows = call.baseline(baseline)
     ends, network = endpoints(call, rows), FromLayer(call)
     total = np.zeros(ends.value.shape)
@@ -110,6 +110,11 @@ def integrated_gradients(
         reference_score=ends.reference_score,
         extras=extras,
     )
+
+
+MOST_STEPS = 10_000
+"""Steps beyond which the sum is off by rounding, or by kinks that no number of steps smooths."""
+NO_MORE = "where so many do not add up, the way crosses kinks"
 
 
 def warn_of_gap(gap: Array, ends: Endpoints, values: Array, steps: int) -> None:

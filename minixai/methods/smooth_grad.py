@@ -18,7 +18,7 @@ from minixai.methods.moments import Moments
 from minixai.methods.registry import method as enter
 from minixai.methods.runs import Stream, column, passes
 from minixai.model import Network
-from minixai.validate import as_count, as_nonnegative
+from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_nonnegative
 
 
 @enter("how does the score slope, on average around this image?", "a pass each sample", complete=False, sampled=True)
@@ -104,7 +104,7 @@ def validate_call(
         raise TypeError(f"method is {method!r}, which is not called as mx.gradient is: give a method of mx.catalogue")
     if unknown := [name for name in options if name not in known]:
         raise TypeError(f"neither smooth_grad nor {function.__name__} takes {', '.join(unknown)}: see their docstrings")
-    return as_count(samples, "samples", 2)
+    return as_count(samples, "samples", 2, MOST_SAMPLES, WHY_NO_MORE)
 
 
 def noise_sigma(x: Array, noise: float, sigma: float | None) -> Array:
