@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minixai.arrays import Array
+from minixai.text import listed
 
 MOST_SAMPLES = 1_000_000
 """Draws at which a mean is off by a thousandth of their spread, 1/√n."""
@@ -25,13 +26,13 @@ WHY_NO_MORE = "the mean of so many is off by a thousandth of what one is"
 def one_of(name: str, names: Iterable[str], what: str) -> str:
     """The name, if it is one of those known; otherwise ValueError with the nearest."""
     options = list(names)
-    if name in options:
+    if isinstance(name, str) and name in options:
         return name
-    near = get_close_matches(str(name), options, 1, 0.5)
+    near = get_close_matches(name[:99], options, 1, 0.5) if isinstance(name, str) else []
     raise ValueError(
-        f"unknown {what} {name!r}"
+        f"unknown {what} {brief(name)}"
         + (f", did you mean {near[0]!r}?" if near else "")
-        + f": one of {', '.join(map(repr, options))}"
+        + f": one of {listed([*map(repr, options)], 40)}"
     )
 
 
@@ -76,7 +77,7 @@ def check_path(x: object, what: str = "a file") -> None:
 def as_nonnegative(x: float, what: str) -> float:
     """x as a float, if it is a finite number of at least 0."""
     if isinstance(x, bool) or not isinstance(x, (int, float, np.integer, np.floating)) or not 0 <= x < np.inf:
-        raise ValueError(f"{what} is a finite number, at least 0, got {x!r}")
+        raise ValueError(f"{what} is a finite number, at least 0, got {brief(x)}")
     return float(x)
 
 
@@ -84,7 +85,7 @@ def as_pair(x: int | tuple[int, int], what: str, least: int = 1) -> tuple[int, i
     """A number or a pair of them, for rows and columns, as a pair: 2 -> (2, 2)."""
     both = tuple(x) if isinstance(x, (tuple, list)) else (x, x)
     if len(both) != 2 or not all(is_integer(n) and n >= least for n in both):
-        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {x!r}")
+        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {brief(x)}")
     return int(both[0]), int(both[1])
 
 

@@ -15,7 +15,7 @@ from minixai.graph import Node, history
 from minixai.methods.baselines import Baseline, resolve
 from minixai.model import Model, Network, batches
 from minixai.ops import sigmoid, softmax
-from minixai.validate import as_real, as_rectangular, check_finite, is_integer, one_of
+from minixai.validate import as_real, as_rectangular, brief, check_finite, is_integer, one_of
 
 ROWS, CACHE = 50, 2e6
 """A batch has so many rows, or as many as make so many bytes: larger ones are hardly faster."""
@@ -81,7 +81,7 @@ class Call:
         array = as_real(classes, name) if not isinstance(classes, str) else np.asarray(classes)
         if array.dtype.kind not in "iu" or array.shape not in ((), (len(self.rows),)):
             raise ValueError(
-                f"{name} is a class number, or one for each of the {len(self.rows)} inputs; got {classes!r}"
+                f"{name} is a class number, or one for each of the {len(self.rows)} inputs; got {brief(classes)}"
             )
 
     def baseline(self, baseline: Baseline, what: str = "baseline") -> Array:
