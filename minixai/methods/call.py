@@ -66,7 +66,7 @@ class Call:
         if layer is None or isinstance(layer, str):
             return layer
         if not is_integer(layer):
-            raise ValueError(f"layer is a name, or the number of a Model's layer, got {layer!r}")
+            raise ValueError(f"layer is a name, or the number of a Model's layer, got {brief(layer)}")
         if not isinstance(self.model, Model):
             raise ValueError(f"a function of nodes has no layer {layer}: name a node, h.named('h'), and give layer='h'")
         layers = self.model.layers
