@@ -3,17 +3,36 @@
 Shipped files are in data/ beside the package in a clone, in minixai/_data/ in an installed wheel.
 """
 
+import errno
 import os
+import stat
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from math import prod
 from os import PathLike
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minixai.text import listed
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+PART = ".part"
+"""How the name of a file ends that is not yet complete."""
+NPY = ".npy"
+MEMBERS = 20_000
+"""Arrays that an .npz may hold."""
+UNPACKED, RATIO = 1 << 27, 16
+"""Bytes that an .npz may unpack to, or as many times its own size: weights hardly become smaller by packing."""
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -49,20 +68,123 @@ def shipped_arrays(name: str) -> dict[str, NDArray[Any]]:
         ) from None
 
 
+class Damaged(ValueError):
+    """A file is not what it should be."""
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array of an .npz that is not read yet: its name, and what its header declares."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    order: str
+    file: zipfile.ZipFile
+
+    @property
+    def nbytes(self) -> int:
+        return prod(self.shape) * self.dtype.itemsize
+
+    def read(self) -> NDArray[Any]:
+        """Its numbers.  Raises ValueError if they are damaged."""
+        try:
+            with self.file.open(self.name + NPY) as member:
+                read_header(member)
+                numbers = np.frombuffer(bytearray(member.read()), self.dtype)
+        except Exception as problem:  # zipfile, zlib and NumPy have errors of their own
+            raise ValueError(f"its {brief(self.name)} is damaged ({brief(problem)})") from None
+        return numbers.reshape(self.shape, order="F" if self.order == "F" else "C")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self.read(), dtype)
+
+
+@contextmanager
+def open_arrays(path: str | PathLike[str]) -> Iterator[dict[str, StoredArray]]:
+    """The arrays of an .npz by name, of which each is read when it is asked for; never a pickle.
+
+    What the file declares is compared with what it can hold, before any of it is read.
+
+    Raises OSError if the file cannot be opened, ValueError with the reason if it cannot be read.
+    """
+    check_regular(path)
+    with ExitStack() as stack:
+        size = stack.enter_context(open(path, "rb")).seek(0, os.SEEK_END)
+        try:
+            file = stack.enter_context(zipfile.ZipFile(path))
+            members = file.infolist()
+        except Exception:  # a foreign or damaged file can make zipfile fail in any way
+            raise ValueError("it is not an .npz file") from None
+        if len(members) > MEMBERS:
+            raise ValueError(f"it has {len(members):,} members, more than the {MEMBERS:,} that are read")
+        if others := [member.filename for member in members if not member.filename.endswith(NPY)]:
+            raise ValueError(
+                f"it is a zip file with {listed([*map(brief, others)])} in it, which are no arrays: give an .npz of "
+                "model.save"
+            )
+        if (declared := sum(member.file_size for member in members)) > max(UNPACKED, RATIO * size):
+            raise ValueError(f"it has {size:,} bytes and declares {declared:,}, which weights never pack into so few")
+        found = dict[str, StoredArray]()
+        for member in members:
+            stored = declared_array(file, member)
+            if stored.name in found:
+                raise ValueError(f"its {brief(stored.name)} is there twice")
+            found[stored.name] = stored
+        yield found
+
+
+def check_regular(path: str | PathLike[str]) -> None:
+    """Raise ValueError for a device, which may have no end, and for a pipe, which may never begin."""
+    mode = os.stat(path).st_mode if os.path.exists(path) else stat.S_IFREG
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ValueError("it is a device or a pipe, no file: give a file")
+
+
+def declared_array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> StoredArray:
+    """What a member declares to be, if its size is that of such an array."""
+    name = member.filename.removesuffix(NPY)
+    try:
+        with file.open(member) as opened:
+            shape, order, dtype = read_header(opened)
+            start = opened.tell()
+    except Exception as problem:  # zipfile, zlib and NumPy have errors of their own
+        raise ValueError(f"its {brief(name)} is damaged ({brief(problem)})") from None
+    if dtype.hasobject:
+        raise ValueError(f"its {brief(name)} holds objects of Python, which could run any program and are never read")
+    if prod(shape) * dtype.itemsize != member.file_size - start or min(shape, default=0) < 0:
+        raise ValueError(f"its {brief(name)} is damaged: {shape} of {dtype} does not have {member.file_size:,} bytes")
+    return StoredArray(name, shape, dtype, order, file)
+
+
+def read_header(member: IO[bytes]) -> tuple[tuple[int, ...], str, np.dtype[Any]]:
+    """(shape, order, dtype) of an array, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
+    version = np.lib.format.read_magic(member)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"version {version} of the format is not read here")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, is_fortran, dtype = read(member)
+    return tuple(shape), "F" if is_fortran else "C", dtype
+
+
+def brief(text: object) -> str:
+    """A name or a reason from a file as a message shows it: on one line, without control codes, not too long.
+
+    >>> brief("a" * 70), brief("b\\n" + chr(27))
+    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...'", "'b\\\\n\\\\x1b'")
+    """
+    shown = repr(text) if isinstance(text, str) else " ".join(ascii(str(text) or type(text).__name__)[1:-1].split())
+    most = 62 if isinstance(text, str) else 120
+    return shown if len(shown) <= most else shown[: most - 4] + "..." + ("'" if isinstance(text, str) else "")
+
+
 def read_arrays(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
     """The arrays of an .npz by name, never a pickle.
 
     Raises OSError if the file cannot be opened, ValueError with the reason if it cannot be read.
     """
-    with open(path, "rb") as file:
-        try:
-            if not zipfile.is_zipfile(file):
-                raise ValueError("it is not an .npz file")
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
-                return {name: archive[name] for name in archive.files}
-        except Exception as problem:  # a foreign or damaged file can make zip, zlib and NumPy fail in any way
-            raise ValueError(str(problem) or type(problem).__name__) from None
+    with open_arrays(path) as arrays:
+        return {name: stored.read() for name, stored in arrays.items()}
 
 
 def companion(folder: Path, location: str, what: str) -> Path:
@@ -85,17 +207,31 @@ def companion(folder: Path, location: str, what: str) -> Path:
 def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a file for writing that appears under its name only when it is complete.
 
+    Until then it is a file beside it, with a name that nobody else uses and a lock that ends with its writer; those of
+    writers that were killed are removed.  A file that is there keeps its mode, and a link stays a link.
+
     Raises ValueError if it cannot be written.
     """
     place = Path(path)
     if not place.name:
         raise ValueError(f"cannot write {str(path)!r}: give the name of a file")
-    part = place.with_name(f".{place.name}.{os.getpid()}")
     try:
+        target = Path(os.path.realpath(place))
+        mode = mode_of(target)
+        sweep(target)
+        part, file = open_part(target)
         try:
-            with open(part, "xb") as file:
+            with file:
                 yield file
-            part.replace(place)
+                if mode is not None:
+                    os.chmod(part, mode)
+                file.flush()
+                if (
+                    os.name == "posix"
+                ):  # elsewhere an open file cannot be renamed, and here its lock must last until it is
+                    part.replace(target)
+            if os.name != "posix":
+                part.replace(target)
         finally:
             part.unlink(missing_ok=True)
     except OSError as problem:
@@ -103,6 +239,67 @@ def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
         raise ValueError(
             f"cannot write {str(place)!r} ({reason}): choose a file in a folder that can be written"
         ) from None
+
+
+def mode_of(target: Path) -> int | None:
+    """The permissions of a file that is there.  Raises OSError for what is no file, or is write-protected."""
+    try:
+        there = target.stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(there.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(there.st_mode):
+        raise OSError(errno.EINVAL, "it is a device or a pipe, no file")
+    if not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return stat.S_IMODE(there.st_mode)
+
+
+def part_stem(target: Path) -> str:
+    """How the names of its parts begin.  A name may have 255 bytes, of which the rest needs some."""
+    return "." + os.fsdecode(os.fsencode(target.name)[:200]) + "."
+
+
+def open_part(target: Path) -> tuple[Path, IO[bytes]]:
+    """A new file beside the target, and locked."""
+    while True:
+        part = target.with_name(f"{part_stem(target)}{token_hex(8)}{PART}")
+        file = open(part, "xb")  # noqa: SIM115, closed by `whole`
+        if lock(file) and part.exists():
+            return part, file
+        file.close()  # who sweeps took it for an old one, before it was locked
+
+
+def sweep(target: Path) -> None:
+    """Remove the parts of this target whose writers are gone."""
+    stem = part_stem(target)
+    with suppress(OSError):
+        for name in os.listdir(target.parent):
+            if name.startswith(stem) and name.endswith(PART) and len(name) == len(stem) + 16 + len(PART):
+                with suppress(OSError), open(target.with_name(name), "r+b") as file:
+                    if lock(file):
+                        os.unlink(target.with_name(name))
+
+
+def lock(file: IO[bytes]) -> bool:
+    """Whether nobody else writes into this file, which from now on is this caller's; where there is no flock, True."""
+    if fcntl is None:  # on Windows a file that is open cannot be removed
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def copy_whole(source: Path, path: str | PathLike[str]) -> None:
+    """Copy a file, whole or not at all.  Raises ValueError if it cannot be written."""
+    content = source.read_bytes()
+    with whole(path) as file:
+        file.write(content)
 
 
 def write_arrays(path: str | PathLike[str], arrays: Mapping[str, Any]) -> None:

@@ -10,7 +10,6 @@ import ast
 import io
 import re
 import runpy
-import shutil
 import sys
 import traceback
 from base64 import b64encode
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from minixai.files import PACKAGE, whole
+from minixai.files import PACKAGE, copy_whole, whole
 from minixai.photo import WITHOUT, Photo, typed
 
 if TYPE_CHECKING:  # matplotlib takes a while to load, and a lesson that draws has loaded it
@@ -659,5 +658,5 @@ def copy_to(folder: Path) -> list[Path]:
         raise ValueError(f"{str(there[0])!r} is there already, and may hold your answers: choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     for each, path in zip(every_lesson(), copies, strict=True):
-        shutil.copyfile(each.path, path)
+        copy_whole(each.path, path)
     return copies

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import scipy
 
 from minixai.arrays import Array, as_readonly
-from minixai.files import read_arrays, write_arrays
+from minixai.files import StoredArray, brief, open_arrays, write_arrays
 from minixai.graph import Node, history
 from minixai.layers import Function, Layer, Training
 from minixai.op_layers import KINDS
@@ -27,12 +27,18 @@ from minixai.ops.arithmetic import Multiply
 from minixai.ops.functions import Exp, Sigmoid
 from minixai.ops.reductions import Sum
 from minixai.ops.shapes import Identity, Reshape, Transpose
+from minixai.ops.threads import own_threads
 from minixai.preprocessing import Preprocessing
-from minixai.text import columns
-from minixai.validate import as_count, as_real, check_finite, is_integer, one_of
+from minixai.text import columns, listed
+from minixai.validate import as_count, as_real, check_finite, check_path, is_integer, one_of
+from minixai.validate import brief as value_text
 
 FORMAT = "minixai model 1"
 CLASSIFIER_ACTIVATIONS = ("softmax", "sigmoid")
+MOST_LAYERS = 3_000
+"""Layers of a model in a file."""
+LARGEST_ROW = 1 << 29
+"""Numbers that a layer may make of one row: 2 GB in float32."""
 MEMORY = 1e9
 """Bytes that a batch may take, when nobody says how many rows it has."""
 BYTES = 32
@@ -112,6 +118,7 @@ class Model:
         preprocessing: Preprocessing | None = None,
         classifier_activation: str | None = None,
     ) -> None:
+        check_kinds(layers, input_shape, dtype, preprocessing)
         self.preprocessing = preprocessing
         self.input_shape = tuple(as_count(n, "each side of input_shape, the shape of one row,") for n in input_shape)
         self.dtype = np.dtype(dtype)
@@ -137,6 +144,11 @@ class Model:
             if not isinstance(nodes[name], Node):
                 raise TypeError(
                     f"layer {name!r} returned {type(nodes[name]).__name__}, but a layer makes a node of nodes"
+                )
+            if (numbers := prod(nodes[name].shape[1:])) > LARGEST_ROW:
+                raise ValueError(
+                    f"layer {name!r} makes {numbers:,} numbers of one row, which no memory would hold: "
+                    "take smaller images, or a smaller factor"
                 )
             self.owners.setdefault(layer, name)
             self.random.update(f"{name}/{key}" for key in drawn)
@@ -250,7 +262,9 @@ class Model:
         """
         rows = self.prepare(x)
         with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is told
-            parts = [self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)]
+            parts = own_threads(
+                lambda: [self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)]
+            )
         return check_finite(np.concatenate(parts), "what this model makes of weights or inputs that are too large")
 
     def probabilities(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
@@ -400,6 +414,8 @@ class Model:
             For an unknown name, another shape, numbers that are not finite in the model's dtype; and for names that
             are missing, if those weights are still random.
         """
+        if not isinstance(weights, Mapping):
+            raise TypeError(f"weights are arrays by their names, a dict, got {value_text(weights)}")
         layers, mine, made = {name: layer for layer, name in self.owners.items()}, self.weights, {}
         for full, w in weights.items():
             if np.shape(w) != mine[one_of(full, mine, "weight")].shape:
@@ -507,6 +523,7 @@ class Model:
         TypeError
             For layers that minixai does not know, such as functions: how to keep their weights is told.
         """
+        check_path(path)
         for layer in self.owners:
             if KINDS.get(type(layer).__name__) is not type(layer):
                 raise TypeError(
@@ -518,29 +535,55 @@ class Model:
         write_arrays(path, self.weights | {"architecture": json.dumps(self.architecture)})
 
 
+def check_kinds(layers: object, input_shape: object, dtype: Any, preprocessing: object) -> None:
+    """Raise TypeError for what a model cannot be made of."""
+    if not isinstance(layers, (Layer, Iterable)) and not callable(layers):
+        raise TypeError(f"a model is made of a list of layers, or a function of a node, got {value_text(layers)}")
+    if not isinstance(input_shape, Iterable) or isinstance(input_shape, (str, bytes, Mapping)):
+        raise TypeError(f"input_shape is the shape of one row, such as (28, 28, 1), got {value_text(input_shape)}")
+    if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
+        raise TypeError(f"preprocessing is a Preprocessing or None, got {value_text(preprocessing)}")
+    try:
+        np.dtype(dtype)
+    except Exception:  # NumPy shows what it was given, which may fail in any way
+        raise TypeError(f"dtype is np.float32 or np.float64, got {value_text(dtype)}") from None
+
+
 def load_model(path: str | PathLike[str]) -> Model:
     """Return the model that `Model.save` wrote.
 
     Raises ValueError, in one sentence, for a file that is missing, damaged, or something else.
     """
     try:
-        arrays = read_arrays(path)
+        with open_arrays(path) as arrays:
+            return model_of(path, arrays)
     except FileNotFoundError:
         raise ValueError(f"there is no file {str(path)!r}: check the path") from None
     except IsADirectoryError:
         raise ValueError(f"{str(path)!r} is a folder: give a file written by model.save") from None
+    except Unreadable as problem:
+        raise ValueError(str(problem)) from None
     except (ValueError, OSError) as problem:
         raise ValueError(
             f"{str(path)!r} cannot be read as a model ({problem}): give a file written by model.save"
         ) from None
+
+
+class Unreadable(Exception):
+    """A sentence about a file that holds arrays, but no model."""
+
+
+def model_of(path: str | PathLike[str], arrays: dict[str, StoredArray]) -> Model:
+    """The model in a file that is open.  Raises Unreadable if it holds none."""
     try:
-        architecture = json.loads(str(arrays.pop("architecture")))
+        architecture = json.loads(str(arrays.pop("architecture").read()))
         if architecture["format"] != FORMAT:
-            raise ValueError(f"its format is {architecture['format']!r}, not {FORMAT!r}")
+            raise ValueError(f"its format is {brief(architecture['format'])}, not {FORMAT!r}")
         return rebuild(architecture, arrays)
     except KeyError as missing:
-        raise ValueError(
-            f"{str(path)!r} holds no whole model, {missing} is missing: give a file written by model.save"
+        raise Unreadable(
+            f"{str(path)!r} holds no whole model, {brief(missing.args[0])} is missing: give a file written by "
+            "model.save"
         ) from None
     except (
         ValueError,
@@ -552,11 +595,18 @@ def load_model(path: str | PathLike[str]) -> Model:
         RecursionError,
     ) as problem:
         reason = str(problem) or type(problem).__name__
-        raise ValueError(f"{str(path)!r} holds no valid model: {reason}") from None
+        raise Unreadable(f"{str(path)!r} holds no valid model: {reason}") from None
 
 
-def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Model:
-    """A model from its architecture and weights."""
+def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array | StoredArray]) -> Model:
+    """A model from its architecture and weights, of which each is read when its shape is known to fit."""
+    if len(architecture["layers"]) > MOST_LAYERS:
+        raise ValueError(f"it has {len(architecture['layers']):,} layers, more than the {MOST_LAYERS:,} that are read")
+    own: dict[str, dict[str, Any]] = {}
+    for name, w in weights.items():
+        if w.dtype.kind not in "fiub":
+            raise ValueError(f"weight {brief(name)} holds {w.dtype}, not real numbers")
+        own.setdefault(name.rpartition("/")[0], {})[name.rpartition("/")[2]] = w
     made: dict[str, Layer] = {}
     items: list[Item] = []
     for line in architecture["layers"]:
@@ -566,10 +616,7 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Mo
             raise ValueError(f"unknown kind of layer {line['kind']!r}: one of {', '.join(KINDS)}")
         else:
             layer = made[line["name"]] = KINDS[line["kind"]](**tuples(line["config"]))
-            own = {name.rsplit("/", 1)[1]: w for name, w in weights.items() if name.rsplit("/", 1)[0] == line["name"]}
-            layer.weights = {
-                key: check_finite(as_real(w, key), f"weight {line['name']}/{key}") for key, w in own.items()
-            }
+            layer.weights = dict(own.get(line["name"], {}))
         items.append((line["name"], layer, tuple(line["inputs"])))
     settings = {key: architecture[key] for key in ("input_shape", "classes", "dtype")}
     if config := architecture.get("preprocessing"):
@@ -579,7 +626,9 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array]) -> Mo
     suggested = architecture.get("suggested_preprocessing")
     model.suggested_preprocessing = None if suggested is None else str(suggested)
     if missing := sorted(set(model.weights) ^ set(weights)):
-        raise ValueError(f"weights and architecture do not belong together: {', '.join(missing)}")
+        raise ValueError(f"weights and architecture do not belong together: {listed(missing)}")
+    for name, array in model.weights.items():
+        check_finite(array, f"weight {name}")
     return model
 
 
@@ -704,6 +753,8 @@ def unique_name(stem: str, start: int, used: Sequence[str]) -> str:
 def batches(rows: int, batch: int | None, row_bytes: int) -> Iterator[slice]:
     """Slices of at most `batch` rows, by default as many as fit in MEMORY."""
     if batch is not None and (not is_integer(batch) or batch < 1):
-        raise ValueError(f"batch is a number of rows, at least 1, got {batch!r}: leave it out for as many as work well")
+        raise ValueError(
+            f"batch is a number of rows, at least 1, got {value_text(batch)}: leave it out for as many as work well"
+        )
     size = int(batch or max(1, MEMORY // (4 * row_bytes)))  # 4: value and reference, multipliers, work
     return (slice(i, min(i + size, rows)) for i in range(0, rows, size))

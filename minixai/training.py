@@ -20,9 +20,10 @@ from minixai.graph import Node, Rules, backward
 from minixai.layers import Training
 from minixai.model import Model, batches
 from minixai.ops.normalisation import BatchNormalise
+from minixai.ops.threads import own_threads
 from minixai.progress import Progress
 from minixai.rules import GRADIENT, gradient
-from minixai.validate import as_count, as_real, check_finite
+from minixai.validate import as_count, as_real, brief, check_callable, check_finite
 
 TRAINING: Rules = {**GRADIENT, BatchNormalise: gradient}
 
@@ -210,8 +211,14 @@ def train(
     if not isinstance(model, Model) or not model.trained_weights:
         raise TypeError(f"train takes a Model with weights of its own, got {model!r}: a function of a node has none")
     if not hasattr(optimiser, "change") or not optimiser.rate >= 0:
-        raise TypeError(f"optimiser is {optimiser!r}: give SGD(rate) or Adam(rate), with a rate >= 0")
-    as_count(epochs, "epochs")
+        raise TypeError(f"optimiser is {brief(optimiser)}: give SGD(rate) or Adam(rate), with a rate >= 0")
+    for name, function in (("loss", loss), ("schedule", schedule), ("report", report)):
+        check_callable(function, name)
+    if augment is not None:
+        check_callable(augment, "augment")
+    if validation is not None and (not isinstance(validation, (tuple, list)) or len(validation) != 2):
+        raise TypeError(f"validation is a pair (x, labels), got {brief(validation)}")
+    as_count(epochs, "epochs", most=1_000_000, why="train for fewer, and again if the loss still falls")
     images, loss = model.prepare(x), loss_for(model, loss)
     goals = as_goals(labels, len(images), len(model.classes), model.dtype)
     if patience is not None and validation is None:
@@ -229,7 +236,7 @@ def train(
             rate = optimiser.rate * schedule(done / (epochs * len(parts)))
             rows = order[part]
             given = augment(images[rows], rng) if augment else images[rows]
-            value, scores, slopes = train_step(model, given, goals[rows], loss, rng)
+            value, scores, slopes = own_threads(train_step, model, given, goals[rows], loss, rng)
             if not np.isfinite(value):
                 line.close()
                 raise ValueError(

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import wraps
+from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -22,14 +23,17 @@ from minixai.text import listed, quoted, shorten
 
 MOST_LISTED = 24
 """Names that an error lists where all of them may be a choice: as many as a person can look through."""
+MOST_SAMPLES = 1_000_000
+"""Draws at which a mean is off by a thousandth of their spread, 1/√n."""
+WHY_NO_MORE = "the mean of so many is off by a thousandth of what one is"
 
 
 def one_of(name: str, names: Iterable[str], what: str) -> str:
     """The name, if it is one of those known; otherwise ValueError with the nearest."""
     options = list(names)
-    if name in options:
+    if isinstance(name, str) and name in options:
         return name
-    near = get_close_matches(shorten(str(name)), options, 1, 0.5)
+    near = get_close_matches(shorten(str(name)), options, 1, 0.5) if isinstance(name, str) else []
     raise ValueError(
         f"unknown {what} {quoted(name)}"
         + (f", did you mean {quoted(near[0])}?" if near else "")
@@ -41,17 +45,44 @@ def is_integer(x: Any) -> bool:
     return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
 
 
-def as_count(n: int, what: str, least: int = 1) -> int:
-    """n as an int, if it is a whole number of at least `least`."""
+def as_count(n: int, what: str, least: int = 1, most: int | None = None, why: str = "") -> int:
+    """n as an int, if it is a whole number of at least `least`, and at most `most`, for the reason `why`."""
     if not is_integer(n) or n < least:
-        raise ValueError(f"{what} is a whole number, at least {least}, got {n!r}")
+        raise ValueError(f"{what} is a whole number, at least {least}, got {brief(n)}")
+    if most is not None and n > most:
+        raise ValueError(f"{what} is at most {most:,}, got {brief(n)}: {why}")
     return int(n)
+
+
+def brief(x: object, most: int = 60) -> str:
+    """A value as a message shows it: what it is, in at most so many letters.
+
+    >>> brief([1] * 100, most=12), brief("a" * 100, most=12)
+    ('[1, 1, ...]', "'aaaaaaa...'")
+    """
+    try:
+        shown = " ".join(repr(x).split())
+    except Exception:  # an object of somebody's own
+        shown = f"a {type(x).__name__}"
+    return shown if len(shown) <= most else shown[: most - 4].rstrip() + "..." + shown[-1]
+
+
+def check_callable(x: object, what: str) -> None:
+    """Raise TypeError unless x is a function, or anything that can be called."""
+    if not callable(x):
+        raise TypeError(f"{what} is a function, got {brief(x)}")
+
+
+def check_path(x: object, what: str = "a file") -> None:
+    """Raise TypeError unless x is a path."""
+    if not isinstance(x, (str, PathLike)):
+        raise TypeError(f"{what} is given by its path, a str or a Path, got {brief(x)}")
 
 
 def as_nonnegative(x: float, what: str) -> float:
     """x as a float, if it is a finite number of at least 0."""
     if isinstance(x, bool) or not isinstance(x, (int, float, np.integer, np.floating)) or not 0 <= x < np.inf:
-        raise ValueError(f"{what} is a finite number, at least 0, got {x!r}")
+        raise ValueError(f"{what} is a finite number, at least 0, got {brief(x)}")
     return float(x)
 
 
@@ -59,7 +90,7 @@ def as_pair(x: int | tuple[int, int], what: str, least: int = 1) -> tuple[int, i
     """A number or a pair of them, for rows and columns, as a pair: 2 -> (2, 2)."""
     both = tuple(x) if isinstance(x, (tuple, list)) else (x, x)
     if len(both) != 2 or not all(is_integer(n) and n >= least for n in both):
-        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {x!r}")
+        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {brief(x)}")
     return int(both[0]), int(both[1])
 
 

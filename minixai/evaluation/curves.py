@@ -18,7 +18,11 @@ from minixai.methods.call import Call
 from minixai.methods.passes import passes
 from minixai.methods.runs import endpoints
 from minixai.model import Network
+from minixai.ops.threads import own_threads
 from minixai.validate import as_count
+
+FEW = 1_000
+"""Steps that any image may have, however few its pixels."""
 
 
 class Curve(NamedTuple):
@@ -69,7 +73,8 @@ def deletion_curve(
     >>> curve.scores, curve.auc
     (array([[8., 2., 0.]]), array([3.]))
     """
-    return exchanged(Call(model, x, target, versus, output, None, batch), values, baseline, steps, signed, seed, False)
+    call = Call(model, x, target, versus, output, None, batch)
+    return own_threads(exchanged, call, values, baseline, steps, signed, seed, False)
 
 
 def insertion_curve(
@@ -96,7 +101,8 @@ def insertion_curve(
     >>> insertion_curve(network, image, image, baseline="black", output="score", steps=2).scores
     array([[0., 6., 8.]])
     """
-    return exchanged(Call(model, x, target, versus, output, None, batch), values, baseline, steps, signed, seed, True)
+    call = Call(model, x, target, versus, output, None, batch)
+    return own_threads(exchanged, call, values, baseline, steps, signed, seed, True)
 
 
 def exchanged(
@@ -106,7 +112,8 @@ def exchanged(
     maps = pixels_of(values, call.rows)
     size = maps[0].size
     places = order(maps if signed else abs(maps), as_count(seed, "seed", 0))
-    taken = np.round(np.linspace(0, size, as_count(steps, "steps") + 1)).astype(int)
+    most, why = max(size, FEW), f"an image has {size:,} pixels, of which a step takes one or more"
+    taken = np.round(np.linspace(0, size, as_count(steps, "steps", most=most, why=why) + 1)).astype(int)
     start, end = call.rows, np.broadcast_to(call.baseline(baseline), call.rows.shape)
     if insert:
         start, end = end, start

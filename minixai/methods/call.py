@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeGuard
@@ -15,10 +16,13 @@ from minixai.methods.baselines import Baseline, resolve
 from minixai.methods.parameters import document
 from minixai.model import Model, Network, batches, check_one_input, final_activation
 from minixai.ops import sigmoid, softmax
-from minixai.validate import as_real, as_rectangular, check_finite, is_integer, one_of
+from minixai.validate import as_real, as_rectangular, brief, check_finite, is_integer, one_of
 
 ROWS, CACHE = 50, 2e6
 """A batch has as many rows, or as many as fill so many bytes, whichever is more; larger batches are hardly faster."""
+
+asking: ContextVar[str] = ContextVar("asking", default="methods")
+"""The method that is at work, for notes on what a model raises."""
 
 
 @document
@@ -86,7 +90,7 @@ class Call:
         if layer is None or isinstance(layer, str):
             return layer
         if not is_integer(layer):
-            raise ValueError(f"layer is a name, or the number of a Model's layer, got {layer!r}")
+            raise ValueError(f"layer is a name, or the number of a Model's layer, got {brief(layer)}")
         if not isinstance(self.model, Model):
             raise ValueError(f"a function of nodes has no layer {layer}: name a node, h.named('h'), and give layer='h'")
         layers = self.model.layers
@@ -112,7 +116,7 @@ class Call:
         if array.dtype.kind not in "iu" or array.shape not in ((), (len(self.rows),)):
             raise ValueError(
                 f"{name} is a class number or the name of a class, or one for each of the {len(self.rows)} inputs; "
-                f"got {classes!r}"
+                f"got {brief(classes)}"
             )
 
     def baseline(self, baseline: Baseline, what: str = "baseline") -> Array:
@@ -138,9 +142,13 @@ class Call:
         """A baseline as the certificate shows it; an array is not copied."""
         return baseline if isinstance(baseline, (str, int, float)) else as_rectangular(baseline, "baseline")
 
-    def scores(self, x: Node) -> Node:
-        """The model's scores, (N, K) or (N,)."""
-        scores = self.model(x)
+    def scores(self, x: Node, rows: str = "one row") -> Node:
+        """The model's scores, (N, K) or (N,).  What the model raises says which `rows` it was given."""
+        try:
+            scores = self.model(x)
+        except Exception as problem:
+            problem.add_note(f"minixai.{asking.get()} had called the model with {rows}, {self.side_of(problem, x)}")
+            raise
         if not isinstance(scores, Node):
             raise TypeError(
                 f"the model returned {type(scores).__name__}: a function of a node must return a node, "
@@ -161,9 +169,19 @@ class Call:
                 )
         return scores
 
-    def forward(self, x: Node) -> Node:
-        """The output that is explained, for a node of inputs."""
-        return self.explained_node(self.scores(x))
+    def forward(self, x: Node, rows: str = "one row") -> Node:
+        """The output that is explained, for a node of inputs.  What the model raises says which `rows` it was given."""
+        return self.explained_node(self.scores(x, rows))
+
+    def side_of(self, problem: Exception, x: Node) -> str:
+        """Whether what the model raised comes of x, or of the baseline beside it."""
+        if x.reference is not x.value:
+            try:
+                self.model(Node(x.value, name=x.name))
+            except Exception as again:
+                return "at x" if type(again) is type(problem) else "at x and its baseline"
+            return "at the baseline"
+        return "at x"
 
     def explained_node(self, scores: Node) -> Node:
         """The output that is explained: the scores, or the probabilities made of them."""

@@ -47,7 +47,7 @@ def check_baseline_score(ends: Endpoints, baseline: Array) -> None:
     many = len(baseline) > 1
     i = farthest_row(baseline, ends.call.rows) if many else np.arange(len(ends.call.rows))
     row = baseline[i] if many else baseline
-    output, references = forward_outline(ends, row)
+    output, references = forward_outline(ends, row, what="one row of the baseline by itself")
     expected = ends.contrast[i].of(output.value)
     check_reference(ends, i, row, expected, ends.reference_score[i], "the baseline of input {i}")
     check_constants(ends, references, row)
@@ -109,10 +109,12 @@ def compare_graphs(ends: Endpoints, i: int, reference: Array, off: float | None 
     return certain, find_detached(inputs, references, settings=True)
 
 
-def forward_outline(ends: Endpoints, rows: Array, reference: Array | None = None) -> tuple[Node, Outline]:
+def forward_outline(
+    ends: Endpoints, rows: Array, reference: Array | None = None, what: str = "one row"
+) -> tuple[Node, Outline]:
     """The output for these rows, and the outline of its graph."""
     x = Node(rows, reference, name="input")
-    output = ends.call.forward(x)
+    output = ends.call.forward(x, what)
     return output, outline(output, x)
 
 

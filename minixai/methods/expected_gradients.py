@@ -19,7 +19,7 @@ from minixai.methods.passes import Stream, column, passes
 from minixai.methods.registry import method
 from minixai.model import Network
 from minixai.rules import GRADIENT
-from minixai.validate import as_count, as_nonnegative, one_of
+from minixai.validate import MOST_SAMPLES, as_count, as_nonnegative, one_of
 
 Draws: TypeAlias = "Callable[[Array, Array], tuple[Array, Array, Array | None]]"
 """(which input, which draw) -> (which reference, how far along the way, the noise)"""
@@ -126,7 +126,8 @@ def expected_gradients_of_targets(
     targets: Sequence[Array] | None = None,
 ) -> list[Attribution]:
     """One attribution for each of the targets, (N,) each, by default the call's own, from the same forward passes."""
-    n, smooth = as_count(samples, "samples", 2), as_nonnegative(local_smoothing, "local_smoothing") > 0
+    n = as_count(samples, "samples", 2, MOST_SAMPLES, "the error of so many is 0.1 % of one draw's spread")
+    smooth = as_nonnegative(local_smoothing, "local_smoothing") > 0
     sigma = local_smoothing * call.unit
     references = call.background(background)
     shape = call.rows.shape[1:] if smooth else None

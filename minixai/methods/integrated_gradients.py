@@ -107,7 +107,7 @@ def integrated_gradients(
     """
     call = Call(model, x, target, versus, output, layer, batch)
     least = 2 if one_of(quadrature, QUADRATURES, "quadrature") == "trapezoid" else 1
-    alpha, weight = QUADRATURES[quadrature](as_count(steps, "steps", least))
+    alpha, weight = QUADRATURES[quadrature](as_count(steps, "steps", least, MOST_STEPS, NO_MORE))
     ends = endpoints(call, call.baseline(baseline))
     start, delta = ends.reference, ends.delta
     mean, trace = np.zeros(delta.shape), list[tuple[Array, Array]]()
@@ -130,6 +130,11 @@ def integrated_gradients(
     extras = path_extras(trace, alpha, weight, delta if multiply else None) if path else {}
     n = len(call.rows) * len(alpha)
     return ends.attribution("integrated_gradients", values, parameters, (n, n), gap=gap, extras=extras)
+
+
+MOST_STEPS = 10_000
+"""Steps beyond which the sum is off by rounding, or by kinks that no number of steps smooths."""
+NO_MORE = "where so many do not add up, the way crosses kinks"
 
 
 def warn_of_gap(gap: Array, ends: Endpoints, values: Array, steps: int) -> None:

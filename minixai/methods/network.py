@@ -24,7 +24,7 @@ class FromLayer:
         """(layer, output) for activations (B, ...) that belong to the inputs i (B,)."""
         here = Node(points, name=self.call.layer_name or "input")
         if self.call.layer is None:
-            return here, self.call.forward(here)
+            return here, self.call.forward(here, f"rows made of inputs {i.min()} to {i.max()}")
         layer, output = self.template or self.from_input(Node(self.call.rows[i], name="input"))
         return here, replay(output, {layer: here})
 

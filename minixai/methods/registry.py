@@ -12,7 +12,9 @@ from typing import ParamSpec
 import numpy as np
 
 from minixai.attribution import Attribution
+from minixai.methods.call import asking
 from minixai.methods.parameters import document
+from minixai.ops.threads import own_threads
 from minixai.text import columns
 from minixai.validate import one_of
 
@@ -226,8 +228,12 @@ def method(
         @wraps(document(function))
         def wrapper(*args: P.args, **options: P.kwargs) -> Attribution:
             check_names(function, options)
-            with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # the result is checked
-                return check_finite_result(function(*args, **options))
+            outer = asking.set(function.__name__)
+            try:
+                with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # the result is checked
+                    return check_finite_result(own_threads(function, *args, **options))
+            finally:
+                asking.reset(outer)
 
         entry = Method(wrapper, answers, passes, complete, class_specific, sampled, baseline)
         catalogue.methods[entry.name] = entry

@@ -65,7 +65,7 @@ def forward_batches(call: Call, baseline: Array | None = None, what: str = "rows
     for part in call.slices(len(call.rows)):
         reference = baseline[part] if baseline is not None and len(baseline) > 1 else baseline
         x = Node(call.rows[part], reference, name="input")
-        scores = call.scores(x)
+        scores = call.scores(x, f"inputs {part.start} to {part.stop - 1}")
         output = call.explained_node(scores)
         layer = find_layer(output, x, call.layer_name)
         contrast = Contrast(*call.classes(scores, part))

@@ -149,11 +149,25 @@ def transform_kernels(w: Array, back: bool) -> Array:
     kept = immutable_base(w)
     if kept is None:
         return compute_transform(w, back)
-    key = id(kept), back
-    if key not in transforms:
-        transforms[key] = compute_transform(w, back)
-        weakref.finalize(kept, transforms.pop, key, None)
-    return transforms[key]
+    for found in weakref.getweakrefs(kept):
+        if isinstance(found, Transform) and found.back == back:
+            return found.u
+    made = Transform(kept, transforms.pop)
+    made.u, made.back = compute_transform(w, back), back
+    transforms[made] = None
+    return made.u
+
+
+class Transform(weakref.ref[Array]):
+    """The transform `u` of weights, which is forgotten when they are gone: by `transforms.pop`, in C, so that
+    an interrupt cannot hit it.
+    """
+
+    __slots__ = ("back", "u")
+    u: Array
+    back: bool
+    __hash__ = object.__hash__  # arrays have none
+    __eq__ = object.__eq__
 
 
 def compute_transform(w: Array, back: bool) -> Array:
@@ -162,5 +176,5 @@ def compute_transform(w: Array, back: bool) -> Array:
     return np.asarray(u.astype(w.dtype).reshape(36, *kernels.shape[2:]))
 
 
-transforms: dict[tuple[int, bool], Array] = {}
-"""{(id of weights that live, back): their transform}"""
+transforms: dict[Transform, None] = {}
+"""The transforms of weights that live."""

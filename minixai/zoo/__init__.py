@@ -16,7 +16,7 @@ from minixai.files import shipped
 from minixai.model import Model, load_model
 from minixai.preprocessing import NAMES, UNIT, as_preprocessing
 from minixai.training import Adam, Epoch, cosine, evaluate, train
-from minixai.validate import one_of
+from minixai.validate import check_path, one_of
 from minixai.zoo import birds, digits
 from minixai.zoo.birds import BIRDS
 from minixai.zoo.digits import DIGITS
@@ -166,6 +166,7 @@ def load(
     >>> load("digits")
     <Model (N, 28, 28, 1) -> (N, 10), 8 layers, 29,738 parameters, float32>
     """
+    check_path(name, "a model that has no name")
     suffix = Path(name).suffix.lower()
     if suffix in NETWORKS:
         names = read_classes(classes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,31 +20,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minixai.arrays import Array, mark_readonly
-from minixai.files import read_arrays
+from minixai.files import check_regular, open_arrays
 from minixai.model import tuples
 from minixai.preprocessing import CAFFE, TORCHVISION, Preprocessing
+from minixai.text import listed
 from minixai.validate import check_finite
 from minixai.zoo import safetensors
+from minixai.zoo.hdf5 import HDF5, Stored, hdf5
 
 Shape = tuple[int, ...]
 
-HDF5 = b"\x89HDF\r\n\x1a\n"
 PICKLES = (".pth", ".pt", ".bin", ".pkl", ".pickle", ".ckpt")
 KINDS = "Keras's .h5, a .safetensors with torchvision's names, or an .npz of model.save"
 CONVERT = (
     "import torch, safetensors.torch as s; w = torch.load({0!r}, weights_only=True); "
     "s.save_file({{k: v.contiguous() for k, v in w.items()}}, {1!r})"
 )
-MOST_NAMES = 3  # tensors that an error names
-
-
-class Stored(NamedTuple):
-    """A tensor that is not read yet: its key, its name in messages, its shape, and the function that reads it."""
-
-    key: str
-    name: str
-    shape: Shape
-    read: Callable[[], Array]
 
 
 class Contents(NamedTuple):
@@ -98,21 +89,16 @@ def read_weights(
 def check_names(file: Contents, names: Mapping[str, str], found: Mapping[str, Stored], wanted: Wanted) -> None:
     """Raise ValueError if the file lacks a tensor of the network, or holds one that the network does not have."""
     if extra := [tensor.name for tensor in file.tensors if tensor.key not in names]:
-        raise ValueError(f"it holds {join_names(extra)}, which this network has not: is it the file of another one?")
+        raise ValueError(f"it holds {listed(extra)}, which this network has not: is it the file of another one?")
     if missing := [theirs for theirs, mine in names.items() if mine in wanted.shapes and mine not in found]:
         dense = all("conv" not in names[theirs] for theirs in missing)
         mend = "give features_only=True, or the file with the dense layers" if dense else "is it of another network?"
-        raise ValueError(f"it lacks {join_names(missing)}: {mend}")
+        raise ValueError(f"it lacks {listed(missing)}: {mend}")
 
 
 def check_shape(tensor: Stored, shape: Shape) -> None:
     if tensor.shape != shape:
         raise ValueError(f"{tensor.name} has the shape {tensor.shape}, but {shape} is needed: it is of another network")
-
-
-def join_names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMES} more" * (len(names) > MOST_NAMES)
-    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def read_tensor(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: np.dtype[Any]) -> Array:
@@ -157,6 +143,7 @@ def open_weights(path: Path) -> Iterator[Contents]:
         raise ValueError("it is a folder, give a file in it")
     if not path.exists():
         raise ValueError("there is no such file, check the path")
+    check_regular(path)
     with open(path, "rb") as file:
         start = file.read(9)
     if start.startswith(HDF5):
@@ -196,23 +183,17 @@ def read_keras(path: Path) -> Iterator[Contents]:
     The names of weights changed over the years, from block1_conv1_W_1:0 to block1_conv1/kernel:0 to
     block1_conv1/kernel, so the number of axes decides which is the kernel.
     """
-    from minixai.zoo.keras.archive import hdf5  # only when it is needed: it imports all layers of Keras
-    from minixai.zoo.onnx.wire import Damaged
-
-    tensors = dict[str, Stored]()
-    try:
-        with hdf5(path, path.stat().st_size) as (_, datasets):
-            of_model = [dataset for name, dataset in datasets.items() if name.startswith("model_weights/")]
-            for dataset in of_model or datasets.values():
-                name = dataset.name.removeprefix("model_weights/")
-                key = f"{name.split('/')[0]}/{'kernel' if len(dataset.shape) > 1 else 'bias'}"
-                key = name if key in tensors else key
-                tensors[key] = Stored(key, name, dataset.shape, dataset.read)
-            if not tensors:
-                raise ValueError("it holds no weights: give a file that Keras has written")
-            yield Contents(list(tensors.values()), CAFFE)
-    except Damaged as problem:
-        raise ValueError(f"{problem}: copy or download it again") from None
+    with hdf5(path, path.stat().st_size) as (_, datasets):
+        of_model = [dataset for name, dataset in datasets.items() if name.startswith("model_weights/")]
+        tensors = dict[str, Stored]()
+        for dataset in of_model or datasets.values():
+            name = dataset.name.removeprefix("model_weights/")
+            key = f"{name.split('/')[0]}/{'kernel' if len(dataset.shape) > 1 else 'bias'}"
+            key = name if key in tensors else key
+            tensors[key] = Stored(key, name, dataset.shape, dataset.read)
+        if not tensors:
+            raise ValueError("it holds no weights: give a file that Keras has written")
+        yield Contents(list(tensors.values()), CAFFE)
 
 
 def read_torchvision(path: Path) -> Contents:
@@ -235,11 +216,10 @@ TIMM = {"pre_logits.fc1.": "classifier.0.", "pre_logits.fc2.": "classifier.3.", 
 @contextmanager
 def read_npz(path: Path) -> Iterator[Contents]:
     """An .npz: arrays by their names, and the architecture, of which only the preprocessing is used."""
-    arrays = read_arrays(path)
-    if others := [name for name, w in arrays.items() if not isinstance(w, np.ndarray)]:
-        raise ValueError(f"it is a zip file with {join_names(others)} in it, which are no arrays: give {KINDS}")
-    preprocessing = read_preprocessing(str(arrays.pop("architecture", "{}")))
-    yield Contents([Stored(name, name, w.shape, partial(np.asarray, w)) for name, w in arrays.items()], preprocessing)
+    with open_arrays(path) as arrays:
+        architecture = arrays.pop("architecture", None)
+        preprocessing = read_preprocessing("{}" if architecture is None else str(architecture.read()))
+        yield Contents([Stored(name, name, w.shape, w.read) for name, w in arrays.items()], preprocessing)
 
 
 def read_preprocessing(architecture: str) -> Preprocessing:

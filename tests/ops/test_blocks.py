@@ -5,9 +5,8 @@ import subprocess
 import sys
 import threading
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +15,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import ThreadpoolController
 
 from minixai.arrays import Array
-from minixai.ops import blocks, direct, pooling, winograd
+from minixai.ops import blocks, direct, memory, pooling, threads, winograd
 from minixai.ops.functions import Relu, Sigmoid
 from minixai.ops.pooling import MaxPool
 
@@ -51,17 +51,20 @@ WORK: dict[str, Callable[[], Array]] = {
 every = pytest.mark.parametrize("work", WORK.values(), ids=WORK.keys())
 
 
-@contextmanager
-def held(limits: int) -> Iterator[None]:
-    yield
+class Library:
+    """A BLAS that can be limited, if only in name."""
+
+    def __init__(self, n: int) -> None:
+        self.num_threads = n
+
+    def set_num_threads(self, n: int) -> None:
+        pass
 
 
 @pytest.fixture
 def several(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """several(n): from now on n threads, whether threadpoolctl is there or not."""
-    return lambda n: monkeypatch.setattr(
-        blocks, "blas_controller", lambda: SimpleNamespace(lib_controllers=[SimpleNamespace(num_threads=n)], limit=held)
-    )
+    return lambda n: monkeypatch.setattr(threads, "libraries", lambda: [Library(n)])
 
 
 @every
@@ -78,7 +81,7 @@ def test_buffers_are_written_before_they_are_read(work: Callable[[], Array], sev
     several(2)
     first = work()
     work()
-    for bench in blocks.free_workspaces:
+    for bench in memory.free_workspaces:
         for buffer in bench.buffers.values():
             buffer[:] = 255  # all bits set is NaN
     again = work()
@@ -89,7 +92,7 @@ def test_buffers_are_written_before_they_are_read(work: Callable[[], Array], sev
 @every
 def test_answers_are_no_work_buffers(work: Callable[[], Array]) -> None:
     y = work()
-    for bench in blocks.free_workspaces:
+    for bench in memory.free_workspaces:
         assert not any(np.shares_memory(buffer, y) for buffer in bench.buffers.values())
 
 
@@ -121,8 +124,21 @@ def test_work_that_fails_says_so_and_leaves_the_threads_free(several: Callable[[
 
     with pytest.raises(ZeroDivisionError):
         blocks.in_parallel(work, [(i,) for i in range(4)])
-    assert blocks.busy.acquire(blocking=False)
-    blocks.busy.release()
+    assert threads.current_owner() is None
+    assert not threads.limiter.owners
+
+
+def test_work_that_fails_in_a_helper_says_so(several: Callable[[int], None]) -> None:
+    several(2)
+    me, both = threading.get_ident(), threading.Barrier(2, timeout=10)
+
+    def work(bench: Any, i: int) -> None:
+        both.wait()
+        if threading.get_ident() != me:
+            raise ZeroDivisionError(i)
+
+    with pytest.raises(ZeroDivisionError):
+        blocks.in_parallel(work, [(i,) for i in range(2)])
 
 
 def test_jobs_within_jobs_are_done_by_the_thread_that_asks(several: Callable[[int], None]) -> None:
@@ -159,9 +175,13 @@ def test_no_new_threads_while_the_interpreter_ends(
 ) -> None:
     """As for a thread that is still at work when the main one is done: then it does the jobs alone."""
     several(2)
-    ended = ThreadPoolExecutor(1)
-    ended.shutdown()
-    monkeypatch.setattr(blocks, "thread_pool", lambda helpers: ended)
+
+    def ended(*args: Any) -> int:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threads, "helpers", threads.Helpers())
+    threads.own_threads(lambda: None)  # who limits BLAS is there already
+    monkeypatch.setattr(threads, "_thread", SimpleNamespace(start_new_thread=ended))
     order: list[int] = []
     blocks.in_parallel(lambda bench, i: order.append(i), [(i,) for i in range(9)])
     assert order == [*range(9)]
@@ -171,28 +191,37 @@ def test_no_new_threads_while_the_interpreter_ends(
 def test_a_forked_process_waits_for_no_thread_of_its_parent() -> None:
     code = """
 import os, signal
-from minixai.ops import blocks
-blocks.array_pool.lock.acquire(), blocks.busy.acquire()  # as another thread may at that moment
-if child := os.fork():
-    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-signal.alarm(10)
-blocks.empty((300, 1000), "f4")
-os._exit(blocks.busy.locked())
+import numpy as np
+from minixai.ops import blocks, threads
+
+def fork():
+    if child := os.fork():
+        raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    signal.alarm(10)
+    seen = []
+    blocks.in_parallel(lambda space, i: seen.append((i, threads.thread_count())), [(i,) for i in range(9)])
+    assert sorted(seen) == [(i, 1) for i in range(9)], seen
+    assert threads.thread_count() == before
+    os._exit(0)
+
+before = threads.thread_count()
+blocks.in_parallel(lambda space, i: None, [(i,) for i in range(9)])  # the threads are there
+threads.own_threads(fork)  # and BLAS is limited, as by another thread at that moment
 """
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2]).returncode == 0
 
 
 def test_blas_has_its_threads_back_afterwards() -> None:
-    controller = pytest.importorskip("threadpoolctl", reason="the extra `fast` is not installed").ThreadpoolController()
+    controller = ThreadpoolController()
     with controller.limit(limits=2, user_api="blas"):
-        before, seen = blocks.thread_count(), list[int]()
-        blocks.in_parallel(lambda bench, i: seen.append(blocks.thread_count()), [(i,) for i in range(8)])
-        assert blocks.thread_count() == before
+        before, seen = threads.thread_count(), list[int]()
+        blocks.in_parallel(lambda bench, i: seen.append(threads.thread_count()), [(i,) for i in range(8)])
+        assert threads.thread_count() == before
         assert set(seen) == {1}
 
 
-def test_without_threadpoolctl_the_jobs_run_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "blas_controller", lambda: None)
+def test_where_blas_cannot_be_asked_the_jobs_run_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "libraries", list)
     order: list[int] = []
     blocks.in_parallel(lambda bench, i: order.append(i), [(i,) for i in range(9)])
     assert order == [*range(9)]
@@ -209,7 +238,7 @@ def test_windows_are_never_laid_out_all_at_once() -> None:
         lambda: winograd.correlate(x, w, None, SAME.padding),
         lambda: direct.scatter_windows(x, w, x[:, ::2, ::2], direct.Geometry((2, 2), ((0, 1), (0, 1)))),
     ):
-        blocks.free_workspaces.clear()
+        memory.free_workspaces.clear()
         tracemalloc.start()
         work()
         peak = tracemalloc.get_traced_memory()[1]
@@ -246,9 +275,9 @@ def address(y: Array) -> int:
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> blocks.ArrayPool:
-    monkeypatch.setattr(blocks, "array_pool", blocks.ArrayPool())
-    return blocks.array_pool
+def store(monkeypatch: pytest.MonkeyPatch) -> memory.ArrayPool:
+    monkeypatch.setattr(memory, "array_pool", memory.ArrayPool())
+    return memory.array_pool
 
 
 @pytest.mark.usefixtures("store")
@@ -282,31 +311,42 @@ def test_memory_in_any_use_is_left_alone(view: Callable[[Array], Any]) -> None:
     del held
 
 
-def test_what_is_kept_is_bounded(store: blocks.ArrayPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "KEPT", 1 << 20)
+def test_what_is_kept_is_bounded(store: memory.ArrayPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "KEPT", 1 << 20)
     several = [blocks.empty((100_000 + i,), np.float32) for i in range(8)]
     last = several[-1].nbytes
     while several:
         several.pop(0)
-        assert sum(each.nbytes for each in store.unused) <= 1 << 20
-    assert store.unused[-1].nbytes == last
+        store.reclaim()
+        assert store.idle <= 1 << 20
+    assert list(store.unused.values())[-1].nbytes == last
     assert store.in_use == 0
     assert blocks.empty((1 << 19,), np.float32).base is None  # more than is ever kept
     assert blocks.empty((10,), np.float32).base is None
 
 
+def test_a_call_keeps_no_more_than_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "array_pool", store := memory.ArrayPool())
+    monkeypatch.setattr(memory, "array_pool", store)
+    monkeypatch.setattr(memory, "KEPT", 1 << 20)
+    threads.own_threads(lambda: [blocks.empty((100_000 + i,), np.float32) for i in range(8)].clear())
+    assert not store.returned
+    assert 0 < store.idle <= 1 << 20
+
+
 @given(st.lists(st.integers(0, 9), max_size=40))
 def test_no_peak_becomes_higher(turns: list[int]) -> None:
-    store, held, most = blocks.ArrayPool(), list[Array](), 0
+    store, held, most = memory.ArrayPool(), list[Array](), 0
     for turn in turns:  # take memory of one of six sizes, or give some back
         if turn < 6:
             held.append(store.allocate(100 * (turn + 1)))
         elif held:
-            store.release(held.pop(turn % len(held)))
+            held.pop(turn % len(held))
+            store.reclaim()
         now = sum(each.size for each in held)
         most = max(most, now)
         assert now == store.in_use
-        assert store.idle == sum(each.size for each in store.unused)
+        assert store.idle == sum(each.size for each in store.unused.values())
         assert now + store.idle <= most
 
 

@@ -276,7 +276,7 @@ def test_transforms_live_as_long_as_the_weights() -> None:
     again.set_weights(model.weights)  # the same arrays: nothing is transformed twice
     mx.gradient(again, x, 0)
     new = set(winograd.transforms) - before
-    assert sorted(back for _, back in new) == [False, True]
+    assert sorted(each.back for each in new) == [False, True]
     del model, again
     gc.collect()
     assert not new & set(winograd.transforms)

@@ -24,17 +24,13 @@ from typing import Any
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.files import companion
-from minixai.zoo.formats import HDF5, Stored
-from minixai.zoo.onnx.wire import Damaged
+from minixai.files import check_regular, companion
+from minixai.zoo.hdf5 import HDF5, LARGEST, PACKED, RATIO, Damaged, Stored, hdf5
 
-RATIO = 1100
-"""How many times smaller than its contents deflate may make a file: 1032, and what surrounds it."""
 LONGEST = 1 << 26
 """Bytes that a topology may have."""
 DEEPEST = 20
 """Models inside models."""
-FILTERS = (1, 2, 3, 32000)  # deflate, shuffle, Fletcher's checksum, LZF: those that h5py brings along
 TFJS = {"float32": "<f4", "int32": "<i4", "float16": "<f2", "uint8": "<u1", "uint16": "<u2"}
 ONLY_WEIGHTS = (
     "it holds weights, but not what network they are for: in Keras, load them into the network they were saved from, "
@@ -75,6 +71,7 @@ def opened(path: Path) -> Iterator[Archive]:
     """What is in a file of Keras, while it is open.  It is told by how it begins, not by its name."""
     if path.is_dir():
         raise ValueError('it is a folder: in Keras, save it in one file with model.save("net.keras")')
+    check_regular(path)
     with open(path, "rb") as file:
         start = file.read(8)
     if start == HDF5:
@@ -113,49 +110,6 @@ def major(version: Any) -> int:
 
 
 # -- HDF5 -------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def hdf5(file: Path | io.BytesIO, size: int) -> Iterator[tuple[Any, dict[str, Stored]]]:
-    """An open file, and all its datasets; links to other files are not followed."""
-    import h5py
-
-    try:
-        opened = h5py.File(file, "r")
-    except OSError as problem:
-        raise Damaged(f"it cannot be opened ({problem})") from None
-    with opened as root:
-        found = dict[str, Stored]()
-
-        def enter(name: str, thing: Any) -> None:
-            if isinstance(thing, h5py.Dataset):
-                key = re.sub(r":\d+$", "", name)
-                found[key] = Stored(key, name, thing.shape, partial(numbers_of, thing, size))
-
-        root.visititems(enter)
-        yield root, found
-
-
-def numbers_of(dataset: Any, size: int) -> Array:
-    """The numbers of a dataset, if all of them lie in this file of so many bytes."""
-    name, plan, dtype = dataset.name, dataset.id.get_create_plist(), dataset.dtype
-    if dataset.is_virtual or dataset.external:
-        raise ValueError(
-            f"its weight {name!r} lies in another file, and only this one is read: save the model again, in one file"
-        )
-    if dtype.kind not in "fiu" or dataset.shape is None:
-        raise Damaged(f"its weight {name!r} holds {dtype}, not numbers")
-    if others := {f for i in range(plan.get_nfilters()) if (f := plan.get_filter(i)[0]) not in FILTERS}:
-        raise ValueError(f"its weight {name!r} is packed in a way {others} that is not read here: save it without")
-    declared, stored = prod(dataset.shape) * dtype.itemsize, dataset.id.get_storage_size()
-    if dataset.chunks:
-        blocks = prod(-(-n // c) for n, c in zip(dataset.shape, dataset.chunks, strict=True))
-        whole = dataset.id.get_num_chunks() == blocks and prod(dataset.chunks) * dtype.itemsize <= RATIO * size
-    else:
-        whole = stored == declared
-    if not whole or stored > size or declared > RATIO * stored:
-        raise Damaged(f"its weight {name!r} of {declared:,} bytes was never written, or not all of it")
-    return np.asarray(dataset)
 
 
 def text_attribute(root: Any, name: str, size: int) -> str | None:
@@ -206,7 +160,8 @@ def member(file: zipfile.ZipFile, name: str) -> bytes:
         raise ValueError(
             f"it is a zip file without {name}: is it one that model.save of Keras has written, in one piece?"
         ) from None
-    if info.file_size > RATIO * (info.compress_size + 1) or (name.endswith(".json") and info.file_size > LONGEST):
+    most = min(max(LARGEST, PACKED * info.compress_size), RATIO * (info.compress_size + 1))
+    if info.file_size > (min(most, LONGEST) if name.endswith(".json") else most):
         raise Damaged(f"its {name} says that it has {info.file_size:,} bytes")
     try:
         return file.read(info)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from minixai.arrays import Array
-from minixai.zoo.formats import Stored
+from minixai.zoo.hdf5 import Stored
 from minixai.zoo.keras.archive import DEEPEST, Archive
 from minixai.zoo.onnx.wire import Damaged
 

@@ -13,8 +13,19 @@ from typing import Any
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.files import companion
-from minixai.zoo.onnx.wire import Damaged, Value, as_bytes, as_floats, as_int, as_text, fields, integers, varints
+from minixai.files import check_regular, companion
+from minixai.zoo.onnx.wire import (
+    Damaged,
+    Value,
+    as_bytes,
+    as_floats,
+    as_int,
+    as_text,
+    fields,
+    integers,
+    limit_fields,
+    varints,
+)
 
 DTYPES = {
     1: "<f4",
@@ -77,22 +88,27 @@ def read_graph(path: Path) -> Graph:
 
     Raises OSError if it cannot be opened, ValueError with the reason if it is damaged or something else.
     """
+    check_regular(path)
     if not path.stat().st_size:
         raise ValueError("it is empty: copy or download it again")
-    graph = Graph()
-    message = memoryview(np.memmap(path, np.uint8, "r"))  # type: ignore[arg-type]
     try:
-        for number, value in fields(message):
-            if number == 8:
-                operator_set(as_bytes(value), graph)
-            elif number == 2:
-                graph.producer = as_text(value)
-            elif number == 7:
-                read_body(as_bytes(value), graph, path.parent)
+        graph = limit_fields(read_message, memoryview(np.memmap(path, np.uint8, "r")), path.parent)  # type: ignore[arg-type]
     except Damaged as problem:
         raise ValueError(f"it is damaged or no ONNX file ({problem}): copy, download or export it again") from None
     if not graph.opset or not graph.nodes:
         raise ValueError("it is damaged or no ONNX file (it holds no network): copy, download or export it again")
+    return graph
+
+
+def read_message(message: memoryview, folder: Path) -> Graph:
+    graph = Graph()
+    for number, value in fields(message):
+        if number == 8:
+            operator_set(as_bytes(value), graph)
+        elif number == 2:
+            graph.producer = as_text(value)
+        elif number == 7:
+            read_body(as_bytes(value), graph, folder)
     return graph
 
 

@@ -6,18 +6,46 @@ anything is taken, and arrays are views of the file; so a damaged file costs no 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar, copy_context
+from typing import Any, TypeVar
 
 import numpy as np
 
 from minixai.arrays import Array
+from minixai.files import Damaged
+
+__all__ = [
+    "Damaged",
+    "Value",
+    "as_bytes",
+    "as_floats",
+    "as_int",
+    "as_text",
+    "fields",
+    "integers",
+    "limit_fields",
+    "varint",
+    "varints",
+]
 
 Value = int | memoryview
+T = TypeVar("T")
 LONGEST = 10  # bytes of a varint
+MOST = 250_000
+"""Fields of a file.  Networks of a thousand layers have some ten thousand."""
+PACKED = 1 << 22
+"""Bytes of a packed list of varints: weights are stored as floats or as bytes."""
+
+left: ContextVar[list[int] | None] = ContextVar("left", default=None)
+"""How many more fields a file may have, where somebody counts."""
 
 
-class Damaged(ValueError):
-    """The bytes are no message."""
+def limit_fields(work: Callable[..., T], *args: Any) -> T:
+    """work(*args), in which all calls of `fields` together give MOST fields at most."""
+    context = copy_context()
+    context.run(left.set, [MOST])
+    return context.run(work, *args)
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
@@ -27,7 +55,11 @@ def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
     [(1, b'hi')]
     """
     at, end = 0, len(message)
+    count = left.get() or [MOST]
     while at < end:
+        count[0] -= 1
+        if count[0] < 0:
+            raise Damaged(f"it has more than {MOST:,} fields")
         key, at = varint(message, at)
         number, kind = key >> 3, key & 7
         value: Value
@@ -63,6 +95,8 @@ def varints(packed: memoryview) -> Array:
     >>> varints(memoryview(bytes([5, 0xAC, 2]))).tolist()
     [5, 300]
     """
+    if len(packed) > PACKED:
+        raise Damaged(f"a list of numbers has {len(packed):,} bytes, more than the {PACKED:,} that are read")
     data = np.frombuffer(packed, np.uint8)
     ends = np.flatnonzero(data < 128)
     if len(data) and (not len(ends) or ends[-1] != len(data) - 1):

@@ -1,0 +1,141 @@
+"""Memory that is used again: fresh pages from the system are slow at first touch.
+
+Nothing here holds a lock.  Each step is one operation of a dict or a deque, which is whole or not done at all, so
+threads may meet in any order, and an interrupt in between loses at worst a piece of memory, which is then freed.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+
+POOLED = 1 << 15
+"""Bytes below which an array is not worth pooling."""
+KEPT = 1 << 29
+"""Bytes of unused memory that are kept, at most."""
+
+
+class Workspace:
+    """Work buffers under names, used again and again.
+
+    What lies in a buffer is whatever was left there, so it is written before it is read.
+    """
+
+    def __init__(self) -> None:
+        self.buffers: dict[str, Array] = {}
+
+    def __call__(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        if name not in self.buffers or self.buffers[name].size < size:
+            self.buffers[name] = np.empty(size, np.uint8)
+        return self.buffers[name][:size].view(dtype).reshape(shape)
+
+
+free_workspaces: list[Workspace] = []
+"""The workspaces that nobody uses.  Who needs one takes it away, so no two threads ever share a buffer."""
+
+
+@contextmanager
+def workspace() -> Iterator[Workspace]:
+    """Lend a workspace.  After an exception it is not used again: another thread may still be writing into it."""
+    try:
+        space = free_workspaces.pop()
+    except IndexError:  # nobody has left one, or another thread was faster
+        space = Workspace()
+    yield space
+    free_workspaces.append(space)
+
+
+class Loan(weakref.ref[Array]):
+    """A weak reference to an array that was lent, which knows the memory that becomes free when the array is gone."""
+
+    __slots__ = ("memory",)
+    memory: Array
+
+
+class ArrayPool:
+    """The memory of freed arrays, kept for others of the same size.
+
+    Together with what is in use it is never more than was in use at some time, so no peak becomes higher by it.
+    Arrays end anywhere, in the middle of any function.  So their end does no more than put the loan into `returned`,
+    which needs no Python code that an interrupt could hit; what became free is sorted by the next who asks.
+    """
+
+    def __init__(self) -> None:
+        self.loans: dict[int, Loan] = {}
+        self.returned: deque[Loan] = deque()
+        self.unused: dict[int, Array] = {}  # the latest last
+        self.numbers = count()
+        self.most = 0  # bytes in use at one time
+
+    @property
+    def in_use(self) -> int:
+        return sum(loan.memory.size for loan in self.loans.copy().values()) - sum(
+            loan.memory.size for loan in self.returned.copy()
+        )
+
+    @property
+    def idle(self) -> int:
+        return sum(memory.size for memory in self.unused.copy().values())
+
+    def allocate(self, size: int) -> Array:
+        """Return `size` bytes, which come back to the pool once nobody holds the array or a view of it."""
+        self.reclaim()
+        in_use = self.in_use + size
+        self.most = max(self.most, in_use)
+        memory = self.take(size)
+        self.trim(in_use)
+        memory = np.empty(size, np.uint8) if memory is None else memory
+        lent = np.frombuffer(memory.data, np.uint8)  # every view of the array holds this, and not memory itself
+        loan = Loan(lent, self.returned.append)
+        loan.memory = memory
+        self.loans[id(loan)] = loan
+        return lent
+
+    def take(self, size: int) -> Array | None:
+        """The latest unused memory of this size, if there is any."""
+        for number, memory in reversed(self.unused.copy().items()):
+            if memory.size == size and (taken := self.unused.pop(number, None)) is not None:
+                return taken
+        return None
+
+    def reclaim(self) -> None:
+        """Sort in the memory that came back, and free for the system what was unused for longest."""
+        while self.returned:
+            try:
+                loan = self.returned.popleft()
+            except IndexError:  # another thread was faster
+                break
+            self.unused[next(self.numbers)] = loan.memory
+            self.loans.pop(id(loan), None)
+        self.trim(self.in_use)
+
+    def trim(self, in_use: int) -> None:
+        most, idle = min(KEPT, self.most - in_use), self.idle
+        for number, memory in self.unused.copy().items() if idle > most else ():
+            if idle <= most:
+                break
+            idle -= memory.size
+            self.unused.pop(number, None)
+
+
+array_pool = ArrayPool()
+
+
+def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """Like `np.empty`, but reuses the memory of a freed array of the same size.
+
+    Memory returns to the pool once nobody holds its array or a view of it.
+    """
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    if size < POOLED or size > KEPT:
+        return np.empty(shape, dtype)
+    return array_pool.allocate(size).view(dtype).reshape(shape)
