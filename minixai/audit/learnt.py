@@ -89,6 +89,11 @@ def check_learnt(case: Case) -> Check:
     else:
         reading = f"The map changes when the network forgets: {numbers}{about}.{left_out}"
         verdict, status = f"It changes when the network forgets its last layer (ρ {value(kept)})", "holds"
+    size = float(abs(found["the last layer"][which]).mean())
+    if status == "holds" and size >= SURVIVES:
+        status = "take care"
+        verdict = f"It keeps its pattern when the last layer is drawn anew, with either sign (|ρ| {value(size)})"
+        reading += f" Yet its pattern stays, with its sign kept or flipped: the size of ρ is {value(size)} on average."
     reading += f" With an edge detector's map it has ρ = {value(edge)}."
     if edge >= SURVIVES and status == "holds":
         status = "take care"

@@ -66,6 +66,17 @@ def test_edges_over_black_paper_are_compared_where_something_is_marked():
     assert marked_rank(np.zeros((4, 4)), np.zeros((4, 4))) == 0
 
 
+def test_a_pattern_that_only_flips_its_sign_is_told():
+    """The gradient of one score of relu(x) · w · v: the last layer is the number v, which may change its sign."""
+    layers = [("flatten", Flatten()), ("hidden", Dense(1)), ("scores", Dense(1))]
+    model = Model(layers, (6, 6, 1))
+    x = np.random.default_rng(0).random((1, 6, 6, 1)).astype(np.float32)
+    check = check_learnt(case_of(model, x, "input_x_gradient", seed=1))
+    assert check.status in ("take care", "does not hold")
+    rho = {row.label: row.number for row in check.table}["without the last layer (scores), signed"]
+    assert min(abs(abs(rho) - 1), abs(rho)) < 1e-6
+
+
 def test_a_function_of_nodes_cannot_forget():
     check = check_learnt(case_of(lambda x: x.sum((1, 2, 3)), np.ones((1, 4, 4, 1)), "gradient"))
     assert check.status == "not asked"
