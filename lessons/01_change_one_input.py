@@ -129,7 +129,7 @@ left.imshow(
 )
 left.plot([0, 1], [1, 0], color="black", linewidth=1, linestyle="--")
 left.text(0.62, 0.62, "plateau: y = 1", ha="center")
-left.text(0.03, 0.12, "slope:\ny = i1 + i2")
+left.text(0.03, 0.12, "slope:\ny = i1 + i2", size=8)
 for (i1, i2), colour in (((1, 1), "#c1121f"), ((0.4, 0.4), "#1452a3")):
     left.annotate(
         "",

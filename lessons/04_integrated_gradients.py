@@ -44,8 +44,8 @@ def slope(i1, i2):
 #
 #     φ = mean slope × (x − x')
 #
-# where x is the input and x' is the baseline. We divide the path into equal steps and
-# take the slope in the middle of each step.
+# where φ (the Greek "phi") is the contribution, x the input and x' the baseline. We
+# divide the path into equal steps and take the slope in the middle of each step.
 
 
 # %%

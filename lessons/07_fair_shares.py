@@ -158,6 +158,27 @@ diagonal = mx.integrated_gradients(
 claim("the diagonal gives 0.8 and 0.2", np.allclose(diagonal, (0.8, 0.2), atol=1e-3))
 
 # %% [markdown]
+# Here are the five methods so far on this one network. Each row answers its own
+# question: how steep is y here, what is lost without one input, what did each input
+# contribute on the path, what moved y, and what is a fair share?
+
+# %%
+points = [[1.0, 1.0], [1.0, 0.25]]
+five = [mx.gradient, mx.feature_ablation, mx.integrated_gradients]
+five += [mx.deep_lift, mx.shapley_values]
+print(f"{'':22} at (1, 1)      at (1, 0.25)")
+table = {}
+for method in five:
+    more = {"steps": 1000} if method is mx.integrated_gradients else {}
+    table[method.__name__] = method(mx.toys.saturation, points, **more).values
+    one, other = (f"({a:.2f}, {b:.3f})" for a, b in table[method.__name__] + 0.0)
+    print(f"{method.__name__:22} {one:14} {other}")
+adds_up = [
+    name for name, each in table.items() if np.allclose(each.sum(axis=1), 1, atol=1e-2)
+]
+claim("the last three add up at both points", adds_up == [*table][2:])
+
+# %% [markdown]
 # ## The parts of a bird as players
 #
 # Now we use the network and the drawn birds of lesson 4. The program can draw the same
@@ -269,17 +290,19 @@ save(figure, "waterfall")
 # %% [markdown]
 # ## Try it
 #
-# Choose the parts of the bird. The page shows the bird that has only these parts, and
-# the worth of this coalition. By how much do the legs raise the worth of an otherwise
-# empty landscape, and of an otherwise complete bird? Which of the two numbers is closer
-# to their share?
+# Choose the parts of the bird. The page shows the bird that has only these parts, how
+# far its contrast lies above that of the landscape alone, and the sum of the shares of
+# these parts. The two agree for the whole bird. By how much do the legs raise the worth
+# of an otherwise empty landscape, and of an otherwise complete bird? Which of the two
+# numbers is closer to their share?
 
 
 # %%
 def coalition(*chosen):
     group = [part for part, here in zip(parts, chosen, strict=True) if here]
-    table = {"worth (contrast)": round(float(contrast(group)[0]), 2)}
-    table["sum of their shares"] = round(sum(float(worth[p][0]) for p in group), 2)
+    value, empty = float(contrast(group)[0]), float(nobody[0])
+    table = {"contrast": f"{value:.1f}", "above the landscape": f"{value - empty:.1f}"}
+    table["sum of the shares"] = f"{sum(float(worth[p][0]) for p in group):.1f}"
     pixels = (255 * drawn(group)[0]).round().astype(np.uint8)
     return pixels, table
 

@@ -127,7 +127,7 @@ def about(entry):
     )
 
 
-for n in range(9):
+for n in range(8):
     print(f"layer {n} {about(vgg.layers[n])}   {about(model.layers[n])}")
 claim(
     "layer 7 of VGG-16 is the first convolution of its third block",
@@ -172,7 +172,8 @@ claim("the maps are the same for every class", np.array_equal(*both))
 
 large = mx.load("efficientnet-lite0")
 cat = mx.read_images("cat", like=large)
-print(f"the photo: {large.classes[int(large.predict(cat)[0])].replace('_', ' ')}")
+name = large.classes[int(large.predict(cat)[0])].replace("_", " ")
+print(f"the photo: {name}, one of {len(large.classes):,} classes")
 pictures(large, cat, "cat")
 
 trained = photo()  # VGG-16, for those who have its weights

@@ -274,12 +274,13 @@ def scored(name, k):
     return figure, {s: f"{v:.2f}" for s, v in zip(scores, table[name][k], strict=True)}
 
 
+clear = int(table["IG, blurred"][:3, -1].argmax())  # a bird that it explains well
 look = mx.plots.slider(
     scored,
     {"map": list(found), "bird": [0, 1, 2]},
     alt="a bird, a map of it, the decisive part outlined, and four scores",
-    start=("IG, blurred", 0),
-    strip=[("edge detector", 0), ("IG, blurred", 0)],
+    start=("IG, blurred", clear),
+    strip=[("edge detector", clear), ("IG, blurred", clear)],
 )
 save(look, "look")
 
@@ -358,6 +359,7 @@ answer("a", mine_a, right, traps)
 traps = {
     "these are fractions: divide them by the area": (0.4, 1.0),
     "all of the map could lie on the part": (20, 20),
+    "divide the largest fraction, 1, by the area, too": (20, 1),
 }
 answer("b", mine_b, (0.4 / 0.02, 1 / 0.02), traps)
 above, spread = 6 - 200 * 0.015, np.sqrt(200 * 0.015 * (1 - 0.015))

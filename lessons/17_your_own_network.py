@@ -126,6 +126,12 @@ claim(
 )
 
 # %% [markdown]
+# The important places are the inside of the cup, with the white rim and the surface of
+# the coffee. Without them the network no longer prefers espresso. Without the least
+# important places, which lie on the saucer, it is as sure as before. Now you may say
+# "this network tells this espresso from a soup by the inside of the cup": the map
+# suggested it, and the intervention confirms it.
+#
 # ## Try it
 #
 # Blur more and more of the photo, in either order. Where does the network change its

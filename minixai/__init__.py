@@ -9,6 +9,9 @@ print(result)
 mx.plots.show(result, images[:4]).savefig("digits.png")
 """
 
+from minixai import interrupts  # noqa: F401  (the first of all: Ctrl-C while a command loads the rest is one line)
+
+# ruff: isort: split
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""One line on stderr that tells how long work will take; silent when nobody watches."""
+"""One line on stderr that says how long work will take, where a person reads it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,25 @@ import weakref
 from contextlib import suppress
 from typing import ClassVar
 
+from minixai.text import printable
+
 UNUSABLE = (AttributeError, OSError, TypeError, ValueError)
 """What a stderr raises that is None, closed, full, or an object of somebody's own."""
 
 
 class Progress:
-    """What will be done, at once; after a second how long it will take.  Work inside other work is silent.
+    """Shows at once what is being done, and after a second how long it will take.
 
-    Shown if stderr is a terminal, or `show` says so.  A stderr that cannot be written to never stops the work.
+    Progress inside other progress shows nothing.  A stderr that cannot be written to never stops the work.
+
+    Parameters
+    ----------
+    what : str
+        What is being done.
+    total : int
+        In how many steps.
+    show : bool, optional
+        Whether it is shown, by default if stderr is a terminal.
 
     >>> progress = Progress("training", 10, show=False)
     >>> progress.advance(1, "loss 0.5")
@@ -35,7 +46,7 @@ class Progress:
             self.write(what)
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """`steps` more of the total are done."""
+        """Count steps as done, and show a note beside them."""
         self.done += steps
         now = time.monotonic()
         if self.show and now - self.start > 1 and (now - self.last > 0.1 or self.done == self.total):
@@ -51,8 +62,9 @@ class Progress:
             put("\r")
 
     def write(self, text: str) -> None:
-        put("\r" + text.ljust(self.width))
-        self.width = len(text)
+        clean = printable(text)  # a note may hold names from outside
+        put("\r" + clean.ljust(self.width))
+        self.width = len(clean)
 
 
 def put(text: str) -> None:

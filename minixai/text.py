@@ -1,17 +1,86 @@
-"""Text in columns, as every table of the project is printed."""
+"""Text for people: tables, and how names and values from outside are shown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from unicodedata import category
+
+LONGEST = 60
+"""Letters of a value that a message repeats."""
+NAMED = 3
+"""Names that a message lists."""
+UNPRINTABLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+"""Unicode's categories of control codes, which move a terminal's cursor, change its colours, or turn text round."""
+
+
+def printable(text: str, keep: str = "") -> str:
+    r"""Return the text with escapes in place of control codes, except those in `keep`.
+
+    Names of classes, tensors and files come from outside, and a terminal would obey what is hidden in them.
+
+    >>> printable("a\x1b[31mred\n"), printable("two\nlines", keep="\n")
+    ('a\\x1b[31mred\\n', 'two\nlines')
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c.encode("unicode_escape").decode("ascii") if category(c) in UNPRINTABLE and c not in keep else c for c in text
+    )
+
+
+def shorten(text: str, most: int = LONGEST) -> str:
+    """Return at most `most` letters: the beginning and the end of a longer text.
+
+    >>> shorten("abcdefghij", 6)
+    'abc…ij'
+    """
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 2
+    return f"{text[: most - end - 1]}…{text[len(text) - end :]}"
+
+
+def quoted(value: Any) -> str:
+    """Return a value as a message shows it: its repr, shortened and without control codes; of a Path the end.
+
+    >>> quoted("cat"), len(quoted("x" * 5000)), quoted(Path("a" * 90 + "/cat.jpg"))[-10:]
+    ("'cat'", 62, "a/cat.jpg'")
+    """
+    if isinstance(value, Path):
+        text = str(value)
+        return repr(text if len(text) <= LONGEST else f"…{text[1 - LONGEST :]}")
+    if isinstance(value, str):
+        return repr(shorten(value))
+    return printable(shorten(repr(value)))
+
+
+def listed(names: Iterable[str], most: int = NAMED) -> str:
+    """Return names as a message lists them: the first few, and how many more there are.
+
+    >>> listed(["a", "b"]), listed(map(str, range(20_000)))
+    ('a, b', '0, 1, 2 and 19,997 more')
+    """
+    every = [printable(shorten(name)) for name in names]
+    if len(every) <= most + 1:  # the one left out would be as short as "and 1 more"
+        return ", ".join(every)
+    return f"{', '.join(every[:most])} and {len(every) - most:,} more"
+
+
+def say(*texts: object, sep: str = "\n", end: str = "\n", flush: bool = False) -> None:
+    """Print texts, with escapes in place of control codes."""
+    print(printable(sep.join(map(str, texts)) + end, keep="\n"), end="", flush=flush)
 
 
 def columns(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Lines of cells as lines of text, each column as wide as its widest cell; those in `right` end flush.
+    """Return lines of cells as lines of text: each column as wide as its widest cell, those in `right` flush right.
 
     >>> columns([("a", "1"), ("long", "20")], right=[1])
     ['a      1', 'long  20']
     """
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    clean = [[printable(cell) for cell in line] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*clean, strict=True)]
     cells = [
         [cell.rjust(w) if j in right else cell.ljust(w) for j, (cell, w) in enumerate(zip(line, widths, strict=True))]
-        for line in lines
+        for line in clean
     ]
     return ["  ".join(line).rstrip() for line in cells]

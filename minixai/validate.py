@@ -15,6 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from minixai.arrays import Array
+from minixai.text import listed, quoted, shorten
+
+MOST_LISTED = 24
+"""Names that an error lists where all of them may be a choice: as many as a person can look through."""
 
 
 def one_of(name: str, names: Iterable[str], what: str) -> str:
@@ -22,11 +26,11 @@ def one_of(name: str, names: Iterable[str], what: str) -> str:
     options = list(names)
     if name in options:
         return name
-    near = get_close_matches(str(name), options, 1, 0.5)
+    near = get_close_matches(shorten(str(name)), options, 1, 0.5)
     raise ValueError(
-        f"unknown {what} {name!r}"
-        + (f", did you mean {near[0]!r}?" if near else "")
-        + f": one of {', '.join(map(repr, options))}"
+        f"unknown {what} {quoted(name)}"
+        + (f", did you mean {quoted(near[0])}?" if near else "")
+        + f": one of {listed(map(quoted, options), MOST_LISTED)}"
     )
 
 

@@ -9,23 +9,27 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from io import BytesIO
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
 
 import minixai as mx
-from minixai import zoo
+from minixai import interrupts, zoo
 from minixai.book.guide import guide_text
 from minixai.cli import main
-from minixai.cli.options import version
+from minixai.cli.commands import parse, version
 from minixai.cli.subject import DIGIT, SCENE
 from minixai.datasets import birds
 from minixai.layers import Conv2D, Dense, Flatten
+from minixai.validate import one_of
+from tests.test_images import time_limit
 
 ROOT = Path(__file__).parent.parent
 
@@ -162,7 +166,7 @@ def test_a_warning_is_one_line(capsys, monkeypatch):
     def doubtful(args):
         warnings.warn("take more\nsteps", stacklevel=2)
 
-    monkeypatch.setattr("minixai.cli.parsed", lambda argv: argparse.Namespace(run=doubtful))
+    monkeypatch.setattr("minixai.cli.parse", lambda argv: argparse.Namespace(run=doubtful))
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         before = warnings.showwarning
@@ -407,7 +411,8 @@ def test_compare_leaves_out_what_cannot_be_asked_unless_it_was_named(capsys):
     ("argv", "words"),
     [
         (["--methods", "gradient,deeplift"], ["'deeplift'", "did you mean 'deep_lift'"]),
-        (["--methods", ""], ["unknown method ''"]),
+        (["--methods", ""], ["--methods is empty"]),
+        (["--methods", "gradient,"], ["unknown method ''"]),
         (["--methods", "gradient,activations"], ["activations explains no class", "explain --method activations"]),
         (["--methods", "occlusion", "--layer", "conv1"], ["occlusion knows no layer"]),
         (["--target", "3", "--versus", "3"], ["itself"]),
@@ -552,7 +557,7 @@ def test_train_writes_a_model_that_explain_takes(capsys, few_digits):
         (["digits", "--out", "model.png"], ["model.png", ".npz"]),
         (["digits", "--out", "nowhere/model.npz"], ["nowhere/model.npz", "cannot write"]),
         (["digits", "--out", "folder.npz"], ["folder.npz", "folder"]),
-        (["digits", "--out", ""], ["--out ''", "folder"]),
+        (["digits", "--out", ""], ["--out is empty"]),
     ],
 )
 def test_train_refuses_before_it_begins(capsys, monkeypatch, argv, words):
@@ -593,8 +598,7 @@ def test_every_command_has_a_help_with_examples_that_are_understood(capsys, comm
     assert examples
     for line in examples:
         assert line.startswith(f"  minixai {command}")
-        main([*line.split()[1:], "--bogus"])  # all else is understood, or it would complain of that first
-        assert "'--bogus'" in capsys.readouterr().err
+        assert parse(line.split()[1:]) is not None
 
 
 def test_version(capsys):
@@ -609,7 +613,7 @@ def test_what_is_no_command_is_refused(capsys, argv):
 
 def test_a_bug_shows_its_traceback(monkeypatch):
     """Only what can be wrong about the input becomes one line."""
-    monkeypatch.setattr("minixai.cli.commands.catalogue", {})
+    monkeypatch.setattr("minixai.cli.explain.catalogue", {})
     with pytest.raises(KeyError):
         main(["explain"])
 
@@ -736,7 +740,7 @@ def test_what_score_costs_is_told_before_the_work(capsys, monkeypatch):
 
     monkeypatch.setattr("minixai.evaluation.score", interrupted)
     assert main(["score", "--model", bird_model()]) == 2
-    assert re.search("model +birds.npz.*\nscenes +.*\nquestion .*\nwork +much\n", capsys.readouterr().out)
+    assert re.search("model +birds.npz.*\ninput +.*\nscenes +.*\nquestion .*\nwork +much\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(("argv", "words"), [
@@ -756,21 +760,330 @@ def test_what_score_refuses(capsys, argv, words):
 
 
 def test_bench_names_its_sections_and_needs_a_clone(capsys, monkeypatch):
-    from minixai.cli import commands
+    from minixai.cli import bench
 
     told(capsys, "bench", "--help")
-    runner = commands.benchmark()
-    monkeypatch.setattr(commands, "benchmark", lambda: runner)
+    runner = bench.load_benchmark()
+    monkeypatch.setattr(bench, "load_benchmark", lambda: runner)
     monkeypatch.setattr(runner, "main", lambda sections, quick, busy: f"{sections} {quick} {busy}")
     assert told(capsys, "bench", "--sections", "small,floor", "--quick").strip() == "['small', 'floor'] True False"
     assert told(capsys, "bench").strip() == f"{list(runner.SECTIONS)} False False"
     assert "did you mean 'layers'" in refused(capsys, "bench", "--sections", "layer")
     monkeypatch.undo()
-    monkeypatch.setattr(commands, "__file__", "/nowhere/minixai/cli/commands.py")
+    monkeypatch.setattr(bench, "__file__", "/nowhere/minixai/cli/bench.py")
     assert "needs a clone" in refused(capsys, "bench")
 
 
 def test_bench_lists_its_sections_in_its_help(capsys):
-    from minixai.cli import commands
+    from minixai.cli import bench
 
-    assert ", ".join(commands.benchmark().SECTIONS) in " ".join(told(capsys, "bench", "--help").split())
+    assert ", ".join(bench.load_benchmark().SECTIONS) in " ".join(told(capsys, "bench", "--help").split())
+
+
+# -- nothing surprises it -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (["explain", ""], "FILE"),
+        (["predict", " "], "FILE"),
+        (["explain", "--out", ""], "--out"),
+        (["explain", "--model", ""], "--model"),
+        (["compare", "--background", ""], "--background"),
+        (["explain", "--target", ""], "--target"),
+        (["predict", "--input-shape", ""], "--input-shape"),
+        (["score", "--methods", ""], "--methods"),
+        (["lessons", "--copy", ""], "--copy"),
+        (["lesson", ""], "N"),
+        (["experiment", ""], "NAME"),
+        (["verify", "--only", ""], "--only"),
+        (["bench", "--sections", ""], "--sections"),
+        (["download", "vgg16", "--out", ""], "--out"),
+    ],
+)
+def test_an_empty_argument_is_refused(capsys, argv, name):
+    """It comes of an unset variable of a shell, and does not count as none."""
+    err = refused(capsys, *argv)
+    assert f"{name} is empty" in err or f"argument {name}: '' is no" in err
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["explain", "--seed", "4294967296"], "4294967296 is too large: give a seed from 0 to 4294967295"),
+        (["explain", "--seed", "9" * 6000], "999…"),
+        (["explain", "--scene", "9" * 6000], "is too large"),
+        (["explain", "--method", "smooth_grad", "--samples", "100001"], "100001 is too large"),
+        (["explain", "--digit", "9" * 18], "they are numbered from 0 to 1999"),
+        (["explain", "--target", "9" * 6000], "0 to 9"),
+        (["explain", "--layer", "9" * 6000], "unknown layer"),
+        (["score", "--images", "5001"], "at most 5000"),
+        (["train", "digits", "--epochs", "1001"], "at most 1000"),
+        (["experiment", "closeness", "--images", "2001"], "at most as many"),
+    ],
+)
+def test_numbers_have_ceilings_and_say_them(capsys, argv, words):
+    err = refused(capsys, *argv)
+    assert words in err
+    assert len(err) < 400
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["explain", "--method", "LONG"],
+        ["explain", "LONG"],
+        ["explain", "--model", "LONG"],
+        ["explain", "--model", "LONG.npz"],
+        ["explain", "--baseline", "LONG"],
+        ["explain", "--layer", "LONG"],
+        ["explain", "--target", "LONG"],
+        ["explain", "--out", "LONG"],
+        ["explain", "--out", "LONG.png"],
+        ["explain", "--LONG"],
+        ["explain", "--fit", "LONG", "cat"],
+        ["LONG"],
+        ["train", "LONG"],
+        ["experiment", "LONG"],
+        ["verify", "--source", "LONG"],
+        ["score", "--methods", "LONG"],
+    ],
+)
+def test_messages_repeat_no_long_value(capsys, argv):
+    err = refused(capsys, *(word.replace("LONG", "x" * 5000) for word in argv))
+    assert "x" * 61 not in err
+
+
+def test_control_codes_of_names_do_not_reach_the_terminal(capsys, monkeypatch):
+    evil = "\x1b[31mred\x07\u202e"
+    small_model(classes=(evil, "dog", "newt"))
+    Image.new("RGB", (12, 8)).save("black.png")
+    common = ("--model", "pets.npz", "--image", "black.png")
+    for command in ("predict", "explain", "compare"):
+        words = ("--methods", "gradient") if command == "compare" else ("--method", "gradient")
+        text = told(capsys, command, *common, *(words if command != "predict" else ()))
+        assert "\\x1b[31mred\\x07\\u202e" in text
+        assert all(c.isprintable() or c == "\n" for c in text)
+    err = refused(capsys, "explain", *common, "--target", "\x1b[2J")
+    assert all(c.isprintable() or c == "\n" for c in err)
+    for argv in (("predict", "\x1b[2J.png"), ("\x1b[2J",), ("predict", "--\x1b[2J")):
+        assert all(c.isprintable() or c == "\n" for c in refused(capsys, *argv))
+
+    def doubtful(args):
+        warnings.warn("of \x1b[2J", stacklevel=2)
+
+    monkeypatch.setattr("minixai.cli.parse", lambda argv: argparse.Namespace(run=doubtful))
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        main([])
+    assert capsys.readouterr().err == "minixai: note: of \\x1b[2J\n"
+
+
+def test_many_classes_are_not_all_listed(capsys):
+    names = [f"layer{i}" for i in range(200)]
+    with pytest.raises(ValueError, match="'layer0', 'layer1', .* and 176 more$"):
+        one_of("nothing", names, "layer")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["predict", "--out", "x.png", "--digit", "3"], "'--out' is no option of predict"),
+        (["explain", "--methd", "gradient"], "'--methd' is no option of explain, did you mean --method?"),
+        (["explain", "--target=3", "--verus=4"], "did you mean --versus?"),
+        (["explian"], "'explian' is no command, did you mean explain?"),
+    ],
+)
+def test_what_is_misspelt_is_named_first(capsys, argv, words):
+    assert words in refused(capsys, *argv)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_inputs_that_never_end_are_refused(capsys):
+    os.mkfifo("pipe")
+    with time_limit(20):
+        for option in ("--model", "--image", "--baseline"):
+            assert "is a pipe or a device" in refused(capsys, "explain", option, "pipe")
+        assert "--model '/dev/zero' is a pipe or a device" in refused(capsys, "explain", "--model", "/dev/zero")
+        assert "--weights 'pipe'" in refused(capsys, "explain", "--model", "vgg16", "--weights", "pipe")
+
+
+def test_memory_that_is_not_there_is_one_line(capsys, monkeypatch):
+    def hungry(args):
+        raise MemoryError
+
+    monkeypatch.setattr("minixai.cli.parse", lambda argv: argparse.Namespace(run=hungry))
+    assert main([]) == 2
+    assert capsys.readouterr().err.startswith("minixai: there is not enough memory")
+
+
+def test_a_user_s_matplotlibrc_changes_no_picture(capsys):
+    """It may ask for LaTeX, which is not there, and it is not changed for others."""
+    told(capsys, "explain", "--method", "gradient")
+    before = Path("minixai-explain.png").read_bytes()
+    with matplotlib.rc_context({"text.usetex": True, "savefig.dpi": 20, "font.size": 40}):
+        told(capsys, "explain", "--method", "gradient")
+        assert matplotlib.rcParams["text.usetex"]
+    assert Path("minixai-explain.png").read_bytes() == before
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+@pytest.mark.parametrize("argv", [["explain"], ["methods"]])
+def test_output_that_cannot_be_written_is_refused_before_the_work(argv):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "minixai", *argv], stdout=full, stderr=subprocess.PIPE, env=environment(), text=True
+        )
+    assert done.returncode == 2
+    assert re.fullmatch("minixai: what this prints cannot be written .*\n", done.stderr)
+    assert files() == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no sh")
+def test_closed_outputs():
+    """Without stdout nothing is done; without stderr all is, and errors are still counted."""
+
+    def shell(command: str) -> subprocess.CompletedProcess[str]:
+        line = f"{sys.executable} -m minixai {command}"
+        return subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment())
+
+    closed = shell("explain >&-")
+    assert (closed.returncode, files()) == (2, [])
+    assert re.fullmatch("minixai: standard output is closed.*\n", closed.stderr)
+    assert "deep_lift" in shell("methods 2>&-").stdout
+    wrong = shell("predict --digit 99999 2>&-")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("command", ["models", "experiment", "--help", "predict --help"])
+def test_without_docstrings(command):
+    """python -OO takes them away."""
+    done = subprocess.run(
+        [sys.executable, "-OO", "-m", "minixai", *command.split()], capture_output=True, text=True, env=environment()
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("option", [["--out", "locked"], ["--out", "file/figures"]])
+def test_a_folder_for_figures_is_tried_before_the_lesson(capsys, monkeypatch, option):
+    Path("file").touch()
+    Path("locked").mkdir()
+    real = tempfile.TemporaryFile
+
+    def locked(*args, dir=None, **options):
+        if Path(dir).name == "locked":
+            raise PermissionError(13, "Permission denied")
+        return real(*args, dir=dir, **options)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", locked)
+    monkeypatch.setattr("minixai.cli.learning.run", lambda *args, **options: pytest.fail("the lesson began"))
+    err = refused(capsys, "lesson", "1", *option)
+    assert "give another folder" in err or "give a folder" in err
+
+
+# -- Ctrl-C -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """This process counts as a command; afterwards signals are handled as before."""
+    monkeypatch.setattr(interrupts, "is_command", lambda: True)
+    monkeypatch.setattr(interrupts.State, "announced", False)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_which_processes_are_commands(monkeypatch):
+    for argv, orig, is_so in (
+        (["-m"], ["python", "-m", "minixai"], True),
+        (["-m"], ["python", "-W", "error", "-mminixai", "predict"], True),
+        (["-m"], ["python", "-m", "pytest"], False),
+        (["/usr/bin/minixai", "predict"], [], True),
+        ([r"/x/minixai.exe"], [], True),
+        (["/x/minixai/__main__.py"], [], True),
+        (["/x/other/__main__.py"], [], False),
+        (["train.py"], [], False),
+        ([""], [], False),
+        ([], [], False),
+    ):
+        monkeypatch.setattr(sys, "argv", argv)
+        monkeypatch.setattr(sys, "orig_argv", orig)
+        assert interrupts.is_command() is is_so, argv
+
+
+def test_ctrl_c_while_loading_ends_the_process_and_else_raises(command, monkeypatch, capfd):
+    codes = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    with interrupts.Loading():
+        signal.raise_signal(signal.SIGINT)
+    assert codes == [130]
+    assert capfd.readouterr().err == "minixai: interrupted\n"
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert codes == [130]
+    signal.raise_signal(signal.SIGINT)  # somebody is impatient while files are removed
+    assert codes == [130, 130]
+
+
+def test_an_interrupt_is_announced_once(command, monkeypatch, capfd):
+    monkeypatch.setattr(os, "_exit", lambda code: None)
+    interrupts.exit_at_once()
+    interrupts.exit_at_once()
+    assert capfd.readouterr().err == "minixai: interrupted\n"
+
+
+def test_an_ignored_ctrl_c_stays_ignored(command):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with interrupts.Loading():
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_programs_that_import_minixai_keep_their_own_handling():
+    code = "import signal; import minixai.cli; assert signal.getsignal(2) is signal.default_int_handler"
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment())
+
+
+def test_an_interrupt_in_a_callback_is_raised_again(command):
+    """Python prints exceptions of callbacks and goes on; a command must end."""
+    interrupts.guard()
+    interrupts.release()
+
+    class Interrupted:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def work():
+        interrupted = Interrupted()
+        del interrupted
+        time.sleep(5)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
+def test_ctrl_c_at_any_moment_is_one_line():
+    """At 12 moments of a command, most of them while modules load: Python itself has started when minixai has."""
+    started = "import sys; sys.argv = ['-m']; sys.orig_argv = ['python', '-m', 'minixai']; "
+    run = (
+        "import minixai.interrupts; print('on', flush=True); from minixai.cli import main; sys.exit(main(['predict']))"
+    )
+    code = started + run
+    for i in range(12):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        assert process.stdout is not None
+        time.sleep(0.15 + 0.1 * i)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        if out.startswith(b"on") or process.returncode == 130:
+            assert (process.returncode, err) in [(130, b"minixai: interrupted\n"), (0, b"")]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import struct
 import zlib
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from minixai.images import read_image
+import minixai as mx
+from minixai import images
+from minixai.images import read_image, read_picture
+from minixai.layers import Dense, Flatten
 
 GREY, COLOUR = (6, 8, 1), (6, 8, 3)
 RNG = np.random.default_rng(0)
@@ -278,3 +284,116 @@ def test_a_picture_starts_no_other_program(tmp_path):
     path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n%%EndComments\nshowpage\n%%EOF\n")
     with pytest.raises(ValueError, match="in no image format that is read here"):
         read_image(path, (4, 4, 3))
+
+
+# -- what became of the picture -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("bits", "top"), [(1, 1), (8, 255), (10, 1023), (12, 4095), (14, 16383), (16, 65535)])
+@pytest.mark.parametrize("name", ["deep.png", "deep.tif"])
+def test_data_of_fewer_bits_is_scaled_by_what_is_there(tmp_path, bits, top, name):
+    """A camera's 12 bits in a file of 16 are no black picture, and whoever reads them is told."""
+    values = RNG.integers(0, top + 1, (6, 8), dtype=np.uint16)
+    values[0, 0] = top
+    picture = read_picture(saved(tmp_path, Image.fromarray(values), name), GREY)
+    np.testing.assert_allclose(picture.pixels[..., 0], values / top, atol=1e-6)
+    assert picture.notes == (
+        () if bits == 16 else (f"values up to {top} in 16 bits, taken as {bits}-bit: {top} is white",)
+    )
+
+
+def test_reading_for_python_warns_of_what_was_made_of_a_file(tmp_path):
+    model = mx.Model([Flatten(), Dense(2)], GREY)
+    deep = saved(tmp_path, Image.fromarray(np.full((6, 8), 4095, np.uint16)), "deep.png")
+    with pytest.warns(UserWarning, match=r"deep.png': values up to 4095 in 16 bits, taken as 12-bit"):
+        assert (mx.read_images(deep, like=model) == 1).all()
+    pages = [Image.new("L", (8, 6), level) for level in (0, 128, 255)]
+    film = saved(tmp_path, pages[0], "film.tif", save_all=True, append_images=pages[1:])
+    with pytest.warns(UserWarning, match="the first of 3 pages or frames; the others were not read"):
+        assert (mx.read_images(film, like=model) == 0).all()
+
+
+def test_what_was_cut_off_is_known_and_shown(tmp_path):
+    """Of 6 × 16 a model of 6 × 8 gets the middle half; in the overview it is framed, and the rest is pale."""
+    path = saved(tmp_path, Image.new("RGB", (160, 60), (200, 100, 0)))
+    picture = read_picture(path, COLOUR)
+    assert picture.left_out == pytest.approx(0.5)
+    assert picture.overview.shape == (60, 160, 3)
+    colour = np.array([200, 100, 0]) / np.float32(255)
+    np.testing.assert_allclose(picture.overview[30, 80], colour, atol=1e-6)
+    np.testing.assert_allclose(picture.overview[30, 10], 1 - (1 - colour) / 4, atol=1e-6)
+    assert (picture.overview[30, 40:42] == 0).all()
+    assert (picture.overview[30, 118:120] == 0).all()
+    for fit in ("pad", "stretch"):
+        whole = read_picture(path, COLOUR, fit)
+        assert whole.left_out == 0
+        np.testing.assert_allclose(whole.overview, np.broadcast_to(colour, (60, 160, 3)), atol=1e-6)
+    assert read_picture(path, (6, 16, 3)).left_out == 0
+
+
+@contextmanager
+def time_limit(seconds: int):
+    """Raises TimeoutError in what takes longer."""
+
+    def stop(*signal_and_frame):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_refused(tmp_path):
+    """Opening it would wait for somebody who writes."""
+    os.mkfifo(tmp_path / "pipe.png")
+    with time_limit(10):
+        refused(tmp_path / "pipe.png", "pipe", "save the picture to a file first")
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "I;16", "F"])
+def test_a_large_picture_is_reduced_strip_by_strip(tmp_path, monkeypatch, mode):
+    """What comes of it is what comes of the whole, to the mean of a block of pixels, and takes less memory."""
+    y, x = np.indices((400, 600))
+    wave = 127 + 60 * np.sin(x / 40) + 60 * np.cos(y / 30)
+    if mode == "I;16":
+        image = Image.fromarray((wave * 257).astype(np.uint16))
+    elif mode == "F":
+        image = Image.fromarray((wave / 255).astype(np.float32))
+    else:
+        alpha = np.where(x < 300, 255, 0)
+        image = Image.fromarray(np.stack([wave, 255 - wave, wave / 2, alpha], axis=-1).astype(np.uint8)).convert(mode)
+    path = saved(tmp_path, image, "large.tif" if mode == "F" else "large.png")
+    whole = read_picture(path, (10, 20, 3)).pixels
+    monkeypatch.setattr("minixai.images.MANY_PIXELS", 1000)
+    monkeypatch.setattr("minixai.images.STRIP", 32)
+    sizes = []
+    real = images.plain
+    monkeypatch.setattr("minixai.images.plain", lambda part, *rest: sizes.append(part.size) or real(part, *rest))
+    np.testing.assert_allclose(read_picture(path, (10, 20, 3)).pixels, whole, atol=0.02)
+    assert max(height for _, height in sizes) <= 32
+    assert sum(height for _, height in sizes) == 400
+
+
+def test_a_large_jpeg_is_decoded_reduced(tmp_path, monkeypatch):
+    y, x = np.indices((640, 960))
+    path = saved(tmp_path, Image.fromarray(((x + y) / 6.3).astype(np.uint8)), "photo.jpg", quality=95)
+    whole = read_image(path, (20, 30, 1))
+    monkeypatch.setattr("minixai.images.MANY_PIXELS", 1000)
+    drafted = []
+    real = images.plain
+    monkeypatch.setattr("minixai.images.plain", lambda part, *rest: drafted.append(part.size) or real(part, *rest))
+    np.testing.assert_allclose(read_image(path, (20, 30, 1)), whole, atol=0.02)
+    assert drafted == [(120, 80)]
+    np.testing.assert_allclose(read_image(path, (20, 30, 1), fit="stretch"), whole, atol=0.02)
+
+
+def test_a_progressive_jpeg_is_measured_before_it_is_decoded(tmp_path, monkeypatch):
+    path = saved(tmp_path, Image.fromarray(RGB), "slow.jpg", progressive=True)
+    monkeypatch.setattr("minixai.images.MOST_PIXELS", 47)
+    refused(path, "more than 47 pixels", shape=COLOUR)
+    assert read_image(saved(tmp_path, Image.fromarray(RGB), "quick.jpg"), COLOUR).shape == COLOUR

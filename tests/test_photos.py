@@ -12,9 +12,10 @@ import minixai as mx
 from minixai import zoo
 from minixai.cli import arguments, main
 from minixai.cli.cost import duration
-from minixai.cli.questions import NOISE
+from minixai.cli.explain import NOISE
 from minixai.cli.subject import percent
 from minixai.images import read_image, sample_photo
+from minixai.layers import Conv2D, Dense, GlobalAveragePool2D
 from tests.zoo.files import narrow
 
 
@@ -188,7 +189,7 @@ def test_a_large_folder_is_cut(capsys, monkeypatch):
     text = told(
         capsys, "explain", photo("a.png"), "--model", "vgg16", "--method", "deep_shap", "--background", photos()
     )
-    assert "background  the first 2 images in others" in text
+    assert "background  the first 2 of 3 images in others" in text
     assert "background=array(2, 64, 64, 3)" in text
 
 
@@ -237,8 +238,8 @@ def test_small_networks_and_short_work_are_told_nothing(capsys, felt, monkeypatc
 
 
 def test_the_whole_networks_are_large_and_the_shipped_ones_are_not():
-    assert arguments.large(mx.zoo.vgg16(features_only=True))
-    assert not any(arguments.large(mx.load(name)) for name in zoo.RECIPES)
+    assert arguments.is_large(mx.zoo.vgg16(features_only=True))
+    assert not any(arguments.is_large(mx.load(name)) for name in zoo.RECIPES)
 
 
 def test_durations():
@@ -256,3 +257,154 @@ def test_the_whole_road_without_a_network_or_weights(capsys, monkeypatch):
     assert "model       vgg16, 224 × 224 × 3 -> 1000 classes" in text
     assert "the score of redshank" in text
     assert "cost 3 rows forward, 1 row back" in text
+
+
+# -- what the network was shown -----------------------------------------------------------------------
+
+
+def test_a_background_leaves_out_what_minixai_has_drawn(capsys):
+    """Two equal calls give one result, though the first has drawn into the folder, and the image is no reference."""
+    for i in range(3):
+        photo(f"{i}.png", i)
+    Path("notes.txt").write_text("no image")
+    argv = ("explain", "0.png", "--model", "vgg16", "--method", "deep_shap", "--background", ".")
+    first = told(capsys, *argv)
+    again = told(capsys, *argv)
+    assert (
+        "background  2 images in .; left out: 1 which is the image itself, 1 that are no image files (notes.txt)"
+        in first
+    )
+    assert "1 pictures of minixai's own (minixai-explain.png)" in again
+    assert again.split("deep_shap(")[1] == first.split("deep_shap(")[1]
+    os.rename("minixai-explain.png", "renamed.png")
+    assert told(capsys, *argv).split("deep_shap(")[1] == first.split("deep_shap(")[1]
+
+
+def test_no_image_of_a_background_is_overwritten(capsys):
+    folder, argv = photos(), ("explain", photo("a.png"), "--model", "vgg16", "--method", "deep_shap", "--background")
+    before = Path(folder, "1.png").read_bytes()
+    assert "would overwrite a file of --background" in refused(capsys, *argv, folder, "--out", f"{folder}/1.png")
+    assert Path(folder, "1.png").read_bytes() == before
+    for _ in range(2):  # a picture that minixai has drawn there is no input
+        told(capsys, *argv, folder, "--out", f"{folder}/map.png")
+
+
+def test_labels_are_not_overwritten(capsys):
+    Path("labels.png").write_text("a\n")
+    assert "would overwrite" in refused(capsys, "explain", "--labels", "labels.png", "--out", "labels.png")
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_how_a_photo_is_fitted_is_printed_and_drawn(capsys, fit):
+    """The picture is wider where the photo stands beside it with the part that was cut off."""
+    Image.new("RGB", (128, 64), "red").save("wide.png")
+    text = told(capsys, "explain", "wide.png", "--model", "vgg16", "--method", "gradient", "--fit", fit)
+    with Image.open("minixai-explain.png") as picture:
+        width = picture.width
+    Image.new("RGB", (64, 64), "red").save("square.png")
+    told(capsys, "explain", "square.png", "--model", "vgg16", "--method", "gradient")
+    with Image.open("minixai-explain.png") as picture:
+        plain = picture.width
+    words = {
+        "crop": "cropped to its middle, 50% is cut off; --fit pad keeps all of it",
+        "pad": "with grey borders",
+        "stretch": "stretched to the network's size",
+    }
+    assert f"image       wide.png\n            {words[fit]}\n" in text
+    assert (width > plain) == (fit == "crop")
+
+
+def test_fit_is_for_image_files_and_has_three_values(capsys):
+    assert "--fit is for image files" in refused(capsys, "predict", "--digit", "3", "--fit", "pad")
+    assert "unknown fit 'crops', did you mean 'crop'" in refused(capsys, "predict", photo("a.png"), "--fit", "crops")
+
+
+def test_pages_and_12_bits_are_printed(capsys):
+    Image.fromarray(np.full((28, 28), 4095, np.uint16)).save("deep.png")
+    text = told(capsys, "predict", "deep.png", "--invert")
+    assert "values up to 4095 in 16 bits, taken as 12-bit: 4095 is white" in text
+    Image.new("L", (28, 28)).save("film.gif", save_all=True, append_images=[Image.new("L", (28, 28), 9)])
+    assert "the first of 2 pages or frames" in told(capsys, "predict", "film.gif", "--model", "digits")
+
+
+def test_an_image_of_extreme_shape_makes_no_huge_figure(capsys):
+    mx.Model([GlobalAveragePool2D(), Dense(2)], (1000, 2, 1)).save("tall.npz")
+    Image.new("L", (2, 1000)).save("tall.png")
+    told(capsys, "explain", "tall.png", "--model", "tall.npz", "--method", "gradient")
+    with Image.open("minixai-explain.png") as picture:
+        assert max(picture.size) < 144 * 15
+
+
+# -- what a network takes -----------------------------------------------------------------------------
+
+
+def test_what_a_network_takes_is_printed_with_every_prediction(capsys):
+    assert "input       pixels from 0 to 1 as they are\n" in told(capsys, "predict", "--digit", "3")
+    caffe = "input       preprocessing caffe, (255 x − (103.939, 116.779, 123.68)), blue first\n"
+    assert caffe in told(capsys, "predict", photo("a.png"), "--model", "vgg16")
+
+
+class Foreign:
+    """A stand-in for the reader of ONNX files: it remembers what it was asked."""
+
+    def __init__(self, suggested=None):
+        self.asked, self.suggested = {}, suggested
+
+    def __call__(self, name, **options):
+        self.asked = options
+        model = mx.Model([Conv2D(2, 1, activation="relu"), GlobalAveragePool2D(), Dense(2)], (8, 8, 3))
+        model.preprocessing = mx.zoo.as_preprocessing(options["preprocessing"], 3)
+        model.suggested_preprocessing = self.suggested
+        return model
+
+
+@pytest.mark.parametrize("command", ["explain", "compare", "predict", "score"])
+def test_every_command_that_takes_a_network_takes_its_preprocessing_labels_and_shape(capsys, monkeypatch, command):
+    monkeypatch.setattr(zoo, "load", foreign := Foreign())
+    image = [] if command == "score" else [photo("a.png")]
+    main(
+        [
+            command,
+            *image,
+            "--model",
+            "n.onnx",
+            "--preprocessing",
+            "imagenet",
+            "--labels",
+            "l.txt",
+            "--input-shape",
+            "8,8,3",
+        ]
+    )
+    assert foreign.asked == {"preprocessing": "imagenet", "classes": "l.txt", "input_shape": (8, 8, 3)}
+    capsys.readouterr()
+
+
+def test_without_preprocessing_a_file_of_others_says_so_and_what_it_suggests(capsys, monkeypatch):
+    argv = ("predict", photo("a.png"), "--model", "n.onnx")
+    monkeypatch.setattr(zoo, "load", Foreign())
+    text = told(capsys, *argv)
+    assert "input       pixels from 0 to 1 as they are, for no --preprocessing was given\n" in text
+    assert "give --preprocessing imagenet" in text
+    monkeypatch.setattr(zoo, "load", Foreign("-1..1"))
+    assert "its first layers suggest --preprocessing -1..1\n" in told(capsys, *argv)
+    formula = "input       preprocessing -1..1, (x − 0.5) / 0.5\n"
+    assert formula in told(capsys, *argv, "--preprocessing", "-1..1")
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--model", "digits", "--preprocessing", "imagenet"], "only for a network in a file of ONNX or Keras"),
+        (["--model", "vgg16", "--labels", "l.txt"], "--labels: only for a network in a file"),
+        (["--model", "n.onnx", "--input-shape", "8,8"], "is no shape: give height, width and channels"),
+        (["--model", "n.onnx", "--input-shape", "8,0,3"], "each number is at least 1"),
+        (["--model", "mobilenet_v2"], "such as torch.onnx.export writes"),
+        (["--model", "mobilenet_v2", "--weights", "w.h5"], "unknown model 'mobilenet_v2'"),
+        (["--model", "digits", "--weights", "w.h5"], "'digits' has its weights already: leave it out"),
+    ],
+)
+def test_options_of_a_network_that_do_not_go_together(capsys, argv, words):
+    err = refused(capsys, "predict", *argv)
+    assert words in err
+    assert "add --model vgg16" not in err

@@ -125,7 +125,9 @@ def test_a_photo_is_explained_by_the_shipped_network(capsys):
 
 def test_a_file_is_too_and_with_invert_it_is_a_digit(capsys):
     path = str(shipped("photos/coffee.jpg"))
-    assert f"image       {path}\nprediction  espresso (" in output(capsys, "predict", path)
+    text = output(capsys, "predict", path)
+    assert f"image       {path}\n            cropped to its middle, 33% is cut off; --fit pad keeps all of it\n" in text
+    assert "prediction  espresso (" in text
     assert "model       digits," in output(capsys, "predict", path, "--invert")
     assert "model       digits," in output(capsys, "predict")
     assert "model       shorebirds," in output(capsys, "predict", "--scene", "1")

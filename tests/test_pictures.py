@@ -152,6 +152,8 @@ def test_titles_lead_if_they_are_given(images: np.ndarray) -> None:
     pair = [attribution(images, target=np.full(2, k)) for k in (8, 3)]
     texts = written(plots.show(pair, titles=["one", "another"]))
     assert texts.index("one") < texts.index("class 8")
+    hidden = attribution(np.ones((1, 7, 7, 1)), "grad_cam", layer="conv4")
+    assert written(plots.show(hidden, titles=["at conv4"])).count("at conv4") == 1
 
 
 def test_every_result_may_have_a_scale_of_its_own(images: np.ndarray) -> None:

@@ -31,7 +31,7 @@ from minixai.ops.kinds import Elementwise
 from minixai.plots.colours import LOWERS, RAISES
 from minixai.plots.diagram import COLORS, EDGES, FORWARD, NODES
 from minixai.plots.labels import label
-from minixai.plots.layout import layered
+from minixai.plots.layout import layout_graph
 from minixai.plots.text import Line, number, numbers
 from minixai.rules import DECONVNET, GRADIENT, GUIDED, RESCALE
 from tests.figures import along, assert_legible, attribution, panels, patches, pixels, rendered, written
@@ -236,7 +236,7 @@ def test_short_numbers() -> None:
 def test_lanes_are_straight_and_keep_their_distance() -> None:
     column = [0, 1, 2, 3, 4]
     edges = [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4), (0, 3)]
-    y, routes = layered(column, edges, [(0.3, 0.5)] * 5, gap=0.2)
+    y, routes = layout_graph(column, edges, [(0.3, 0.5)] * 5, gap=0.2)
     for route in routes[4:]:
         lanes = [y[i] for i in route[1:-1]]
         assert max(lanes) - min(lanes) < 1e-9
@@ -245,14 +245,14 @@ def test_lanes_are_straight_and_keep_their_distance() -> None:
 
 
 def test_a_long_word_is_shortened_to_the_room_there_is() -> None:
-    lines = Line("one incomprehensibilities two", 10).wrapped(0.8)
+    lines = Line("one incomprehensibilities two", 10).wrap(0.8)
     assert [line.text for line in lines][::2] == ["one", "two"]
     assert lines[1].text.endswith("…")
     assert all(line.width <= 0.8 for line in lines)
 
 
 def test_a_word_of_one_letter_may_begin_a_line() -> None:
-    lines = Line("where a b", 10).wrapped(Line("where", 10).width)
+    lines = Line("where a b", 10).wrap(Line("where", 10).width)
     assert [line.text for line in lines] == ["where", "a b"]
 
 

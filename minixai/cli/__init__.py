@@ -1,24 +1,42 @@
 """The command line: `minixai`, or `python -m minixai`.
 
-A command is a function of its options, and its docstring is its --help.  Wrong input raises
-ValueError where it is noticed, and `main` makes one line of it.
+Each command stands in a file with its options.  Wrong input raises ValueError where it is noticed, and `main` makes
+one line of it.  What was typed becomes one typed question, which goes one way:
+
+    commands.py         which command was typed
+    explain.py, ...     the commands, each beside its options
+    question.py         what was typed, as one typed value
+    subject.py          the network and the image that it names
+    arguments.py        the methods' arguments that its words stand for
+    cost.py             what the work will cost
+    output.py           where the picture goes
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
+from pathlib import Path
 
-from minixai.cli.options import parsed
+from minixai import interrupts
+from minixai.cli.commands import parse
+from minixai.progress import is_terminal, put
+from minixai.text import printable, quoted, shorten
 
 __all__ = ["main"]
 
+LONGEST = 1500
+"""Letters of a line on stderr."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return the exit code: 0, 1 if a claim does not hold, 2 for wrong input, 130 if interrupted.
+    """Run a command and return the exit code: 0, 1 if a claim fails, 2 for wrong input, 130 if interrupted.
 
     >>> main(["predict", "--digit", "1"])  # doctest: +ELLIPSIS
     model       digits, 28 × 28 × 1 -> 10 classes
@@ -26,37 +44,89 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     try:
+        interrupts.release()
         return run(argv)
     except KeyboardInterrupt:
-        return complaint("interrupted", 130)
-    except BrokenPipeError:  # whoever reads the output has enough, as in `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        interrupts.State.announced = True
+        return complain("interrupted", 130)
+    except BrokenPipeError:  # the reader of the output has enough, as in `| head`
+        discard_output()
         return 141
+    except MemoryError:
+        return complain("there is not enough memory for this: take a smaller network, fewer images or fewer samples", 2)
     except (ValueError, TypeError, OSError) as problem:
-        return complaint(str(problem), 2)
+        return complain(sentence(problem), 2)
+    finally:
+        interrupts.guard()
 
 
 def run(argv: Sequence[str] | None) -> int:
-    """Read the options and call the command, for the exit code."""
+    """Parse the words, run the command, and return its exit code."""
+    check_output()
     code = None
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal that has no × shows ?
     with warnings.catch_warnings():
-        warnings.showwarning = noted
-        if args := parsed(argv):
+        warnings.showwarning = show_warning
+        if args := parse(argv):
             code = args.run(args)
     sys.stdout.flush()
     return code or 0
 
 
-def noted(message: Warning | str, *where: object, **more: object) -> None:
+def check_output() -> None:
+    """Raise ValueError, before the work, if what is printed would be lost."""
+    if sys.stdout is None:
+        raise ValueError("standard output is closed, so nothing can be printed: redirect it to a file instead")
+    if is_full():
+        raise ValueError(no_room(errno.ENOSPC))
+
+
+def is_full() -> bool:
+    """Return whether standard output is a file on a full disk."""
+    try:
+        number = sys.stdout.fileno()
+        here = os.fstat(number)
+        if stat.S_ISREG(here.st_mode):
+            disk = os.fstatvfs(number)
+            return disk.f_blocks > 0 and disk.f_bavail == 0
+        return os.path.samestat(here, os.stat("/dev/full"))
+    except (AttributeError, OSError, ValueError):  # such as in a notebook, where it is no file
+        return False
+
+
+def no_room(number: int) -> str:
+    return f"what this prints cannot be written ({os.strerror(number)}): redirect it to a disk with room"
+
+
+def show_warning(message: Warning | str, *where: object, **more: object) -> None:
     """Print a warning as one line on stderr."""
-    print("minixai: note:", " ".join(str(message).splitlines()), file=sys.stderr)
+    put(f"minixai: note: {printable(' '.join(str(message).splitlines()))}\n")
 
 
-def complaint(text: str, code: int) -> int:
+def complain(text: str, code: int) -> int:
     """Print one line on stderr and return the exit code."""
-    if code == 130 and sys.stderr.isatty():
-        print(file=sys.stderr)  # leave the line on which progress was shown
-    print("minixai:", " ".join(text.splitlines()), file=sys.stderr)
+    if code == 130 and is_terminal():
+        put("\n")  # leave the line on which progress was shown
+    put(f"minixai: {printable(shorten(' '.join(text.splitlines()), LONGEST))}\n")
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (OSError, ValueError):
+        discard_output()
     return code
+
+
+def discard_output() -> None:
+    """Let what was printed and cannot be written vanish, or Python complains of it when it ends."""
+    with suppress(AttributeError, OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def sentence(problem: Exception) -> str:
+    """Return what went wrong in one sentence; the operating system's reasons get the file that they are about."""
+    if not isinstance(problem, OSError) or not problem.strerror:
+        return str(problem) or type(problem).__name__
+    if problem.filename is None and problem.errno is not None:
+        return no_room(problem.errno)
+    return f"cannot use {quoted(Path(str(problem.filename)))} ({problem.strerror}): give another file"

@@ -1,12 +1,16 @@
-"""Asking a method: with the options that were typed, and what it needs beyond them."""
+"""The call of a method that answers a question: its arguments from the words that were typed, and what it needs beyond.
+
+The words stand for layers, baselines, folders of images.  What a method cannot do without is chosen here, and said.
+"""
 
 from __future__ import annotations
 
-import argparse
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -14,126 +18,124 @@ from PIL import Image
 from minixai import zoo
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.cli.subject import PARTNER, Subject, called, class_number, picture
+from minixai.cli.output import is_own_picture, same_file
+from minixai.cli.question import Question, resolve_classes
+from minixai.cli.subject import PARTNER, ImageChoice, Subject, load_photo
 from minixai.datasets import digits, shorebirds
+from minixai.images import FITS
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
 from minixai.methods.groups import block_groups
 from minixai.methods.registry import Method
 from minixai.model import Model
-from minixai.text import columns
+from minixai.text import columns, listed, quoted
 from minixai.validate import one_of
 
 BACKGROUND = 20  # training digits, or birds
-PLAYERS, ORDERS = 7, 50  # blocks along a side, and in how many orders they are added
-ABLATED = 28  # blocks along a side of an image too large to ablate every pixel
+PLAYERS, ORDERS = 7, 50  # blocks along a side, and random orders in which they are added
+ABLATED = 28  # blocks along a side of an image that is too large to ablate every pixel
 FOLDER = 100  # images of a folder that are a background
 SAMPLES = 20  # noisy copies of an image for a large network
-LARGE = 20e6  # bytes that one image takes in a network where every pass is felt
-OPTIONS = {
-    "baseline": ("baseline",),
-    "layer": ("layer",),
-    "seed": ("seed",),
-    "samples": ("samples",),
-    "background": ("background",),
-}
-"""What an option may be called by a method."""
+LARGE = 20e6  # bytes that the activations of one image take in a network where every pass takes a while
+LAYERS_NAMED = 12
 
 
-class Answer(NamedTuple):
-    """What a method said, and what it was given that nobody typed: (what, which)."""
+@dataclass(frozen=True, eq=False)
+class MethodCall:
+    """A method with all of its arguments but the model and the image.
 
-    result: Attribution
-    given: list[tuple[str, str]]
+    Attributes
+    ----------
+    method : Method
+    target, versus : int, int or None
+        Class numbers.
+    options : mapping of str to value
+    chosen : sequence of (str, str)
+        What nobody typed and had to be chosen: (what, which).
+    title : str
+        What sets it apart from the others of a strip.
+    """
 
-    def __str__(self) -> str:
-        return "\n".join([*columns([(f"{what:<10}", which) for what, which in self.given]), str(self.result)])
+    method: Method
+    target: int
+    versus: int | None
+    options: Mapping[str, Any]
+    chosen: tuple[tuple[str, str], ...] = ()
+    title: str = ""
 
+    def __call__(self, model: Model, image: Array) -> Attribution:
+        return self.method(model, image, self.target, versus=self.versus, **self.options)
 
-def question(args: argparse.Namespace, subject: Subject) -> tuple[int, int | None]:
-    """(target, versus) as class numbers.  Raises ValueError if they are unknown, or the same."""
-    target = int(subject.order[0]) if args.target is None else class_number(args.target, subject.model)
-    versus = None if args.versus is None else class_number(args.versus, subject.model)
-    if target == versus:
-        raise ValueError(
-            f"{called(target, subject.model)} is compared with itself, and the difference is always 0: "
-            "give another --target or --versus"
-        )
-    return target, versus
-
-
-def asked(args: argparse.Namespace, subject: Subject) -> str:
-    """What is explained, in words."""
-    target, versus = question(args, subject)
-    words = f"{'probability' if args.probability else 'score'} of {called(target, subject.model)}"
-    return words + ("" if versus is None else f" minus that of {called(versus, subject.model)}")
-
-
-def ask(args: argparse.Namespace, method: Method, subject: Subject, **more: Any) -> Answer:
-    """Put the question to a method, with more options of its own.  Raises ValueError for those it does not know."""
-    target, versus = question(args, subject)
-    typed, said = parameters(args, method, subject)
-    given, also = needed(method, subject, typed)
-    return Answer(method(subject.model, subject.image, target, versus=versus, **typed | given | more), said + also)
+    def report(self, result: Attribution) -> str:
+        """What was chosen for it, and the certificate."""
+        return "\n".join([*columns([(f"{what:<10}", which) for what, which in self.chosen]), str(result)])
 
 
-def parameters(
-    args: argparse.Namespace, method: Method, subject: Subject
-) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """What was typed for the method, and what to call it.  Raises ValueError for what it cannot have."""
-    given: dict[str, Any] = {"output": "probability" if args.probability else "score"}
+def method_call(question: Question, method: Method, subject: Subject, title: str = "", **options: Any) -> MethodCall:
+    """Return the call that answers a question, with more options of its own.
+
+    Raises ValueError for options that the method does not know, and for words that stand for nothing.
+    """
+    target, versus = resolve_classes(question, subject)
+    typed, said = typed_options(question, method, subject)
+    needed, also = default_options(method, subject, typed)
+    return MethodCall(method, target, versus, typed | needed | options, (*said, *also), title)
+
+
+def typed_options(question: Question, method: Method, subject: Subject) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The options that were typed, and what to say of them."""
+    options: dict[str, Any] = {"output": question.output}
     said = list[tuple[str, str]]()
-    if args.layer is not None:
-        given[taken(method, "layer")] = layer(args.layer, subject.model)
-    if args.baseline is not None:
-        given[taken(method, "baseline")] = baseline(args.baseline, subject, args.invert)
-    if args.seed is not None:
-        given[taken(method, "seed")] = args.seed
-    if args.samples is not None:
-        given[taken(method, "samples")] = args.samples
-    if args.background is not None:
-        option = taken(method, "background")
-        given[option], name = folder(args.background, subject.model, args.invert)
-        said.append((option, name))
-    return given, said
+    for name in ("layer", "baseline", "background", "samples", "seed"):
+        if getattr(question, name) is not None:
+            check_option(method, name)
+    if question.layer is not None:
+        options["layer"] = layer_name(question.layer, subject.model)
+    if question.baseline is not None:
+        options["baseline"] = baseline_value(question.baseline, subject, question.image)
+    if question.background is not None:
+        options["background"], name = background_folder(question, subject.model)
+        said.append(("background", name))
+    options |= {name: getattr(question, name) for name in ("samples", "seed") if getattr(question, name) is not None}
+    return options, said
 
 
-def takes(method: Method, option: str) -> str | None:
-    """What the method calls an option; None if it does not know it."""
-    return next((name for name in OPTIONS[option] if name in signature(method.function).parameters), None)
+def has_option(method: Method, name: str) -> bool:
+    return name in signature(method.function).parameters
 
 
-def taken(method: Method, option: str) -> str:
-    """What the method calls an option.  Raises ValueError if it does not know it."""
-    if name := takes(method, option):
-        return name
-    others = ", ".join(m.name for m in catalogue.values() if takes(m, option))
-    raise ValueError(f"{method.name} knows no {option}: leave --{option} out, or take a method that does: {others}")
+def check_option(method: Method, name: str) -> None:
+    """Raise ValueError for an option that a method does not know."""
+    if not has_option(method, name):
+        others = ", ".join(m.name for m in catalogue.values() if has_option(m, name))
+        raise ValueError(f"{method.name} knows no {name}: leave --{name} out, or take a method that does: {others}")
 
 
 # -- what a method needs ------------------------------------------------------------------------------
 
 
-def needed(method: Method, subject: Subject, typed: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """What the method cannot do without, or would take hours without, and how it is called."""
-    model, given, said = subject.model, dict[str, Any](), list[tuple[str, str]]()
+def default_options(
+    method: Method, subject: Subject, typed: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What the method cannot do without, or would take hours without, and what to say of it."""
+    model, options, said = subject.model, dict[str, Any](), list[tuple[str, str]]()
     required = [p.name for p in signature(method.function).parameters.values() if p.default is Parameter.empty]
     if "background" in required and "background" not in typed:
-        given["background"], name = background(subject)
+        options["background"], name = default_background(subject)
         said.append(("background", name))
-    if method.name == "smooth_grad" and large(model) and "samples" not in typed:
-        given["samples"] = SAMPLES
+    if method.name == "smooth_grad" and is_large(model) and "samples" not in typed:
+        options["samples"] = SAMPLES
     shape = {entry.name: entry.shape for entry in model.layers}[typed.get("layer", "input")]
     if method.name == "shapley_values":
-        given |= {"players": block_groups(shape, PLAYERS), "permutations": ORDERS}
-        said.append(("players", f"{given['players'].max() + 1} blocks, added in {ORDERS} random orders"))
+        options |= {"players": block_groups(shape, PLAYERS), "permutations": ORDERS}
+        said.append(("players", f"{options['players'].max() + 1} blocks, added in {ORDERS} random orders"))
     if method.name == "feature_ablation" and np.prod(shape) > ABLATED**2:
-        given["groups"] = block_groups(shape, ABLATED)
-        said.append(("groups", f"{given['groups'].max() + 1} blocks, replaced one after the other"))
-    return given, said
+        options["groups"] = block_groups(shape, ABLATED)
+        said.append(("groups", f"{options['groups'].max() + 1} blocks, replaced one after the other"))
+    return options, said
 
 
-def background(subject: Subject) -> tuple[Array, str]:
+def default_background(subject: Subject) -> tuple[Array, str]:
     """A set of baselines, and what to call it: digits, birds or, for other models, the baselines that have names."""
     if subject.model.input_shape == zoo.DIGITS:
         return digits("train")[0][:BACKGROUND], f"the first {BACKGROUND} training digits"
@@ -143,50 +145,76 @@ def background(subject: Subject) -> tuple[Array, str]:
     return np.stack(rows).astype(subject.image.dtype), f"the baselines {', '.join(BASELINES)}"
 
 
-def large(model: Model) -> bool:
-    """Whether every pass through the network is felt."""
+def is_large(model: Model) -> bool:
+    """Return whether every pass through the network takes a while."""
     return model.row_bytes > LARGE
 
 
 # -- words as values ----------------------------------------------------------------------------------
 
 
-def layer(name: str, model: Model) -> str:
-    """The name of a layer, given by name or number, if its values have places in a picture."""
+def layer_name(text: str, model: Model) -> str:
+    """Return the name of a layer, given by name or number, if its activations can be drawn as maps."""
     shapes = {entry.name: entry.shape for entry in model.layers}
-    if name.isdecimal() and int(name) < len(model.layers):
-        name = model.layers[int(name)].name
+    name = text
+    if text.isdecimal() and len(text) < 9 and int(text) < len(model.layers):
+        name = model.layers[int(text)].name
     if len(shapes[one_of(name, shapes, "layer")]) != 3:
-        places = ", ".join(each for each, shape in shapes.items() if len(shape) == 3)
-        raise ValueError(f"the values of layer {name!r} have no place in a picture: give one of {places}")
+        maps = [each for each, shape in shapes.items() if len(shape) == 3]
+        raise ValueError(
+            f"the values of layer {quoted(name)} have no place in a picture: give one of {listed(maps, LAYERS_NAMED)}"
+        )
     return name
 
 
-def folder(name: str, model: Model, invert: bool) -> tuple[Array, str]:
-    """The images of a folder, in the order of their names, and what to call them."""
+def background_folder(question: Question, model: Model) -> tuple[Array, str]:
+    """The images of a folder, in the order of their names, and what to say of them and of those that are left out.
+
+    Left out are pictures that a command of minixai has drawn, the picture it is about to draw, and the image itself.
+    """
+    name = question.background
+    assert name is not None
     if not Path(name).is_dir():
-        raise ValueError(f"--background {name!r} is no folder: give one with images that the image is compared with")
-    paths = sorted(path for path in Path(name).iterdir() if path.suffix.lower() in Image.registered_extensions())
+        raise ValueError(
+            f"--background {quoted(Path(name))} is no folder: give one with images that the image is compared with"
+        )
+    suffixes = Image.registered_extensions()
+    entries = sorted(Path(name).iterdir())
+    found = [path for path in entries if path.suffix.lower() in suffixes and path.is_file()]
+    own = [path for path in found if same_file(path, question.out) or is_own_picture(path)]
+    itself = [path for path in found if question.image.file is not None and same_file(path, question.image.file)]
+    paths = [path for path in found if path not in own and path not in itself]
     if not paths:
-        raise ValueError(f"--background {name!r} holds no images: give a folder with PNG or JPEG files")
-    rows = [picture(str(path), model, invert)[0] for path in paths[:FOLDER]]
-    return np.stack(rows), f"{'the first ' * (len(paths) > FOLDER)}{len(rows)} images in {name}"
+        raise ValueError(f"--background {quoted(Path(name))} holds no images: give a folder with PNG or JPEG files")
+    fit = question.image.fit or FITS[0]
+    rows = [load_photo(str(path), model, question.image.invert, fit).image for path in paths[:FOLDER]]
+    left_out = [
+        f"{len(part)} {what}" + f" ({listed(path.name for path in part)})" * named
+        for part, what, named in (
+            (own, "pictures of minixai's own", True),
+            (itself, "which is the image itself", False),
+            ([path for path in entries if path not in found], "that are no image files", True),
+        )
+        if part
+    ]
+    count = f"the first {FOLDER} of {len(paths)} images" if len(paths) > FOLDER else f"{len(rows)} images"
+    return np.stack(rows), f"{count} in {name}" + (f"; left out: {', '.join(left_out)}" if left_out else "")
 
 
-def baseline(text: str, subject: Subject, invert: bool) -> str | float | Array:
-    """A baseline by its name, as a number, from an image file, or the partner of a bird."""
+def baseline_value(text: str, subject: Subject, image: ImageChoice) -> str | float | Array:
+    """Return a baseline by its name, as a number, from an image file, or the partner of a bird."""
     if text in BASELINES:
         return text
     if text == PARTNER:
-        if subject.partner is None:
-            raise ValueError(f"{subject.names[1]} has no partner: give another baseline, or a bird with --scene SEED")
-        return subject.partner
+        if subject.shown.partner is None:
+            raise ValueError(f"{subject.name} has no partner: give another baseline, or a bird with --scene SEED")
+        return subject.shown.partner
     try:
         return float(text)
     except ValueError:
         pass
     if Path(text).suffix or os.path.exists(text):
-        return picture(text, subject.model, invert)[0]
+        return load_photo(text, subject.model, image.invert, image.fit or FITS[0]).image
     try:
         return one_of(text, [*BASELINES, PARTNER], "baseline")
     except ValueError as problem:

@@ -1,60 +1,56 @@
-"""What questions will cost, told before the work by a rehearsal.
-
-A network of one filter is asked the same, and the methods count their rows.
-"""
+"""What calls of methods will cost, told before the work: the calls are made with a network of one filter first."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 
 from minixai.attribution import Cost
-from minixai.cli.arguments import Answer, large, layer
-from minixai.cli.questions import Question
+from minixai.cli.arguments import MethodCall, is_large
 from minixai.cli.subject import Subject
 from minixai.layers import Conv2D, Dense, GlobalAveragePool2D, Upsample2D
 from minixai.methods import gradient
 from minixai.model import Item, Model
+from minixai.progress import put
 
-UNFELT = 10  # rows
+QUICK = 10  # rows
+MANY = 5000
+"""Samples that take a while in a small network too."""
 
 
-def foretell(questions: Sequence[Question], subject: Subject) -> None:
-    """Say on stderr what will be computed and about how long it takes, where that is felt."""
-    if not large(subject.model) or sum(cost := rehearsed(questions, subject)) < UNFELT:
+def print_cost(calls: Sequence[MethodCall], subject: Subject) -> None:
+    """Print on stderr what will be computed and about how long it takes, where it takes a while."""
+    many = any(call.options.get("samples", 0) >= MANY for call in calls)
+    if not (is_large(subject.model) or many) or sum(cost := dry_run(calls, subject)) < QUICK:
         return
     gradient(subject.model, subject.image)  # what is prepared once is prepared here
     start = time.monotonic()
     gradient(subject.model, subject.image)
     seconds = (time.monotonic() - start) / 2 * sum(cost)
-    names = ", ".join(dict.fromkeys(question.method.name for question in questions))
-    print(f"minixai: {names}: {cost}, about {duration(seconds)}", file=sys.stderr, flush=True)
+    names = ", ".join(dict.fromkeys(call.method.name for call in calls))
+    put(f"minixai: {names}: {cost}, about {duration(seconds)}\n")
 
 
-def rehearsed(questions: Sequence[Question], subject: Subject) -> Cost:
-    """How many rows the questions send through the network; those that it cannot answer, none."""
+def dry_run(calls: Sequence[MethodCall], subject: Subject) -> Cost:
+    """Return how many rows the calls send through the network; a call that fails sends none."""
     total = Cost(0, 0)
-    with warnings.catch_warnings(action="ignore"):  # the answers are thrown away
-        for question in questions:
-            with suppress(ValueError):  # told when it is asked in earnest
-                total = total.plus(*stand_in(question, subject).result.cost)
+    with warnings.catch_warnings(action="ignore"):  # the results are thrown away
+        for call in calls:
+            with suppress(ValueError):  # which the call itself raises again
+                total = total.plus(*call(tiny_model(subject.model, call), subject.image).cost)
     return total
 
 
-def stand_in(question: Question, subject: Subject) -> Answer:
-    """The answer of a network of one filter, with a layer of the same name and shape where one was asked for."""
-    model, args = subject.model, question.args
-    name = "conv" if args.layer is None else layer(args.layer, model)
-    h, w, filters = (1, 1, 1) if args.layer is None else {e.name: e.shape for e in model.layers}[name]
+def tiny_model(model: Model, call: MethodCall) -> Model:
+    """Return a network of one filter, in which the layer of the call has the name and the shape of the model's."""
+    given = call.options.get("layer")
+    name = "conv" if given is None else given
+    h, w, filters = (1, 1, 1) if given is None else {e.name: e.shape for e in model.layers}[name]
     layers: list[Item] = [("resize", Upsample2D((h, w))), (name, Conv2D(filters, 1))]
     end: list[Item] = [("mean", GlobalAveragePool2D()), ("scores", Dense(len(model.classes)))]
-    small = Model(end if name == "input" else layers + end, model.input_shape, classes=model.classes)
-    played = question._replace(args=argparse.Namespace(**vars(args) | {"layer": args.layer and name}))
-    return played.ask(subject._replace(model=small))
+    return Model(end if name == "input" else layers + end, model.input_shape, classes=model.classes)
 
 
 def duration(seconds: float) -> str:

@@ -1,60 +1,105 @@
-"""The experiments on the command line: which there are, and running one."""
+"""`minixai experiment`: what others published, done again."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
+from dataclasses import dataclass
 from typing import Any
 
-from minixai.cli.commands import PICTURES
-from minixai.cli.output import place, save
+from minixai.cli.options import PICTURES, Commands, add_command, add_out, add_seed, whole_number
+from minixai.cli.output import drawing, output_path, save
 from minixai.experiments import EXPERIMENTS, Experiment
-from minixai.text import columns
+from minixai.progress import put
+from minixai.text import columns, say
 from minixai.validate import one_of
+
+MOST_IMAGES = 2000
+
+ABOUT = """
+Do a published experiment again, with the networks that come with minixai.
+
+Prints its numbers beside the published ones, then what must hold in them, and draws
+them.  The exit code is 1 if something that must hold does not.  Without a name,
+lists the experiments, and how long each takes on two cores.
+"""
+EXAMPLES = """
+minixai experiment
+minixai experiment digit-morphing
+minixai experiment sanity --images 100 --seed 1 --out sanity.pdf
+minixai experiment closeness --json
+"""
+
+
+def add_experiment(commands: Commands) -> None:
+    parser = add_command(commands, experiment, ABOUT, EXAMPLES)
+    parser.add_argument("name", metavar="NAME", nargs="?", help=", ".join(EXPERIMENTS))
+    parser.add_argument(
+        "--images",
+        metavar="N",
+        type=whole_number(1, MOST_IMAGES, f"there are {MOST_IMAGES} test digits; give at most as many"),
+        help="of how many images; for closeness how many networks (default: the experiment's own)",
+    )
+    add_seed(parser)
+    add_out(parser, shown="minixai-NAME.png")
+    parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What `experiment` is asked, as it was typed; None is what was not."""
+
+    name: str | None = None
+    images: int | None = None
+    seed: int | None = None
+    out: str | None = None
+    json: bool = False
 
 
 def experiment(args: argparse.Namespace) -> int:
-    """Do a published experiment again, with the networks that come with minixai.
-
-    Prints its numbers beside the published ones, then what must hold in them, and draws
-    them.  The exit code is 1 if something that must hold does not.  Without a name,
-    lists the experiments, and how long each takes on two cores.
-    """
-    if args.name is None:
-        unnamed(args)
+    """Run the command."""
+    wanted = Wanted(args.name, args.images, args.seed, args.out, args.json)
+    if wanted.name is None:
+        check_unnamed(wanted)
         lines = [(name, each.question, each.time) for name, each in EXPERIMENTS.items()]
-        print(*columns([("experiment", "question", "takes"), *lines]), sep="\n")
+        say(*columns([("experiment", "question", "takes"), *lines]))
         return 0
-    chosen = EXPERIMENTS[one_of(args.name, EXPERIMENTS, "experiment")]
-    given = parameters(args, chosen)
-    out = place(args.out, PICTURES, default=f"minixai-{args.name}.png")
-    if not args.json:
-        print(f"{args.name}: {chosen.question} ({chosen.time} without options)", end="\n\n", flush=True)
-    result = chosen.run(**given)
-    save(result.figure, out)
-    if args.json:
-        print(json.dumps({"experiment": args.name, "picture": str(out)} | result.summary, ensure_ascii=False, indent=1))
+    chosen = EXPERIMENTS[one_of(wanted.name, EXPERIMENTS, "experiment")]
+    options = run_options(wanted, chosen)
+    out = output_path(wanted.out or f"minixai-{wanted.name}.png", PICTURES)
+    if not wanted.json:
+        say(f"{wanted.name}: {chosen.question} ({chosen.time} without options)", end="\n\n", flush=True)
+    with drawing():
+        result = chosen.run(**options)
+        save(result.figure, out)
+    if wanted.json:
+        summary = {"experiment": wanted.name, "picture": str(out)} | result.summary
+        print(json.dumps(summary, ensure_ascii=False, indent=1))
     else:
-        print(result, end="\n\n")
-        print(f"picture     {out}")
+        say(result, end="\n\n")
+        say(f"picture     {out}")
     broken = sum(not claim.holds for claim in result.claims)
     if broken:
-        few = " (they are made for its own number of images; of others chance has a say)" * ("images" in given)
-        print(f"minixai: {broken} of {len(result.claims)} claims of {args.name} fail{few}", file=sys.stderr)
+        few = " (the claims are made for its own number of images; with others chance plays a part)"
+        put(
+            f"minixai: {broken} of {len(result.claims)} claims of {wanted.name} fail"
+            f"{few * (wanted.images is not None)}\n"
+        )
     return int(broken > 0)
 
 
-def unnamed(args: argparse.Namespace) -> None:
-    """Refuse options that need the name of an experiment."""
+def check_unnamed(wanted: Wanted) -> None:
+    """Raise ValueError for options that need the name of an experiment."""
     for option in ("images", "seed", "out", "json"):
-        if vars(args)[option] is not None and vars(args)[option] is not False:
+        value = getattr(wanted, option)
+        if value is not None and value is not False:
             raise ValueError(f"--{option} is for one experiment: give its name, {' or '.join(EXPERIMENTS)}")
 
 
-def parameters(args: argparse.Namespace, chosen: Experiment) -> dict[str, Any]:
-    """What was typed for the experiment.  Raises ValueError for a seed where nothing is drawn."""
-    if args.seed is not None and not chosen.sampled:
-        drawing = ", ".join(name for name, each in EXPERIMENTS.items() if each.sampled)
-        raise ValueError(f"{args.name} draws no lots: leave --seed out, or take one that does: {drawing}")
-    return {name: vars(args)[name] for name in ("images", "seed") if vars(args)[name] is not None}
+def run_options(wanted: Wanted, chosen: Experiment) -> dict[str, Any]:
+    """The experiment's own options that were typed.  Raises ValueError for a seed where nothing is drawn."""
+    if wanted.seed is not None and not chosen.sampled:
+        sampled = ", ".join(name for name, each in EXPERIMENTS.items() if each.sampled)
+        raise ValueError(f"{wanted.name} draws nothing by chance: leave --seed out, or take one that does: {sampled}")
+    options = {"images": wanted.images, "seed": wanted.seed}
+    return {name: value for name, value in options.items() if value is not None}

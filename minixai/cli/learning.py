@@ -1,4 +1,4 @@
-"""The lessons on the command line: which there are, running one, and how far a learner has come."""
+"""`minixai lessons`, `lesson`, `check` and `book`: which lessons there are, how far one has come."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Any
 
 from minixai.answers import check_quickly, keep
 from minixai.book.notebooks import write_notebooks
+from minixai.cli.options import Commands, add_command
+from minixai.cli.output import output_folder
 from minixai.cli.telling import Teller
 from minixai.files import PACKAGE
 from minixai.lesson import (
@@ -30,13 +32,68 @@ from minixai.text import columns
 
 MARKS = {"right": "+", "wrong": "!", "open": "."}
 
+LESSONS = """
+List the lessons, and the question that each one answers.
+
+Each is a script to read, run and change; the answers to its exercises are written
+into it.  --copy puts the scripts into a folder of yours.
+"""
+LESSON = """
+Tell a lesson: its prose, its code, and what the code prints.
+
+Its claims are checked as it runs, and its figures written.  Read the script too:
+the method is there in ten lines.  Answers to its exercises are written into it.
+Some have pictures of a photo too, for those who have weights of VGG-16.
+"""
+CHECK = """
+Check the answers to a lesson's exercises, or to those of all lessons.
+
+A wrong answer is told by the misconception behind it, where that is known.  FOLDER
+is one that `minixai lessons --copy FOLDER` has made.
+"""
+BOOK = """
+Make the book: the lessons as pages with their figures, exercises and a reference.
+
+It executes every lesson, which takes some minutes, and writes a folder of pages that
+any browser shows, without a server and without the network.  It needs the packages
+of the extra `book`: pip install 'minixai[book]'
+"""
+
+
+def add_lessons(commands: Commands) -> None:
+    parser = add_command(commands, lessons, LESSONS, "minixai lessons\nminixai lessons --copy my-lessons")
+    parser.add_argument("--copy", metavar="FOLDER", help="copy the scripts there, to write answers into them")
+    parser.add_argument("--notebooks", action="store_true", help="with --copy: write Jupyter notebooks instead")
+
+
+def add_lesson(commands: Commands) -> None:
+    examples = "minixai lesson 1\nminixai lesson 4 --quiet --out figures\nminixai lesson 10 --weights FILE"
+    parser = add_command(commands, lesson, LESSON, examples)
+    parser.add_argument("lesson", metavar="N", help="a lesson's number, or its script")
+    parser.add_argument("--quiet", action="store_true", help="leave prose and code out: only what the code prints")
+    parser.add_argument("--no-code", action="store_true", help="leave the code out")
+    parser.add_argument("--weights", metavar="FILE", help="trained weights of VGG-16, see minixai download --help")
+    parser.add_argument("--image", metavar="FILE", help="a photo for it (default: one that comes with matplotlib)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--out", metavar="FOLDER", help="where figures go (default: out/ beside the script)")
+    which.add_argument("--no-figures", action="store_true", help="write no figures")
+
+
+def add_check(commands: Commands) -> None:
+    parser = add_command(commands, check, CHECK, "minixai check\nminixai check 4\nminixai check my-lessons")
+    parser.add_argument(
+        "lesson", metavar="N", nargs="?", help="a lesson's number, its script, or a folder of lessons (default: all)"
+    )
+
+
+def add_book(commands: Commands) -> None:
+    parser = add_command(commands, book, BOOK, "minixai book --open\nminixai book --out site")
+    parser.add_argument("--out", metavar="FOLDER", default="minixai-book", help="the folder (default: %(default)s)")
+    parser.add_argument("--open", action="store_true", help="open the first page in a browser")
+
 
 def lessons(args: argparse.Namespace) -> None:
-    """List the lessons, and the question that each one answers.
-
-    Each is a script to read, run and change; the answers to its exercises are written
-    into it.  --copy puts the scripts into a folder of yours.
-    """
+    """Run the command."""
     if args.copy is not None:
         if args.notebooks:
             made = write_notebooks(Path(args.copy))
@@ -58,18 +115,13 @@ def name(lesson: Lesson) -> str:
 
 
 def lesson(args: argparse.Namespace) -> None:
-    """Tell a lesson: its prose, and what its code prints.
-
-    Its claims are checked as it runs, and its figures written.  Read the script too:
-    the method is there in ten lines.  Answers to its exercises are written into it.
-    Some have pictures of a photo too, for those who have weights of VGG-16.
-    """
+    """Run the command."""
     chosen = find_lesson(args.lesson)
     if (args.weights or args.image) and not chosen.has_photo:
         others = ", ".join(str(each.number) for each in every_lesson() if each.has_photo)
         raise ValueError(f"lesson {chosen.number} has no photo: leave --weights and --image out, or take {others}")
     photo = open_photo(args.weights, args.image)
-    out = None if args.out is None else figures_to(args.out)
+    out = None if args.out is None else output_folder(args.out)
     say_whose(chosen)
     teller = Teller(code=not args.no_code)
     with teller:
@@ -88,22 +140,8 @@ def lesson(args: argparse.Namespace) -> None:
         print(f"Write your answers into {chosen.path}, then: minixai check {args.lesson}")
 
 
-def figures_to(text: str) -> Path:
-    """The folder, there already or not.  Raises ValueError, before the lesson begins, if there can be none."""
-    out = Path(text)
-    there = next(path for path in (out, *out.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise ValueError(f"--out {text!r} cannot be a folder, {str(there)!r} is none: give a folder for the figures")
-    return out
-
-
 def book(args: argparse.Namespace) -> None:
-    """Make the book: the lessons as pages with their figures, exercises and a reference.
-
-    It executes every lesson, which takes some minutes, and writes a folder of pages that
-    any browser shows, without a server and without the network.  It needs the packages
-    of the extra `book`: pip install 'minixai[book]'
-    """
+    """Run the command."""
     from minixai.book.build import build_book
 
     first = build_book(Path(args.out), lambda step: print(step, file=sys.stderr))
@@ -113,11 +151,7 @@ def book(args: argparse.Namespace) -> None:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Check the answers to a lesson's exercises, or to those of all lessons.
-
-    A wrong answer is told by the misconception behind it, where that is known.  FOLDER
-    is one that `minixai lessons --copy FOLDER` has made.
-    """
+    """Run the command."""
     folder = None if args.lesson is None or not Path(args.lesson).is_dir() else Path(args.lesson)
     if args.lesson is not None and folder is None:
         chosen = find_lesson(args.lesson)

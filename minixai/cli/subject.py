@@ -1,8 +1,11 @@
-"""What is explained: a model and an image for it, from words typed on a command line."""
+"""What is explained: a network and an image for it, from the words of a command line."""
 
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
@@ -12,39 +15,306 @@ import numpy.typing as npt
 
 from minixai import zoo
 from minixai.arrays import Array
+from minixai.cli.options import Parser, image_shape, seed, whole_number
 from minixai.datasets import birds, digits
-from minixai.images import SHIPPED_PHOTOS, find_photo, read_image, sample_photo
+from minixai.images import FITS, SHIPPED_PHOTOS, check_regular, find_photo, read_picture, sample_photo
 from minixai.model import Model
-from minixai.text import columns
+from minixai.preprocessing import NAMES as PREPROCESSINGS
+from minixai.preprocessing import Preprocessing, as_preprocessing
+from minixai.text import columns, listed, quoted
+from minixai.validate import one_of
 
 DIGIT = 702  # an 8 that leaves no doubt
 SCENE = 113  # a redshank in the water
 WHERE = {"water": "in the water", "reeds": "in the reeds", "sand": "on the sand"}
 PHOTO_NETWORK = "efficientnet-lite0"
-"""What explains an image file, if nobody names a network."""
+"""The network that explains an image file, if nobody names one."""
 PARTNER = "partner"
-NEXT = 3  # classes told beside each other
+RUNNERS_UP = 3  # classes that the prediction names
 LISTED = 12  # names that an error lists
+VISIBLE_CROP = 0.1
+"""Part of a photo from which the picture shows what was cut off."""
 RANDOM = "random: this network has learnt nothing, so its classes and maps mean nothing"
 
 
-class Subject(NamedTuple):
-    """A model and one image for it (1, H, W, C); how they are called, what the model sees, and what its weights are.
+# -- what was typed -----------------------------------------------------------------------------------
 
-    If it is a bird that was drawn, `partner` is the same as the other species of its pair.
-    """
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A network, as it was typed; None is what was not."""
+
+    name: str | None = None
+    weights: str | None = None
+    preprocessing: str | None = None
+    labels: str | None = None
+    input_shape: tuple[int, int, int] | None = None
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> ModelChoice:
+        return cls(args.model, args.weights, args.preprocessing, args.labels, args.input_shape)
+
+    @property
+    def files(self) -> list[str]:
+        """The files that are read, where they are there."""
+        return [name for name in (self.name, self.weights, self.labels) if name is not None]
+
+
+@dataclass(frozen=True)
+class ImageChoice:
+    """An image, as it was typed; None is what was not."""
+
+    file: str | None = None
+    digit: int | None = None
+    scene: int | None = None
+    invert: bool = False
+    fit: str | None = None
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> ImageChoice:
+        file = args.photo if args.image is None else args.image
+        return cls(file, args.digit, args.scene, args.invert, args.fit)
+
+    @property
+    def is_default(self) -> bool:
+        return self.file is None and self.digit is None and self.scene is None
+
+
+def add_model_options(parser: Parser, about: str, default: str | None = None) -> None:
+    """Add the options that name a network; `about` ends the help of --model."""
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        default=default,
+        help=f"the network: {', '.join(zoo.RECIPES)}, for photos {', '.join([*zoo.PRETRAINED, *zoo.PHOTOS])}, or a "
+        f"file of model.save, ONNX or Keras {about}",
+    )
+    parser.add_argument(
+        "--preprocessing",
+        metavar="NAME",
+        help="what the network in a file of ONNX or Keras was trained to see: "
+        f"{', '.join(PREPROCESSINGS)} (default: pixels from 0 to 1)",
+    )
+    parser.add_argument(
+        "--labels", metavar="FILE", help="the names of its classes, one in each line, or the word imagenet"
+    )
+    parser.add_argument(
+        "--input-shape",
+        metavar="H,W,C",
+        type=image_shape,
+        help="the shape of its images, such as 224,224,3, where the file leaves it open",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="FILE",
+        help=f"trained weights for {' or '.join(zoo.PHOTOS)}: Keras's .h5, a .safetensors with torchvision's names, "
+        "or .npz",
+    )
+
+
+def add_image_options(parser: Parser) -> None:
+    """Add the options that name an image."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "photo",
+        nargs="?",
+        metavar="FILE",
+        help=f"an image file, or {' or '.join(SHIPPED_PHOTOS)}, photos that come with minixai",
+    )
+    group.add_argument("--image", metavar="FILE", help="the same, as an option")
+    group.add_argument(
+        "--digit",
+        metavar="N",
+        type=whole_number(0, 10**9, "they are numbered from 0 to 1999"),
+        help=f"a test digit, by its number (default: {DIGIT})",
+    )
+    group.add_argument(
+        "--scene", metavar="SEED", type=seed, help=f"a bird, drawn by chance from this seed (default: {SCENE})"
+    )
+    parser.add_argument(
+        "--fit",
+        metavar="HOW",
+        help="how a photo gets the model's size: crop takes the middle, pad adds grey borders, stretch distorts it "
+        f"(default: {FITS[0]})",
+    )
+    parser.add_argument(
+        "--invert",
+        action="store_true",
+        help="exchange black and white in image files: the digit networks know light ink on black paper",
+    )
+
+
+# -- the network --------------------------------------------------------------------------------------
+
+
+class Network(NamedTuple):
+    """A model, its name, what to say of its weights, and what it makes of pixels."""
 
     model: Model
+    name: str
+    weights: str
+    input: str
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What a command prints of it: (what, which)."""
+        texts = ("model", f"{self.name}, {size(self.model)} -> {count(self.model)}"), ("weights", self.weights)
+        return [*labelled(*texts), *labelled(("input", self.input))]
+
+
+def labelled(*texts: tuple[str, str]) -> list[tuple[str, str]]:
+    """Lines of a table of labels: a label stands before the first line of its text."""
+    return [(what if i == 0 else "", line) for what, text in texts for i, line in enumerate(text.splitlines())]
+
+
+def load_network(choice: ModelChoice, default: str) -> Network:
+    """Load the network that was typed, by default the one of this name.
+
+    Raises ValueError if there is none, or if its other options are not for it.
+    """
+    name = choice.name or default
+    for option, file in (("--model", name), ("--weights", choice.weights), ("--labels", choice.labels)):
+        check_input(option, file)
+    given = [f"--{key.replace('_', '-')}" for key in ("preprocessing", "labels", "input_shape") if vars(choice)[key]]
+    is_file = Path(name).suffix.lower() in zoo.NETWORKS
+    if given and not is_file:
+        raise ValueError(
+            f"{' and '.join(given)}: only for a network in a file of ONNX or Keras, and {quoted(name)} is none: "
+            "leave it out, or give such a file with --model"
+        )
+    if choice.weights is not None and name not in zoo.PHOTOS:
+        if not is_file and not os.path.exists(name):
+            check_name(name)
+        raise ValueError(
+            f"--weights is for {' and '.join(zoo.PHOTOS)}, and {quoted(name)} has its weights already: leave it out"
+        )
+    if name in zoo.PHOTOS:
+        untrained = f"{RANDOM}\nminixai download {name} fetches trained ones, --weights FILE takes them"
+        model, weights = zoo.PHOTOS[name](choice.weights), choice.weights or untrained
+    else:
+        if not is_file and not os.path.exists(name) and not Path(name).suffix:
+            check_name(name)
+        model = zoo.load(
+            name, preprocessing=choice.preprocessing, classes=choice.labels, input_shape=choice.input_shape
+        )
+        weights = "trained on ImageNet; they come with minixai" if name in zoo.PRETRAINED else ""
+    missing = is_file and choice.preprocessing is None
+    return Network(model, name, weights, unknown_input(model) if missing else describe_input(model))
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError for a name that no network has."""
+    try:
+        one_of(name, [*zoo.RECIPES, *zoo.PRETRAINED, *zoo.PHOTOS], "model")
+    except ValueError as problem:
+        raise ValueError(
+            f"{problem}; another network can be given as a file, such as torch.onnx.export writes"
+        ) from None
+
+
+def check_input(option: str, file: str | None) -> None:
+    """Raise ValueError for an input that is no ordinary file: reading a pipe or a device may never end."""
+    if file is not None and os.path.exists(file):
+        try:
+            check_regular(Path(file))
+        except ValueError:
+            raise ValueError(
+                f"{option} {quoted(file)} is a pipe or a device: save its content to a file first"
+            ) from None
+
+
+def unknown_input(model: Model) -> str:
+    """What to say where nobody told what a network was trained to see, and what its file suggests."""
+    suggested = getattr(model, "suggested_preprocessing", None)
+    advice = (
+        f"its first layers suggest --preprocessing {suggested}"
+        if suggested
+        else f"if it was trained to see others, give --preprocessing {', '.join(PREPROCESSINGS[:4])}, ..."
+    )
+    return f"pixels from 0 to 1 as they are, for no --preprocessing was given\n{advice}"
+
+
+def describe_input(model: Model) -> str:
+    """What the first layer of a model gets, as it is read.
+
+    >>> describe_input(zoo.load("digits"))
+    'pixels from 0 to 1 as they are'
+    """
+    made = model.preprocessing
+    if made is None:
+        return "pixels from 0 to 1 as they are"
+    names = [name for name in PREPROCESSINGS if name not in ("torch", "tf")]  # which are other names of two of them
+    same = [name for name in names if fits(name, made, model.input_shape[-1])]
+    return f"preprocessing {same[0]}, {formula(made)}" if same else f"preprocessing {formula(made)}"
+
+
+def fits(name: str, made: Preprocessing, channels: int) -> bool:
+    try:
+        return as_preprocessing(name, channels) == made
+    except ValueError:  # it is for another number of channels
+        return False
+
+
+def formula(made: Preprocessing) -> str:
+    """A preprocessing as a formula of a pixel x.
+
+    >>> formula(Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)))
+    '(x − 0.5) / 0.5'
+    """
+    text = "x" if made.scale == 1 else f"{made.scale:g} x"
+    if made.mean:
+        text = f"({text} − {numbers(made.mean)})"
+    if made.std:
+        text += f" / {numbers(made.std)}"
+    return text + ", blue first" * made.reverse
+
+
+def numbers(values: Sequence[float]) -> str:
+    return f"{values[0]:g}" if len(set(values)) == 1 else f"({', '.join(f'{v:g}' for v in values)})"
+
+
+# -- the network and the image ------------------------------------------------------------------------
+
+
+class Shown(NamedTuple):
+    """An image (H, W, C), what to call it, and what else to say of it.
+
+    A bird that was drawn has a `partner`, the same as the other species of its pair.  A photo that was cropped has an
+    `overview`, the whole of it with what was cut off pale.
+    """
+
     image: Array
-    names: tuple[str, str]
-    probabilities: Array
-    weights: str = ""
+    name: str
+    notes: tuple[str, ...] = ()
     partner: Array | None = None
+    overview: Array | None = None
+
+
+class Subject(NamedTuple):
+    """A network, an image for it, and the probabilities (K,) that it gives the classes."""
+
+    network: Network
+    shown: Shown
+    probabilities: Array
+
+    @property
+    def model(self) -> Model:
+        return self.network.model
+
+    @property
+    def image(self) -> Array:
+        """(1, H, W, C)"""
+        return self.shown.image[None]
+
+    @property
+    def name(self) -> str:
+        """What the image is called."""
+        return self.shown.name
 
     @property
     def caveat(self) -> str | None:
         """What a picture must say above all."""
-        return "random weights" if self.weights.startswith("random") else None
+        return "random weights" if self.network.weights.startswith("random") else None
 
     @property
     def order(self) -> npt.NDArray[np.intp]:
@@ -52,96 +322,68 @@ class Subject(NamedTuple):
         return np.asarray((-self.probabilities).argsort(kind="stable"))
 
     def __str__(self) -> str:
-        seen = [f"{self.model.classes[k]} ({percent(self.probabilities[k])})" for k in self.order[:NEXT]]
-        next_best = f", then {', '.join(seen[1:])}" if seen[1:] else ""
-        lines = [
-            ("model", f"{self.names[0]}, {size(self.model)} -> {count(self.model)}"),
-            *(("weights" * (i == 0), line) for i, line in enumerate(self.weights.splitlines())),
-            ("image", self.names[1]),
-            ("prediction", seen[0] + next_best),
-        ]
-        return "\n".join(columns(lines))
+        likely = [f"{self.model.classes[k]} ({percent(self.probabilities[k])})" for k in self.order[:RUNNERS_UP]]
+        runners_up = f", then {', '.join(likely[1:])}" if likely[1:] else ""
+        about = "\n".join([self.shown.name, *self.shown.notes])
+        return "\n".join(
+            columns([*self.network.lines, *labelled(("image", about)), ("prediction", likely[0] + runners_up)])
+        )
 
 
-def chosen(args: argparse.Namespace) -> Subject:
-    """The model and the image that the options name.
+def load_subject(model: ModelChoice, image: ImageChoice) -> Subject:
+    """Load the network and the image that were typed.
 
     Raises ValueError if there are none such, or if they do not fit each other.
     """
-    if args.invert and args.image is None:
-        raise ValueError("--invert is for image files: add --image FILE, or leave it out")
-    name = args.model or default_network(args)
-    model, weights = network(name, args.weights, args.preprocessing, args.labels)
-    image, partner, shows = shown(args, name, model)
-    return Subject(model, image[None], (name, shows), model.probabilities(image[None])[0], weights, partner)
+    for option, given in (("--invert", image.invert), ("--fit", image.fit is not None)):
+        if given and image.file is None:
+            raise ValueError(f"{option} is for image files: add --image FILE, or leave it out")
+    network = load_network(model, default_network(image))
+    shown = load_image(image, network)
+    return Subject(network, shown, network.model.probabilities(shown.image[None])[0])
 
 
-def default_network(args: argparse.Namespace) -> str:
+def default_network(image: ImageChoice) -> str:
     """The network where none was named: --invert says that an image file shows a digit, any other is a photo."""
-    if args.image is not None and not args.invert:
+    if image.file is not None and not image.invert:
         return PHOTO_NETWORK
-    return "digits" if args.scene is None else "shorebirds"
+    return "digits" if image.scene is None else "shorebirds"
 
 
-def network(
-    name: str, weights: str | None, preprocessing: str | None = None, labels: str | None = None
-) -> tuple[Model, str]:
-    """The model, and what is to be said of its weights."""
-    if weights is None and (
-        Path(name).suffix.lower() in zoo.NETWORKS or preprocessing is not None or labels is not None
-    ):
-        model = zoo.load(name, preprocessing=preprocessing, classes=labels)
-        as_they_are = "pixels of 0 to 1 go in as they are; --preprocessing NAME says what else it was trained to see"
-        return model, f"of the file\n{as_they_are if preprocessing is None else f'preprocessing {preprocessing}'}"
-    if preprocessing is not None or labels is not None:
-        raise ValueError(
-            "--preprocessing and --labels are for files of ONNX and Keras, which take no --weights: leave those out"
-        )
-    if name in zoo.PHOTOS:
-        said = f"{RANDOM}\nminixai download {name} fetches trained ones, --weights FILE takes them"
-        return zoo.PHOTOS[name](weights), weights or said
-    if weights is not None:
-        raise ValueError(f"--weights is for {' and '.join(zoo.PHOTOS)}: leave it out, or add --model vgg16")
-    return zoo.load(name), "trained on ImageNet; they come with minixai" if name in zoo.PRETRAINED else ""
+def load_image(choice: ImageChoice, network: Network) -> Shown:
+    """Load the image that was named, else one that the network knows: a photo, a bird or a digit."""
+    model = network.model
+    if choice.file is not None:
+        return load_photo(choice.file, model, choice.invert, choice.fit or FITS[0])
+    if choice.is_default and network.name in zoo.PHOTOS:
+        shown = load_photo(str(sample_photo()), model)
+        return shown._replace(name="Grace Hopper, a photo that comes with matplotlib")
+    if choice.is_default and network.name in zoo.PRETRAINED:
+        return load_photo(SHIPPED_PHOTOS[0], model)
+    if choice.scene is not None or (choice.digit is None and model.input_shape == zoo.BIRDS):
+        return draw_bird(SCENE if choice.scene is None else choice.scene, model)
+    return load_digit(DIGIT if choice.digit is None else choice.digit, model)
 
 
-def shown(args: argparse.Namespace, name: str, model: Model) -> tuple[Array, Array | None, str]:
-    """The image (H, W, C), its partner if it is a bird, and what to call it.
-
-    It is the one that was named, else what the network knows: a photo, a bird or a digit.
-    """
-    if args.image is not None:
-        image, shows = picture(args.image, model, args.invert)
-    elif name in zoo.PHOTOS and args.digit is None and args.scene is None:
-        image, shows = read_image(sample_photo(), model.input_shape), "Grace Hopper, a photo that comes with matplotlib"
-    elif name in zoo.PRETRAINED and args.digit is None and args.scene is None:
-        image, shows = picture(SHIPPED_PHOTOS[0], model, args.invert)
-    elif args.scene is not None or (args.digit is None and model.input_shape == zoo.BIRDS):
-        return bird_images(SCENE if args.scene is None else args.scene, model)
-    else:
-        image, shows = digit_image(DIGIT if args.digit is None else args.digit, model)
-    return image, None, shows
-
-
-def bird_images(seed: int, model: Model) -> tuple[Array, Array, str]:
-    """The bird of this seed (64, 64, 3), its partner, and what to call it."""
+def draw_bird(seed: int, model: Model) -> Shown:
+    """The bird of this seed, (64, 64, 3), and its partner."""
     check_fit(model, zoo.BIRDS, "birds")
     scene = birds.draw(1, seed)
     name = f"scene {seed}, a {birds.CLASSES[scene.labels[0]]} {WHERE[birds.HABITATS[scene.habitat[0]]]}"
-    return scene.images[0], scene.with_(labels=scene.labels ^ 1).images[0], name
+    return Shown(scene.images[0], name, partner=scene.with_(labels=scene.labels ^ 1).images[0])
 
 
-def digit_image(number: int, model: Model) -> tuple[Array, str]:
-    """A test digit (28, 28, 1), and what to call it."""
+def load_digit(number: int, model: Model) -> Shown:
+    """A test digit, (28, 28, 1)."""
     images, labels = digits("test")
     check_fit(model, images.shape[1:], "the test digits")
-    if not 0 <= number < len(images):
+    if number >= len(images):
         raise ValueError(f"there is no test digit {number}: they are numbered from 0 to {len(images) - 1}")
-    return images[number], f"test digit {number}, labelled {labels[number]}"
+    return Shown(images[number], f"test digit {number}, labelled {labels[number]}")
 
 
 def check_fit(model: Model, shape: tuple[int, ...], what: str) -> None:
-    """Raises ValueError if a model does not take images of this shape."""
+    """Raise ValueError if a model does not take images of this shape."""
     if model.input_shape != shape:
         raise ValueError(
             f"this model takes images of {model.input_shape}, and {what} are {shape}: "
@@ -149,45 +391,58 @@ def check_fit(model: Model, shape: tuple[int, ...], what: str) -> None:
         )
 
 
-def picture(path: str, model: Model, invert: bool) -> tuple[Array, str]:
-    """The image in a file, fitted to the model, and what to call it."""
-    image = read_image(path, model.input_shape)
-    if find_photo(path) != Path(path):
-        path = f"{path}, a photo that comes with minixai"
+def load_photo(path: str, model: Model, invert: bool = False, fit: str = FITS[0]) -> Shown:
+    """The image in a file, fitted to the model."""
+    picture = read_picture(path, model.input_shape, fit)
+    name = path if find_photo(path) == Path(path) else f"{path}, a photo that comes with minixai"
+    notes = picture.notes
+    if round(picture.left_out, 2):
+        notes += (f"cropped to its middle, {picture.left_out:.0%} is cut off; --fit pad keeps all of it",)
+    if fit != "crop":
+        notes += ("with grey borders" if fit == "pad" else "stretched to the network's size",)
+    image, overview = picture.pixels, picture.overview if picture.left_out > VISIBLE_CROP else None
     if invert:
-        return 1 - image, f"{path}, inverted"
+        return Shown(1 - image, f"{name}, inverted", notes, overview=overview)
     edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
     if model.input_shape == zoo.DIGITS and edge.mean() > 0.5:
-        return image, f"{path} (dark ink on light paper? the digit networks know light ink on black: try --invert)"
-    return image, path
+        notes += ("dark ink on light paper? the digit networks know light ink on black: try --invert",)
+    return Shown(image, name, notes, overview=overview)
+
+
+# -- classes ------------------------------------------------------------------------------------------
 
 
 def class_number(text: str, model: Model) -> int:
-    """A class by its name, in which a space may stand for _, or, if none is called so, by its number.
+    """Return the number of a class, given by its name, in which a space may stand for _, or by its number.
 
     Raises ValueError with the nearest names if there is none, and with the numbers if there are several.
     """
-    name = text if text in model.classes else text.replace(" ", "_")
-    numbers = [k for k, each in enumerate(model.classes) if each == name]
-    if len(numbers) > 1:
-        raise ValueError(f"{name!r} is what the classes {' and '.join(map(str, numbers))} are called: give the number")
-    if numbers:
-        return numbers[0]
-    if text.isdecimal() and int(text) < len(model.classes):
+    names = [text, text.replace(" ", "_")]
+    same = next((same for name in names if (same := [k for k, c in enumerate(model.classes) if c == name])), None)
+    if same is None and not text.isdecimal():
+        folded = names[1].casefold()
+        same = [k for k, each in enumerate(model.classes) if each.replace(" ", "_").casefold() == folded]
+    if same and len(same) > 1:
+        numbers = " and ".join(map(str, same)) if len(same) < 4 else listed(map(str, same))
+        raise ValueError(f"{quoted(text)} is what the classes {numbers} are called: give the number")
+    if same:
+        return same[0]
+    if text.isdecimal() and len(text) < 19 and int(text) < len(model.classes):
         return int(text)
     raise ValueError(
-        f"this model has no class {text!r}: give a number from 0 to {len(model.classes) - 1}{suggested(name, model)}"
+        f"this model has no class {quoted(text)}: give a number from 0 to {len(model.classes) - 1}"
+        f"{near_names(names[1], model)}"
     )
 
 
-def suggested(name: str, model: Model) -> str:
+def near_names(name: str, model: Model) -> str:
     """Names to choose from: the nearest of many, or all of a few."""
     names = class_names(model) or ()
     if len(names) <= LISTED:
-        return f", or a name: {', '.join(names)}" if names else ""
+        return f", or a name: {listed(names, LISTED)}" if names else ""
     near = [each for each in names if name and name.lower() in each.lower()]
-    near += [each for each in get_close_matches(name, names, NEXT, 0.6) if each not in near]
-    return f", or a name such as {', '.join(near[:NEXT] or names[:NEXT])}"
+    near += [each for each in get_close_matches(name, names, RUNNERS_UP, 0.6) if each not in near]
+    return f", or a name such as {listed((near or names)[:RUNNERS_UP])}"
 
 
 def class_names(model: Model) -> tuple[str, ...] | None:
@@ -195,10 +450,13 @@ def class_names(model: Model) -> tuple[str, ...] | None:
     return None if model.classes == tuple(map(str, range(len(model.classes)))) else model.classes
 
 
-def called(k: int, model: Model) -> str:
+def class_label(k: int, model: Model) -> str:
     """What to call a class in a sentence: its name, or "class 3" if it has none."""
     names = class_names(model)
     return names[k] if names else f"class {k}"
+
+
+# -- words --------------------------------------------------------------------------------------------
 
 
 def size(model: Model) -> str:

@@ -42,7 +42,7 @@ class Experiment:
     @property
     def question(self) -> str:
         """What it answers, and after whom."""
-        return (self.run.__doc__ or "").splitlines()[0]
+        return next(iter((self.run.__doc__ or "").splitlines()), "")  # there is none under python -OO
 
     @property
     def sampled(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a person looks at: graphs with their numbers, heat maps beside their images, filters, the way, scores.
+"""What a person looks at: graphs with their numbers, heat maps, filters, paths, scores, and figures to play with.
 
 Every function returns a matplotlib Figure and leaves matplotlib's global state alone:
 `figure.savefig("maps.png")` writes it, a notebook displays it.

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from minixai.arrays import Array
 from minixai.plots.colours import BORDER, CAPTION, LOWERS, QUIET, RAISES, STRONG
-from minixai.plots.text import DPI, TITLE, font, number
+from minixai.plots.text import DPI, TITLE, Line, font, number
 
 HEADING = 9.0  # points
 COLOURS = (RAISES, LOWERS, STRONG, "#c77700", "#2a7f62", QUIET)
@@ -54,25 +54,25 @@ def boxes(
     columns   panels on a line
     """
     figure, axes = grid(len(panels), columns, (2.5, 0.55 + 0.24 * len(names)), title, names)
-    for place, panel in zip(axes, panels, strict=True):
-        framed(place, panel.heading)
+    for ax, panel in zip(axes, panels, strict=True):
+        style_axes(ax, panel.heading)
         if logarithmic:
-            place.set_xscale("log")
-        box(place, panel.samples)
-        place.plot(panel.marks, range(len(names)), "D", markersize=4.5, color="black", fillstyle="none")
-        place.set_yticks(range(len(names)), names)
-        place.invert_yaxis()
-        place.grid(axis="x", color=BORDER, linewidth=0.4)
-    for i, place in enumerate(axes):
-        place.tick_params(labelleft=i % columns == 0)
-        fonts(place)
-    foot(figure, f"{along};  ◇ {mark}")
+            ax.set_xscale("log")
+        box(ax, panel.samples)
+        ax.plot(panel.marks, range(len(names)), "D", markersize=4.5, color="black", fillstyle="none")
+        ax.set_yticks(range(len(names)), names)
+        ax.invert_yaxis()
+        ax.grid(axis="x", color=BORDER, linewidth=0.4)
+    for i, ax in enumerate(axes):
+        ax.tick_params(labelleft=i % columns == 0)
+        set_tick_fonts(ax)
+    write_remark(figure, f"{along};  ◇ {mark}")
     return figure
 
 
-def box(place: Axes, samples: Sequence[Array] | Array) -> None:
+def box(ax: Axes, samples: Sequence[Array] | Array) -> None:
     """The boxes of one panel, the last in another colour."""
-    drawn = place.boxplot(
+    drawn = ax.boxplot(
         list(samples),
         positions=range(len(samples)),
         orientation="horizontal",
@@ -98,39 +98,39 @@ def lines(panels: Sequence[Lines], *, title: str, note: str, columns: int) -> Fi
     size = (4.2, 2.6) if columns < 3 else (2.6, 2.1) if columns < 7 else (1.75, 2.2)
     figure, axes = grid(len(panels), columns, size, title)
     told: list[str] = []
-    for place, panel in zip(axes, panels, strict=True):
-        framed(place, panel.heading)
-        draw(place, panel, columns)
+    for ax, panel in zip(axes, panels, strict=True):
+        style_axes(ax, panel.heading)
+        draw(ax, panel, columns)
         if list(panel.y) != told:
-            place.legend(prop=font(CAPTION), frameon=False)
+            ax.legend(prop=font(CAPTION), frameon=False)
         told = list(panel.y)
-        fonts(place)
-    foot(figure, note)
+        set_tick_fonts(ax)
+    write_remark(figure, note)
     return figure
 
 
-def draw(place: Axes, panel: Lines, columns: int) -> None:
+def draw(ax: Axes, panel: Lines, columns: int) -> None:
     """The lines of one panel; where there are many beside it, words go upwards."""
     words = isinstance(panel.x[0], str)
     x: Any = range(len(panel.x)) if words else panel.x
     for (name, y), colour, style in zip(panel.y.items(), COLOURS, STYLES, strict=False):
-        place.plot(x, y, label=name, color=colour, linestyle=style, marker="o", markersize=3, linewidth=1.3)
+        ax.plot(x, y, label=name, color=colour, linestyle=style, marker="o", markersize=3, linewidth=1.3)
     if words:
-        place.set_xticks(x, [str(word) for word in panel.x], rotation=90 if columns > 6 else 0)
-        place.set_ylim(min(-0.3, *(float(np.min(y)) - 0.05 for y in panel.y.values())), 1.05)
-        place.axhline(0, color=QUIET, linewidth=0.6)
+        ax.set_xticks(x, [str(word) for word in panel.x], rotation=90 if columns > 6 else 0)
+        ax.set_ylim(min(-0.3, *(float(np.min(y)) - 0.05 for y in panel.y.values())), 1.05)
+        ax.axhline(0, color=QUIET, linewidth=0.6)
     if panel.logarithmic:
-        place.set_xscale("log")
-        place.set_yscale("log")
-        place.set_xticks(panel.x, [str(n) for n in panel.x])
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.set_xticks(panel.x, [str(n) for n in panel.x])
         every = np.concatenate([*panel.y.values()])
         near = every.max() < 100 * every.min()  # too few powers of ten to mark these alone
-        place.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if near else (1.0,), numticks=8))
-        place.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
-        for axis in (place.xaxis, place.yaxis):
+        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if near else (1.0,), numticks=8))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
+        for axis in (ax.xaxis, ax.yaxis):
             axis.set_minor_locator(NullLocator())
-    place.set_xlabel(panel.along, fontproperties=font(CAPTION))
-    place.grid(color=BORDER, linewidth=0.4)
+    ax.set_xlabel(panel.along, fontproperties=font(CAPTION))
+    ax.grid(color=BORDER, linewidth=0.4)
 
 
 def grid(
@@ -141,23 +141,27 @@ def grid(
     room = 1.1 if names else 0.0
     figure = Figure((room + size[0] * across, 0.8 + size[1] * down), dpi=DPI, facecolor="white", layout="constrained")
     figure.suptitle(title, fontproperties=font(TITLE, bold=True), parse_math=False)
-    places = [figure.add_subplot(down, across, i + 1) for i in range(count)]
-    return figure, places
+    axes = [figure.add_subplot(down, across, i + 1) for i in range(count)]
+    return figure, axes
 
 
-def framed(place: Axes, heading: str) -> None:
-    place.set_title(heading, fontproperties=font(HEADING, bold=True), parse_math=False)
-    place.set_axisbelow(True)
-    for spine in place.spines.values():
+def style_axes(ax: Axes, heading: str) -> None:
+    ax.set_title(heading, fontproperties=font(HEADING, bold=True), parse_math=False)
+    ax.set_axisbelow(True)
+    for spine in ax.spines.values():
         spine.set(color=BORDER, linewidth=0.7)
-    place.tick_params(which="both", color=BORDER, length=2.5)
+    ax.tick_params(which="both", color=BORDER, length=2.5)
 
 
-def fonts(place: Axes) -> None:
+def set_tick_fonts(ax: Axes) -> None:
     """The numbers at the axes in the font of everything else."""
-    for text in (*place.get_xticklabels(), *place.get_yticklabels()):
+    for text in (*ax.get_xticklabels(), *ax.get_yticklabels()):
         text.set_fontproperties(font(CAPTION))
 
 
-def foot(figure: Figure, text: str) -> None:
-    figure.supxlabel(text, fontproperties=font(HEADING), color=QUIET, parse_math=False)
+def write_remark(figure: Figure, text: str) -> None:
+    """A remark beneath everything, on as many lines as the width of the figure needs."""
+    lines = Line(text, HEADING).wrap(figure.get_figwidth() - 0.4)
+    figure.supxlabel(
+        "\n".join(line.text for line in lines), fontproperties=font(HEADING), color=QUIET, parse_math=False
+    )

@@ -9,17 +9,17 @@ from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.plots.colours import RISING, SIGNED, SLOPE, SLOPE_WORDS
 from minixai.plots.maps import (
-    certified_gap,
     check_columns,
     check_size,
     checked_images,
     checked_values,
+    gap_text,
     headings,
+    layer_text,
     limit,
     palette_of,
-    place_of,
 )
-from minixai.plots.panels import Column, Maps, Pictures, drawn
+from minixai.plots.panels import Column, Maps, Pictures, draw_sheet
 from minixai.plots.text import number
 from minixai.validate import accept_old_name
 
@@ -47,17 +47,36 @@ def compare(
     adds up: the gap, or that none is promised.  Contributions are red and blue; slopes, which
     answer another question, are orange and green (see `show`).
 
-    results     Attributions of one image each; those at a layer are stretched to the image
-    image       (1, H, W, 1 or 3), in [0, 1] or uint8
-    title       above it all: what was asked
-    percentile  which part of a map's absolute values is not beyond its scale, as in `show`
-    size        width of a panel in inches
-    columns     panels on a line
-    titles      a heading for each map, in place of the method's name
-    outline     mask (H, W) of a part of the image, whose border is drawn on every map
+    Parameters
+    ----------
+    results : sequence of Attribution
+        Each about one image; those at a layer are stretched to the image.
+    image : array (1, H, W, 1 or 3)
+        In [0, 1] or uint8.
+    title : str, optional
+        A heading for the figure: what was asked.
+    percentile : float, default 100
+        Which part of a map's absolute values is not beyond its scale, as in `show`.
+    size : float, default 1.7
+        Width of a panel in inches.
+    columns : int, default 6
+        Panels on a line.
+    outline : array (H, W), optional
+        A mask of a part of the image, whose border is drawn on every map.
+    titles : sequence of str, optional
+        A heading for each map, in place of the method's name.
 
-    Raises ValueError if a result is not about one image.
+    Returns
+    -------
+    Figure
 
+    Raises
+    ------
+    ValueError
+        If a result is not about one image.
+
+    Examples
+    --------
     >>> from minixai.methods import gradient, input_x_gradient
     >>> image = np.full((1, 4, 4, 1), 0.5)
     >>> figure = compare([m(lambda x: (x * x).sum((1, 2, 3)), image) for m in (gradient, input_x_gradient)], image)
@@ -79,7 +98,7 @@ def compare(
     h, w = pictures.shape[1:3]
     remark = REMARK + f"; percentile {percentile:g} of |map|" * (percentile < 100)
     remark += f"; {SLOPE_WORDS}" * (SLOPE in used)
-    return drawn(panels, 1, remark, size, h / w, title, legends, columns)
+    return draw_sheet(panels, 1, remark, size, h / w, title, legends, columns)
 
 
 def panel(result: Attribution, heading: str, pictures: Array, percentile: float, outline: Array | None) -> Maps:
@@ -87,8 +106,8 @@ def panel(result: Attribution, heading: str, pictures: Array, percentile: float,
     most = limit([maps], None, percentile)
     return Maps(
         heading=heading,
-        details=[place_of(result)] if result.layer else [],
-        captions=[f"±{number(most)}\n{certified_gap(result, 0) or 'need not add up'}"],
+        details=[layer_text(result)] if result.layer else [],
+        captions=[f"±{number(most)}\n{gap_text(result, 0) or 'need not add up'}"],
         maps=maps,
         limit=most,
         palette=palette_of(result, maps),

@@ -15,8 +15,8 @@ from minixai.arrays import Array
 from minixai.graph import Node, Rules, backward
 from minixai.ops.kinds import Elementwise
 from minixai.plots.labels import label
-from minixai.plots.layout import Route, layered
-from minixai.plots.text import TITLE, Line, blank_page, numbers, stacked, width, write
+from minixai.plots.layout import Route, layout_graph
+from minixai.plots.text import TITLE, Line, blank_page, numbers, stack_height, width, write
 from minixai.rules import GRADIENT, RESCALE, rescale
 
 FORWARD, EDGE, FRAME = "#1b7a3d", "#8a8f98", "#4a5058"
@@ -46,11 +46,11 @@ class Card:
 
     @property
     def up(self) -> float:
-        return (stacked(self.inside) + PADDING) / 2
+        return (stack_height(self.inside) + PADDING) / 2
 
     @property
     def down(self) -> float:
-        return self.up + stacked(self.beneath) + BENEATH * bool(self.beneath)
+        return self.up + stack_height(self.beneath) + BENEATH * bool(self.beneath)
 
 
 def graph(output: Node, tables: Mapping[str, Rules] | None = None, *, title: str | None = None) -> Figure:
@@ -58,14 +58,32 @@ def graph(output: Node, tables: Mapping[str, Rules] | None = None, *, title: str
 
     Inputs stand on the left, `output` on the right, each node in the column of its depth.  A
     box shows what the node is, its reference → its value (only the value where the two agree),
-    and beneath, a line for each of `tables` (a name and a table of minixai.rules), the
-    multiplier that the walk brings to it.  At the inputs, tables that explain differences also
-    show the contribution m·Δ.  Without `tables` these are the gradient and, if anything has
-    moved, DeepLIFT's Rescale.
+    and beneath, a line for each table, the multiplier that the backward pass brings to it.  At the
+    inputs, tables that explain differences also show the contribution m·Δ.
 
-    Raises ValueError if the graph has more than 40 nodes or a node more than 100 values, and
-    TypeError if a table has no rule for an operation.
+    Parameters
+    ----------
+    output : Node
+        The end of the graph.
+    tables : mapping of str to Rules, optional
+        A name and a table of `minixai.rules` for each line; by default the gradient and, if anything
+        differs from its reference, DeepLIFT's Rescale.
+    title : str, optional
+        A heading for the figure.
 
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If the graph has more than 40 nodes or a node more than 100 values.
+    TypeError
+        If a table has no rule for an operation.
+
+    Examples
+    --------
     >>> from minixai.ops import relu
     >>> x = Node([[1.0, 1.0]], reference=0.0).named("x")
     >>> figure = graph(1 - relu(1 - (x[:, 0] + x[:, 1])), title="saturation")
@@ -79,7 +97,7 @@ def graph(output: Node, tables: Mapping[str, Rules] | None = None, *, title: str
     ]
     cards = [card(node, walks, last=node is output) for node in nodes]
     edges = [(nodes.index(x), j) for j, node in enumerate(nodes) for x in node.sources]
-    return drawn(cards, [node.depth for node in nodes], edges, legend(nodes, tables), title)
+    return draw_diagram(cards, [node.depth for node in nodes], edges, legend(nodes, tables), title)
 
 
 def reading_order(output: Node) -> list[Node]:
@@ -129,8 +147,8 @@ def card(node: Node, walks: Sequence[tuple[dict[Node, Array], Rules, str]], last
         beneath.append(Line(numbers(m), NUMBER, color))
         if node.op is None and explains_differences(rules):
             beneath.append(Line(f"m·Δ = {numbers(m * node.delta)}", NUMBER, color))
-    what = [Line(text, LABEL, bold=True) for text in broken(label(node), " = ", LABEL)]
-    value = [Line(text, NUMBER, FORWARD) for text in broken(moved(node), " → ", NUMBER)]
+    what = [Line(text, LABEL, bold=True) for text in break_text(label(node), " = ", LABEL)]
+    value = [Line(text, NUMBER, FORWARD) for text in break_text(value_text(node), " → ", NUMBER)]
     return Card(what + value, beneath, 2.0 if last else 1.0, "#eef1f4" if node.op is None else "white")
 
 
@@ -139,21 +157,23 @@ def explains_differences(rules: Rules) -> bool:
     return rules.get(Elementwise) is rescale
 
 
-def moved(node: Node) -> str:
+def value_text(node: Node) -> str:
     """reference → value, or the value alone where they agree."""
     if not np.any(node.delta) or numbers(node.value).startswith("array"):
         return numbers(node.value)
     return f"{numbers(node.reference)} → {numbers(node.value)}"
 
 
-def broken(text: str, sign: str, size: float) -> list[str]:
+def break_text(text: str, sign: str, size: float) -> list[str]:
     """The text on one line if it is short, else on two, broken after the sign."""
     before, found, after = text.partition(sign)
     return [before + found.rstrip(), after] if found and width(text, size) > WIDEST else [text]
 
 
 def legend(nodes: list[Node], tables: Mapping[str, Rules]) -> list[Line]:
-    forward = "in the box: reference → value" if any("→" in moved(node) for node in nodes) else "in the box: the value"
+    forward = (
+        "in the box: reference → value" if any("→" in value_text(node) for node in nodes) else "in the box: the value"
+    )
     names = (
         f"{name} multiplier m" + ", and at the inputs m·Δ" * explains_differences(rules)
         for name, rules in tables.items()
@@ -161,20 +181,20 @@ def legend(nodes: list[Node], tables: Mapping[str, Rules]) -> list[Line]:
     return [Line(text, NOTE, color) for text, color in zip([forward, *names], [FORWARD, *colors(tables)], strict=True)]
 
 
-def drawn(
+def draw_diagram(
     cards: list[Card], column: list[int], edges: list[tuple[int, int]], notes: list[Line], title: str | None
 ) -> Figure:
     """The figure, as large as its content."""
-    y, routes = layered(column, edges, [(c.up, c.down) for c in cards], GAP)
+    y, routes = layout_graph(column, edges, [(c.up, c.down) for c in cards], GAP)
     sides = column_sides(cards, column, routes, y)
     across = max(sides[-1][1] + MARGIN, max(note.width for note in notes) + 2 * MARGIN + MARK, NARROWEST)
     shift = (across - sides[-1][1] - MARGIN) / 2
     sides = [(left + shift, right + shift) for left, right in sides]
-    heading = Line(title or "", TITLE, bold=True).wrapped(across - 2 * MARGIN)
-    rows = flowed(notes, across - 2 * MARGIN)
+    heading = Line(title or "", TITLE, bold=True).wrap(across - 2 * MARGIN)
+    rows = flow_notes(notes, across - 2 * MARGIN)
 
     reach = [(c.up, c.down) for c in cards] + [(0.0, 0.0)] * (len(y) - len(cards))
-    top = MARGIN + stacked(heading) + 0.12 * bool(heading)
+    top = MARGIN + stack_height(heading) + 0.12 * bool(heading)
     down = top - min(v - up for v, (up, _) in zip(y, reach, strict=True))
     y = [v + down for v in y]
     bottom = max(v + below for v, (_, below) in zip(y, reach, strict=True)) + 0.2
@@ -242,7 +262,7 @@ def ports(ends: list[tuple[int, float]], cards: list[Card], y: list[float]) -> l
     return heights
 
 
-def flowed(notes: list[Line], limit: float) -> list[list[Line]]:
+def flow_notes(notes: list[Line], limit: float) -> list[list[Line]]:
     """The notes in rows, as many side by side as there is room for."""
     rows: list[list[Line]] = [[]]
     for note in notes:

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.colours import Palette, Place, end, frame
-from minixai.plots.maps import Result, check_columns, check_size, checked_images, checked_values, one_row, place_of
+from minixai.plots.colours import BBox, Palette, end, frame
+from minixai.plots.maps import Result, check_columns, check_size, checked_images, checked_values, layer_text, one_row
 from minixai.plots.panels import Band, Column, Pictures, sheet
 from minixai.plots.text import TIED, number
 from minixai.validate import one_of
@@ -30,9 +30,9 @@ class Filter(Column):
     low: float
     high: float
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        self.palette.paint(page, (self.found - self.low) / ((self.high - self.low) or 1.0), place)
-        frame(page, place)
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        self.palette.paint(page, (self.found - self.low) / ((self.high - self.low) or 1.0), bbox)
+        frame(page, bbox)
 
 
 def filters(
@@ -49,18 +49,40 @@ def filters(
 ) -> Figure:
     """Show the filters of a layer, each with its number and its peak, the largest value in its map.
 
-    result      of `activations`, or any values (N, h, w, filters)
-    images      (N, H, W, 1 or 3): beside the filters
-    row         which of several images
-    count       how many filters, at most 256; by default all
-    sort        the highest peak first, or what the result is ranked by; False leaves them in the order of the result
-    scale       "filter", the peak of each is its brightest colour, or "shared", the highest peak of all
-    columns     filters on a line
-    size        width of a panel in inches
+    Dark is 0, or the lowest value if that is below 0, of each filter or of all.
 
-    Dark is 0, or the lowest value if that is below 0, of each or of all.  Raises ValueError for values that are no
-    maps, and for more than 256 filters.
+    Parameters
+    ----------
+    result : Attribution or array (N, h, w, filters)
+        The result of `activations`, or any such values.
+    images : array (N, H, W, 1 or 3), optional
+        Shown beside the filters.
+    row : int, optional
+        Which of several images.
+    count : int, optional
+        How many filters, at most 256; by default all.
+    sort : bool, default True
+        The highest peak first, or what the result is ranked by; False keeps the order of the result.
+    scale : {"filter", "shared"}, default "filter"
+        The peak of each filter is its brightest colour, or the highest peak of all.
+    columns : int, optional
+        Filters on a line.
+    title : str, optional
+        A heading for the figure.
+    size : float, default 0.8
+        Width of a panel in inches.
 
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        For values that are not maps, and for more than 256 filters.
+
+    Examples
+    --------
     >>> figure = filters(np.random.default_rng(0).random((1, 8, 8, 12)))
     """
     one_of(scale, SCALES, "scale")
@@ -72,7 +94,7 @@ def filters(
     i = one_row(len(values), row)
     maps = np.moveaxis(values[i], -1, 0).astype(np.float64)  # (h, w, K) -> (K, h, w)
     peaks, lows = maps.max(axis=(1, 2)), np.minimum(maps.min(axis=(1, 2)), 0)
-    shown = ranked(result, i, peaks, sort)[: counted(len(maps), count)]
+    shown = filter_order(result, i, peaks, sort)[: filter_count(len(maps), count)]
     low, high = lows[shown].min(), peaks[shown].max()
     shared = scale == "shared"
     dark, bright = (number(low), number(high)) if shared else ("lowest" if low < 0 else "0", "peak")
@@ -106,14 +128,14 @@ def grid(panels: Sequence[Column], length: int, first: Column | None) -> list[li
     return [[*margins[min(i, 1) :][:1], *panels[i : i + length]] for i in range(0, len(panels), length)]
 
 
-def counted(n: int, count: int | None) -> int:
+def filter_count(n: int, count: int | None) -> int:
     """How many filters are shown."""
     if not 1 <= (n if count is None else count) <= MOST:
         raise ValueError(f"a sheet has room for 1 to {MOST} filters, not {n if count is None else count}: give count=")
     return n if count is None else count
 
 
-def ranked(result: Result, i: int, peaks: Array, sort: bool) -> list[int]:
+def filter_order(result: Result, i: int, peaks: Array, sort: bool) -> list[int]:
     """The numbers of the filters in order: as the result ranks them or, if it does not, by their peaks."""
     if not sort:
         return list(range(len(peaks)))
@@ -128,6 +150,6 @@ def rank(result: Result) -> str | None:
 
 def remark(result: Result, maps: Array, shown: int, sort: bool) -> str:
     of = f"{shown} filter{'s' * (shown > 1)}" if shown == len(maps) else f"{shown} of {len(maps)} filters"
-    what = " ".join(filter(None, [of, place_of(result)]))
+    what = " ".join(filter(None, [of, layer_text(result)]))
     order = f", the highest {rank(result) or 'peak'} first" * sort
     return f"{what}, {maps.shape[1]} × {maps.shape[2]}; number and peak beneath each{order}"

@@ -51,12 +51,12 @@ def heat_map(
     values = np.asarray(result)[row].sum(axis=-1, dtype=np.float64)
     most = limit([values], vmax, percentile)
     h, w = values.shape if image is None else image.shape[:2]
-    place: dict[str, Any] = {"extent": (0, w, h, 0), "aspect": "equal"}
+    bbox: dict[str, Any] = {"extent": (0, w, h, 0), "aspect": "equal"}
     if image is not None:
-        ax.imshow(luminance(np.asarray(image)), cmap="gray", vmin=0, vmax=1, alpha=FAINT, **place)
+        ax.imshow(luminance(np.asarray(image)), cmap="gray", vmin=0, vmax=1, alpha=FAINT, **bbox)
     palette = palette_of(result, values)
     shown = np.clip(values, -most, most) / (most or 1.0)
-    ax.imshow(shown, cmap=palette.colours, vmin=palette.low, vmax=palette.high, interpolation="nearest", **place)
+    ax.imshow(shown, cmap=palette.colours, vmin=palette.low, vmax=palette.high, interpolation="nearest", **bbox)
     if outline is not None:
         draw_outline(ax, np.asarray(outline), (0, 0, w, h))
     ax.set(xticks=[], yticks=[])

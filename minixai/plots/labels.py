@@ -11,7 +11,7 @@ from minixai.ops.arithmetic import Add, MatMul, Multiply
 from minixai.ops.convolution import Convolution
 from minixai.ops.functions import Abs, Exp, Log, Power
 from minixai.ops.shapes import Take
-from minixai.plots.text import PRINTED, number, numbers, shortened
+from minixai.plots.text import PRINTED, number, numbers, shorten
 
 LONGEST = 24  # characters of a name
 
@@ -23,7 +23,7 @@ def label(node: Node) -> str:
     >>> label(x), label(2 * x), label((x - 1).named("y"))
     ('x', '2 × ·', 'y = − 1')
     """
-    name = shortened(node.name or "", LONGEST)
+    name = shorten(node.name or "", LONGEST)
     if node.op is None:
         return name or "input"
     return f"{name} = {sign(node)}" if name else sign(node)

@@ -27,7 +27,7 @@ BEND = (2.0, 0.1, 1.0)  # what an inch of bend costs at a link with 0, 1, 2 lane
 SHIFT = (2.0, 0.02)  # what it costs to move a node, and a lane, by an inch
 
 
-def layered(
+def layout_graph(
     column: Sequence[int], edges: Sequence[Link], extents: Sequence[Extent], gap: float
 ) -> tuple[list[float], list[Route]]:
     """The y of every item and the route of every edge (a, b).
@@ -35,22 +35,22 @@ def layered(
     Node i stands in column[i] and reaches extents[i] above and below its y; two items of a
     column stay `gap` apart.
     """
-    where, routes = routed(column, edges)
+    where, routes = route_edges(column, edges)
     reach = [*extents, *[(0.0, 0.0)] * (len(where) - len(column))]
     links = [link for route in routes for link in pairwise(route)]
     given: Columns = [[] for _ in range(max(where) + 1)]
     for item, c in enumerate(where):
         given[c].append(item)
-    columns = ordered(given, links)
+    columns = order_columns(given, links)
     apart = [[reach[a][1] + gap + reach[b][0] for a, b in pairwise(c)] for c in columns]
-    y = levelled(columns, links, apart, len(column))
-    return straightened(y, columns, links, apart, len(column)).tolist(), routes
+    y = level_items(columns, links, apart, len(column))
+    return straighten(y, columns, links, apart, len(column)).tolist(), routes
 
 
-def routed(column: Sequence[int], edges: Iterable[Link]) -> tuple[list[int], list[Route]]:
+def route_edges(column: Sequence[int], edges: Iterable[Link]) -> tuple[list[int], list[Route]]:
     """The column of every item, and for every edge its route.
 
-    >>> routed([0, 1, 3], [(0, 1), (0, 2)])
+    >>> route_edges([0, 1, 3], [(0, 1), (0, 2)])
     ([0, 1, 3, 1, 2], [[0, 1], [0, 3, 4, 2]])
     """
     where, routes = list(column), []
@@ -61,27 +61,27 @@ def routed(column: Sequence[int], edges: Iterable[Link]) -> tuple[list[int], lis
     return where, routes
 
 
-def ordered(columns: Columns, links: Sequence[Link]) -> Columns:
-    """The columns sorted for few crossings: sweeps forth and back by the mean place of the neighbours.
+def order_columns(columns: Columns, links: Sequence[Link]) -> Columns:
+    """The columns sorted for few crossings: sweeps forth and back by the mean position of the neighbours.
 
-    >>> ordered([[0, 1], [2, 3]], [(0, 3), (1, 2)])
+    >>> order_columns([[0, 1], [2, 3]], [(0, 3), (1, 2)])
     [[0, 1], [3, 2]]
     """
     around = neighbours(links)
     best, fewest = columns, crossings(columns, around)
     for sweep in range(SWEEPS):
-        columns = swept(columns, around) if sweep % 2 == 0 else swept(columns[::-1], around)[::-1]
+        columns = sweep_columns(columns, around) if sweep % 2 == 0 else sweep_columns(columns[::-1], around)[::-1]
         if (n := crossings(columns, around)) < fewest:
             best, fewest = columns, n
     return best
 
 
-def swept(columns: Columns, around: Mapping[int, Sequence[int]]) -> Columns:
-    """Each column but the first sorted by the mean place of its neighbours in the column before."""
+def sweep_columns(columns: Columns, around: Mapping[int, Sequence[int]]) -> Columns:
+    """Each column but the first sorted by the mean position of its neighbours in the column before."""
     done = columns[:1]
     for column in columns[1:]:
-        place = {item: i for i, item in enumerate(done[-1])}
-        mean = {item: np.mean([place[x] for x in around[item] if x in place]) for item in column}
+        position = {item: i for i, item in enumerate(done[-1])}
+        mean = {item: np.mean([position[x] for x in around[item] if x in position]) for item in column}
         done.append(sorted(column, key=mean.__getitem__))
     return done
 
@@ -94,14 +94,14 @@ def crossings(columns: Columns, around: Mapping[int, Sequence[int]]) -> int:
     """
     count = 0
     for before, after in pairwise(columns):
-        place = {item: i for i, item in enumerate(after)}
-        ends = np.array([(i, place[x]) for i, item in enumerate(before) for x in around[item] if x in place])
+        position = {item: i for i, item in enumerate(after)}
+        ends = np.array([(i, position[x]) for i, item in enumerate(before) for x in around[item] if x in position])
         apart = ends[:, None] - ends
         count += int(np.sum(apart[..., 0] * apart[..., 1] < 0)) // 2
     return count
 
 
-def levelled(columns: Columns, links: Sequence[Link], apart: Sequence[Sequence[float]], nodes: int) -> Array:
+def level_items(columns: Columns, links: Sequence[Link], apart: Sequence[Sequence[float]], nodes: int) -> Array:
     """The y of every item: links as level as the order and the room between items allow, least squares."""
     around = neighbours(links)
     weights = {a: [STRAIGHT if min(a, b) >= nodes else 1.0 for b in bs] for a, bs in around.items()}
@@ -109,11 +109,11 @@ def levelled(columns: Columns, links: Sequence[Link], apart: Sequence[Sequence[f
     forth = range(len(columns)) if links else []
     for i in [*forth, *reversed(forth)] * ROUNDS:
         wish = [np.average(y[around[item]], weights=weights[item]) for item in columns[i]]
-        y[columns[i]] = spaced(wish, [sum(weights[item]) for item in columns[i]], apart[i])
+        y[columns[i]] = space_items(wish, [sum(weights[item]) for item in columns[i]], apart[i])
     return y
 
 
-def straightened(
+def straighten(
     y: Array, columns: Columns, links: Sequence[Link], apart: Sequence[Sequence[float]], nodes: int
 ) -> Array:
     """The same with few bends: their sum as small as it gets while the nodes hardly move.
@@ -141,10 +141,10 @@ def differences(pairs: Sequence[Link], n: int) -> sparse.coo_array:
     return sparse.coo_array((signs, (np.tile(rows, 2), np.concatenate([first, second]))), shape=(len(pairs), n))
 
 
-def spaced(wish: Sequence[float], weights: Sequence[float], apart: Sequence[float]) -> Array:
+def space_items(wish: Sequence[float], weights: Sequence[float], apart: Sequence[float]) -> Array:
     """The places closest to those wished for that keep their order and distances.
 
-    >>> spaced([0.0, 0.0], [1.0, 1.0], [2.0])
+    >>> space_items([0.0, 0.0], [1.0, 1.0], [2.0])
     array([-1.,  1.])
     """
     offset = np.cumsum([0.0, *apart])

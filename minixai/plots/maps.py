@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.plots.colours import FALLING, RISING, SIGNED, SIZE, SLOPE, SLOPE_WORDS, Palette
-from minixai.plots.panels import Maps, Pictures, drawn
+from minixai.plots.panels import Maps, Pictures, draw_sheet
 from minixai.plots.text import TIED, number
 from minixai.validate import accept_old_name, one_of
 
@@ -63,28 +63,49 @@ def show(
 
     Red raises the score, blue lowers it, white is zero; channels are summed.  Slopes have colours
     of their own: orange where a brighter pixel would raise the score, green where a darker one
-    would.  A map of another
-    size, such as Grad-CAM's or that of a hidden layer, is stretched to its image.  The pictures
-    of the shap library, a map for each of several classes, are
+    would.  A map of another size, such as Grad-CAM's or that of a hidden layer, is stretched to its
+    image.  The pictures of the shap library, a map for each of several classes, are
     `show([of_one, of_another], images, percentile=99.9, overlay=True)`.
 
-    result      an Attribution or an array (N, H, W, C), or a list of them
-    images      (N, H, W, 1 or 3), in [0, 1] or uint8: the first column
-    sign        "all", or what is left of each map: "positive", "negative", or "absolute" values
-    vmax        the value shown in full colour; by default the `percentile` of |map|
-    scale       "shared", one for the figure; "method", one for each method, layer and output, since
-                their units differ; or "result", one for each.  By default "shared" for results of one
-                method, else "method"
-    title       above it all
-    titles      a heading for each result, in place of the method's name
-    classes     class names, shown in place of numbers
-    overlay     lay the maps over the image, faint and grey
-    size        width of a panel in inches
-    columns     how many columns stand beside each other, before they go on beneath
+    Parameters
+    ----------
+    result : Attribution, array (N, H, W, C), or a list of them
+        What is shown; an array is taken for contributions.
+    images : array (N, H, W, 1 or 3), optional
+        The first column, in [0, 1] or uint8.
+    sign : {"all", "positive", "negative", "absolute"}, default "all"
+        What is left of each map.
+    vmax : float, optional
+        The value shown in full colour; by default the `percentile` of |map|.
+    percentile : float, default 100
+        Which part of the absolute values is not beyond the scale.
+    scale : {"shared", "method", "result"}, optional
+        One scale for the figure; one for each method, layer and output, since their units differ;
+        or one for each result.  By default "shared" for results of one method, else "method".
+    title : str, optional
+        A heading for the figure.
+    titles : sequence of str, optional
+        A heading for each result, in place of the method's name.
+    classes : sequence or mapping of str, optional
+        Class names, shown in place of numbers.
+    overlay : bool, default False
+        Lay the maps over the image, faint and grey.
+    size : float, default 1.8
+        Width of a panel in inches.
+    columns : int, default 8
+        How many columns stand beside each other, before they go on beneath.
 
-    Raises ValueError if shapes do not fit each other, if values are not maps or not finite,
-    and for more than 50 rows.
+    Returns
+    -------
+    Figure
 
+    Raises
+    ------
+    ValueError
+        If shapes do not fit each other, if values are not maps or not finite, and for more than 50 rows.
+
+    Examples
+    --------
     >>> values = np.random.default_rng(0).normal(size=(2, 8, 8, 3))
     >>> figure = show(values, titles=["my map"])
     >>> figure.savefig("maps.png")  # doctest: +SKIP
@@ -112,7 +133,7 @@ def show(
     remark = f"{quantity}; {notes[0] if one else own}" + f"; {SLOPE_WORDS}" * (SLOPE in palettes)
     h, w = (maps[0] if pictures is None else pictures).shape[1:3]
     shown: list[Pictures | Maps] = [*([] if pictures is None else [Pictures(images=pictures)]), *shown_columns]
-    return drawn(shown, len(maps[0]), remark, size, h / w, title, palettes[:1], columns)
+    return draw_sheet(shown, len(maps[0]), remark, size, h / w, title, palettes[:1], columns)
 
 
 def palette_of(result: Result, maps: Array, part: Sign = SIGNS["all"]) -> Palette:
@@ -174,13 +195,13 @@ def words(results: Sequence[Result], titles: Sequence[str] | None, classes: Name
     """
     asked = [questions(r, classes) for r in results]
     common = [each[0] if len(set(each)) == 1 else "" for each in asked]
-    said = [headings(results, titles), common, [place_of(r) for r in results]]
+    said = [headings(results, titles), common, [layer_text(r) for r in results]]
     leads = [said[0]] if titles else [each for each in said if all(each) and len(set(each)) > 1]
     first = (leads or said)[0]
     return [
         {
             "heading": first[i],
-            "details": [each[i] for each in said if each is not first and each[i]],
+            "details": [each[i] for each in said if each is not first and each[i] not in ("", first[i])],
             "captions": captions(result, [] if common[i] else asked[i]),
         }
         for i, result in enumerate(results)
@@ -188,10 +209,10 @@ def words(results: Sequence[Result], titles: Sequence[str] | None, classes: Name
 
 
 def questions(result: Result, classes: Names | None) -> list[str]:
-    return [what_was_asked(result, i, classes) for i in range(len(result))] if isinstance(result, Attribution) else []
+    return [question_text(result, i, classes) for i in range(len(result))] if isinstance(result, Attribution) else []
 
 
-def place_of(result: Result) -> str:
+def layer_text(result: Result) -> str:
     return f"at {result.layer}" if isinstance(result, Attribution) and result.layer else ""
 
 
@@ -203,12 +224,12 @@ def captions(result: Result, asked: Sequence[str]) -> list[str]:
     return [f"{question}: {words}" for question, words in zip(asked, said, strict=True)] if asked else said
 
 
-def what_was_asked(result: Attribution, i: int, classes: Names | None) -> str:
-    target = named(result.target[i], classes)
-    return target if result.versus is None else f"{target} versus {named(result.versus[i], classes)}"
+def question_text(result: Attribution, i: int, classes: Names | None) -> str:
+    target = class_name(result.target[i], classes)
+    return target if result.versus is None else f"{target} versus {class_name(result.versus[i], classes)}"
 
 
-def named(k: int, classes: Names | None) -> str:
+def class_name(k: int, classes: Names | None) -> str:
     """A class by its name or, if there are no names, its number."""
     if classes is None:
         return f"class {k}"
@@ -220,11 +241,11 @@ def named(k: int, classes: Names | None) -> str:
 
 def certificate(result: Attribution, i: int) -> str:
     """The explained number and the gap of one row."""
-    gap = certified_gap(result, i)
+    gap = gap_text(result, i)
     return f"{result.output}{TIED}{number(float(result.score[i]))}{gap and ', '}{gap}"
 
 
-def certified_gap(result: Attribution, i: int) -> str:
+def gap_text(result: Attribution, i: int) -> str:
     """The gap of one row, with its standard error if that is not 0; nothing where none is promised."""
     if result.gap is None:
         return ""

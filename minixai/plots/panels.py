@@ -13,12 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minixai.arrays import Array
-from minixai.plots.colours import BAR, CAPTION, QUIET, SIGNED, SPACE, Palette, Place, frame, paint
-from minixai.plots.text import TITLE, Line, blank_page, stacked, write
+from minixai.plots.colours import BAR, CAPTION, QUIET, SIGNED, SPACE, BBox, Palette, frame, paint
+from minixai.plots.text import TITLE, Line, blank_page, stack_height, write
 
 HEADING, DETAIL, NOTE = 10.0, 9.0, 9.0  # points
 MARGIN, GUTTER, NARROWEST = 0.2, 0.16, 3.2  # inches
 BAR_PITCH = BAR + 2 * SPACE
+FLATTEST, TALLEST = 0.02, 5.0  # height of a panel in widths; the pixels of more extreme images are stretched
 FAINT = 0.15  # how strongly an image shows beneath its map
 LUMINANCE = (0.2989, 0.5870, 0.1140)
 
@@ -35,17 +36,17 @@ class Column:
 
     def head(self, room: float) -> list[Line]:
         lines = [Line(self.heading, HEADING, bold=True), *(Line(text, DETAIL, QUIET) for text in self.details)]
-        return [part for line in lines for part in line.wrapped(room)]
+        return [part for line in lines for part in line.wrap(room)]
 
     def foot(self, row: int, room: float) -> list[Line]:
         texts = self.captions[row].split("\n") if self.captions else []
-        return [part for text in texts for part in Line(text, CAPTION, QUIET).wrapped(room)]
+        return [part for text in texts for part in Line(text, CAPTION, QUIET).wrap(room)]
 
     def note(self, room: float) -> list[Line]:
         """What its scale is, if the scale is its own."""
-        return Line(self.scale, NOTE, QUIET).wrapped(room)
+        return Line(self.scale, NOTE, QUIET).wrap(room)
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
         """Draw one of them; a column that is only a gap has none."""
 
 
@@ -56,10 +57,10 @@ class Pictures(Column):
     images: Array
     heading: str = "image"
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
         image = self.images[row]
-        paint(page, image[..., 0] if image.shape[-1] == 1 else image, place, cmap="gray", vmin=0, vmax=1)
-        frame(page, place)
+        paint(page, image[..., 0] if image.shape[-1] == 1 else image, bbox, cmap="gray", vmin=0, vmax=1)
+        frame(page, bbox)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,22 +75,22 @@ class Maps(Column):
     through: Array | None = None
     outline: Array | None = None
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
         values = self.maps[row]
         if self.through is not None:
-            paint(page, luminance(self.through[row]), place, cmap="gray", vmin=0, vmax=1, alpha=FAINT)
-        self.palette.paint(page, np.clip(values, -self.limit, self.limit) / (self.limit or 1.0), place)
+            paint(page, luminance(self.through[row]), bbox, cmap="gray", vmin=0, vmax=1, alpha=FAINT)
+        self.palette.paint(page, np.clip(values, -self.limit, self.limit) / (self.limit or 1.0), bbox)
         if self.outline is not None:
-            draw_outline(page, self.outline[row], place)
-        frame(page, place)
+            draw_outline(page, self.outline[row], bbox)
+        frame(page, bbox)
         if not values.any():
-            left, top, across, down = place
+            left, top, across, down = bbox
             write(page, left + across / 2, top + down / 2 - 0.08, [Line("all zero", CAPTION, QUIET)])
 
 
-def draw_outline(page: Axes, mask: Array, place: Place) -> None:
-    """The border of a mask (H, W) stretched over a place: black on a white line, to be seen on any colour."""
-    left, top, across, down = place
+def draw_outline(page: Axes, mask: Array, bbox: BBox) -> None:
+    """The border of a mask (H, W) stretched over a bbox: black on a white line, to be seen on any colour."""
+    left, top, across, down = bbox
     h, w = mask.shape
     xs, ys = left + (np.arange(w) + 0.5) * across / w, top + (np.arange(h) + 0.5) * down / h
     for colour, width in (("white", 2.4), ("black", 1.0)):
@@ -105,12 +106,13 @@ class Band:
     """Columns beside each other: headings, rows of panels, and bars for those that have a scale of their own."""
 
     def __init__(self, columns: Sequence[Column], rows: int, size: float, aspect: float) -> None:
-        self.columns, self.rows, self.size, self.high = columns, rows, size, size * aspect
+        self.columns, self.rows, self.size = columns, rows, size
+        self.high = size * min(max(aspect, FLATTEST), TALLEST)
         self.heads = [column.head(size) for column in columns]
         self.feet = [[column.foot(i, size) for i in range(rows)] for column in columns]
         self.notes = [column.note(size) for column in columns]
-        self.top = max(map(stacked, self.heads)) + SPACE * any(self.heads)
-        self.pitch = self.high + SPACE + max(map(stacked, chain(*self.feet))) + GUTTER
+        self.top = max(map(stack_height, self.heads)) + SPACE * any(self.heads)
+        self.pitch = self.high + SPACE + max(map(stack_height, chain(*self.feet))) + GUTTER
         self.bars = self.top + rows * self.pitch
         self.under = self.bars + BAR + 2 * SPACE
 
@@ -120,23 +122,23 @@ class Band:
 
     @property
     def down(self) -> float:
-        return self.under + max(map(stacked, self.notes)) + SPACE if any(self.notes) else self.bars
+        return self.under + max(map(stack_height, self.notes)) + SPACE if any(self.notes) else self.bars
 
     def draw(self, page: Axes, left: float, top: float) -> None:
         for column, head, foot, note in zip(self.columns, self.heads, self.feet, self.notes, strict=True):
             middle = left + self.size / 2
-            write(page, middle, top + self.top - SPACE - stacked(head), head)
+            write(page, middle, top + self.top - SPACE - stack_height(head), head)
             for i in range(self.rows):
-                place = (left, top + self.top + i * self.pitch, self.size, self.high)
-                column.paint(page, i, place)
-                write(page, middle, place[1] + self.high + SPACE, foot[i])
+                bbox = (left, top + self.top + i * self.pitch, self.size, self.high)
+                column.paint(page, i, bbox)
+                write(page, middle, bbox[1] + self.high + SPACE, foot[i])
             if note:
                 column.palette.bar(page, middle, top + self.bars, self.size)
                 write(page, middle, top + self.under, note)
             left += self.size + GUTTER
 
 
-def drawn(
+def draw_sheet(
     panels: Sequence[Column],
     rows: int,
     remark: str,
@@ -159,15 +161,15 @@ def sheet(
     a bar for each of `palettes` stands above the remark.
     """
     across = max(max(band.across for band in bands) + 2 * MARGIN, NARROWEST)
-    remarks = Line(remark, NOTE, QUIET).wrapped(across - 2 * MARGIN)
-    titles = Line(title or "", TITLE, bold=True).wrapped(across - 2 * MARGIN)
+    remarks = Line(remark, NOTE, QUIET).wrap(across - 2 * MARGIN)
+    titles = Line(title or "", TITLE, bold=True).wrap(across - 2 * MARGIN)
 
     one_bar = not any(any(band.notes) for band in bands)
-    top = MARGIN + stacked(titles) + GUTTER * bool(titles)
+    top = MARGIN + stack_height(titles) + GUTTER * bool(titles)
     apart = [GUTTER * any(band.heads) for band in bands[1:]] + [0.0]
     bar = top + sum(band.down for band in bands) + sum(apart)
     end = bar + BAR_PITCH * len(palettes) * one_bar
-    figure, page = blank_page(across, end + stacked(remarks) + MARGIN - SPACE)
+    figure, page = blank_page(across, end + stack_height(remarks) + MARGIN - SPACE)
 
     write(page, across / 2, MARGIN, titles)
     for band, gap in zip(bands, apart, strict=True):

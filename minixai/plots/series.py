@@ -1,4 +1,4 @@
-"""Integrated gradients step by step: the images on the way, the gradient at each, and the sum so far."""
+"""Integrated gradients step by step: the images on the path, the gradient at each, and the sum so far."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.colours import CAPTION, QUIET, RAISES, SIGNED, SLOPE, SLOPE_WORDS, Place, frame
-from minixai.plots.maps import Names, check_size, limit, one_row, what_was_asked
+from minixai.plots.colours import CAPTION, QUIET, RAISES, SIGNED, SLOPE, SLOPE_WORDS, BBox, frame
+from minixai.plots.maps import Names, check_size, limit, one_row, question_text
 from minixai.plots.panels import Band, Column, Maps, Pictures, sheet
-from minixai.plots.text import TIED, Line, number, stacked, write
+from minixai.plots.text import TIED, Line, number, stack_height, write
 
 NEEDED = ("alpha", "inputs", "gradients", "sums")
 MOST, CURVE = 12, 1.1  # steps, inches
@@ -24,11 +24,11 @@ class Words(Column):
 
     said: list[str]
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        left, top, across, down = place
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        left, top, across, down = bbox
         words, *more = self.said[row].split("\n")
-        lines = [*Line(words, 10.0, bold=True).wrapped(across), *(Line(each, CAPTION, QUIET) for each in more)]
-        write(page, left + across, top + (down - stacked(lines)) / 2, lines, "right")
+        lines = [*Line(words, 10.0, bold=True).wrap(across), *(Line(each, CAPTION, QUIET) for each in more)]
+        write(page, left + across, top + (down - stack_height(lines)) / 2, lines, "right")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,8 @@ class Stack(Column):
 
     panels: list[Column]
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        self.panels[row].paint(page, 0, place)
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        self.panels[row].paint(page, 0, bbox)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +50,9 @@ class Curve(Column):
     goal: float
     marked: Array
 
-    def paint(self, page: Axes, row: int, place: Place) -> None:
-        left, top, across, down = place
-        frame(page, place)
+    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+        left, top, across, down = bbox
+        frame(page, bbox)
         low, high = min(0.0, self.goal, self.totals.min()), max(0.0, self.goal, self.totals.max())
         span = (high - low) or 1.0
 
@@ -76,17 +76,36 @@ def series(
 ) -> Figure:
     """Show how integrated gradients come about, from the baseline to the image.
 
-    A row of the images on the way, one of the gradients there, and one of the running sum, which
-    ends as the attribution; beneath, the sum over all pixels on its way to f(x) − f(x').
+    A row of the images on the path, one of the gradients there, each on its own scale, and one of
+    the running sum, which ends as the attribution; beneath, the sum over all pixels on its way to
+    f(x) − f(x').
 
-    result      of `integrated_gradients(..., path=True)`, at the input
-    row         which of several images
-    columns     how many of the steps, 2 to 12, evenly chosen
-    classes     class names, shown in place of numbers
-    size        width of a panel in inches
+    Parameters
+    ----------
+    result : Attribution
+        The result of `integrated_gradients(..., path=True)`, at the input.
+    row : int, optional
+        Which of several images.
+    columns : int, default 7
+        How many of the steps, 2 to 12, evenly chosen.
+    title : str, optional
+        A heading for the figure.
+    classes : sequence or mapping of str, optional
+        Class names, shown in place of numbers.
+    size : float, default 1.2
+        Width of a panel in inches.
 
-    Raises ValueError if the result was made without `path=True`, or is not about images.
+    Returns
+    -------
+    Figure
 
+    Raises
+    ------
+    ValueError
+        If the result was made without `path=True`, or is not about images.
+
+    Examples
+    --------
     >>> from minixai.methods import integrated_gradients
     >>> result = integrated_gradients(lambda x: (x * x).sum((1, 2, 3)), np.full((1, 4, 4, 1), 0.5), path=True)
     >>> figure = series(result)
@@ -134,7 +153,7 @@ def series(
         bands.append(Band([curve], 1, bands[0].across, CURVE / bands[0].across))
     return sheet(
         bands,
-        f"integrated gradients of {what_was_asked(result, i, classes)}, {len(alpha)} steps; {SLOPE_WORDS}",
+        f"integrated gradients of {question_text(result, i, classes)}, {len(alpha)} steps; {SLOPE_WORDS}",
         title,
         [SLOPE, SIGNED],
     )
@@ -144,15 +163,16 @@ def path(result: Attribution, i: int) -> list[Array]:
     """(alpha, inputs, gradients, sums) of one image; the last three are (steps, H, W, C)."""
     if not isinstance(result, Attribution) or not set(NEEDED) <= set(result.extras):
         raise ValueError(
-            "series shows the way of integrated gradients: ask for it, integrated_gradients(..., path=True)"
+            "series shows the path of integrated gradients, and this result holds none: make it with "
+            "integrated_gradients(..., path=True)"
         )
-    alpha, *ways = (np.asarray(result.extras[name]) for name in NEEDED)
-    if ways[0].ndim != 5 or ways[0].shape[-1] not in (1, 3):
+    alpha, *along = (np.asarray(result.extras[name]) for name in NEEDED)
+    if along[0].ndim != 5 or along[0].shape[-1] not in (1, 3):
         raise ValueError(
-            f"the way leads through values of shape {ways[0].shape[2:]}, which are no images (H, W, 1 or 3): "
+            f"the path leads through values of shape {along[0].shape[2:]}, which are no images (H, W, 1 or 3): "
             "series shows integrated gradients at the input of an image model"
         )
-    return [alpha, *(way[i] for way in ways)]
+    return [alpha, *(each[i] for each in along)]
 
 
 def evenly(steps: int, columns: int) -> Array:

@@ -11,6 +11,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
 from minixai.arrays import Array
+from minixai.text import printable
 
 FAMILY = "DejaVu Sans"  # comes with matplotlib and has every sign used here
 LEADING = 1.45  # height of a line of text, in sizes
@@ -37,17 +38,17 @@ def numbers(values: Array) -> str:
     >>> numbers(np.array([[0.5, 0.25]])), numbers(np.zeros((1, 3, 4)))
     ('(0.5, 0.25)', 'array (1, 3, 4)')
     """
-    return nested(values.squeeze()) if values.size <= PRINTED else f"array {values.shape}"
+    return nested_text(values.squeeze()) if values.size <= PRINTED else f"array {values.shape}"
 
 
-def nested(values: Array) -> str:
-    return f"({', '.join(map(nested, values))})" if values.ndim else number(float(values))
+def nested_text(values: Array) -> str:
+    return f"({', '.join(map(nested_text, values))})" if values.ndim else number(float(values))
 
 
-def shortened(text: str, length: int) -> str:
+def shorten(text: str, length: int) -> str:
     """At most `length` characters.
 
-    >>> shortened("block3_conv1", 8)
+    >>> shorten("block3_conv1", 8)
     'block3_…'
     """
     return text if len(text) <= length else text[: length - 1] + "…"
@@ -76,24 +77,24 @@ class Line:
     def height(self) -> float:
         return LEADING * self.size / 72
 
-    def wrapped(self, limit: float) -> list[Line]:
+    def wrap(self, limit: float) -> list[Line]:
         """Lines no longer than `limit`, broken between words; a word that is too long is shortened."""
         lines = [replace(self, text="")]
-        for word in self.text.split(" "):
+        for word in printable(self.text).split(" "):
             longer = replace(self, text=f"{lines[-1].text} {word}".lstrip())
             if longer.width <= limit:
                 lines[-1] = longer
             else:
-                lines.append(replace(self, text=word).fitted(limit))
+                lines.append(replace(self, text=word).fit(limit))
         return [line for line in lines if line.text]
 
-    def fitted(self, limit: float) -> Line:
+    def fit(self, limit: float) -> Line:
         """As much of it as has room."""
-        shorter = (replace(self, text=shortened(self.text, n)) for n in range(len(self.text), 0, -1))
+        shorter = (replace(self, text=shorten(self.text, n)) for n in range(len(self.text), 0, -1))
         return next((line for line in shorter if line.width <= limit), replace(self, text="…"))
 
 
-def stacked(lines: Sequence[Line]) -> float:
+def stack_height(lines: Sequence[Line]) -> float:
     """How high lines stand above each other."""
     return sum(line.height for line in lines)
 
@@ -105,7 +106,7 @@ def font(size: float, bold: bool = False) -> FontProperties:
 def write(page: Axes, x: float, top: float, lines: Sequence[Line], align: str = "center") -> None:
     """Lines beneath each other on a page measured in inches from its upper left corner."""
     for i, line in enumerate(lines):
-        y = top + stacked(lines[:i]) + 0.73 * line.height
+        y = top + stack_height(lines[:i]) + 0.73 * line.height
         text = page.text(x, y, line.text, color=line.color, ha=align, va="baseline", parse_math=False)
         text.set_fontproperties(font(line.size, line.bold))
 

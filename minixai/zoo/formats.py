@@ -31,7 +31,10 @@ Shape = tuple[int, ...]
 HDF5 = b"\x89HDF\r\n\x1a\n"
 PICKLES = (".pth", ".pt", ".bin", ".pkl", ".pickle", ".ckpt")
 KINDS = "Keras's .h5, a .safetensors with torchvision's names, or an .npz of model.save"
-CONVERT = "import torch, safetensors.torch as s; s.save_file(torch.load({0!r}, weights_only=True), {1!r})"
+CONVERT = (
+    "import torch, safetensors.torch as s; w = torch.load({0!r}, weights_only=True); "
+    "s.save_file({{k: v.contiguous() for k, v in w.items()}}, {1!r})"
+)
 NAMED = 3  # tensors that an error names
 
 
@@ -158,14 +161,12 @@ def opened(path: Path) -> Iterator[Contents]:
     if start.startswith(HDF5):
         with keras(path) as contents:
             yield contents
+    elif start[8:] == b"{":  # the length of its header may begin as a pickle does
+        yield torchvision(path)
     elif start.startswith(b"PK") and not pickled(path):
         with npz(path) as contents:
             yield contents
-    elif start.startswith((b"PK", b"\x80")) and path.suffix != ".safetensors":
-        raise ValueError(pickle_advice(path))
-    elif start[8:] == b"{":
-        yield torchvision(path)
-    elif path.suffix in PICKLES:
+    elif start.startswith((b"PK", b"\x80")) or path.suffix in PICKLES:
         raise ValueError(pickle_advice(path))
     else:
         raise ValueError(f"it is damaged, or in no format that is known here: give {KINDS}")

@@ -37,4 +37,4 @@ class Recipe:
 
     @property
     def about(self) -> str:
-        return (self.build.__doc__ or "").splitlines()[0]
+        return next(iter((self.build.__doc__ or "").splitlines()), "")  # there is none under python -OO

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import minixai as mx
 from minixai import evaluation, plots
@@ -16,7 +17,7 @@ from minixai.evaluation.scoreboard import short
 from minixai.layers import Conv2D, Dense, Flatten
 from minixai.progress import Progress
 from tests.evaluation.networks import SHAPE, bent, weighing
-from tests.figures import assert_legible, rendered, written
+from tests.figures import corners, overlap, rendered, within
 
 
 @pytest.fixture(scope="module")
@@ -202,22 +203,37 @@ def test_short_numbers(x, text):
 # -- the picture --------------------------------------------------------------------------------------
 
 
+def words_of(figure):
+    """Every text that the figure shows."""
+    shown = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text()]
+    return [line for t in shown for line in t.get_text().split("\n")]
+
+
 def test_the_picture_has_all_of_the_table(board):
     figure = plots.scores(board, title="two methods")
-    assert_legible(figure)
-    texts = written(figure)
-    assert texts[0] == "two methods"
+    rendered(figure)
+    texts = words_of(figure)
+    assert texts.count("two methods") == 1
     for each in board.scores:
         assert sum(text == each.name for text in texts) == 1
-    for name in board.methods:
-        assert texts.count(name) == 3  # on each of three lines
+    left = [ax for ax in figure.axes if ax.yaxis.get_tick_params()["labelleft"]]
+    assert len(left) == 3  # the names of the methods, once on each of three lines
+    assert all([t.get_text() for t in ax.get_yticklabels()] == list(board.methods) for ax in left)
     means = [f"{m:.{1 if abs(m) >= 10 else 2}f}".replace("-", "−") for m in board.mean.ravel()]
     assert sorted(set(means)) == sorted(set(texts) & set(means))
 
 
 @pytest.mark.parametrize("columns", [2, 3, 20])
 def test_the_picture_of_any_width(board, columns):
-    assert_legible(plots.scores(board, columns=columns))
+    """No number on another, nothing beyond the figure."""
+    figure = plots.scores(board, columns=columns)
+    rendered(figure)
+    remark = corners(figure, [figure._supxlabel])
+    assert within(remark, np.array([[0, 0, *figure.get_size_inches()]])).all()
+    for ax in figure.axes:
+        boxes = corners(figure, [*ax.texts, ax.title, ax.xaxis.label])
+        assert overlap(boxes, boxes).sum() == len(boxes)
+        assert within(boxes, np.array([[0, 0, *figure.get_size_inches()]])).all()
 
 
 def test_a_longer_bar_is_a_larger_number():
@@ -225,8 +241,18 @@ def test_a_longer_bar_is_a_larger_number():
     column = next(iter(SCORES.values()))
     values = np.array([[[1.0]], [[3.0]], [[0.0]], [[-1.0]]])
     figure = plots.scores(Scoreboard(("a", "b", "edges", "noise"), (column,), values, np.array([2.0])))
-    (page,) = figure.axes
-    bars = [p for p in page.patches if len(p.get_path().vertices) == 5 and p.get_facecolor()[3] == 1 and p.get_fill()]
-    lengths = [np.ptp(bar.get_path().vertices[:, 0]) for bar in bars]
-    np.testing.assert_allclose(np.array(lengths) / lengths[0], [1, 3, 0, 1], atol=1e-9)
+    (ax,) = figure.axes
+    lengths = [bar.get_width() for bar in ax.patches]
+    np.testing.assert_allclose(lengths, [1, 3, 0, -1], atol=1e-9)
+    assert all(bar.get_x() == 0 for bar in ax.patches)
+    dashed = [line for line in ax.lines if line.get_linestyle() != "-"]
+    assert {tuple(line.get_xdata()) for line in dashed} == {(2.0, 2.0)}
     assert rendered(figure).std() > 0
+
+
+def test_whiskers_are_two_standard_errors_long():
+    column = next(iter(SCORES.values()))
+    values = np.array([[[1.0, 2.0, 3.0]], [[3.0, 3.0, 3.0]], [[0.0, 0.0, 0.0]], [[0.0, 0.0, 0.0]]])
+    figure = plots.scores(Scoreboard(("a", "b", "edges", "noise"), (column,), values, np.array([np.nan])))
+    (whiskers,) = figure.axes[0].collections
+    np.testing.assert_allclose(np.ptp(whiskers.get_segments()[0][:, 0]), 4 / np.sqrt(3))

@@ -94,7 +94,9 @@ def test_a_claim_that_fails_is_told_and_the_exit_code_is_1(capsys, monkeypatch):
 def test_with_other_numbers_of_images_chance_has_a_say(capsys, monkeypatch):
     enter(monkeypatch, bad)
     assert main(["experiment", "made", "--images", "2"]) == 1
-    said = "1 of 1 claims of made fail (they are made for its own number of images; of others chance has a say)"
+    said = (
+        "1 of 1 claims of made fail (the claims are made for its own number of images; with others chance plays a part)"
+    )
     assert capsys.readouterr().err == f"minixai: {said}\n"
 
 
@@ -131,9 +133,9 @@ def test_what_it_prints_is_what_python_has(capsys):
         (["closness"], "did you mean 'closeness'"),
         (["closeness", "--images", "0"], "0 is too few"),
         (["closeness", "--images", "many"], "'many' is not a whole number"),
-        (["digit-morphing", "--seed", "1"], "digit-morphing draws no lots: leave --seed out"),
+        (["digit-morphing", "--seed", "1"], "digit-morphing draws nothing by chance: leave --seed out"),
         (["closeness", "--out", "a.gif"], "unknown ending"),
-        (["closeness", "--out", ""], "--out '' is a folder"),
+        (["closeness", "--out", ""], "--out is empty"),
         (["--images", "3"], "--images is for one experiment: give its name"),
         (["--json"], "--json is for one experiment"),
         (["--seed", "0"], "--seed is for one experiment"),

@@ -128,7 +128,7 @@ def test_the_command(server, monkeypatch, capsys):
         (["vgg"], "one of 'vgg16', 'vgg19'"),
         (["vgg16", "--out", "mine.png"], "ends in .h5"),
         (["vgg16", "--out", "no/such/mine.h5"], "cannot write"),
-        (["vgg16", "--out", ""], "--out '' is a folder"),
+        (["vgg16", "--out", ""], "--out is empty"),
     ],
 )
 def test_the_command_refuses_before_it_asks(server, monkeypatch, capsys, argv, words):

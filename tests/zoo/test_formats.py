@@ -2,7 +2,9 @@
 
 import json
 import pickle
+import re
 import sys
+import types
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
@@ -137,9 +139,38 @@ def test_a_pickle_is_never_opened(tmp_path):
     for name in ("new.pth", "old.pth", "odd.bin"):
         text = refused(tmp_path / name)
         assert "is a pickle, which may run any program" in text
-        assert 'python -c "import torch, safetensors.torch as s; s.save_file(' in text
+        assert 'python -c "import torch, safetensors.torch as s; w = torch.load(' in text
         assert repr(str((tmp_path / name).with_suffix(".safetensors"))) in text
     assert "allow_pickle" in refused(tmp_path / "trap.npz")
+
+
+def test_the_command_that_converts_a_pickle_makes_tensors_contiguous(tmp_path, monkeypatch):
+    """safetensors refuses tensors that are not, such as kernels in channels-last order."""
+    path = tmp_path / "old.pth"
+    path.write_bytes(pickle.dumps({}, 2))
+    command = re.search(r'python -c "(.*)"$', refused(path))[1]
+    torch, library = types.ModuleType("torch"), types.ModuleType("safetensors.torch")
+    tensor = types.SimpleNamespace(contiguous=lambda: "contiguous")
+    torch.load = lambda name, weights_only: {"w": tensor} if (name, weights_only) == (str(path), True) else {}
+    saved = {}
+    library.save_file = lambda tensors, name: saved.update({name: tensors})
+    package = types.ModuleType("safetensors")
+    package.torch = library
+    for name, module in (("torch", torch), ("safetensors", package), ("safetensors.torch", library)):
+        monkeypatch.setitem(sys.modules, name, module)
+    exec(command, {})
+    assert saved == {str(path.with_suffix(".safetensors")): {"w": "contiguous"}}
+
+
+def test_content_decides_before_the_suffix(tmp_path):
+    """Each kind of file under the name of another; the length of this header begins as a pickle does."""
+    header = b'{"a": 1}'.ljust(0x80)
+    (tmp_path / "w.pth").write_bytes(len(header).to_bytes(8, "little") + header)
+    assert (tmp_path / "w.pth").read_bytes().startswith(b"\x80")
+    assert "is a pickle" not in refused(tmp_path / "w.pth")
+    (tmp_path / "w.safetensors").write_bytes(pickle.dumps({}, 2))
+    assert "is a pickle" in refused(tmp_path / "w.safetensors")
+    same(narrow(write_safetensors(tmp_path / "tensors.pth", TENSORS)), MODEL)
 
 
 def test_without_h5py(tmp_path, monkeypatch):

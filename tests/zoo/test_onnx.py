@@ -662,10 +662,10 @@ def test_the_commands_take_a_file(tmp_path, capsys):
     asked = ["predict", str(photo), "--model", str(path), "--labels", str(tmp_path / "labels.txt")]
     assert main(asked) == 0
     said = capsys.readouterr().out
-    assert "pixels of 0 to 1 go in as they are; --preprocessing NAME" in said
+    assert "pixels from 0 to 1 as they are, for no --preprocessing was given" in said
     scores = np.full(3, 200 / 255) @ HEAD["w"]
     assert ["cat", "dog", "owl", "hen"][scores.argmax()] in said.split("prediction")[1].splitlines()[0]
     assert main([*asked, "--preprocessing", "0..255"]) == 0
     assert "preprocessing 0..255" in capsys.readouterr().out
     assert main([*asked, "--weights", "w.h5"]) != 0
-    assert "for files of ONNX and Keras" in capsys.readouterr().err
+    assert "has its weights already: leave it out" in capsys.readouterr().err

@@ -1,0 +1,93 @@
+"""What `explain` and `compare` are asked, as one typed value: nothing after it looks at the command line again."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+from minixai.cli.options import Parser, add_out, add_seed, samples
+from minixai.cli.subject import PARTNER, ImageChoice, ModelChoice, Subject, class_label, class_number
+from minixai.methods.baselines import BASELINES
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about an image, as it was typed; None is what was not."""
+
+    model: ModelChoice
+    image: ImageChoice
+    out: str
+    target: str | None = None
+    versus: str | None = None
+    probability: bool = False
+    baseline: str | None = None
+    layer: str | None = None
+    background: str | None = None
+    samples: int | None = None
+    seed: int | None = None
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> Question:
+        names = ("out", "target", "versus", "probability", "baseline", "layer", "background", "samples", "seed")
+        return cls(ModelChoice.of(args), ImageChoice.of(args), **{name: vars(args)[name] for name in names})
+
+    @property
+    def output(self) -> str:
+        """What of the network is explained."""
+        return "probability" if self.probability else "score"
+
+    @property
+    def files(self) -> list[str | None]:
+        """What may name a file that is read."""
+        return [*self.model.files, self.image.file, self.baseline]
+
+
+def add_question_options(parser: Parser, out: str) -> None:
+    """Add the options that say what is asked about the image, and where the picture goes."""
+    parser.add_argument(
+        "--target", metavar="CLASS", help="the class to explain, name or number (default: the predicted one)"
+    )
+    parser.add_argument("--versus", metavar="CLASS", help="explain the score of the target minus that of this class")
+    parser.add_argument(
+        "--baseline",
+        metavar="B",
+        help=f"what the image is compared with: {', '.join(BASELINES)}, a number, an image file, or for a bird "
+        f"{PARTNER}, the same bird as the other species of its pair (default: the method's own)",
+    )
+    parser.add_argument(
+        "--layer", metavar="NAME", help="explain by the activations of this layer (default: the method's own)"
+    )
+    parser.add_argument(
+        "--background",
+        metavar="FOLDER",
+        help="images that the image is compared with, for methods that take a set of them",
+    )
+    parser.add_argument(
+        "--samples",
+        metavar="N",
+        type=samples,
+        help="how many samples a sampled method draws (default: the method's own)",
+    )
+    parser.add_argument("--probability", action="store_true", help="explain the probability, not the score")
+    add_seed(parser)
+    add_out(parser, out)
+
+
+def resolve_classes(question: Question, subject: Subject) -> tuple[int, int | None]:
+    """Return target and versus as class numbers.  Raises ValueError if they are unknown, or the same."""
+    model = subject.model
+    target = int(subject.order[0]) if question.target is None else class_number(question.target, model)
+    versus = None if question.versus is None else class_number(question.versus, model)
+    if target == versus:
+        raise ValueError(
+            f"{class_label(target, model)} is compared with itself, and the difference is always 0: "
+            "give another --target or --versus"
+        )
+    return target, versus
+
+
+def describe(question: Question, subject: Subject) -> str:
+    """What is explained, in words."""
+    target, versus = resolve_classes(question, subject)
+    words = f"{question.output} of {class_label(target, subject.model)}"
+    return words + ("" if versus is None else f" minus that of {class_label(versus, subject.model)}")
