@@ -1,12 +1,14 @@
 """Sphinx settings of the book; `minixai book` copies them beside the pages it makes."""
 
 import re
-
-import minixai.cli.options
+from importlib import metadata
 
 project = "minixai"
 author = "the maintainers of minixai"
-release = version = minixai.cli.options.version()
+try:
+    release = version = metadata.version("minixai")
+except metadata.PackageNotFoundError:  # a clone that is not installed
+    release = version = ""
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["attrs_block", "attrs_inline", "deflist", "html_image"]

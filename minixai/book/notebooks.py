@@ -54,10 +54,29 @@ def as_notebook(lesson: Lesson) -> dict[str, Any]:
 
 
 def make_cell(prose: bool, text: str) -> dict[str, Any]:
-    source = text.strip("\n").splitlines(keepends=True)
+    source = (plain_markdown(text) if prose else text).strip("\n").splitlines(keepends=True)
     if prose:
         return {"cell_type": "markdown", "metadata": {}, "source": source}
     return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+
+
+def plain_markdown(text: str) -> str:
+    r"""Prose whose backslashes and whose numbers at the start of a line are no marks of Markdown.
+
+    >>> plain_markdown("lines like \\, from 0 to\n1. Then")
+    'lines like \\\\, from 0 to\n1\\. Then'
+    """
+    lines, before = list[str](), ""
+    for line in text.split("\n"):
+        if line.startswith("    ") and (not before.strip() or before.startswith("    ")):
+            lines.append(line)  # an indented block, which is shown as it is
+        else:
+            parts = re.split(r"(`[^`]*`)", line)
+            escaped = "".join(part if part.startswith("`") else part.replace("\\", "\\\\") for part in parts)
+            starts_list = re.match(r"\d+\. ", line) and before.strip() and not re.match(r"\s*\d+\. |   ", before)
+            lines.append(re.sub(r"^(\d+)\.", r"\1\\.", escaped) if starts_list else escaped)
+        before = line
+    return "\n".join(lines)
 
 
 def write_notebook(lesson: Lesson, folder: Path) -> Path:

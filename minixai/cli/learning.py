@@ -39,7 +39,7 @@ Each is a script to read, run and change; the answers to its exercises are writt
 into it.  --copy puts the scripts into a folder of yours.
 """
 LESSON = """
-Tell a lesson: its prose, and what its code prints.
+Tell a lesson: its prose, its code, and what the code prints.
 
 Its claims are checked as it runs, and its figures written.  Read the script too:
 the method is there in ten lines.  Answers to its exercises are written into it.

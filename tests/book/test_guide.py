@@ -34,7 +34,7 @@ def test_the_text_keeps_the_width_and_loses_nothing(width):
     words = text.split()
     for row in rows():
         for cell in row[:-1]:
-            assert set(cell.split()) <= {word.rstrip(".") for word in words} | set(words), cell
+            assert set(cell.split()) <= {word.rstrip(".;") for word in words} | set(words), cell
 
 
 def test_the_command_prints_it(monkeypatch, capsys):

@@ -201,12 +201,19 @@
     hidden.forEach(function (each) { each.classList.add("predict-hidden"); });
     button.addEventListener("click", reveal);
     gate.append(note, button);
-    var target = window.location.hash && document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
-    if (target && target.closest(".predict-hidden")) { reveal(); target.scrollIntoView(); }
-    window.addEventListener("hashchange", function () {
-      var to = document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
-      if (to && to.closest(".predict-hidden")) { reveal(); to.scrollIntoView(); }
-    });
+
+    /* A link into the hidden part shows it. */
+    function follow() {
+      var to = window.location.hash && document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
+      var after = to && gate.compareDocumentPosition(to) & Node.DOCUMENT_POSITION_FOLLOWING;
+      if (after && (to.closest(".predict-hidden") || to.querySelector(".predict-hidden"))) {
+        reveal();
+        to.scrollIntoView();
+      }
+    }
+
+    window.addEventListener("hashchange", follow);
+    follow();
   }
 
   // -- tables -------------------------------------------------------------------------------------------
