@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from math import prod
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,12 +48,39 @@ def hdf5(file: Path | io.BytesIO, size: int) -> Iterator[tuple[Any, dict[str, St
     """An open file, and all its datasets; links to other files are not followed."""
     import h5py
 
+    check_heaps(file)
     try:
         opened = h5py.File(file, "r")
     except OSError as problem:
         raise Damaged(f"it cannot be opened ({problem}): copy or download it again") from None
     with opened as root:
         yield root, datasets(root, size)
+
+
+HEAP = b"GCOL\x01\0\0\0"
+"""How a heap of texts begins: its signature, version 1 and zeros."""
+
+
+def check_heaps(file: Path | io.BytesIO) -> None:
+    """Raise Damaged if a heap of texts holds free space of no length, at which the HDF5 library would stay for ever."""
+    if isinstance(file, io.BytesIO):
+        check_heap_bytes(file.getvalue())
+    elif file.stat().st_size:  # nothing cannot be mapped
+        with open(file, "rb") as opened, mmap(opened.fileno(), 0, access=ACCESS_READ) as mapped:
+            check_heap_bytes(mapped)
+
+
+def check_heap_bytes(data: bytes | mmap) -> None:
+    at = data.find(HEAP)
+    while at >= 0:
+        end = min(at + int.from_bytes(data[at + 8 : at + 16], "little"), len(data))
+        entry = at + 16
+        while entry + 16 <= end:
+            number, length = (int.from_bytes(data[entry + i : entry + j], "little") for i, j in ((0, 2), (8, 16)))
+            if number == 0 and length == 0:
+                raise Damaged("a heap of its texts never ends: copy or download it again")
+            entry += length if number == 0 else 16 + -(-length // 8) * 8
+        at = data.find(HEAP, at + 1)
 
 
 def datasets(root: Any, size: int) -> dict[str, Stored]:
