@@ -176,7 +176,7 @@ def test_every_convolution_from_the_first_to_the_last(capsys, method):
 
 def test_the_way_of_integrated_gradients(capsys):
     text = told(capsys, "explain", "--method", "integrated_gradients", "--strip")
-    assert "the way from the baseline to the image" in text
+    assert "the path from the baseline to the image" in text
 
 
 def test_two_classes_against_a_folder(capsys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from minixai.arrays import Array
 from minixai.attribution import Cost
@@ -104,6 +104,27 @@ class Check:
     def __str__(self) -> str:
         head = f"{self.name}: {value(self.number, self.uncertainty)}" if self.number is not None else self.name
         return f"{head} ({self.status})\n  {self.reading}"
+
+
+class Findings(Protocol):
+    """What a page needs of a report: see `minixai.audit.report.Report`."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def foreign(self) -> bool: ...
+    @property
+    def about(self) -> Mapping[str, str]: ...
+    @property
+    def images(self) -> Array: ...
+    @property
+    def values(self) -> Array: ...
+    @property
+    def checks(self) -> tuple[Check, ...]: ...
+    @property
+    def cost(self) -> Cost: ...
+    @property
+    def verdict(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)

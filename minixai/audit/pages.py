@@ -15,8 +15,7 @@ from PIL import Image
 
 from minixai import plots
 from minixai.arrays import Array
-from minixai.audit.check import Check, Lines, value
-from minixai.audit.report import Report
+from minixai.audit.check import Check, Findings, Lines, value
 
 DPI = 110
 ROWS = 4
@@ -41,7 +40,7 @@ img { max-width: 100%; height: auto; display: block; margin: .6rem 0; } summary 
 """
 
 
-def html(report: Report, inside: bool = False) -> str:
+def html(report: Findings, inside: bool = False) -> str:
     """The page; `inside` another one, without a head."""
     about = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in report.about.items())
     lines = "".join(f"<li>{escape(line)}</li>" for line in report.verdict)
@@ -62,11 +61,11 @@ def html(report: Report, inside: bool = False) -> str:
     )
 
 
-def title(report: Report) -> str:
+def title(report: Findings) -> str:
     return f"Audit of a foreign map, said to be {report.method}" if report.foreign else f"Audit of {report.method}"
 
 
-def summary(report: Report) -> str:
+def summary(report: Findings) -> str:
     """The checks in a table, each with its number."""
     rows = "".join(
         f"<tr><td>{i}</td><td>{escape(c.question)}</td><td class='n'>{escape(value(c.number, c.uncertainty))}</td>"
@@ -80,7 +79,7 @@ def mark(check: Check) -> str:
     return f"<span class='status' style='background:{MARKS[check.status]}'>{check.status}</span>"
 
 
-def section(i: int, check: Check, report: Report) -> str:
+def section(i: int, check: Check, report: Findings) -> str:
     """One check: its number, what it says, its pictures, its table, where it comes from."""
     number = (
         f'<span class="number">{escape(value(check.number, check.uncertainty))}</span> '
@@ -121,13 +120,13 @@ def drawn(figure: Figure) -> bytes:
 # -- pictures -----------------------------------------------------------------------------------------
 
 
-def overview(report: Report) -> Figure:
+def overview(report: Findings) -> Figure:
     """The images and the audited maps."""
     words = "the foreign map" if report.foreign else report.method.replace("_", " ")
     return maps_figure({words: report.values}, report.images, size=2.6)
 
 
-def figures(check: Check, report: Report) -> Iterator[Figure]:
+def figures(check: Check, report: Findings) -> Iterator[Figure]:
     if check.curves:
         yield curves_figure(check.curves)
     if check.matrix:
@@ -203,7 +202,7 @@ def matrix_figure(names: tuple[str, ...], table: Array) -> Figure:
 # -- a picture of all ---------------------------------------------------------------------------------
 
 
-def png(report: Report) -> bytes:
+def png(report: Findings) -> bytes:
     """The verdict, the maps, and the seven numbers, beneath each other on white."""
     parts = [
         text_figure(report),
@@ -221,7 +220,7 @@ def png(report: Report) -> bytes:
     return buffer.getvalue()
 
 
-def text_figure(report: Report) -> Figure:
+def text_figure(report: Findings) -> Figure:
     """The verdict and the numbers, in words."""
     lines = [(title(report), 15, "bold", "black")]
     lines += [(part, 9, "normal", "#4a5058") for v in report.about.values() for part in textwrap.wrap(v, 118)]

@@ -47,7 +47,7 @@ def tiny_model(model: Model, call: MethodCall) -> Model:
     """Return a network of one filter, in which the layer of the call has the name and the shape of the model's."""
     given = call.options.get("layer")
     name = "conv" if given is None else given
-    h, w, filters = (1, 1, 1) if given is None else {e.name: e.shape for e in model.layers}[name]
+    h, w, filters = (2, 2, 1) if given is None else {e.name: e.shape for e in model.layers}[name]
     layers: list[Item] = [("resize", Upsample2D((h, w))), (name, Conv2D(filters, 1))]
     end: list[Item] = [("mean", GlobalAveragePool2D()), ("scores", Dense(len(model.classes)))]
     return Model(end if name == "input" else layers + end, model.input_shape, classes=model.classes)

@@ -46,7 +46,7 @@ A photo is explained by EfficientNet-Lite0, which comes with minixai, unless --m
 names another; photos called cat and coffee come with it too.
 
 --strip shows how a map comes about: smooth_grad with ever more noise, integrated
-gradients on the way from the baseline, grad_cam and its relatives at every convolution.
+gradients along the path from the baseline, grad_cam and its relatives at every convolution.
 --classes lays the maps of several classes over the image, side by side.
 """
 EXAMPLES = """
@@ -176,7 +176,7 @@ def draw(
     result, colours = results[0], colour_meaning(results[0])
     common: dict[str, Any] = {"title": subject.caveat, "classes": class_names(subject.model)}
     if asked.strip and result.method == "integrated_gradients":
-        return plots.series(result, **common), "the way from the baseline to the image"
+        return plots.series(result, **common), "the path from the baseline to the image"
     if result.method == "activations":
         count = min(result.values.shape[-1], FILTERS)
         return plots.filters(result, subject.image, count=count, title=subject.caveat), "bright is active"

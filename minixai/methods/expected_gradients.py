@@ -44,7 +44,7 @@ STREAMS: Mapping[str, Callable[[int, int, tuple[int, ...] | None], Draws]] = {
 
 
 @method(
-    "what does each pixel bring, on average over the ways from a background?",
+    "what does each pixel contribute, averaged over paths from a background?",
     "a pass each sample",
     complete=True,
     sampled=True,

@@ -44,7 +44,10 @@ QUADRATURES: Mapping[str, Callable[[int], tuple[Array, Array]]] = {
 
 
 @method(
-    "what does each pixel bring, all along the way from the baseline?", "a pass each step", complete=True, baseline=True
+    "what does each pixel contribute, along the path from the baseline?",
+    "a pass each step",
+    complete=True,
+    baseline=True,
 )
 def integrated_gradients(
     model: Network,

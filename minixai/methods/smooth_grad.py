@@ -19,7 +19,7 @@ from minixai.methods.moments import Moments
 from minixai.methods.passes import Stream, column, passes
 from minixai.methods.registry import Method, method
 from minixai.model import Network
-from minixai.validate import as_count, as_nonnegative, rename_options
+from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_nonnegative, rename_options
 
 
 @method("how does the score slope, on average around this image?", "a pass each sample", complete=False, sampled=True)
@@ -98,7 +98,7 @@ def smooth_grad(
     options = check_options(method, options)
     if squared and variance:
         raise ValueError("squared and variance are two different averages: ask for one of them")
-    n = as_count(samples, "samples", 2)
+    n = as_count(samples, "samples", 2, MOST_SAMPLES, WHY_NO_MORE)
     arguments = {"output": output, "batch": batch} | ({} if layer is None else {"layer": layer}) | options
     clean = method(model, x, target, versus=versus, **arguments)
     call = Call(model, x, clean.target, clean.versus, output, layer, batch)

@@ -131,6 +131,8 @@ class MaxPool(Pool, Selection):
         start = rows.start * self.stride[0] - top
         stop = start + (len(rows) - 1) * self.stride[0] + self.window[0]
         frame = padded_view(space, x, images, (start, stop), (-left, x.shape[2] + right), fill, name)
+        if frame.strides[3] != frame.itemsize:  # channels that do not lie side by side
+            frame = frame.copy()
         return [pixels_of(view).copy().view(x.dtype) for view in self.window_views(frame)]
 
     def blocks(self, y: Array) -> Iterator[tuple[range, range]]:

@@ -42,4 +42,4 @@ def total(model, images, claims, values=None, **given):
 def foreign():
     """(the network, frozen maps of captum and shap)"""
     with np.load(HERE / "foreign.npz") as archive:
-        return mx.load(HERE / "foreign.onnx"), dict(archive)
+        return mx.load(HERE / "foreign.onnx", preprocessing="0..1"), dict(archive)

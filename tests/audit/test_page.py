@@ -10,7 +10,7 @@ from minixai.audit.agreement import DEFAULT, FAMILIES
 from minixai.cli import main
 from minixai.methods import catalogue
 
-PAGE = (Path(__file__).parents[2] / "lessons" / "pages" / "audit.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "lessons" / "pages" / "trust" / "audit.md").read_text(encoding="utf-8")
 
 
 def test_its_code_is_python_and_calls_what_is_there():

@@ -87,10 +87,12 @@ def test_it_is_short(lesson):
     assert statements <= 165, f"{statements} statements"
 
 
+@every_lesson
 def test_no_page_scrolls_sideways(lesson):
     assert max(map(len, lesson.path.read_text(encoding="utf-8").splitlines())) <= 88
 
 
+@every_lesson
 def test_its_plaything_shows_a_few_frames(lesson):
     """Every lesson has one thing to play with; its strip is written by the script."""
     text = lesson.path.read_text(encoding="utf-8")

@@ -2436,7 +2436,7 @@ audit/dialects.py: places are drawn before references
 audit/sums.py: the sum is measured against itself
   - score - case.measure(broadcast(case, case.own.baseline))
   + row_sums(case.values)
-  ? tests/audit/test_sums.py::test_the_gap_is_measured_from_the_network_itself
+  ? tests/audit/test_adding_up.py::test_the_gap_is_measured_from_the_network_itself
 
 audit/choices.py: the map is not moved back
   - (-down, -right)

@@ -12,7 +12,7 @@ import minixai as mx
 from minixai.files import shipped
 from tests.zoo.files import frozen
 
-PAGE = Path(__file__).parents[2] / "lessons" / "pages" / "own-network.md"
+PAGE = Path(__file__).parents[2] / "lessons" / "pages" / "methods" / "own_network.md"
 BLOCKS = dict(re.findall(r"\*\*(\w+)\.\*\*.*?```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL))
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the exporters

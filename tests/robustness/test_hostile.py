@@ -143,7 +143,7 @@ def test_devices_and_pipes_are_not_read(suffix: str, tmp_path: Path) -> None:
 def test_layers_that_fit_are_read_whole(tmp_path: Path) -> None:
     """In Fortran's order too, and where an array is packed ten times smaller."""
     model = mx.Model([Dense(300), Dense(3)], input_shape=(400,))
-    model.set_weights({"dense1/kernel": np.ones((400, 300), np.float32)})
+    model.set_weights({"dense1/kernel": np.ones((400, 300), np.float32)}, partial=True)
     model.save(tmp_path / "a.npz")
     assert np.array_equal(load(tmp_path / "a.npz").weights["dense1/kernel"], np.ones((400, 300)))
     arrays = dict(np.load(tmp_path / "a.npz"))

@@ -1,4 +1,4 @@
-"""What lessons/pages/security.md says, watched by an audit hook: no program, connection, pickle or other file."""
+"""What lessons/pages/trust/security.md says, watched by an audit hook: no program, connection, pickle or other file."""
 
 import os
 import subprocess
@@ -97,7 +97,7 @@ def test_the_page_and_the_code_say_the_same() -> None:
     from minixai import files, images, model
     from minixai.zoo.onnx import schema, wire
 
-    page = (ROOT / "lessons" / "pages" / "security.md").read_text(encoding="utf-8")
+    page = (ROOT / "lessons" / "pages" / "trust" / "security.md").read_text(encoding="utf-8")
     for what in (
         f"{wire.MOST:,} fields", f"more than {schema.DEEPEST} deep", f"{model.MOST_LAYERS:,} layers",
         f"{files.UNPACKED >> 20} MB or {files.RATIO} times",
