@@ -60,7 +60,7 @@ class Node(Operators):
     array([[3., 6.]])
     """
 
-    __slots__ = ("__weakref__", "depth", "inputs", "name", "op", "reference", "value")
+    __slots__ = ("__weakref__", "depth", "inputs", "memo", "name", "op", "reference", "value")
 
     def __init__(
         self,
@@ -78,6 +78,7 @@ class Node(Operators):
         )
         self.op: Any = op
         self.inputs, self.name = inputs, name
+        self.memo: dict[Any, Any] = {}  # what rules keep about the node, under keys of their own
         self.depth: int = 1 + max((x.depth for x in self.sources), default=-1)
 
     @property

@@ -217,7 +217,7 @@ def test_a_node_whose_reference_stood_still_is_computed_twice_only_below_one_tha
 
 
 def test_gradients_of_gradients_are_not_hidden_in_nodes() -> None:
-    assert set(Node.__slots__) == {"__weakref__", "depth", "inputs", "name", "op", "reference", "value"}
+    assert set(Node.__slots__) == {"__weakref__", "memo", "depth", "inputs", "name", "op", "reference", "value"}
 
 
 # -- seed --------------------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ from functools import cache, reduce
 from itertools import combinations
 from math import prod
 from typing import Literal, TypeAlias
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +51,7 @@ def argmax(node: Node, side: Side = "value", other: Side | None = None) -> Array
     if other is None:
         array = side_of(x, side)
         keys = fingerprints(x, side)
-        index = largest[side].pop(node) if node in largest[side] else op.argmax(array)
+        index = node.memo.pop(("largest", side)) if ("largest", side) in node.memo else op.argmax(array)
         return settle(op, index, keys, array, side_of(node, side))
     reference = equalised(x, "reference")  # often a single row
     index = op.argmax(x.value, reference) if side == "value" else op.argmax(reference, x.value)
@@ -163,38 +162,29 @@ def side_of(node: Node, side: Side) -> Array:
 
 def first_alike(node: Node, side: Side) -> Array | None:
     """(N, H, W): the number of the first place in the same image that is computed alike."""
-    known = numbers[side]
-    if node not in known:
+    if ("first alike", side) not in node.memo:
         keys = fingerprints(node, side)
         first = None if keys is None else by_images(first_in_each, np.empty(keys.shape, np.int32), keys)
-        known[node] = None if first is None or is_in_order(first) else first
-    return known[node]
+        node.memo["first alike", side] = None if first is None or is_in_order(first) else first
+    found: Array | None = node.memo["first alike", side]
+    return found
 
 
 def fingerprints(node: Node, side: Side) -> Array | None:
     """(N, H, W): equal where the places of a node (N, H, W, C) are computed alike; None if nothing is known."""
-    known = prints[side]
-    if node not in known:
+    key = ("fingerprints", side)
+    if key not in node.memo:
         rows = len(side_of(node, side))
         for each in history(node):
-            if each not in known:
-                known[each] = carry(each, side, rows)
-    return known[node]
+            if key not in each.memo:
+                each.memo[key] = carry(each, side, rows)
+    found: Array | None = node.memo[key]
+    return found
 
 
 def is_in_order(first: Array) -> bool:
     """Whether every place is the first of those that are alike."""
     return bool((first.reshape(len(first), -1) == np.arange(first[0].size)).all())
-
-
-Remembered: TypeAlias = "Mapping[Side, WeakKeyDictionary[Node, Array | None]]"
-prints: Remembered = {"value": WeakKeyDictionary(), "reference": WeakKeyDictionary()}
-numbers: Remembered = {"value": WeakKeyDictionary(), "reference": WeakKeyDictionary()}
-largest: Mapping[Side, WeakKeyDictionary[Node, Array]] = {
-    "value": WeakKeyDictionary(),
-    "reference": WeakKeyDictionary(),
-}
-"""What is known of nodes, for as long as their graph lives."""
 
 
 def carry(node: Node, side: Side, rows: int) -> Array | None:
@@ -206,7 +196,7 @@ def carry(node: Node, side: Side, rows: int) -> Array | None:
         return pixel_fingerprints(array) if len(array) == rows else None  # weights in training have other rows
     kinds = (Elementwise, Selection)  # whose subclasses are what they promise; those of other ops may be anything
     kind = next((kind for kind in kinds if isinstance(node.op, kind)), type(node.op))
-    inputs = [prints[side].get(x) if isinstance(x, Node) else None for x in node.inputs]
+    inputs = [x.memo.get(("fingerprints", side)) if isinstance(x, Node) else None for x in node.inputs]
     return CARRIERS[kind](node, side, inputs) if kind in CARRIERS else None
 
 
@@ -343,7 +333,7 @@ def of_selection(node: Node, side: Side, inputs: list[Array | None]) -> Array | 
         return pixel_fingerprints(side_of(node, side))
     if not is_small_pool(node.op):
         return pixel_fingerprints(node.op.forward(equalised(node.sources[0], side)))
-    index = largest[side][node] = node.op.argmax(side_of(node.sources[0], side))  # of those alike, any will do
+    index = node.memo["largest", side] = node.op.argmax(side_of(node.sources[0], side))  # of those alike, any will do
     return fingerprint_maxima(node.op, keys, index, side_of(node, side))
 
 
