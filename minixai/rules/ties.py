@@ -257,7 +257,9 @@ MIX = np.uint64(0x9E3779B97F4A7C15)
 
 def dead_places(x: Array) -> Array:
     """The numbers, among all pixels of (N, H, W, C), of those that are 0 in every channel."""
-    pixels = x.reshape(-1, x.shape[3]).copy(order="C")
+    pixels = x.reshape(-1, x.shape[3])
+    if pixels.strides != (x.shape[3] * x.itemsize, x.itemsize):  # channels that do not lie side by side
+        pixels = pixels.copy()
     words = pixels.view(np.uint64 if x.shape[3] * x.itemsize % 8 == 0 else np.uint32)
     sign = np.array(-0.0, x.dtype).repeat(words.itemsize // x.itemsize).view(words.dtype)
     bits = reduce(np.bitwise_or, words.T[:4])

@@ -32,7 +32,7 @@ __all__ = [
 Value = int | memoryview
 T = TypeVar("T")
 LONGEST = 10  # bytes of a varint
-MOST = 250_000
+MOST = 150_000
 """Fields of a file.  Networks of a thousand layers have some ten thousand."""
 PACKED = 1 << 22
 """Bytes of a packed list of varints: weights are stored as floats or as bytes."""
