@@ -82,7 +82,9 @@ def execute(lesson: Lesson, folder: Path, tell: Tell) -> Executed:
     from nbclient.exceptions import CellExecutionError
 
     notebook = nbformat.reads(json.dumps(as_notebook(lesson)), as_version=4)
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    quiet = ["--log-level=ERROR"]  # a kernel warns that other users of the machine might listen
+    where = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where, extra_arguments=quiet)
     try:
         client.execute(env=kernel_environment())
     except CellExecutionError as problem:

@@ -38,15 +38,16 @@ NOISE = (0, 0.05, 0.1, 0.2, 0.3, 0.5)  # σ in parts of the image's range, as th
 ABOUT = """
 Explain what a network sees in an image, and draw it.
 
-Prints the prediction, then the certificate: what the values are, what they
-cost, and whether they add up to the score.  The picture shows them beside the
-image: red raises the score, blue lowers it; slopes are orange and green, as the last
-line says.  Without options, a test digit.
+Prints the prediction, then the certificate: what the values are, what they cost,
+and whether they add up to the score.  The picture shows them beside the image: red
+raises the score and blue lowers it; slopes are orange and green, and the last line
+says what that means.  Without options, a test digit is explained.
 A photo is explained by EfficientNet-Lite0, which comes with minixai, unless --model
 names another; photos called cat and coffee come with it too.
 
---strip shows how a map comes about: smooth_grad with ever more noise, integrated
-gradients along the path from the baseline, grad_cam and its relatives at every convolution.
+--strip shows how a map comes about: smooth_grad with more and more noise, integrated
+gradients along the path from the baseline, grad_cam and its relatives at every
+convolution.
 --classes lays the maps of several classes over the image, side by side.
 """
 EXAMPLES = """
