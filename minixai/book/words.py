@@ -25,7 +25,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Work:
-    """A work that is named somewhere, and where it can be read."""
+    """A work that is named somewhere, and where it can be read; a year of 0 and an empty address are not known."""
 
     key: str
     authors: str
@@ -129,8 +129,9 @@ def references_page(works: Mapping[str, Work], named: Mapping[str, Sequence[tupl
     lines = ["# References", "", "Every work that minixai names, with the place where it can be read.", ""]
     for work in sorted(works.values(), key=lambda each: (each.authors.casefold(), each.year)):
         places = ", ".join(f"[{title}]({page})" for title, page in named.get(work.key, []))
+        year, url = f" ({work.year})" if work.year else "", f" <{work.url}>" if work.url else ""
         lines += [
-            f'- <span id="{work.key}"></span>{work.authors} ({work.year}). *{work.title}.* {work.published}. '
-            f"<{work.url}>" + (f" Named in {places}." if places else "")
+            f'- <span id="{work.key}"></span>{work.authors}{year}. *{work.title}.* {work.published}.{url}'
+            + (f" Named in {places}." if places else "")
         ]
     return "\n".join([*lines, ""])
