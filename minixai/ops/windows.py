@@ -99,7 +99,7 @@ def window_views(
 
 def pixels_of(x: Array) -> Array:
     """(..., C) -> (..., 1): all channels of a pixel as one item, which NumPy copies whole."""
-    return x.view(np.dtype((np.void, x.itemsize * x.shape[-1])))
+    return x.view(f"V{x.itemsize * x.shape[-1]}")  # a tuple would make NumPy call Python, where an interrupt is lost
 
 
 def window_views_along(x: Array, axis: int, window: int, stride: int, out: int, dilation: int = 1) -> Iterator[Array]:

@@ -52,7 +52,7 @@ def tree(tmp_path: Path) -> Path:
     folder = tmp_path.resolve()
     shutil.copytree(ROOT / "minixai", folder / "minixai")
     shutil.copy(ROOT / "pyproject.toml", folder)
-    for name in ("tests", "data"):
+    for name in ("tests", "data", "lessons"):
         (folder / name).symlink_to(ROOT / name, target_is_directory=True)
     return folder
 

@@ -217,6 +217,30 @@ def test_hdf5_that_points_elsewhere(make: Callable[..., None], whole: bool, tmp_
     assert len(str(problem.value)) < 600
 
 
+def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
+    from minixai.zoo.hdf5 import hdf5
+
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        linked(file, tmp_path)
+    with hdf5(tmp_path / "a.h5", (tmp_path / "a.h5").stat().st_size) as (_, found):
+        assert found == {}
+
+
+def test_a_heap_of_texts_without_an_end_is_refused(tmp_path: Path) -> None:
+    """The HDF5 library would follow it for ever: free space of no length, behind a text of whatever length."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = "a text of some letters"
+    content = bytearray(path.read_bytes())
+    heap = content.find(b"GCOL")
+    free = heap + 16 + 16 + 24  # the heap's head, the head of the text, the text
+    assert content[free : free + 2] == b"\0\0"
+    content[free + 8 : free + 16] = bytes(8)
+    path.write_bytes(bytes(content))
+    with pytest.raises(ValueError, match="a heap of its texts never ends"):
+        load(path)
+
+
 @pytest.mark.parametrize("make", [outside, virtual, unwritten, chunks, bomb])
 def test_the_numbers_of_such_a_dataset_are_never_read(make: Callable[..., None], tmp_path: Path) -> None:
     """Also where all names and shapes are right."""
