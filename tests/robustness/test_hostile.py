@@ -194,6 +194,7 @@ def linked(file: "h5py.File", folder: Path) -> None:
     with h5py.File(folder / "other.h5", "w") as other:
         other["kernel:0"] = np.ones((8, 8), np.float32)
     file["d/d"] = h5py.ExternalLink("other.h5", "/")
+    file["d/e"] = h5py.ExternalLink("other.h5", "/kernel:0")
     file["model_weights"] = h5py.ExternalLink("other.h5", "/")
 
 
