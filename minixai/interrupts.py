@@ -1,8 +1,9 @@
 """Ctrl-C in a command of minixai: one line and exit code 130, whatever the process is doing.
 
-While a command works, Ctrl-C raises KeyboardInterrupt, so that half-written files are removed.  While modules load and
-while the interpreter ends it ends the process at once: an exception that is raised inside NumPy's start shows as a
-traceback, or as an ImportError.  A program that imports minixai keeps its own handling of signals.
+While a command works, Ctrl-C raises KeyboardInterrupt, so that half-written files are removed.  While modules load it
+ends the process at once: an exception that is raised inside NumPy's start shows as a traceback, or as an ImportError.
+While the interpreter ends it is ignored, because all is done.  A program that imports minixai keeps its own handling of
+signals.
 
 Importing this module is enough to guard the imports that follow, so it imports as little as it can itself.
 """
@@ -10,6 +11,7 @@ Importing this module is enough to guard the imports that follow, so it imports 
 from __future__ import annotations
 
 import _signal as signal  # type: ignore[import-not-found]  # signal itself would load enum first
+import atexit
 import os
 import sys
 
@@ -58,10 +60,18 @@ def interrupt_once(*signal_and_frame: object) -> None:
 def guard() -> None:
     """Let Ctrl-C end the process at once from here on, if it is a command and Ctrl-C is not ignored."""
     if is_command() and signal.getsignal(signal.SIGINT) in (signal.default_int_handler, interrupt_once):
-        try:  # noqa: SIM105
+        try:
             signal.signal(signal.SIGINT, exit_at_once)
         except ValueError:  # only the main thread may say what signals do
-            pass
+            return
+        atexit.unregister(ignore)
+        atexit.register(ignore)
+
+
+def ignore() -> None:
+    """Ignore Ctrl-C: all is done, and Python takes handlers away while it ends, so that it would kill the process."""
+    if signal.getsignal(signal.SIGINT) is exit_at_once:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def release() -> None:
