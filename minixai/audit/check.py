@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -140,6 +140,22 @@ class Topic:
         """The answer, and what it cost."""
         given = {"name": self.name, "question": self.question, "source": self.source, "weakness": self.weakness}
         return Check(**{**given, **more}, cost=cost, number=number, meaning=meaning, reading=reading)
+
+    def conclude(
+        self,
+        cost: Cost,
+        meaning: str,
+        number: float | None,
+        error: float | None,
+        reading: str,
+        status: str,
+        verdict: str,
+        rows: Iterable[Row],
+        **more: Any,
+    ) -> Check:
+        """The answer with its standard error, what it came to, its short form and its table."""
+        found = {"uncertainty": error, "status": status, "verdict": verdict, "table": tuple(rows)}
+        return self.answer(cost, number, meaning, reading, **found, **more)
 
     def not_asked(self, cost: Cost, reading: str, **more: Any) -> Check:
         """That the question does not apply, and why."""

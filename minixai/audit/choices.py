@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.attribution import Attribution, Cost
+from minixai.attribution import Attribution
 from minixai.audit.case import Case
 from minixai.audit.check import Check, Row, Topic, value
 from minixai.evaluation.parts import rank_correlation
@@ -24,6 +24,7 @@ TOPIC = Topic(
     ),
     weakness=("a baseline is part of the question, so another one may rightly give another map; it must then be told"),
 )
+MEANING = "the smallest rank correlation with the map made with another choice"
 GREY, NOISE, TOP = 0.5, 0.01, 0.1
 STEADY, SHAKY = 0.9, 0.5
 """Rank correlations from which on a map counts as steady, and below which it depends on the choice."""
@@ -50,8 +51,19 @@ def check_choices(case: Case) -> Check:
         error = float(np.std(ranks, ddof=1) / np.sqrt(len(ranks))) if len(ranks) > 1 else None
         numbers[words] = float(np.mean(ranks)), error
         rows.append(Row(words, *numbers[words], f"{100 * np.mean(kept):.0f} % of the top decile stay"))
+    in_order = sorted(rows, key=lambda row: row.number or 0)
     if not numbers:
-        return made(case, before, None, None, "None of the choices can be varied here.", "not asked", "", rows, maps)
+        return TOPIC.conclude(
+            case.since(before),
+            MEANING,
+            None,
+            None,
+            "None of the choices can be varied here.",
+            "not asked",
+            "",
+            in_order,
+            maps=maps,
+        )
     least = min(numbers, key=lambda words: numbers[words][0])
     most = max(numbers, key=lambda words: numbers[words][0])
     lowest, error = numbers[least]
@@ -64,45 +76,21 @@ def check_choices(case: Case) -> Check:
     if case.foreign:
         reading += f" Asked of minixai's own {case.method.name}, since the foreign map cannot be made again."
     if lowest >= STEADY:
-        return made(
-            case,
-            before,
+        return TOPIC.conclude(
+            case.since(before),
+            MEANING,
             lowest,
             error,
             reading,
             "holds",
             f"It hardly depends on choices that nobody made (ρ at least {value(lowest)})",
-            rows,
-            maps,
+            in_order,
+            maps=maps,
         )
     shaky = [words for words, (r, _) in numbers.items() if r < SHAKY]
     status = "does not hold" if shaky else "take care"
     verdict = f"It changes {least} (ρ {value(lowest)} with itself): do not use it without telling that choice"
-    return made(case, before, lowest, error, reading, status, verdict, rows, maps)
-
-
-def made(
-    case: Case,
-    before: Cost,
-    number: float | None,
-    error: float | None,
-    reading: str,
-    status: str,
-    verdict: str,
-    rows: list[Row],
-    maps: dict[str, Array],
-) -> Check:
-    return TOPIC.answer(
-        number=number,
-        meaning="the smallest rank correlation with the map made with another choice",
-        uncertainty=error,
-        reading=reading,
-        cost=case.since(before),
-        status=status,
-        verdict=verdict,
-        table=tuple(sorted(rows, key=lambda row: row.number or 0)),
-        maps=maps,
-    )
+    return TOPIC.conclude(case.since(before), MEANING, lowest, error, reading, status, verdict, in_order, maps=maps)
 
 
 def variants(case: Case) -> Iterator[tuple[str, Iterator[tuple[Array, int]]]]:

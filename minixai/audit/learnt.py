@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.attribution import Cost
 from minixai.audit.case import Case
 from minixai.audit.check import Check, Row, Topic, value
 from minixai.evaluation.parts import rank_correlation
@@ -33,11 +32,13 @@ def check_learnt(case: Case) -> Check:
     edge = float(np.mean([marked_rank(abs(m), e) for m, e in zip(case.pixels, edges, strict=True)]))
     rows = [Row("with an edge detector, |map|", edge, None, "over the pixels that either marks")]
     maps: dict[str, Array] = {"the map": case.pixels, "edge detector": edges}
+    kind = "signed" if case.signed else "absolute"
+    meaning = f"{kind} rank correlation with the map of the network without its last layer; by chance 0"
     if not isinstance(case.model, Model):
         reading = (
             f"A function of nodes has no layers that could forget. With an edge detector the map has ρ = {value(edge)}."
         )
-        return made(case, before, None, None, reading, "not asked", "", rows, maps)
+        return TOPIC.conclude(case.since(before), meaning, None, None, reading, "not asked", "", rows, maps=maps)
     names = weighted_layers(case.model)
     seeds = np.random.default_rng(case.seed).integers(2**31, size=case.draws)
     found: dict[str, tuple[Array, Array]] = {}
@@ -57,17 +58,26 @@ def check_learnt(case: Case) -> Check:
             found[words] = np.array(signed), np.array(sizes)
             rows += [
                 Row(
-                    f"without {words} ({layers[-1]}{' and above' * (len(layers) > 1)}), {kind}",
+                    f"without {words} ({layers[-1]}{' and above' * (len(layers) > 1)}), {side}",
                     *mean_and_error(numbers),
                 )
-                for kind, numbers in (("signed", found[words][0]), ("|map|", found[words][1]))
+                for side, numbers in (("signed", found[words][0]), ("|map|", found[words][1]))
             ]
     if "the last layer" not in found:
-        return made(case, before, None, None, f"The question cannot be asked.{left_out}", "not asked", "", rows, maps)
+        return TOPIC.conclude(
+            case.since(before),
+            meaning,
+            None,
+            None,
+            f"The question cannot be asked.{left_out}",
+            "not asked",
+            "",
+            rows,
+            maps=maps,
+        )
     which = 0 if case.signed else 1
     kept, error = mean_and_error(found["the last layer"][which])
     whole = mean_and_error(found["all layers"][which])[0] if "all layers" in found else None
-    kind = "signed" if case.signed else "absolute"
     about = (
         f" (asked of minixai's own {case.method.name}, since how the foreign map changes cannot be known)"
         * case.foreign
@@ -98,7 +108,7 @@ def check_learnt(case: Case) -> Check:
     if edge >= SURVIVES and status == "holds":
         status = "take care"
         verdict += f", but is much like an edge detector's map (ρ {value(edge)})"
-    return made(case, before, kept, error, reading, status, verdict, rows, maps)
+    return TOPIC.conclude(case.since(before), meaning, kept, error, reading, status, verdict, rows, maps=maps)
 
 
 def marked_rank(map_: Array, edges: Array) -> float:
@@ -112,30 +122,3 @@ def mean_and_error(numbers: Array) -> tuple[float, float | None]:
     if len(numbers) < 2:
         return float(numbers.mean()), None
     return float(numbers.mean()), float(numbers.std(ddof=1) / np.sqrt(len(numbers)))
-
-
-def made(
-    case: Case,
-    before: Cost,
-    number: float | None,
-    error: float | None,
-    reading: str,
-    status: str,
-    verdict: str,
-    rows: list[Row],
-    maps: dict[str, Array],
-) -> Check:
-    return TOPIC.answer(
-        number=number,
-        meaning=(
-            f"{'signed' if case.signed else 'absolute'} rank correlation with the map of "
-            "the network without its last layer; by chance 0"
-        ),
-        uncertainty=error,
-        reading=reading,
-        cost=case.since(before),
-        status=status,
-        verdict=verdict,
-        table=tuple(rows),
-        maps=maps,
-    )

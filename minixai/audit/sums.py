@@ -22,6 +22,7 @@ TOPIC = Topic(
     ),
     weakness="a map can add up and still put its values on the wrong pixels",
 )
+MEANING = "what is missing, as a share of f(x) − f(x')"
 EXPLAINS = 1e-3
 """A sum is explained by a mistake if less than this share of it is left."""
 QUADRATURE = 5e-3
@@ -54,15 +55,17 @@ def check_sum(case: Case) -> Check:
     if gap > enough and error and gap <= forgiven(case) * error:
         reading = f"The map misses {percent(gap)} of f(x) − f(x'){where}, which sampling explains."
         verdict = f"It adds up within sampling ({percent(gap)} ± {percent(error)} are missing)"
-        return made(case, before, gap, error, reading, "holds", verdict, rows)
+        return TOPIC.conclude(case.since(before), MEANING, gap, error, reading, "holds", verdict, rows)
     if gap <= enough:
         reading = f"The map adds up to f(x) − f(x') = {moved[worst]:.4g}: it misses {percent(gap)} of it{where}."
-        return made(case, before, gap, error, reading, "holds", f"It adds up, to {percent(gap)}", rows)
+        return TOPIC.conclude(
+            case.since(before), MEANING, gap, error, reading, "holds", f"It adds up, to {percent(gap)}", rows
+        )
     if not case.foreign and error:
         reading = f"The map misses {percent(gap)} of f(x) − f(x'){where}, more than sampling explains."
-        return made(
-            case,
-            before,
+        return TOPIC.conclude(
+            case.since(before),
+            MEANING,
             gap,
             error,
             reading,
@@ -74,36 +77,29 @@ def check_sum(case: Case) -> Check:
     if mistake:
         reading = f"The map misses {percent(gap)} of f(x) − f(x'){where}; {mistake}."
         verdict = f"It does not add up: {mistake}"
-        return made(case, before, gap, error, reading, "does not hold", verdict, rows, explained_by=mistake)
+        return TOPIC.conclude(
+            case.since(before),
+            MEANING,
+            gap,
+            error,
+            reading,
+            "does not hold",
+            verdict,
+            rows,
+            facts={"explained_by": mistake},
+        )
     status = "take care" if gap <= TOLERATED else "does not hold"
     more = "" if case.foreign or case.method.name != "integrated_gradients" else "; take more steps"
     reading = f"The map misses {percent(gap)} of f(x) − f(x') = {moved[worst]:.4g}{where}{more}."
-    return made(
-        case, before, gap, error, reading, status, f"It misses {percent(gap)} of what it should add up to", rows
-    )
-
-
-def made(
-    case: Case,
-    before: Cost,
-    number: float | None,
-    error: float | None,
-    reading: str,
-    status: str,
-    verdict: str,
-    rows: list[Row],
-    **facts: str,
-) -> Check:
-    return TOPIC.answer(
-        number=number,
-        meaning="what is missing, as a share of f(x) − f(x')",
-        uncertainty=error,
-        reading=reading,
-        cost=case.since(before),
-        status=status,
-        verdict=verdict,
-        table=tuple(rows),
-        facts=facts,
+    return TOPIC.conclude(
+        case.since(before),
+        MEANING,
+        gap,
+        error,
+        reading,
+        status,
+        f"It misses {percent(gap)} of what it should add up to",
+        rows,
     )
 
 
@@ -113,7 +109,9 @@ def nothing_promised(case: Case, total: Array, before: Cost) -> Check:
         fits = [name for name in BASELINES if close(total, case.measure(case.images) - at_baseline(case, name))]
         if fits:
             reading += f" Yet this map adds up to f(x) − f({fits[0]}), as contributions do."
-    return made(case, before, None, None, reading, "not asked", "", [Row("sum of the map", float(total[0]))])
+    return TOPIC.conclude(
+        case.since(before), MEANING, None, None, reading, "not asked", "", [Row("sum of the map", float(total[0]))]
+    )
 
 
 def expected_sum(case: Case) -> Array | None:
