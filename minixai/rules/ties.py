@@ -70,7 +70,7 @@ def settle(op: MaxPool, index: Array, keys: Array | None, x: Array, maxima: Arra
     """
     if keys is None:
         return index
-    bound = np.sqrt(np.finfo(x.dtype).eps) * max(maxima.max(), -maxima.min())
+    bound = largest_rounding(maxima)
     step = max(1, 8 * BLOCK // max(1, prod(x.shape[1:])))
 
     def work(space: Workspace, start: int) -> None:
@@ -137,7 +137,7 @@ def equalised(node: Node, side: Side = "value") -> Array:
     if first is None:
         return array
 
-    bound = np.sqrt(np.finfo(array.dtype).eps) * max(array.max(), -array.min())
+    bound = largest_rounding(array)
     pixels, y = array.reshape(-1, array.shape[3]), empty(array.shape, array.dtype)
     images = first[0].size * np.arange(len(first))
     places, copies = (first + images[:, None, None]).reshape(-1), y.reshape(pixels.shape)
@@ -154,6 +154,11 @@ def equalised(node: Node, side: Side = "value") -> Array:
 
     in_parallel(work, [(at,) for at in range(0, len(places), step)])
     return y
+
+
+def largest_rounding(x: Array) -> float:
+    """√ε of the largest number: what differs by more is not computed alike."""
+    return float(np.sqrt(np.finfo(x.dtype).eps) * max(x.max(), -x.min()))
 
 
 def side_of(node: Node, side: Side) -> Array:
