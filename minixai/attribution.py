@@ -214,7 +214,7 @@ class Attribution(NDArrayOperatorsMixin):
     @property
     def asked(self) -> str:
         """The method as it was called."""
-        given = ", ".join(f"{name}={brief(value)}" for name, value in self.parameters.items())
+        given = ", ".join(f"{name}={summary_of(value)}" for name, value in self.parameters.items())
         return f"{self.method}({given})" + (f" at layer {self.layer}" if self.layer else "")
 
     @property
@@ -235,7 +235,7 @@ class Attribution(NDArrayOperatorsMixin):
         }
         about |= {"gap std error": self.gap_standard_error}
         about = {title: column for title, column in about.items() if column is not None}
-        cells = [[title, *(brief(x) for x in list(column)[:LINES])] for title, column in about.items()]
+        cells = [[title, *(summary_of(x) for x in list(column)[:LINES])] for title, column in about.items()]
         return list(zip(*cells, strict=True))
 
     def class_label(self, i: int) -> str:
@@ -259,14 +259,14 @@ class Attribution(NDArrayOperatorsMixin):
         fields |= {f"extras/{name}": value for name, value in fields.pop("extras").items()}
         arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
         rest = {name: value for name, value in fields.items() if name not in arrays}
-        write_arrays(path, arrays | {"about": json.dumps(rest, default=brief)})
+        write_arrays(path, arrays | {"about": json.dumps(rest, default=summary_of)})
 
 
 def rows(n: int) -> str:
     return f"{n} row" if n == 1 else f"{n} rows"
 
 
-def brief(x: Any) -> str:
+def summary_of(x: Any) -> str:
     """A value in a few characters: an array by its shape."""
     if isinstance(x, np.ndarray) and x.ndim:
         return f"array{x.shape}"

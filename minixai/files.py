@@ -19,7 +19,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minixai.text import listed
+from minixai.text import listed, quoted, shorten
 
 try:
     import fcntl
@@ -93,7 +93,7 @@ class StoredArray:
                 read_header(member)
                 numbers = np.frombuffer(bytearray(member.read()), self.dtype)
         except Exception as problem:  # zipfile, zlib and NumPy have errors of their own
-            raise ValueError(f"its {brief(self.name)} is damaged ({brief(problem)})") from None
+            raise ValueError(f"its {quoted(self.name)} is damaged ({reason(problem)})") from None
         return numbers.reshape(self.shape, order="F" if self.order == "F" else "C")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -120,7 +120,7 @@ def open_arrays(path: str | PathLike[str]) -> Iterator[dict[str, StoredArray]]:
             raise ValueError(f"it has {len(members):,} members, more than the {MEMBERS:,} that are read")
         if others := [member.filename for member in members if not member.filename.endswith(NPY)]:
             raise ValueError(
-                f"it is a zip file with {listed([*map(brief, others)])} in it, which are no arrays: give an .npz of "
+                f"it is a zip file with {listed([*map(quoted, others)])} in it, which are no arrays: give an .npz of "
                 "model.save"
             )
         if (declared := sum(member.file_size for member in members)) > max(UNPACKED, RATIO * size):
@@ -129,7 +129,7 @@ def open_arrays(path: str | PathLike[str]) -> Iterator[dict[str, StoredArray]]:
         for member in members:
             stored = declared_array(file, member)
             if stored.name in found:
-                raise ValueError(f"its {brief(stored.name)} is there twice")
+                raise ValueError(f"its {quoted(stored.name)} is there twice")
             found[stored.name] = stored
         yield found
 
@@ -149,11 +149,11 @@ def declared_array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> StoredArra
             shape, order, dtype = read_header(opened)
             start = opened.tell()
     except Exception as problem:  # zipfile, zlib and NumPy have errors of their own
-        raise ValueError(f"its {brief(name)} is damaged ({brief(problem)})") from None
+        raise ValueError(f"its {quoted(name)} is damaged ({reason(problem)})") from None
     if dtype.hasobject:
-        raise ValueError(f"its {brief(name)} holds objects of Python, which could run any program and are never read")
+        raise ValueError(f"its {quoted(name)} holds objects of Python, which could run any program and are never read")
     if prod(shape) * dtype.itemsize != member.file_size - start or min(shape, default=0) < 0:
-        raise ValueError(f"its {brief(name)} is damaged: {shape} of {dtype} does not have {member.file_size:,} bytes")
+        raise ValueError(f"its {quoted(name)} is damaged: {shape} of {dtype} does not have {member.file_size:,} bytes")
     return StoredArray(name, shape, dtype, order, file)
 
 
@@ -167,15 +167,9 @@ def read_header(member: IO[bytes]) -> tuple[tuple[int, ...], str, np.dtype[Any]]
     return tuple(shape), "F" if is_fortran else "C", dtype
 
 
-def brief(text: object) -> str:
-    """A name or a reason from a file as a message shows it: on one line, without control codes, not too long.
-
-    >>> brief("a" * 70), brief("b\\n" + chr(27))
-    ("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...'", "'b\\\\n\\\\x1b'")
-    """
-    shown = repr(text) if isinstance(text, str) else " ".join(ascii(str(text) or type(text).__name__)[1:-1].split())
-    most = 62 if isinstance(text, str) else 120
-    return shown if len(shown) <= most else shown[: most - 4] + "..." + ("'" if isinstance(text, str) else "")
+def reason(problem: Exception) -> str:
+    """What went wrong, as a message shows it: on one line, in ASCII and in at most 120 letters."""
+    return shorten(" ".join(ascii(str(problem) or type(problem).__name__)[1:-1].split()), 120)
 
 
 def read_arrays(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:

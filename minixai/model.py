@@ -18,7 +18,7 @@ import numpy.typing as npt
 import scipy
 
 from minixai.arrays import Array, as_readonly
-from minixai.files import StoredArray, brief, open_arrays, write_arrays
+from minixai.files import StoredArray, open_arrays, write_arrays
 from minixai.graph import Node, history
 from minixai.layers import Function, Layer, Training
 from minixai.op_layers import KINDS
@@ -29,9 +29,8 @@ from minixai.ops.reductions import Sum
 from minixai.ops.shapes import Identity, Reshape, Transpose
 from minixai.ops.threads import own_threads
 from minixai.preprocessing import Preprocessing
-from minixai.text import columns, listed
+from minixai.text import columns, listed, quoted
 from minixai.validate import as_count, as_real, check_finite, check_path, is_integer, one_of
-from minixai.validate import brief as value_text
 
 FORMAT = "minixai model 1"
 CLASSIFIER_ACTIVATIONS = ("softmax", "sigmoid")
@@ -415,7 +414,7 @@ class Model:
             are missing, if those weights are still random.
         """
         if not isinstance(weights, Mapping):
-            raise TypeError(f"weights are arrays by their names, a dict, got {value_text(weights)}")
+            raise TypeError(f"weights are arrays by their names, a dict, got {quoted(weights)}")
         layers, mine, made = {name: layer for layer, name in self.owners.items()}, self.weights, {}
         for full, w in weights.items():
             if np.shape(w) != mine[one_of(full, mine, "weight")].shape:
@@ -538,15 +537,15 @@ class Model:
 def check_kinds(layers: object, input_shape: object, dtype: Any, preprocessing: object) -> None:
     """Raise TypeError for what a model cannot be made of."""
     if not isinstance(layers, (Layer, Iterable)) and not callable(layers):
-        raise TypeError(f"a model is made of a list of layers, or a function of a node, got {value_text(layers)}")
+        raise TypeError(f"a model is made of a list of layers, or a function of a node, got {quoted(layers)}")
     if not isinstance(input_shape, Iterable) or isinstance(input_shape, (str, bytes, Mapping)):
-        raise TypeError(f"input_shape is the shape of one row, such as (28, 28, 1), got {value_text(input_shape)}")
+        raise TypeError(f"input_shape is the shape of one row, such as (28, 28, 1), got {quoted(input_shape)}")
     if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
-        raise TypeError(f"preprocessing is a Preprocessing or None, got {value_text(preprocessing)}")
+        raise TypeError(f"preprocessing is a Preprocessing or None, got {quoted(preprocessing)}")
     try:
         np.dtype(dtype)
     except Exception:  # NumPy shows what it was given, which may fail in any way
-        raise TypeError(f"dtype is np.float32 or np.float64, got {value_text(dtype)}") from None
+        raise TypeError(f"dtype is np.float32 or np.float64, got {quoted(dtype)}") from None
 
 
 def load_model(path: str | PathLike[str]) -> Model:
@@ -578,11 +577,11 @@ def model_of(path: str | PathLike[str], arrays: dict[str, StoredArray]) -> Model
     try:
         architecture = json.loads(str(arrays.pop("architecture").read()))
         if architecture["format"] != FORMAT:
-            raise ValueError(f"its format is {brief(architecture['format'])}, not {FORMAT!r}")
+            raise ValueError(f"its format is {quoted(architecture['format'])}, not {FORMAT!r}")
         return rebuild(architecture, arrays)
     except KeyError as missing:
         raise Unreadable(
-            f"{str(path)!r} holds no whole model, {brief(missing.args[0])} is missing: give a file written by "
+            f"{str(path)!r} holds no whole model, {quoted(missing.args[0])} is missing: give a file written by "
             "model.save"
         ) from None
     except (
@@ -605,7 +604,7 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array | Store
     own: dict[str, dict[str, Any]] = {}
     for name, w in weights.items():
         if w.dtype.kind not in "fiub":
-            raise ValueError(f"weight {brief(name)} holds {w.dtype}, not real numbers")
+            raise ValueError(f"weight {quoted(name)} holds {w.dtype}, not real numbers")
         own.setdefault(name.rpartition("/")[0], {})[name.rpartition("/")[2]] = w
     made: dict[str, Layer] = {}
     items: list[Item] = []
@@ -754,7 +753,7 @@ def batches(rows: int, batch: int | None, row_bytes: int) -> Iterator[slice]:
     """Slices of at most `batch` rows, by default as many as fit in MEMORY."""
     if batch is not None and (not is_integer(batch) or batch < 1):
         raise ValueError(
-            f"batch is a number of rows, at least 1, got {value_text(batch)}: leave it out for as many as work well"
+            f"batch is a number of rows, at least 1, got {quoted(batch)}: leave it out for as many as work well"
         )
     size = int(batch or max(1, MEMORY // (4 * row_bytes)))  # 4: value and reference, multipliers, work
     return (slice(i, min(i + size, rows)) for i in range(0, rows, size))

@@ -41,17 +41,23 @@ def shorten(text: str, most: int = LONGEST) -> str:
 
 
 def quoted(value: Any) -> str:
-    """Return a value as a message shows it: its repr, shortened and without control codes; of a Path the end.
+    """Return a value as a message shows it: its repr on one line, shortened and without control codes.
+
+    Of a Path the end is kept.  An object whose repr fails is named by its type.
 
     >>> quoted("cat"), len(quoted("x" * 5000)), quoted(Path("a" * 90 + "/cat.jpg"))[-10:]
-    ("'cat'", 62, "a/cat.jpg'")
+    ("'cat'", 60, "a/cat.jpg'")
     """
     if isinstance(value, Path):
         text = str(value)
         return repr(text if len(text) <= LONGEST else f"…{text[1 - LONGEST :]}")
     if isinstance(value, str):
-        return repr(shorten(value))
-    return printable(shorten(repr(value)))
+        return repr(shorten(value, LONGEST - 2))  # and its quotes
+    try:
+        text = repr(value)
+    except Exception:  # an object of somebody's own
+        return f"a {type(value).__name__}"
+    return printable(shorten(" ".join(text.split())))
 
 
 def listed(names: Iterable[str], most: int = NAMED) -> str:

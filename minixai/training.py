@@ -23,7 +23,8 @@ from minixai.ops.normalisation import BatchNormalise
 from minixai.ops.threads import own_threads
 from minixai.progress import Progress
 from minixai.rules import GRADIENT, gradient
-from minixai.validate import as_count, as_real, brief, check_callable, check_finite
+from minixai.text import quoted
+from minixai.validate import as_count, as_real, check_callable, check_finite
 
 TRAINING: Rules = {**GRADIENT, BatchNormalise: gradient}
 
@@ -212,13 +213,13 @@ def train(
     if not isinstance(model, Model) or not model.trained_weights:
         raise TypeError(f"train takes a Model with weights of its own, got {model!r}: a function of a node has none")
     if not hasattr(optimiser, "change") or not optimiser.rate >= 0:
-        raise TypeError(f"optimiser is {brief(optimiser)}: give SGD(rate) or Adam(rate), with a rate >= 0")
+        raise TypeError(f"optimiser is {quoted(optimiser)}: give SGD(rate) or Adam(rate), with a rate >= 0")
     for name, function in (("loss", loss), ("schedule", schedule), ("report", report)):
         check_callable(function, name)
     if augment is not None:
         check_callable(augment, "augment")
     if validation is not None and (not isinstance(validation, (tuple, list)) or len(validation) != 2):
-        raise TypeError(f"validation is a pair (x, labels), got {brief(validation)}")
+        raise TypeError(f"validation is a pair (x, labels), got {quoted(validation)}")
     as_count(epochs, "epochs", most=1_000_000, why="train for fewer, and again if the loss still falls")
     images, loss = model.prepare(x), loss_for(model, loss)
     goals = as_goals(labels, len(images), len(model.classes), model.dtype)

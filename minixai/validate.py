@@ -48,41 +48,28 @@ def is_integer(x: Any) -> bool:
 def as_count(n: int, what: str, least: int = 1, most: int | None = None, why: str = "") -> int:
     """n as an int, if it is a whole number of at least `least`, and at most `most`, for the reason `why`."""
     if not is_integer(n) or n < least:
-        raise ValueError(f"{what} is a whole number, at least {least}, got {brief(n)}")
+        raise ValueError(f"{what} is a whole number, at least {least}, got {quoted(n)}")
     if most is not None and n > most:
-        raise ValueError(f"{what} is at most {most:,}, got {brief(n)}: {why}")
+        raise ValueError(f"{what} is at most {most:,}, got {quoted(n)}: {why}")
     return int(n)
-
-
-def brief(x: object, most: int = 60) -> str:
-    """A value as a message shows it: what it is, in at most so many letters.
-
-    >>> brief([1] * 100, most=12), brief("a" * 100, most=12)
-    ('[1, 1, ...]', "'aaaaaaa...'")
-    """
-    try:
-        shown = " ".join(repr(x).split())
-    except Exception:  # an object of somebody's own
-        shown = f"a {type(x).__name__}"
-    return shown if len(shown) <= most else shown[: most - 4].rstrip() + "..." + shown[-1]
 
 
 def check_callable(x: object, what: str) -> None:
     """Raise TypeError unless x is a function, or anything that can be called."""
     if not callable(x):
-        raise TypeError(f"{what} is a function, got {brief(x)}")
+        raise TypeError(f"{what} is a function, got {quoted(x)}")
 
 
 def check_path(x: object, what: str = "a file") -> None:
     """Raise TypeError unless x is a path."""
     if not isinstance(x, (str, PathLike)):
-        raise TypeError(f"{what} is given by its path, a str or a Path, got {brief(x)}")
+        raise TypeError(f"{what} is given by its path, a str or a Path, got {quoted(x)}")
 
 
 def as_nonnegative(x: float, what: str) -> float:
     """x as a float, if it is a finite number of at least 0."""
     if isinstance(x, bool) or not isinstance(x, (int, float, np.integer, np.floating)) or not 0 <= x < np.inf:
-        raise ValueError(f"{what} is a finite number, at least 0, got {brief(x)}")
+        raise ValueError(f"{what} is a finite number, at least 0, got {quoted(x)}")
     return float(x)
 
 
@@ -90,7 +77,7 @@ def as_pair(x: int | tuple[int, int], what: str, least: int = 1) -> tuple[int, i
     """A number or a pair of them, for rows and columns, as a pair: 2 -> (2, 2)."""
     both = tuple(x) if isinstance(x, (tuple, list)) else (x, x)
     if len(both) != 2 or not all(is_integer(n) and n >= least for n in both):
-        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {brief(x)}")
+        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {quoted(x)}")
     return int(both[0]), int(both[1])
 
 

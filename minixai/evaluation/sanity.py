@@ -19,8 +19,8 @@ from minixai.evaluation.amounts import pixels
 from minixai.evaluation.parts import rank_correlation
 from minixai.model import Model
 from minixai.progress import Progress
-from minixai.text import columns
-from minixai.validate import as_count, as_real, brief, check_finite, one_of
+from minixai.text import columns, quoted
+from minixai.validate import as_count, as_real, check_finite, one_of
 
 ANEW = 1
 """Goes before the seed, so that no layer is drawn again as a model made with the same seed drew it."""
@@ -127,7 +127,7 @@ def randomisation(
     True
     """
     if not callable(method):
-        raise TypeError(f"method is {brief(method)}: give a function, such as minixai.gradient")
+        raise TypeError(f"method is {quoted(method)}: give a function, such as minixai.gradient")
     names = weighted_layers(model)[: None if layers is None else as_count(layers, "layers")]
     first = method(model, x, target, versus=versus, **options)
     line, found = Progress(f"{first.method}, {len(names)} networks randomised", len(names)), []

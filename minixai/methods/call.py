@@ -16,7 +16,8 @@ from minixai.methods.baselines import Baseline, resolve
 from minixai.methods.parameters import document
 from minixai.model import Model, Network, batches, check_one_input, final_activation
 from minixai.ops import sigmoid, softmax
-from minixai.validate import as_real, as_rectangular, brief, check_finite, is_integer, one_of
+from minixai.text import quoted
+from minixai.validate import as_real, as_rectangular, check_finite, is_integer, one_of
 
 ROWS, CACHE = 50, 2e6
 """A batch has as many rows, or as many as fill so many bytes, whichever is more; larger batches are hardly faster."""
@@ -90,7 +91,7 @@ class Call:
         if layer is None or isinstance(layer, str):
             return layer
         if not is_integer(layer):
-            raise ValueError(f"layer is a name, or the number of a Model's layer, got {brief(layer)}")
+            raise ValueError(f"layer is a name, or the number of a Model's layer, got {quoted(layer)}")
         if not isinstance(self.model, Model):
             raise ValueError(f"a function of nodes has no layer {layer}: name a node, h.named('h'), and give layer='h'")
         layers = self.model.layers
@@ -116,7 +117,7 @@ class Call:
         if array.dtype.kind not in "iu" or array.shape not in ((), (len(self.rows),)):
             raise ValueError(
                 f"{name} is a class number or the name of a class, or one for each of the {len(self.rows)} inputs; "
-                f"got {brief(classes)}"
+                f"got {quoted(classes)}"
             )
 
     def baseline(self, baseline: Baseline, what: str = "baseline") -> Array:

@@ -19,7 +19,8 @@ from minixai.methods.moments import Moments
 from minixai.methods.passes import Stream, column, passes
 from minixai.methods.registry import Method, method
 from minixai.model import Network
-from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_nonnegative, brief, rename_options
+from minixai.text import quoted
+from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_nonnegative, rename_options
 
 
 @method("how does the score slope, on average around this image?", "a pass each sample", complete=False, sampled=True)
@@ -137,12 +138,12 @@ def smooth_grad(
 def check_options(method: Callable[..., Attribution], options: Mapping[str, Any]) -> dict[str, Any]:
     """The options under their present names.  Raises TypeError for an option, and a method, that cannot be called."""
     if not callable(method):
-        raise TypeError(f"method is {brief(method)}: give a function such as mx.gradient, without calling it")
+        raise TypeError(f"method is {quoted(method)}: give a function such as mx.gradient, without calling it")
     function = method.function if isinstance(method, Method) else method
     parameters = signature(function).parameters
     if "versus" not in parameters:
         raise TypeError(
-            f"method is {brief(method)}, which is not called as mx.gradient is: give a method of mx.catalogue"
+            f"method is {quoted(method)}, which is not called as mx.gradient is: give a method of mx.catalogue"
         )
     options = rename_options(function, options)
     if unknown := [name for name in options if name not in parameters]:

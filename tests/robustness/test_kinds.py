@@ -8,8 +8,8 @@ import pytest
 
 import minixai as mx
 from minixai.layers import Dense, Flatten
+from minixai.text import quoted
 from minixai.training import train
-from minixai.validate import brief
 
 X = np.random.default_rng(0).random((4, 3, 3, 1)).astype(np.float32)
 
@@ -60,8 +60,8 @@ def test_one_sentence(name: str, wrong: Any) -> None:
 
 
 def test_values_are_cut() -> None:
-    assert len(brief("a" * 5000)) == 60
-    assert brief(Silent()) == "a Silent"
+    assert len(quoted("a" * 5000)) == 60
+    assert quoted(Silent()) == "a Silent"
 
 
 @pytest.mark.parametrize(("call", "sentence"), [
