@@ -44,8 +44,8 @@ BYTES = 32
 """Where pixels of 0 to 1 are expected, positive numbers that reach this are taken for bytes."""
 TWO_SIDED = (-1.0, 1.0)
 """What makes the scores of classes 0 and 1 of one score z: -z and z."""
-NAMED, LISTED = 3, 12
-"""Names of weights and of classes that an error lists."""
+LISTED = 12
+"""Names of classes that an error lists."""
 
 Network: TypeAlias = Callable[[Node], Node]
 Item: TypeAlias = "Layer | tuple[str, Layer] | tuple[str, Layer, str | Sequence[str]]"
@@ -391,9 +391,9 @@ class Model:
             )
         if not numbers:
             near, count = get_close_matches(wanted, self.classes, 1, 0.5), len(self.classes)
-            listed = ", ".join(self.classes) if count <= LISTED else f"model.classes lists all {count:,}"
+            choices = ", ".join(self.classes) if count <= LISTED else f"model.classes lists all {count:,}"
             raise ValueError(
-                f"this model has no class {name!r}{f', did you mean {near[0]!r}?' if near else ':'} {listed}"
+                f"this model has no class {name!r}{f', did you mean {near[0]!r}?' if near else ':'} {choices}"
             )
         return numbers[0]
 
@@ -424,10 +424,8 @@ class Model:
             if not np.isfinite(made[full].sum(dtype=np.float64)):  # which needs no array of booleans
                 check_finite(made[full], f"weight {full}, in {self.dtype},")
         if not partial and (left := [name for name in mine if name in self.random and name not in made]):
-            more = f" and {len(left) - NAMED} more" * (len(left) > NAMED)
             raise ValueError(
-                f"{', '.join(left[:NAMED])}{more} would stay as drawn at random: give all weights, or partial=True "
-                "if that is meant"
+                f"{listed(left)} would stay as drawn at random: give all weights, or partial=True if that is meant"
             )
         for full, w in made.items():
             name, key = full.rsplit("/", 1)

@@ -662,6 +662,21 @@ def test_a_reader_that_has_enough_is_no_error(command):
     assert done.returncode == 141
 
 
+def test_what_ctrl_c_left_open_is_closed_without_a_word():
+    """An interrupt may come between `open` and `with`, and Python may be told that warnings are errors."""
+    code = """
+import sys
+from minixai import cli
+def run(argv):
+    left_open = open(sys.executable, "rb")
+    raise KeyboardInterrupt
+cli.run = run
+sys.exit(cli.main([]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, env=environment())
+    assert (done.returncode, done.stderr) == (130, b"minixai: interrupted\n")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
 def test_ctrl_c_is_one_line_and_leaves_no_file():
     process = subprocess.Popen(

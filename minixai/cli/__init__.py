@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(argv)
     except KeyboardInterrupt:
         interrupts.State.announced = True
+        warnings.simplefilter("ignore", ResourceWarning)  # of a file that was open when the interrupt came
         return complain("interrupted", 130)
     except BrokenPipeError:  # the reader of the output has enough, as in `| head`
         discard_output()
