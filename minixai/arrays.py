@@ -95,10 +95,28 @@ def rounding_bound(size: Array, dtype: np.dtype[Any]) -> Array:
     return np.asarray(np.sqrt(kind.eps) * size + np.sqrt(kind.tiny))
 
 
-def multiply_no_nan(m: Array, x: Array) -> Array:
+def multiply_no_nan(m: Array, x: Array, out: Array | None = None) -> Array:
     """m · x, and 0 where x is 0, even if m is infinite or NaN there.
 
     >>> multiply_no_nan(np.array([np.inf, np.nan, np.inf]), np.array([0.0, 0.0, 2.0]))
     array([ 0.,  0., inf])
     """
-    return np.multiply(m, x, out=np.zeros(np.broadcast_shapes(m.shape, x.shape), np.result_type(m, x)), where=x != 0)
+    with np.errstate(invalid="ignore"):
+        product = np.asarray(np.multiply(m, x, out=out))
+    if not np.isfinite(product.sum()):
+        product[np.broadcast_to(x == 0, product.shape)] = 0
+    return product
+
+
+def divide_or(y: Array, x: Array, otherwise: Array | float) -> Array:
+    """y / x, and `otherwise` where x is 0.
+
+    >>> divide_or(np.array([1.0, 3.0]), np.array([2.0, 0.0]), 7.0)
+    array([0.5, 7. ])
+    """
+    is_zero = x == 0
+    if not is_zero.any():
+        return np.asarray(y / x)
+    quotient = np.asarray(y / np.where(is_zero, 1, x))  # much faster than where=
+    quotient[is_zero] = np.broadcast_to(otherwise, x.shape)[is_zero]
+    return quotient

@@ -13,7 +13,7 @@ import pytest
 
 import minixai as mx
 from minixai import Node, backward, ops
-from minixai.arrays import multiply_no_nan
+from minixai.arrays import divide_or, multiply_no_nan
 from minixai.ops import Elementwise
 from minixai.rules import RESCALE
 
@@ -132,6 +132,17 @@ def test_the_product_itself() -> None:
     np.testing.assert_array_equal(multiply_no_nan(m, x), [0, 0, 0, np.inf, np.nan, 6])
     assert multiply_no_nan(m.astype(np.float32), x.astype(np.float32)).dtype == np.float32
     assert multiply_no_nan(np.ones((2, 3)), np.zeros((1, 3))).shape == (2, 3)
+
+
+def test_a_quotient_with_something_else_at_0() -> None:
+    y, x = np.array([[1.0, 2.0, 0.0], [3.0, 4.0, 5.0]]), np.array([[2.0, 0.0, -0.0], [1.0, 0.0, 5.0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(divide_or(y, x, 7), [[0.5, 7, 7], [3, 7, 1]])
+        np.testing.assert_array_equal(divide_or(y, x, np.array([[1.0, 2.0, 3.0]])), [[0.5, 2, 3], [3, 2, 1]])
+        np.testing.assert_array_equal(divide_or(y, y + 1, 7), y / (y + 1))
+    assert divide_or(y.astype(np.float32), x.astype(np.float32), 1).dtype == np.float32
+    assert x.tolist() == [[2, 0, 0], [1, 0, 5]]
 
 
 def test_the_walk_carries_on_below_what_has_not_moved() -> None:

@@ -517,3 +517,17 @@ def test_batch_mates_change_nothing(name: str) -> None:
         for i in range(2):
             alone = function(mx.load(name), x[i : i + 1], 0, **options).values[0]
             assert abs(alone - whole[i]).max() <= 1e-5 * abs(whole[i]).max(), (method, options)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 7, 8, 9, 16, 24, 32, 64, 72, 128])
+def test_channels_as_words(channels: int) -> None:
+    """Each pixel has the words of its own bits, and disjoint sets of channels add up to their union."""
+    rng = np.random.default_rng(channels)
+    mask = rng.random((2, 3, 4, channels)) < 0.5
+    words = ties.as_words(mask)
+    assert words.shape[:3] == mask.shape[:3]
+    assert words.dtype.kind == "u"
+    bits = np.unpackbits(np.ascontiguousarray(words).view(np.uint8), axis=3)[..., :channels]
+    assert_array_equal(bits, mask)
+    part = mask & (rng.random(mask.shape) < 0.5)
+    assert_array_equal(ties.as_words(part) + ties.as_words(mask & ~part), words)

@@ -27,16 +27,19 @@ __all__ = [
     "workspace",
 ]
 
-BLOCK = 1 << 15
-"""Numbers of an array that are worked on at a time: a few such blocks fit into a core's own cache."""
+BLOCK = 1 << 17
+"""Numbers of an array that are worked on at a time: few enough to stay in a cache, and so many that two threads seldom
+wait for each other, as they must before and after each call of NumPy."""
 SHARES = 4
 """Parts of one large matter that has no other parts: as many threads may take one."""
-JOB = 32 * BLOCK
+JOB = 8 * BLOCK
 """Numbers below which a second thread takes longer to wake than to help."""
 
 
 def in_blocks(f: Callable[..., Array], *xs: Array) -> Array:
-    """f(*xs) for a function that works entry by entry and keeps the dtype.  Rows of one stand for all.
+    """f(*xs, out=None) for a function that works entry by entry and keeps the dtype.  Rows of one stand for all.
+
+    It returns its result, in `out` where it is given one.
 
     >>> in_blocks(np.add, np.ones((3, 2)), np.array([[1.0, 2.0]])).tolist()
     [[2.0, 3.0], [2.0, 3.0], [2.0, 3.0]]
@@ -52,7 +55,7 @@ def in_blocks(f: Callable[..., Array], *xs: Array) -> Array:
     def work(space: Workspace, i: int, start: int, stop: int) -> None:
         for at in range(start, stop, BLOCK):
             part = slice(at, min(at + BLOCK, stop))
-            y[i, part] = f(*(x[i if len(x) > 1 else 0, part] for x in flat))
+            f(*(x[i if len(x) > 1 else 0, part] for x in flat), out=y[i, part])
 
     in_parallel(work, [(i, at, min(at + JOB, length)) for i in range(rows) for at in range(0, length, JOB)])
     return y.reshape(rows if not alike else len(largest), *largest.shape[1:])

@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from minixai.arrays import Array
 from minixai.ops.blocks import BLOCK, SHARES, Workspace, empty, in_parallel, tiles
-from minixai.ops.windows import Margins, crop_images, output_size, padded_view, window_views
+from minixai.ops.windows import Margins, crop_images, output_size, padded_view, pixels_of, window_views
 
 LAID_OUT = 1 << 19
 """Numbers in the windows of a block, at most: enough for a product at full speed, and few enough to stay in a cache."""
@@ -46,12 +46,14 @@ def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     out, kernels = output_size_of(x, w, g), kernel_matrix(w, g.groups)
     y = empty((len(x), *out, w.shape[3]), x.dtype)
 
+    bias = None if b is None else np.tile(b, out[1])  # of a row of places: NumPy is slow at short inner loops
+
     def work(space: Workspace, images: range, rows: range) -> None:
-        place = y[images.start : images.stop, rows.start : rows.stop].reshape(-1, w.shape[3])
+        place = y[images.start : images.stop, rows.start : rows.stop].reshape(-1, out[1] * w.shape[3])
         each = place.reshape(-1, g.groups, kernels.shape[2]).transpose(1, 0, 2)
         np.matmul(gather_windows(space, x, w, g, images, rows, out[1]), kernels, out=each)
-        if b is not None:
-            place += b
+        if bias is not None:
+            place += bias
 
     in_parallel(work, blocks(len(x), out, w, g))
     return y
@@ -164,19 +166,28 @@ def gather_windows(space: Workspace, x: Array, w: Array, g: Geometry, images: ra
     bottom = top + (len(rows) - 1) * down + (high - 1) * g.dilation[0] + 1
     right = left + (across - 1) * over + (wide - 1) * g.dilation[1] + 1
     seen = padded_view(space, x, images, (top, bottom), (left, right))
+    if seen.strides[3] != seen.itemsize:  # channels that do not lie side by side
+        seen = seen.copy()
     s = seen.strides
-    found = as_strided(
-        seen,
-        (g.groups, len(seen), len(rows), across, high, wide, c),
-        (c * s[3], s[0], down * s[1], over * s[2], g.dilation[0] * s[1], g.dilation[1] * s[2], s[3]),
-        writeable=False,
+    shape: tuple[int, ...] = (g.groups, len(seen), len(rows), across, high, wide, c)
+    strides: tuple[int, ...] = (
+        c * s[3],
+        s[0],
+        down * s[1],
+        over * s[2],
+        g.dilation[0] * s[1],
+        g.dilation[1] * s[2],
+        s[3],
     )
-    shape = (g.groups, -1, high * wide * c)
+    if g.groups == g.dilation[1] == 1 and s[2] == c * s[3]:  # each row of a window lies side by side
+        shape, strides = (*shape[:5], wide * c), (*strides[:5], s[3])
+    found = as_strided(seen, shape, strides, writeable=False)
+    matrix = (g.groups, -1, high * wide * c)
     if high == wide == 1 and found[0].flags.c_contiguous:
-        return found.reshape(shape)
-    laid = space("a", found.shape, x.dtype)
-    np.copyto(laid, found)
-    return laid.reshape(shape)
+        return found.reshape(matrix)
+    laid = space("a", shape, x.dtype)
+    np.copyto(pixels_of(laid), pixels_of(found))
+    return laid.reshape(matrix)
 
 
 def kernel_matrix(w: Array, groups: int) -> Array:

@@ -18,7 +18,7 @@ class Relu(Elementwise):
     rectifies: ClassVar[bool] = True
 
     def forward(self, x: Array) -> Array:
-        return in_blocks(lambda x: np.maximum(x, 0), x)
+        return in_blocks(lambda x, out=None: np.maximum(x, 0, out=out), x)
 
     def slope(self, x: Array) -> Array:
         return (x > 0).astype(x.dtype)

@@ -6,6 +6,8 @@ An op of a kind inherits its rules, so a new operation is one class.
 from abc import abstractmethod
 from typing import ClassVar
 
+import numpy as np
+
 from minixai.arrays import Array, accurate_sum
 from minixai.graph import Op
 from minixai.ops.blocks import in_blocks
@@ -43,7 +45,7 @@ class Elementwise(Op):
         raise NotImplementedError(f"{type(self).__name__} has no slope: define slope(self, x) -> f'(x)")
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
-        return in_blocks(lambda m, x: m * self.slope(x), m, x)
+        return in_blocks(lambda m, x, out=None: np.multiply(m, self.slope(x), out=out), m, x)
 
 
 class Selection(Op):

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ class Workspace:
         self.buffers: dict[str, Array] = {}
 
     def __call__(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        size = prod(shape) * np.dtype(dtype).itemsize
         if name not in self.buffers or self.buffers[name].size < size:
             self.buffers[name] = np.empty(size, np.uint8)
         return self.buffers[name][:size].view(dtype).reshape(shape)
@@ -135,7 +136,7 @@ def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
 
     Memory returns to the pool once nobody holds its array or a view of it.
     """
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = prod(shape) * np.dtype(dtype).itemsize
     if size < POOLED or size > KEPT:
         return np.empty(shape, dtype)
     return array_pool.allocate(size).view(dtype).reshape(shape)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minixai.arrays import Array, multiply_no_nan
+from minixai.arrays import Array, divide_or, multiply_no_nan
 from minixai.graph import Node
 from minixai.ops.arithmetic import Multiply
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
@@ -41,7 +41,7 @@ def lrp_elementwise(node: Node, i: int, m: Array) -> Array:
     with np.errstate(divide="ignore"):
         start = op.forward(zero)
     start = np.where(np.isfinite(start), start, 0)
-    return multiply_no_nan(m, chord(op, zero, x.value, start, node.value, x.value / 2))
+    return multiply_no_nan(m, chord(op, zero, x.value, start, node.value))
 
 
 @document
@@ -145,4 +145,4 @@ def lrp_gamma(gamma: float, epsilon: float) -> Table:
 def stabilised_ratio(z: Array, total: Array, epsilon: float) -> Array:
     """z / (total + ε·sign total): the share of their sum z that terms which add up to `total` receive."""
     below = total + np.where(total < 0, -epsilon, epsilon)
-    return np.asarray(np.divide(z, below, out=np.ones_like(z), where=below != 0))
+    return divide_or(z, below, 1).astype(z.dtype)

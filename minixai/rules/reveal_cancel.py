@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minixai.arrays import Array, multiply_no_nan
+from minixai.arrays import Array, divide_or, multiply_no_nan
 from minixai.graph import Node, Rule, history, values
 from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.functions import Exp, Log, Power
@@ -30,7 +30,7 @@ from minixai.rules.signs import (
     vjp_by_sign,
     where_sign,
 )
-from minixai.rules.slopes import chord, gradient, halfway, max_difference, midpoint
+from minixai.rules.slopes import chord, gradient, max_difference, midpoint
 from minixai.rules.table import Table
 
 
@@ -113,7 +113,7 @@ class RevealCancel(Table):
         if m.ndim == node.ndim:
             return m
         dx = node.delta
-        share = np.divide(self.parts[node][0], dx, out=np.full_like(dx, 0.5), where=dx != 0)
+        share = divide_or(self.parts[node][0], dx, 0.5)
         return np.asarray(share * m[0] + (1 - share) * m[1])
 
     def chords(self, node: Node, i: int, m: Array) -> Array:
@@ -124,7 +124,7 @@ class RevealCancel(Table):
         """Δy⁺/Δx⁺ and Δy⁻/Δx⁻, each the mean of two chords: one from x₀, and one from where the other part ends."""
         (x,), op = node.sources, node.op
         if not (self.reveals(node) and defined_everywhere(op)):
-            slope = chord(op, x.reference, x.value, node.reference, node.value, halfway(x))
+            slope = chord(op, x.reference, x.value, node.reference, node.value)
             return np.stack([slope, slope])
         x0, (rise, fall) = x.reference, self.parts[x]
         up = chord_along(op, x0, rise, 1) + chord_along(op, x0 + fall, rise, 1)

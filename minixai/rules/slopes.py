@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from minixai.arrays import Array, multiply_no_nan
+from minixai.arrays import Array, divide_or, multiply_no_nan
 from minixai.graph import Node, Rule, history, leading_to, values
 from minixai.ops.blocks import in_blocks
+from minixai.ops.functions import Relu
 from minixai.ops.kinds import Bilinear, Elementwise, Linear, Selection
 from minixai.rules.table import Table, document
 from minixai.rules.ties import argmax
@@ -150,13 +151,13 @@ def rescale(node: Node, i: int, m: Array) -> Array:
     """
     (x,), op = node.sources, node.op
 
-    def slope(m: Array, x0: Array, x: Array, y0: Array, y: Array) -> Array:
-        return multiply_no_nan(m, chord(op, x0, x, y0, y, x0 + (x - x0) / 2))
+    def slope(m: Array, x0: Array, x: Array, y0: Array, y: Array, out: Array | None = None) -> Array:
+        return multiply_no_nan(m, chord(op, x0, x, y0, y), out)
 
     return in_blocks(slope, m, x.reference, x.value, node.reference, node.value)
 
 
-def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Array) -> Array:
+def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Array | None = None) -> Array:
     """Slope of the chord, Δy/Δx; where Δx is flat and there is no kink in between, the slope at `tangent`.
 
     Parameters
@@ -167,8 +168,8 @@ def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Ar
         Where the chord starts and ends; x0 may have one row.
     y0, y : ndarray, (N, ...)
         f there.
-    tangent : ndarray, (N, ...)
-        A point between x0 and x.
+    tangent : ndarray, (N, ...), optional
+        A point between x0 and x, by default halfway.
 
     Returns
     -------
@@ -178,16 +179,20 @@ def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Ar
     Notes
     -----
     Δx is flat if |Δx| ≤ ε^(1/3) · max(|x|, |x₀|, op.scale), where the difference Δy is too small to be exact.  A chord
-    across 0 is never flat unless f has a scale of its own.
+    across 0 is never flat unless f has a scale of its own.  No chord of a ReLU is, because its Δy is as exact as Δx.
 
     Examples
     --------
     >>> from minixai.ops import relu
     >>> y = relu(Node([[1.0]], reference=-3.0))
-    >>> chord(y.op, np.array([[-3.0]]), np.array([[1.0]]), y.reference, y.value, np.array([[-1.0]]))
+    >>> chord(y.op, np.array([[-3.0]]), np.array([[1.0]]), y.reference, y.value)
     array([[0.25]])
     """
     dx = x - x0
+    if type(op) is Relu:
+        return divide_or(y - y0, dx, op.slope(x))
+    if tangent is None:
+        tangent = x0 + dx / 2
     size = np.maximum(np.maximum(abs(x), abs(x0)), op.scale)
     flat = abs(dx) <= np.cbrt(np.finfo(dx.dtype).eps) * size
     slope = np.asarray((y - y0) / np.where(dx == 0, 1, dx))
@@ -284,7 +289,7 @@ def route(node: Node, m: Array, risen: Array, fallen: Array) -> Array:
     (x,), op, dy = node.sources, node.op, node.delta
     chosen = np.where((dy < 0).reshape(risen.shape), fallen, risen)
     dx = op.gather(x.delta, chosen)
-    slope = np.divide(dy, dx, out=np.ones_like(dx), where=dx != 0)
+    slope = divide_or(dy, dx, 1)
     return np.asarray(op.scatter(multiply_no_nan(m, np.clip(slope, 0, 1)), chosen, x.value))
 
 

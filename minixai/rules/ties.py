@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache, reduce
 from itertools import combinations
-from math import prod
+from math import gcd, prod
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -71,7 +71,7 @@ def settle(op: MaxPool, index: Array, keys: Array | None, x: Array, maxima: Arra
     if keys is None:
         return index
     bound = largest_rounding(maxima)
-    step = max(1, 8 * BLOCK // max(1, prod(x.shape[1:])))
+    step = max(1, 2 * BLOCK // max(1, prod(x.shape[1:])))
 
     def work(space: Workspace, start: int) -> None:
         part = slice(start, start + step)
@@ -442,25 +442,32 @@ def fingerprint_windows(
 
 
 def fingerprint_maxima(op: MaxPool, keys: Array, index: Array, maxima: Array) -> Array:
-    """(N, H, W) -> (N, h, w): Σ over channels of odd numbers × the fingerprint of the entry that is largest there.
+    """(N, H, W) -> (N, h, w): Σ over a window of fingerprint × a number whose bits are the channels largest there.
 
-    A channel whose maximum is 0 adds nothing: behind a ReLU many entries are 0, and any of them may be the first.
+    A channel whose maximum is 0 adds nothing: behind a ReLU many entries are 0, and any of them may be the first.  The
+    numbers add up over entries of one fingerprint, so it does not matter which of these is the largest.
     """
-    wide, (high, broad) = keys.shape[2], index.shape[1:3]
-    (top, _), (left, _) = op.padding
-    i, j = np.divmod(np.arange(prod(op.window)), op.window[1])
-    corners = ((np.arange(high) * op.stride[0] - top)[:, None] * wide + np.arange(broad) * op.stride[1] - left)[
-        ..., None
-    ]
 
     def sums(keys: Array, index: Array, maxima: Array) -> Array:
-        places = (i * wide + j).take(index)
-        places += corners + keys[0].size * np.arange(len(keys))[:, None, None, None]
-        origins = keys.reshape(-1).take(places)
-        origins *= maxima != 0
-        return np.asarray(np.einsum("nhwc,c->nhw", origins, odd_numbers(index.shape[3])))
+        counts, total = maxima != 0, np.zeros(index.shape[:3], np.uint64)
+        for t, entry in enumerate(op.window_views(pad_images(keys[..., None], op.padding))):
+            words = as_words((index == t) & counts)
+            for k, odd in enumerate(odd_numbers(words.shape[3])):
+                total += entry[..., 0] * (words[..., k].astype(np.uint64) * odd)
+        return total
 
     return by_images(sums, np.empty(index.shape[:3], np.uint64), keys, index, maxima)
+
+
+def as_words(mask: Array) -> Array:
+    """(N, h, w, C) of booleans -> (N, h, w, K): the bits of each pixel as unsigned integers, as large as they can be.
+
+    >>> as_words(np.array([[[[False] * 15 + [True]]]])).view(np.uint8).tolist()
+    [[[[0, 1]]]]
+    """
+    bits = np.packbits(mask, axis=3) if mask.shape[3] % 8 else np.packbits(mask)  # the same, a hundred times faster
+    bits = bits.reshape(*mask.shape[:3], -1)
+    return bits.view(f"u{gcd(bits.shape[3], 8)}")
 
 
 def first_in_each(keys: Array) -> Array:
