@@ -190,7 +190,7 @@ def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Ar
     """
     dx = x - x0
     if type(op) is Relu:
-        return divide_or(y - y0, dx, op.slope(x))
+        return divide_or(y - y0, dx, op.slope(x if tangent is None else tangent))
     if tangent is None:
         tangent = x0 + dx / 2
     size = np.maximum(np.maximum(abs(x), abs(x0)), op.scale)
