@@ -167,6 +167,8 @@ def check(task: Task, name: str, found: dict[str, dict[str, Any]]) -> None:
     probes = [np.asarray(found[each]["probe"]) for each in ("minixai", name)]
     if task.task == "expected_gradients" or not all(p.size for p in probes):
         return
+    if probes[0].shape == probes[1].shape and abs(probes[0] - probes[1]).max() <= 1e-3 * abs(probes[0]).max():
+        return  # also where all numbers are equal, whose correlation is that of their rounding
     alike = probes[0].shape == probes[1].shape and np.corrcoef(*probes)[0, 1]
     if alike < 0.98:
         print(f"bench: {name} has another answer for {task.title}: correlation {alike:.3f}", file=sys.stderr)
