@@ -81,6 +81,11 @@ SUMS: dict[str, Callable[[Array], Array]] = {
     "slope of a dense layer's kernel": lambda x: MatMul().vjp(1, x, x, ones(x, 2, 2)),
     "a dense layer of a whole image": lambda x: MatMul().forward(x.reshape(1, -1), x.reshape(-1, 1)),
     "the same, of three rows": lambda x: MatMul().forward(x.reshape(1, -1).repeat(3, 0), x.reshape(-1, 1)),
+    "a dense layer with a kernel of three axes": lambda x: MatMul().forward(x.reshape(1, 1, -1), x.reshape(1, -1, 1)),
+    "a Gram matrix": lambda x: MatMul().forward(x.reshape(1, -1, 2).swapaxes(1, 2), x.reshape(1, -1, 2)),
+    "slope of the right factor of a product of nodes": lambda x: MatMul().vjp(
+        1, x.reshape(1, -1, 2), x.reshape(1, -1, 2), ones(x, 1, 2, 2)
+    ),
     "mean of a batch": lambda x: moments(x)[0],
     "running mean of a batch norm": statistics,
     "baseline 'mean'": lambda x: BASELINES["mean"](x)[:, 0, 0],

@@ -77,7 +77,7 @@ def node_number(node: Node) -> Array:
 
 def mixed_bits(x: npt.ArrayLike | Node) -> Array:
     """Fingerprints of the entries of a constant."""
-    array = np.asarray(x, np.float64) + 0  # −0 is 0
+    array = np.atleast_1d(np.asarray(x, np.float64)) + 0  # −0 is 0
     return mixed(array.view(np.uint64) + MIX)
 
 

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minixai.arrays import Array
-from minixai.graph import Node, Op, history
+from minixai.graph import Node, Op, Operand, history
 from minixai.ops.activations import Clip
 from minixai.ops.arithmetic import Add, MatMul, Multiply, shape_of
 from minixai.ops.blocks import BLOCK, Workspace, empty, in_parallel
@@ -229,11 +229,11 @@ def carry(node: Node, side: Side, rows: int) -> Array | None:
     kind = next((kind for kind in kinds if isinstance(node.op, kind)), type(node.op))
     inputs = [x.memo.get(("fingerprints", side)) if isinstance(x, Node) else None for x in node.inputs]
     keys = None
-    if kind in CARRIERS and all(x.ndim == 4 for x in [node, *node.sources]):
+    if any(("entries", side) in x.memo for x in node.sources):
+        keys = of_entries(node, side, inputs)
+    if keys is None and kind in CARRIERS and all(x.ndim == 4 for x in [node, *node.sources]):
         keys = CARRIERS[kind](node, side, inputs)
-    if keys is None and all(x.memo.get(("fingerprints", side)) is not None for x in node.sources):
-        keys = of_entries(node, inputs)
-    return keys
+    return of_entries(node, side, inputs) if keys is None else keys
 
 
 def of_input(node: Node, array: Array) -> Array | None:
@@ -246,16 +246,27 @@ def of_input(node: Node, array: Array) -> Array | None:
     return None if keys is None else entries_of_places(keys, array.shape[2], node)[:, 0]
 
 
-def of_entries(node: Node, inputs: list[Array | None]) -> Array | None:
-    """The fingerprints of a node whose op mixes axes, or that is no image: made of those of all entries."""
-    if isinstance(node.op, Elementwise) and largest_rank(node.op) > 0:
+def of_entries(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """The fingerprints of a node whose op mixes axes, or that is no image: made of those of all entries.
+
+    Those of an image's entries are kept as well, because the axes may be turned back later.
+    """
+    known = all(x.memo.get(("fingerprints", side)) is not None for x in node.sources)
+    if not known or (isinstance(node.op, Elementwise) and largest_rank(node.op) > 0):
         return None
-    entries = [
-        entries_of_places(keys, x.shape[3], x) if keys is not None and isinstance(x, Node) and x.ndim == 4 else keys
-        for x, keys in zip(node.inputs, inputs, strict=True)
-    ]
-    keys = carry_entries(node, entries)
-    return keys if keys is None or node.ndim != 4 else places_of_entries(keys)
+    entries = carry_entries(node, [entries_of(x, side, keys) for x, keys in zip(node.inputs, inputs, strict=True)])
+    if entries is None or node.ndim != 4:
+        return entries
+    node.memo["entries", side] = entries
+    return places_of_entries(entries)
+
+
+def entries_of(x: Operand | None, side: Side, keys: Array | None) -> Array | None:
+    """The fingerprints of all entries of an input; None of a constant."""
+    if keys is None or not isinstance(x, Node) or x.ndim != 4:
+        return keys
+    found: Array | None = x.memo.get(("entries", side))
+    return entries_of_places(keys, x.shape[3], x) if found is None else found
 
 
 def largest_rank(op: Op | None) -> int:
