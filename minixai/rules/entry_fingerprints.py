@@ -50,7 +50,7 @@ def entries_of_places(keys: Array, channels: int, node: Node) -> Array:
 
 def places_of_entries(entries: Array) -> Array:
     """The fingerprints (N, H, W) of places, from those of their entries (N, H, W, C)."""
-    return mixed(weighted_sum(entries, (3,), keepdims=False))
+    return mixed(odd_weighted_sum(entries, (3,), keepdims=False))
 
 
 def carry_entries(node: Node, inputs: list[Array | None]) -> Array | None:
@@ -81,7 +81,7 @@ def mixed_bits(x: npt.ArrayLike | Node) -> Array:
     return mixed(array.view(np.uint64) + MIX)
 
 
-def weighted_sum(keys: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
+def odd_weighted_sum(keys: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
     """Σ of odd numbers × fingerprints over some axes, with another number for each place along them."""
     last = np.moveaxis(keys, axes, range(keys.ndim - len(axes), keys.ndim))
     flat = last.reshape(*last.shape[: keys.ndim - len(axes)], -1)
@@ -94,7 +94,7 @@ def of_same(node: Node, keys: Array) -> Array:
 
 
 def of_reduction(node: Node, keys: Array) -> Array:
-    return weighted_sum(keys, node.op.axes, node.op.keepdims)
+    return odd_weighted_sum(keys, node.op.axes, node.op.keepdims)
 
 
 def of_reshape(node: Node, keys: Array) -> Array:
@@ -116,7 +116,7 @@ def of_sum(node: Node, *keys: Array) -> Array:
 
 def of_matrix_product(node: Node, x: Array, w: Array, *b: Array | None) -> Array:
     """(..., M, I) @ (..., I, O): a row of x and a column of w decide an entry, each with the sum over its terms."""
-    rows, columns = weighted_sum(x, (x.ndim - 1,), keepdims=True), weighted_sum(w, (w.ndim - 2,), keepdims=True)
+    rows, columns = odd_weighted_sum(x, (x.ndim - 1,), keepdims=True), odd_weighted_sum(w, (w.ndim - 2,), keepdims=True)
     total = mixed(rows) + (columns[0] if w.ndim == 2 else columns)
     return np.asarray(mixed(total) + b[0] if b and b[0] is not None else total)
 
