@@ -918,7 +918,7 @@ methods/occlusion.py: no window at the border
 
 methods/occlusion.py: the sum over the windows
   - (row_masks / row_masks.sum(axis=0)).T
-  + rows.T
+  + row_masks.T
   ? tests/methods/test_occlusion.py::test_a_line
 
 methods/occlusion.py: crosses instead of windows
@@ -933,7 +933,7 @@ methods/occlusion.py: rows and columns exchanged
 
 methods/occlusion.py: every image hidden with the first one's fill
   - fill[i], x[i])
-  + hidden[:1], x[i])
+  + fill[:1], x[i])
   ? tests/methods/test_occlusion.py::test_what_hides
 
 methods/compat.py: p instead of 1 − p
