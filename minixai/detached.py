@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.graph import Node, history
+from minixai.graph import Node, Op, history
 
 REMEDY = "which leaves the graph, so use minixai.ops for it, or write an Op"
 
@@ -23,11 +23,13 @@ class Outline(NamedTuple):
     ops         the kind of op at each node, inputs first, and how many inputs it has
     constants   (what it is, its numbers): nodes without an op that are not the input, then arrays beside nodes
     settings    (what it is, its value): what the ops were made with
+    fixed       those of `settings` that belong to frozen dataclasses, which keep nothing from one call to the next
     """
 
     ops: list[tuple[str, int]]
     constants: list[tuple[str, Array]]
     settings: list[tuple[str, Any]]
+    fixed: list[tuple[str, Any]]
 
 
 def outline(output: Node, x: Node) -> Outline:
@@ -48,18 +50,26 @@ def outline(output: Node, x: Node) -> Outline:
         for u in node.inputs
         if u is not None and not isinstance(u, Node)
     ]
-    settings = [
-        (f"the {name} of {type(node.op).__name__}", value)
+    found = [
+        (is_frozen(node.op), (f"the {name} of {type(node.op).__name__}", value))
         for node in nodes
         for name, value in getattr(node.op, "__dict__", {}).items()
     ]
-    return Outline(ops, leaves + arrays, settings)
+    settings, fixed = [setting for _, setting in found], [setting for frozen, setting in found if frozen]
+    return Outline(ops, leaves + arrays, settings, fixed)
+
+
+def is_frozen(op: Op | None) -> bool:
+    """Whether an op is a frozen dataclass, as those of minixai.ops are."""
+    parameters = getattr(op, "__dataclass_params__", None)
+    return bool(parameters and parameters.frozen)
 
 
 def find_detached(one: Outline, other: Outline, settings: bool = False) -> str | None:
     """What left the graph, from the graphs of one function for two inputs; None if all constants are the same.
 
-    Their rows may differ in number.  With `settings`, what the ops are and were made with is compared as well.
+    Their rows may differ in number.  What the ops are is compared, and what frozen ones were made with; with
+    `settings`, what all of them were made with.
 
     >>> def g(z):
     ...     return z.sum() + Node(abs(z.value)).sum()
@@ -68,10 +78,11 @@ def find_detached(one: Outline, other: Outline, settings: bool = False) -> str |
     a node of shape (1, 2) that is not the input changes with the input
     """
     if one.ops != other.ops or len(one.constants) != len(other.constants):
-        return different_ops(one, other) if settings else None
+        return different_ops(one, other)
     pairs = list(zip(one.constants, other.constants, strict=True))
-    if settings and len(one.settings) == len(other.settings):
-        pairs += zip(one.settings, other.settings, strict=True)
+    made = (one.settings, other.settings) if settings else (one.fixed, other.fixed)
+    if len(made[0]) == len(made[1]):
+        pairs += zip(*made, strict=True)
     for (what, value), (_, changed) in pairs:
         if not is_same(value, changed):
             return f"{what} changes with the input: it was made from an array (node.value or NumPy), {REMEDY}"

@@ -226,6 +226,7 @@ class Swish(Elementwise):
 
 NOT_RECTIFYING: dict[str, Any] = {
     "leaky_relu": ops.leaky_relu,
+    "prelu": lambda x: ops.prelu(x, np.array([0.1, 0.2, 0.3, 0.4])),
     "elu": ops.elu,
     "selu": ops.selu,
     "gelu": ops.gelu,

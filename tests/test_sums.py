@@ -15,8 +15,8 @@ from minixai.arrays import Array, accurate_mean, accurate_sum
 from minixai.evaluation.scores import area
 from minixai.layers import BatchNorm, Conv2D, Dense, Flatten, GlobalAveragePool2D, MaxPool2D, Training
 from minixai.methods.baselines import BASELINES
-from minixai.methods.compat import guided_weights
-from minixai.methods.grad_cam import mean_slopes
+from minixai.methods.compat import guided_channel_weights
+from minixai.methods.grad_cam import mean_gradient_weights
 from minixai.methods.maps import RANKS
 from minixai.methods.registry import Method
 from minixai.model import Model
@@ -81,11 +81,16 @@ SUMS: dict[str, Callable[[Array], Array]] = {
     "slope of a dense layer's kernel": lambda x: MatMul().vjp(1, x, x, ones(x, 2, 2)),
     "a dense layer of a whole image": lambda x: MatMul().forward(x.reshape(1, -1), x.reshape(-1, 1)),
     "the same, of three rows": lambda x: MatMul().forward(x.reshape(1, -1).repeat(3, 0), x.reshape(-1, 1)),
+    "a dense layer with a kernel of three axes": lambda x: MatMul().forward(x.reshape(1, 1, -1), x.reshape(1, -1, 1)),
+    "a Gram matrix": lambda x: MatMul().forward(x.reshape(1, -1, 2).swapaxes(1, 2), x.reshape(1, -1, 2)),
+    "slope of the right factor of a product of nodes": lambda x: MatMul().vjp(
+        1, x.reshape(1, -1, 2), x.reshape(1, -1, 2), ones(x, 1, 2, 2)
+    ),
     "mean of a batch": lambda x: moments(x)[0],
     "running mean of a batch norm": statistics,
     "baseline 'mean'": lambda x: BASELINES["mean"](x)[:, 0, 0],
-    "weights of Grad-CAM": lambda x: mean_slopes(x, x),
-    "weights of tf-explain's Grad-CAM": lambda x: guided_weights(x, x),
+    "weights of Grad-CAM": lambda x: mean_gradient_weights(x, x),
+    "weights of tf-explain's Grad-CAM": lambda x: guided_channel_weights(x, x),
     "rank of activations by mean": lambda x: RANKS["mean"](x.reshape(1, -1, 2)),
     "cross-entropy": losing(cross_entropy),
     "mean squared error": losing(mean_squared_error),

@@ -107,7 +107,24 @@ BETWEEN: dict[str, Callable[[Node, np.random.Generator], Node]] = {
     "side by side": lambda h, rng: ops.concatenate([h, ops.convolution(h, single(rng, 1, 1, 16, 16))]),
     "scaled by a node": lambda h, rng: h * ops.mean(h, (1, 2), keepdims=True),
     "winograd": lambda h, rng: ops.convolution(h, single(rng, 3, 3, 16, 16), method="winograd"),
+    "channels first": lambda h, rng: ops.transpose(ops.relu(ops.transpose(h, 3, 1, 2) + 99), 2, 3, 1),
+    "a list of pixels": lambda h, rng: ops.reshape(ops.reshape(h, -1, 16) @ single(rng, 16, 16), *h.shape[1:]),
+    "shuffled channels": lambda h, rng: ops.reshape(
+        ops.transpose(ops.reshape(h, *h.shape[1:3], 4, 4), 1, 2, 4, 3), *h.shape[1:]
+    ),
+    "some channels": lambda h, rng: h[..., ::2] + h[..., 1::2],
+    "turned over": lambda h, rng: h[:, ::-1, ::-1],
+    "a kernel of three axes": lambda h, rng: h @ single(rng, 1, 16, 16),
+    "interpolated": lambda h, rng: ops.interpolate(ops.gather(h, [0, *range(h.shape[1])], 1), 30, 2),
+    "minus the mean of a column": lambda h, rng: h - ops.mean(h, 1, keepdims=True) + h,
+    "minus the mean of channels": lambda h, rng: h - ops.mean(h, -1, keepdims=True),
+    "layer norm": lambda h, rng: ops.standardise(h),
+    "softmax": lambda h, rng: ops.softmax(h),
+    "the larger of two": lambda h, rng: ops.maximum(h, ops.convolution(h, single(rng, 1, 1, 16, 16))),
+    "maxout": lambda h, rng: ops.max(ops.reshape(h @ single(rng, 16, 32), *h.shape[1:3], 16, 2), -1),
 }
+BENT = ("scaled by a node", "layer norm", "softmax", "the larger of two", "maxout")
+"""What is no linear function, so that gradient · Δ is not its difference."""
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -125,9 +142,97 @@ def test_flat_behind_every_kind_of_op(between: str, rows: int) -> None:
     y = net(Node(x, reference))
     tied = equalised(y.inputs[0].inputs[0], "reference")  # type: ignore[union-attr]
     assert_array_equal(tied, np.broadcast_to(tied[:, :1, :1], tied.shape))
-    if between != "scaled by a node":  # that is no linear function, so gradient · Δ is not its difference
+    if between not in BENT:
         lift, slope = from_flat(net, x, reference)
         assert abs(lift - slope).max() <= 1e-5 * abs(slope).max()  # a few sums of 16 · 9 terms, in float32
+
+
+def agree(net: Callable[[Node], Node], x: Array) -> None:
+    """Every maximum of `net` has the same winners in float32 and in float64, from a reference of one colour."""
+    found = []
+    for dtype in (np.float32, np.float64):
+        y = net(Node(x.astype(dtype), np.full((1, *x.shape[1:]), np.float32(0.3), dtype)))
+        found.append([ties.argmax(y, "value", "reference"), ties.argmax(y, "reference", "value")])
+    assert_array_equal(*found)
+
+
+def test_borders_that_are_turned_over_are_no_other_border(uneven: None) -> None:
+    """Fingerprints of windows over the upper and the lower border do not meet, so each ties with its own kind."""
+    rng = np.random.default_rng(1)
+    x, kernels = np.full((2, 20, 22, 3), 0.8, np.float32), [(single(rng, 3, 3, 3, 16), single(rng, 3, 3, 16, 24))]
+    x[:, 8:12, 8:12] = rng.random((2, 4, 4, 3))
+    for w, v in kernels:
+        agree(lambda h, w=w, v=v: ops.max_pool(ops.convolution(ops.convolution(h, w, padding="same")[:, ::-1], v)), x)
+        h = ops.convolution(ops.convolution(Node(x), w, padding="same")[:, ::-1], v)
+        keys, exact = (
+            ties.fingerprints(h, "value"),
+            ops.convolution(ops.convolution(Node(x.astype(float)), w, padding="same")[:, ::-1], v),
+        )
+        assert keys is not None
+        for i, j in ((0, -1), (-1, 0)):
+            differ = (abs(exact.value[0, i] - exact.value[0, j]) > 1e-3).any(axis=1)
+            assert (keys[0, i] != keys[0, j])[differ].all()
+
+
+def test_means_over_a_border_tie_with_those_inside_where_columns_are_alike(uneven: None) -> None:
+    """At the left border of horizontal stripes a mean of 3 × 2 pixels is that of 3 × 3 pixels further in."""
+    rng = np.random.default_rng(0)
+    x = np.broadcast_to(single(rng, 12, 1, 4), (1, 12, 12, 4))
+    w, v = single(rng, 1, 1, 4, 8), single(rng, 3, 3, 8, 5)
+
+    def net(h: Node) -> Node:
+        return ops.convolution(ops.average_pool(ops.convolution(h, w), 3, 1, "same"), v)
+
+    tied = equalised(net(Node(x)))
+    assert_array_equal(tied, np.broadcast_to(tied[:, :, :1], tied.shape))
+
+
+def test_pixels_at_the_bounds_of_a_clip_tie(uneven: None) -> None:
+    """Whatever they were before: all that is below, and all that is above, is one number."""
+    rng = np.random.default_rng(0)
+    x = rng.choice([-5.0, -4, -3, 3, 4, 5], (1, 12, 12, 1)).astype(np.float32)
+    x[:, :2] = 5  # some pixels are alike before
+    y = ops.convolution(
+        ops.clip(ops.convolution(Node(x), np.ones((1, 1, 1, 3), np.float32)), -1, 1), single(rng, 1, 1, 3, 4)
+    )
+    tied = equalised(y)
+    assert len(np.unique(tied[..., 0])) == 2
+
+
+def test_ties_in_sequences_and_lists_of_pixels(uneven: None) -> None:
+    """The maximum over all places of a flat image goes to the first, though the image has become a list."""
+    rng = np.random.default_rng(0)
+    x = np.full((2, 8, 9, 3), 0.3, np.float32)
+
+    def net(h: Node) -> Node:
+        return ops.max(ops.reshape(ops.convolution(h, single(np.random.default_rng(1), 3, 3, 3, 5)), -1, 5), 1)
+
+    y = net(Node(x))
+    (pixels,) = y.sources
+    m = backward(y, GRADIENT, single(rng, 2, 5), keep=[pixels])[pixels]
+    assert (m[:, 0] != 0).all()
+    assert (m[:, 1:] == 0).all()
+
+
+def test_constants_that_differ_from_place_to_place_part_what_was_alike() -> None:
+    rng = np.random.default_rng(0)
+    x = Node(np.full((1, 6, 6, 2), 0.3, np.float32))
+    stripes = np.repeat(single(rng, 2, 1), 3, axis=0).reshape(6, 1, 1)
+    for y in (x + stripes, x * np.broadcast_to(stripes, (6, 6, 2)), x + stripes[:, 0, :, None].repeat(6, 1)):
+        keys = ties.fingerprints(y, "value")
+        assert keys is not None
+        assert_array_equal(keys[0], np.broadcast_to(np.repeat(keys[0, ::3, :1], 3, axis=0), (6, 6)))
+        assert keys[0, 0, 0] != keys[0, 5, 0]
+
+
+@pytest.mark.parametrize("of", [lambda h: h, lambda h: ops.reshape(h, 4, 4, 2, 1)])
+def test_entries_of_different_nodes_do_not_tie(of: Callable[[Node], Node]) -> None:
+    """h and its ReLU differ, though the one is computed from the other, entry by entry, and both are near 0."""
+    x = Node(np.broadcast_to(np.array([-1e-6, 1], np.float32), (1, 4, 4, 2)))
+    h = of(x * np.float32(1))
+    for y in (ops.maximum(h, ops.relu(h)), ops.maximum(ops.relu(h), h)):
+        (stacked,) = y.sources
+        assert_array_equal(equalised(stacked), stacked.value)
 
 
 def test_borders_and_patterns() -> None:

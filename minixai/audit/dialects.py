@@ -17,7 +17,7 @@ from minixai.audit.sums import CLASSES, label, other_classes
 from minixai.evaluation.sanity import edge_detector
 from minixai.methods import catalogue
 from minixai.methods.baselines import BASELINES
-from minixai.methods.compat import shap_draws
+from minixai.methods.compat import make_shap_sampler
 from minixai.model import Model
 
 QUICK = (
@@ -188,7 +188,7 @@ def drawn_gradients(case: Case, background: Array, seed: int, samples: int, capt
         rng = np.random.RandomState(seed)
         r, alpha = rng.choice(len(background), n * samples), rng.uniform(0, 1, n * samples)
     else:
-        draws = shap_draws(seed, len(background), None)
+        draws = make_shap_sampler(seed, len(background), None)
         r, alpha, _ = draws(np.repeat(np.arange(n), samples), np.tile(np.arange(samples), n))
     x = np.repeat(case.images.astype(np.float64), samples, axis=0)
     from_there = x - background[r]

@@ -33,7 +33,13 @@ def background_endpoints(
     r = farthest_row(background, call.rows[:1]) if verify else None
     batches = forward_batches(call, None if r is None else background[r])
     ends, (outputs, beside) = gather_batches(
-        (batch, [as_rows(batch.output.value), as_rows(np.broadcast_to(batch.output.reference, batch.output.shape))])
+        (
+            batch,
+            [
+                as_score_matrix(batch.output.value),
+                as_score_matrix(np.broadcast_to(batch.output.reference, batch.output.shape)),
+            ],
+        )
         for batch in batches
     )
     reference, reference_outputs, references = forward_background(call, background, keep)
@@ -65,7 +71,7 @@ def forward_background(call: Call, background: Array, keep: bool) -> tuple[Array
     found = [
         (
             as_input(batch.layer) if keep else np.zeros((0, *batch.layer.shape[1:])),
-            as_rows(batch.output.value),
+            as_score_matrix(batch.output.value),
             outline(batch.output, batch.x),
         )
         for batch in forward_batches(replace(call, x=background, target=None, versus=None))
@@ -74,11 +80,11 @@ def forward_background(call: Call, background: Array, keep: bool) -> tuple[Array
     return np.concatenate(activations), np.concatenate(outputs), outlines[0]
 
 
-def all_outputs(call: Call) -> Array:
+def outputs_of_all_classes(call: Call) -> Array:
     """The outputs of every class, for all inputs of a call: (N, K)"""
-    return np.concatenate([as_rows(batch.output.value) for batch in forward_batches(call)])
+    return np.concatenate([as_score_matrix(batch.output.value) for batch in forward_batches(call)])
 
 
-def as_rows(outputs: Array) -> Array:
+def as_score_matrix(outputs: Array) -> Array:
     """(N, K), of scores (N, K) or (N,)"""
     return outputs.reshape(len(outputs), -1)

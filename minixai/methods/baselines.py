@@ -15,8 +15,8 @@ from minixai.validate import as_rectangular, one_of
 Baseline: TypeAlias = "str | npt.ArrayLike"
 
 
-def blur(x: Array) -> Array:
-    """Each image blurred by a Gaussian with σ an eighth of its shorter side."""
+def blurred_baseline(x: Array) -> Array:
+    """Each image blurred by a Gaussian with σ an eighth of its shorter side: (N, H, W, C)."""
     if min(x.shape[1:3]) < 2:
         raise ValueError(
             f"images of {x.shape[1]} × {x.shape[2]} pixels blurred by an eighth of their shorter side are themselves: "
@@ -26,22 +26,22 @@ def blur(x: Array) -> Array:
     return np.asarray(scipy.ndimage.gaussian_filter(x, (0, sigma, sigma, 0)))
 
 
-def noise(x: Array) -> Array:
-    """Uniform noise in [0, 1], the same for every image."""
+def noise_baseline(x: Array) -> Array:
+    """One image of uniform noise in [0, 1], which serves for every input: (1, ...)."""
     return np.random.default_rng(0).random((1, *x.shape[1:]))
 
 
-def mean(x: Array) -> Array:
-    """The mean of every channel of each image."""
+def mean_baseline(x: Array) -> Array:
+    """Images of one colour, the mean of each channel of each image: (N, H, W, C)."""
     return np.broadcast_to(accurate_mean(x, (1, 2), keepdims=True), x.shape)
 
 
 BASELINES: dict[str, Callable[[Array], Array]] = {
     "black": lambda x: np.zeros((1, *x.shape[1:])),
     "white": lambda x: np.ones((1, *x.shape[1:])),
-    "mean": mean,
-    "blur": blur,
-    "noise": noise,
+    "mean": mean_baseline,
+    "blur": blurred_baseline,
+    "noise": noise_baseline,
 }
 
 

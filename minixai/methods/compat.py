@@ -16,20 +16,20 @@ GREY = 127.5
 """What tf-explain hides with, whatever the scale of the image: far outside one in [0, 1]."""
 
 
-def one_minus_p(left: Array, size: tuple[int, ...]) -> Array:
+def complement_of_patch_probability(probabilities: Array, size: tuple[int, ...]) -> Array:
     """1 − p of each patch of a grid without overlap, resized bilinearly: (N, rows, columns) -> (N, H, W)
 
     This is OcclusionSensitivity of tf-explain.  It is large where p is small with the patch hidden, however small p was
     without.  The last patches are cut off at the border, but drawn as wide as the others.  On images that are not
     square, tf-explain hides only a part of them and confuses height and width; this function does not.
     """
-    return np.asarray(upsample(Node(1 - left[..., None]), (size[0], size[1])).value[..., 0])
+    return np.asarray(upsample(Node(1 - probabilities[..., None]), (size[0], size[1])).value[..., 0])
 
 
 # -- shap's random stream -----------------------------------------------------------------------------
 
 
-def shap_draws(
+def make_shap_sampler(
     seed: int, references: int, shape: tuple[int, ...] | None
 ) -> Callable[[Array, Array], tuple[Array, Array, Array | None]]:
     """The random draws of GradientExplainer(rseed=seed) of shap, which draws the same numbers again for every class.
@@ -53,7 +53,7 @@ def shap_draws(
 # -- tf-explain's Grad-CAM ----------------------------------------------------------------------------
 
 
-def guided_weights(maps: Array, slopes: Array) -> Array:
+def guided_channel_weights(maps: Array, gradients: Array) -> Array:
     """α_k = mean over positions of 1[A > 0] · 1[g > 0] · g, with g = ∂f/∂A: (N, h, w, K) twice -> (N, K)
 
     This is GradCAM of tf-explain with use_guided_grads=True, its default, before it is resized and painted.  No α is
@@ -61,4 +61,4 @@ def guided_weights(maps: Array, slopes: Array) -> Array:
     gradients are positive; so opposite classes may get the same map.  It is not Guided Grad-CAM, which multiplies a map
     by guided backprop, pixel by pixel.
     """
-    return accurate_mean(slopes * ((maps > 0) & (slopes > 0)), (1, 2))
+    return accurate_mean(gradients * ((maps > 0) & (gradients > 0)), (1, 2))

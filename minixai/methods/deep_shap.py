@@ -94,7 +94,7 @@ def deep_shap_of_targets(
     all_ends = background_endpoints(call, references, targets, keep=False)
     complete = all_ends[0].complete and pool != "gradient"
     totals, forward = [np.zeros(ends.value.shape) for ends in all_ends], 0
-    for pairs in pair_batches(call, references, either_way=pool == "mover"):
+    for pairs in pair_batches(call, references, both_directions=pool == "mover"):
         forward += len(pairs.output) + 1
         for ends, total in zip(all_ends, totals, strict=True):
             pairs.check_reference_score(ends, references)
@@ -141,13 +141,13 @@ class PairBatch:
         return int(excess.argmax()) if excess.max() > 0 else None
 
 
-def pair_batches(call: Call, references: Array, either_way: bool) -> Iterator[PairBatch]:
+def pair_batches(call: Call, references: Array, both_directions: bool) -> Iterator[PairBatch]:
     """Every input with every reference.
 
     Each row of one side is the single reference of all rows of the other side.  Rescale is the same from x to x' as
-    from x' to x, so `either_way` takes the side with fewer rows: R references cost one input R + 1 rows, not 2R.
+    from x' to x, so `both_directions` takes the side with fewer rows: R references cost one input R + 1 rows, not 2R.
     """
-    swapped = either_way and len(call.rows) < len(references)
+    swapped = both_directions and len(call.rows) < len(references)
     single, many = (call.rows, references) if swapped else (references, call.rows)
     total, network = len(single) * len(many), FromLayer(call)
     progress = Progress(f"deep_shap: {total:,} rows forward and back", total)

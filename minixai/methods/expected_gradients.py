@@ -12,7 +12,7 @@ from minixai.arrays import Array, multiply_no_nan, row_sums
 from minixai.attribution import Attribution
 from minixai.methods.background import background_endpoints
 from minixai.methods.call import Call
-from minixai.methods.compat import shap_draws
+from minixai.methods.compat import make_shap_sampler
 from minixai.methods.endpoints import Endpoints
 from minixai.methods.moments import Moments
 from minixai.methods.passes import Stream, column, passes
@@ -21,11 +21,11 @@ from minixai.model import Network
 from minixai.rules import GRADIENT
 from minixai.validate import MOST_SAMPLES, as_count, as_nonnegative, one_of
 
-Draws: TypeAlias = "Callable[[Array, Array], tuple[Array, Array, Array | None]]"
+Sampler: TypeAlias = "Callable[[Array, Array], tuple[Array, Array, Array | None]]"
 """(which input, which draw) -> (which reference, how far along the way, the noise)"""
 
 
-def minixai_draws(seed: int, references: int, shape: tuple[int, ...] | None) -> Draws:
+def make_sampler(seed: int, references: int, shape: tuple[int, ...] | None) -> Sampler:
     """Random draws that depend only on the seed and the number of the draw, with noise of this shape or none."""
     uniform = Stream(seed, lambda rng, n: rng.random((n, 2)))
     noise = shape and Stream((seed, 1), lambda rng, n: rng.standard_normal((n, *shape)))
@@ -37,9 +37,9 @@ def minixai_draws(seed: int, references: int, shape: tuple[int, ...] | None) -> 
     return draw
 
 
-STREAMS: Mapping[str, Callable[[int, int, tuple[int, ...] | None], Draws]] = {
-    "minixai": minixai_draws,
-    "shap": shap_draws,
+STREAMS: Mapping[str, Callable[[int, int, tuple[int, ...] | None], Sampler]] = {
+    "minixai": make_sampler,
+    "shap": make_shap_sampler,
 }
 
 

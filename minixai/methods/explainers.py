@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from minixai.arrays import Array, mark_readonly
 from minixai.attribution import Attribution
-from minixai.methods.background import all_outputs
+from minixai.methods.background import outputs_of_all_classes
 from minixai.methods.call import Call, as_model_input
 from minixai.methods.deep_shap import deep_shap_of_targets
 from minixai.methods.expected_gradients import expected_gradients_of_targets
@@ -50,7 +50,7 @@ class Explainer:
     @cached_property
     def mean_outputs(self) -> Array:
         """What `expected_value` is."""
-        outputs = all_outputs(self.call)
+        outputs = outputs_of_all_classes(self.call)
         return mark_readonly(np.asarray(outputs.mean(axis=0, dtype=np.float64).astype(outputs.dtype)))
 
     def rank_outputs(self, call: Call, outputs: int | None, order: str) -> Array:
@@ -61,7 +61,7 @@ class Explainer:
             return np.broadcast_to(np.arange(total), (len(call.rows), total))
         if as_count(outputs, "ranked_outputs") > total:
             raise ValueError(f"ranked_outputs is {outputs}, but there are {total} outputs: give at most {total}")
-        return np.argsort(key(all_outputs(call)), axis=1, kind="stable")[:, :outputs]
+        return np.argsort(key(outputs_of_all_classes(call)), axis=1, kind="stable")[:, :outputs]
 
 
 @document

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from minixai.arrays import Array, accurate_mean, multiply_no_nan
 from minixai.attribution import Attribution
 from minixai.methods.call import Call
-from minixai.methods.compat import guided_weights
+from minixai.methods.compat import guided_channel_weights
 from minixai.methods.endpoints import Endpoints
 from minixai.methods.gradients import check_rectifiers
 from minixai.methods.maps import batches_at_layer, check_places
@@ -25,16 +25,19 @@ from minixai.validate import check_images, one_of
 Size: TypeAlias = "tuple[int, ...]"
 
 
-def mean_slopes(maps: Array, slopes: Array) -> Array:
+def mean_gradient_weights(maps: Array, gradients: Array) -> Array:
     """α_k = mean over positions of ∂f/∂A_k: (N, h, w, K) twice -> (N, K)"""
-    return accurate_mean(slopes, (1, 2))
+    return accurate_mean(gradients, (1, 2))
 
 
-VARIANTS: Mapping[str, Callable[[Array, Array], Array]] = {"paper": mean_slopes, "tf-explain": guided_weights}
-"""maps, slopes (N, h, w, K) -> weights (N, K)"""
+VARIANTS: Mapping[str, Callable[[Array, Array], Array]] = {
+    "paper": mean_gradient_weights,
+    "tf-explain": guided_channel_weights,
+}
+"""maps, gradients (N, h, w, K) -> weights (N, K)"""
 
 
-def nearest(maps: Array, size: Size) -> Array:
+def resize_nearest(maps: Array, size: Size) -> Array:
     """Resize maps so that pixel i takes the position ⌊i·h/H⌋: (N, h, w, C) -> (N, *size, C)"""
     rows, columns = (np.arange(to) * n // to for n, to in zip(maps.shape[1:3], size, strict=True))
     return maps[:, rows][:, :, columns]
@@ -42,7 +45,7 @@ def nearest(maps: Array, size: Size) -> Array:
 
 UPSAMPLINGS: Mapping[str, Callable[[Array, Size], Array]] = {
     "bilinear": lambda maps, size: Resize((size[0], size[1])).forward(maps),
-    "nearest": nearest,
+    "nearest": resize_nearest,
 }
 
 
@@ -70,7 +73,7 @@ def grad_cam(
     resize : bool, default False
         Whether to resize the map to the image after the ReLU, bilinearly with half-pixel centres.
     variant : {"paper", "tf-explain"}, default "paper"
-        "tf-explain" has other weights and never a ReLU: see `minixai.methods.compat.guided_weights`.
+        "tf-explain" has other weights and never a ReLU: see `minixai.methods.compat.guided_channel_weights`.
     {output, maps, batch}
 
     Returns
@@ -111,9 +114,9 @@ def grad_cam(
     """
     weigh = VARIANTS[one_of(variant, VARIANTS, "variant")]
     call = Call(model, x, target, versus, output, layer, batch)
-    ends, slopes = maps_and_slopes(call, "grad_cam", resize)
-    weights = weigh(ends.value, slopes)
-    signed = weighted_sum(ends.value, weights)
+    ends, gradients = maps_and_gradients(call, "grad_cam", resize)
+    weights = weigh(ends.value, gradients)
+    signed = weighted_channel_sum(ends.value, weights)
     values = finish_map(signed, call, relu and variant == "paper", resize)
     parameters = {"relu": relu, "resize": resize, "variant": variant}
     return ends.attribution("grad_cam", values, parameters, extras={"signed": signed, "weights": weights})
@@ -171,9 +174,9 @@ def hires_cam(
     array([ 1., -5.])
     """
     call = Call(model, x, target, versus, output, layer, batch)
-    ends, slopes = maps_and_slopes(call, "hires_cam", resize)
+    ends, gradients = maps_and_gradients(call, "hires_cam", resize)
     # (N, h, w, K) · (N, h, w, K) -> (N, h, w, 1)
-    signed = multiply_no_nan(slopes, ends.value).sum(axis=-1, keepdims=True)
+    signed = multiply_no_nan(gradients, ends.value).sum(axis=-1, keepdims=True)
     parameters = {"relu": relu, "resize": resize}
     values = finish_map(signed, call, relu, resize)
     return ends.attribution("hires_cam", values, parameters, extras={"signed": signed})
@@ -237,10 +240,10 @@ def guided_grad_cam(
     >>> guided_grad_cam(network, [[[[1.0], [-5.0]]]]).values.ravel()
     array([1., 0.])
     """
-    stretch = UPSAMPLINGS[one_of(upsampling, UPSAMPLINGS, "upsampling")]
+    resize_to = UPSAMPLINGS[one_of(upsampling, UPSAMPLINGS, "upsampling")]
     call = Call(model, x, target, versus, output, layer, batch)
     batches = check_rectifiers(batches_with_maps(call, "guided_grad_cam", True), "guided_grad_cam", to_input=True)
-    ends, (values,) = gather_batches((batch, [guided_product(batch, stretch)]) for batch in batches)
+    ends, (values,) = gather_batches((batch, [guided_product(batch, resize_to)]) for batch in batches)
     return ends.attribution("guided_grad_cam", values, {"upsampling": upsampling}, (0, len(values)))
 
 
@@ -259,15 +262,15 @@ def batches_with_maps(call: Call, what: str, images: bool) -> Iterator[Batch]:
         yield batch
 
 
-def maps_and_slopes(call: Call, what: str, images: bool) -> tuple[Endpoints, Array]:
+def maps_and_gradients(call: Call, what: str, images: bool) -> tuple[Endpoints, Array]:
     """The endpoints with the maps A of the layer, and their gradient ∂f/∂A."""
-    ends, (slopes,) = gather_batches(
+    ends, (gradients,) = gather_batches(
         (batch, [batch.backward(GRADIENT)]) for batch in batches_with_maps(call, what, images)
     )
-    return ends, slopes
+    return ends, gradients
 
 
-def weighted_sum(maps: Array, weights: Array) -> Array:
+def weighted_channel_sum(maps: Array, weights: Array) -> Array:
     """Σ_k α_k A_k: (N, h, w, K), (N, K) -> (N, h, w, 1)"""
     return np.asarray(np.einsum("nhwk,nk->nhw", maps, weights)[..., None])
 
@@ -278,10 +281,10 @@ def finish_map(signed: Array, call: Call, relu: bool, resize: bool) -> Array:
     return UPSAMPLINGS["bilinear"](maps, call.rows.shape[1:3]) if resize else maps
 
 
-def guided_product(batch: Batch, stretch: Callable[[Array, Size], Array]) -> Array:
+def guided_product(batch: Batch, resize_to: Callable[[Array, Size], Array]) -> Array:
     """Guided backprop times the resized ReLU of Grad-CAM, for one batch."""
     maps = batch.layer.value
-    cam = np.maximum(weighted_sum(maps, mean_slopes(maps, batch.backward(GRADIENT))), 0)
+    cam = np.maximum(weighted_channel_sum(maps, mean_gradient_weights(maps, batch.backward(GRADIENT))), 0)
     guided = batch.backward(GUIDED, batch.x)
     # (n, H, W, C) · (n, H, W, 1)
-    return np.asarray(guided * stretch(cam, guided.shape[1:3]))
+    return np.asarray(guided * resize_to(cam, guided.shape[1:3]))

@@ -20,25 +20,28 @@ from minixai.model import Network
 from minixai.validate import as_count, one_of, warn_caller
 
 
-def gauss_legendre(n: int) -> tuple[Array, Array]:
-    """Gauss–Legendre quadrature, exact for polynomials of degree 2n − 1."""
+def gauss_legendre_rule(n: int) -> tuple[Array, Array]:
+    """The nodes and weights (n,) of Gauss–Legendre quadrature on [0, 1], exact for polynomials of degree 2n − 1."""
     t, w = scipy.special.roots_legendre(n)
     return (t + 1) / 2, w / 2
 
 
-def trapezoid(n: int) -> tuple[Array, Array]:
-    """The trapezoidal rule: n nodes with both ends, whose weights 1/(n − 1) are halved at the ends and sum to 1."""
+def trapezoid_rule(n: int) -> tuple[Array, Array]:
+    """The nodes and weights (n,) of the trapezoidal rule on [0, 1].
+
+    Both ends are nodes, and their weights are half of the others', 1/(n − 1), so that all sum to 1.
+    """
     w = np.full(n, 1 / (n - 1))
     w[[0, -1]] /= 2
     return np.linspace(0, 1, n), w
 
 
 QUADRATURES: Mapping[str, Callable[[int], tuple[Array, Array]]] = {
-    "gauss-legendre": gauss_legendre,
+    "gauss-legendre": gauss_legendre_rule,
     "left": lambda n: (np.arange(n) / n, np.full(n, 1 / n)),
     "right": lambda n: ((np.arange(n) + 1) / n, np.full(n, 1 / n)),
     "midpoint": lambda n: ((np.arange(n) + 0.5) / n, np.full(n, 1 / n)),
-    "trapezoid": trapezoid,
+    "trapezoid": trapezoid_rule,
 }
 """n -> (nodes α in [0, 1], weights w)"""
 

@@ -105,7 +105,7 @@ def default_layer(x: Node, output: Node) -> Node:
     after they lost their places, no such layer is on all paths: it is then the last convolution, after its activation.
     """
     nodes = [node for node in history(output) if node is x or node.sources]
-    features = features_of(nodes)
+    features = feature_maps_of(nodes)
     if not features:
         raise ValueError(
             "the scores are not made of any convolution with more than one place, so there is no last one to look at: "
@@ -124,7 +124,7 @@ MOVES = (MaxPool, AveragePool, Resize, Identity, Pad, Reshape, Take, Transpose)
 """Operations that make no features."""
 
 
-def features_of(nodes: list[Node]) -> list[Node]:
+def feature_maps_of(nodes: list[Node]) -> list[Node]:
     """The nodes (N, h, w, K) with more than one place that a convolution and no more than functions of it have made."""
     convolved, found = set[Node](), []
     for node in nodes:

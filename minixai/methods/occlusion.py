@@ -9,7 +9,7 @@ from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.methods.baselines import Baseline
 from minixai.methods.call import Call
-from minixai.methods.compat import GREY, one_minus_p
+from minixai.methods.compat import GREY, complement_of_patch_probability
 from minixai.methods.endpoints import Endpoints
 from minixai.methods.passes import passes
 from minixai.methods.registry import method
@@ -54,7 +54,7 @@ def occlusion(
         former name, `fill`, is accepted with a DeprecationWarning.
     variant : {"paper", "tf-explain"}, default "paper"
         "tf-explain" has a stride and a baseline of its own, and always explains the probability: see
-        `minixai.methods.compat.one_minus_p`.
+        `minixai.methods.compat.complement_of_patch_probability`.
     {output, batch}
 
     Returns
@@ -99,7 +99,9 @@ def occlusion(
     left = occluded_scores(ends, rows, columns, hidden)
     lost = ends.score[:, None, None] - left
     values = (
-        one_minus_p(left, call.rows.shape[1:3]) if variant == "tf-explain" else mean_over_windows(lost, rows, columns)
+        complement_of_patch_probability(left, call.rows.shape[1:3])
+        if variant == "tf-explain"
+        else mean_over_covering_windows(lost, rows, columns)
     )[..., None].astype(call.rows.dtype)
     return ends.attribution("occlusion", values, parameters, (left.size, 0), baseline=hidden, extras={"windows": lost})
 
@@ -132,19 +134,19 @@ def window_masks(length: int, side: int, step: int) -> Array:
     return (start <= pixel) & (pixel < start + side)
 
 
-def occluded_scores(ends: Endpoints, rows: Array, columns: Array, hidden: Array) -> Array:
+def occluded_scores(ends: Endpoints, row_masks: Array, column_masks: Array, fill: Array) -> Array:
     """The score with each window hidden: (N, rows, columns)"""
-    x, hidden = ends.value, np.broadcast_to(hidden, ends.value.shape)
-    left = np.zeros((len(x), len(rows), len(columns)), ends.score.dtype)
-    for i, k in passes(ends.call, len(rows) * len(columns), "occlusion", back=False):
-        a, b = np.divmod(k, len(columns))
+    x, fill = ends.value, np.broadcast_to(fill, ends.value.shape)
+    scores = np.zeros((len(x), len(row_masks), len(column_masks)), ends.score.dtype)
+    for i, k in passes(ends.call, len(row_masks) * len(column_masks), "occlusion", back=False):
+        a, b = np.divmod(k, len(column_masks))
         # (B, H, 1, 1) and (B, 1, W, 1) -> (B, H, W, 1)
-        window = rows[a][:, :, None, None] & columns[b][:, None, :, None]
-        left[i, a, b] = ends.score_at(np.where(window, hidden[i], x[i]), i)
-    return left
+        window = row_masks[a][:, :, None, None] & column_masks[b][:, None, :, None]
+        scores[i, a, b] = ends.score_at(np.where(window, fill[i], x[i]), i)
+    return scores
 
 
-def mean_over_windows(lost: Array, rows: Array, columns: Array) -> Array:
+def mean_over_covering_windows(score_drops: Array, row_masks: Array, column_masks: Array) -> Array:
     """At each pixel the mean over the windows that cover it: (N, rows, columns) -> (N, H, W)"""
     # (H, rows) @ (N, rows, columns) @ (columns, W)
-    return np.asarray((rows / rows.sum(axis=0)).T @ lost @ (columns / columns.sum(axis=0)))
+    return np.asarray((row_masks / row_masks.sum(axis=0)).T @ score_drops @ (column_masks / column_masks.sum(axis=0)))

@@ -96,11 +96,13 @@ def shapley_values(
     # (N, 1, ...) or (1, R, ...): what stands for the absent players of each input
     absent = ends.reference[:, None] if background is None else ends.reference[None]
     labels, n = as_groups(players, ends.value.shape[1:], "players")
-    game, rows = play_all(Masked(ends, absent, labels), *validate_game(n, permutations, seed, absent.shape[1]))
-    values = share_among_entries(game.values, labels).astype(ends.value.dtype)
+    game, rows = play_games_of_all_inputs(
+        MaskingGame(ends, absent, labels), *validate_game(n, permutations, seed, absent.shape[1])
+    )
+    values = split_among_entries(game.values, labels).astype(ends.value.dtype)
     error = None
     if game.standard_error is not None:
-        error = share_among_entries(game.standard_error, labels).astype(values.dtype)
+        error = split_among_entries(game.standard_error, labels).astype(values.dtype)
     parameters = (
         {"baseline": call.as_parameter(baseline)} if background is None else {"background": np.asarray(background)}
     )
@@ -132,7 +134,7 @@ def endpoints_of(call: Call, baseline: Baseline, background: npt.ArrayLike | Non
     return background_endpoints(call, rows)[0], rows
 
 
-class Masked:
+class MaskingGame:
     """v(S) for every input: the mean of f over the references that stand for its absent players."""
 
     def __init__(self, ends: Endpoints, absent: Array, labels: Array) -> None:
@@ -155,7 +157,7 @@ class Masked:
         return total.reshape(-1, count).T
 
 
-def play_all(masked: Masked, n: int, permutations: int | None, seed: int) -> tuple[Shares, int]:
+def play_games_of_all_inputs(masked: MaskingGame, n: int, permutations: int | None, seed: int) -> tuple[Shares, int]:
     """Play the games of all inputs, as many together as memory allows: shares (N, players), and the rows they took."""
     inputs, references = masked.absent.shape[:2]
     count = count_coalitions(n, permutations)
@@ -166,15 +168,15 @@ def play_all(masked: Masked, n: int, permutations: int | None, seed: int) -> tup
         for part in batches(inputs, max(1, ENTRIES // count), 1)
     ]
     progress.close()
-    return Shares(*map(join_games, zip(*games, strict=True))), rows
+    return Shares(*map(concatenate_games, zip(*games, strict=True))), rows
 
 
-def join_games(parts: Sequence[Array | None]) -> Any:
+def concatenate_games(parts: Sequence[Array | None]) -> Any:
     """One field of the games of all inputs, which come first: (players, n) of each -> (N, players)"""
     return None if parts[0] is None else np.concatenate([np.asarray(part).T for part in parts])
 
 
-def share_among_entries(numbers: Array, labels: Array) -> Array:
+def split_among_entries(numbers: Array, labels: Array) -> Array:
     """Give each entry an equal part of its player's number: (N, players) -> (N, ...)"""
     return np.asarray((numbers / np.bincount(labels.reshape(-1)))[:, labels])
 

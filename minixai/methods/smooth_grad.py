@@ -103,7 +103,7 @@ def smooth_grad(
     arguments = {"output": output, "batch": batch} | ({} if layer is None else {"layer": layer}) | options
     clean = method(model, x, target, versus=versus, **arguments)
     call = Call(model, x, clean.target, clean.versus, output, layer, batch)
-    explain = explain_again(method, call, arguments, Contrast(clean.target, clean.versus))
+    explain = explainer_of_points(method, call, arguments, Contrast(clean.target, clean.versus))
     width = noise_sigma(call.rows, noise, None if sigma is None else as_nonnegative(sigma, "sigma") * call.unit)
     draw = Stream(as_count(seed, "seed", 0), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
     maps, cost = Moments(clean.values.shape, n, 4 if variance else 2), clean.cost
@@ -151,7 +151,7 @@ def check_options(method: Callable[..., Attribution], options: Mapping[str, Any]
     return options
 
 
-def explain_again(
+def explainer_of_points(
     method: Callable[..., Attribution], call: Call, arguments: Mapping[str, Any], contrast: Contrast
 ) -> Callable[[Array, Array], Attribution]:
     """The method as a function of points (B, ...) near the inputs i, with the classes and baselines of those inputs."""

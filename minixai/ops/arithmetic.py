@@ -48,12 +48,14 @@ class MatMul(Bilinear):
             return unbroadcast(matmul_rows(m, w.swapaxes(-1, -2)), x.shape)
         if w.ndim == 2:  # (I, N·...) @ (N·..., O) -> (I, O)
             return long_product(x.reshape(-1, x.shape[-1]).T, m.reshape(-1, m.shape[-1]))
-        return unbroadcast(x.swapaxes(-1, -2) @ m, w.shape)
+        return unbroadcast(stacked_product(x.swapaxes(-1, -2), m), w.shape)
 
 
 def matmul_rows(x: Array, w: Array) -> Array:
     """x @ w, with one matrix for all rows as one product that several threads may share."""
-    if w.ndim > 2 or not w.size:
+    if w.ndim > 2:
+        return stacked_product(x, w)
+    if not w.size:
         return np.asarray(x @ w)
     return long_product(x.reshape(-1, len(w)), w).reshape(*x.shape[:-1], w.shape[1])
 
@@ -89,6 +91,18 @@ def long_product(x: Array, w: Array) -> Array:
 
     in_parallel(work, [(i,) for i in range(len(totals))])
     return np.asarray(totals.sum(axis=0), x.dtype)
+
+
+def stacked_product(x: Array, w: Array) -> Array:
+    """x (..., M, I) @ w (..., I, O) -> (..., M, O): a product for each of the leading indices, of any length I."""
+    if w.shape[-2] <= LONG or w.dtype != np.float32 or not (x.size and w.size):
+        return np.asarray(x @ w)
+    stack = np.broadcast_shapes(x.shape[:-2], w.shape[:-2])
+    y = np.empty((*stack, x.shape[-2], w.shape[-1]), w.dtype)
+    xs, ws = (np.broadcast_to(z, (*stack, *z.shape[-2:])) for z in (x, w))
+    for index in np.ndindex(*stack):
+        y[index] = long_product(xs[index], ws[index])
+    return y
 
 
 def add(u: Operand, v: Operand) -> Node:

@@ -9,7 +9,7 @@ import numpy as np
 from minixai.graph import Node, Operand
 from minixai.ops.arithmetic import add, matmul, multiply, negative, power, subtract
 from minixai.ops.convolution import convolution
-from minixai.ops.functions import exp, log, relu
+from minixai.ops.functions import exp, log, positive_part
 from minixai.ops.reductions import max, mean, sum
 from minixai.ops.shapes import concatenate, pad, reshape, take
 from minixai.ops.windows import Margins, Pair
@@ -36,7 +36,7 @@ def log_softmax(z: Node, axis: int = -1) -> Node:
 
 def prelu(x: Node, alpha: Operand) -> Node:
     """x where x > 0, αx elsewhere; α may differ from channel to channel (He et al. 2015)."""
-    return subtract(relu(x), multiply(relu(negative(x)), alpha))
+    return subtract(positive_part(x), multiply(positive_part(negative(x)), alpha))
 
 
 def standardise(x: Node, axis: int | tuple[int, ...] = -1, epsilon: float = 1e-5) -> Node:

@@ -24,6 +24,12 @@ class Relu(Elementwise):
         return (x > 0).astype(x.dtype)
 
 
+class PositivePart(Relu):
+    """max(x, 0) as a part of another function, whose units are never off, so that it does not rectify by itself."""
+
+    rectifies: ClassVar[bool] = False
+
+
 @dataclass(frozen=True)
 class LeakyRelu(Elementwise):
     """x where x > 0, αx elsewhere."""
@@ -141,6 +147,7 @@ class Power(Elementwise):
 
 
 relu, sigmoid, tanh, softplus, gelu = Relu(), Sigmoid(), Tanh(), Softplus(), Gelu()
+positive_part = PositivePart()
 exp, log, absolute = Exp(), Log(), Abs()
 sqrt, reciprocal, square = Power(0.5), Power(-1.0), Power(2.0)
 

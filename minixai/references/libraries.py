@@ -11,7 +11,7 @@ from minixai import ops
 from minixai.arrays import Array
 from minixai.graph import Node, backward, history
 from minixai.methods import deep_lift
-from minixai.methods.compat import shap_draws
+from minixai.methods.compat import make_shap_sampler
 from minixai.references.calls import CALLS, SEED
 from minixai.references.entry import Entry, Tolerance, abbreviate, rounded, summed
 from minixai.references.frozen import network, results
@@ -98,7 +98,7 @@ def stream() -> Entry:
 
     def points() -> Array:
         i, k = np.divmod(np.arange(12), 6)
-        r, alpha, _ = shap_draws(SEED, 4, None)(i, k)
+        r, alpha, _ = make_shap_sampler(SEED, 4, None)(i, k)
         return np.asarray(background[r] + alpha[:, None] * (x[i] - background[r]))
 
     reason = "shap keeps points in float32: four roundings by 2^-24 of numbers up to 40"

@@ -25,15 +25,26 @@ import numpy as np
 import numpy.typing as npt
 
 from minixai.arrays import Array
-from minixai.graph import Node, Op, history
+from minixai.graph import Node, Op, Operand, history
+from minixai.ops.activations import Clip
 from minixai.ops.arithmetic import Add, MatMul, Multiply, shape_of
 from minixai.ops.blocks import BLOCK, Workspace, empty, in_parallel
 from minixai.ops.convolution import Convolution
 from minixai.ops.functions import Relu
 from minixai.ops.kinds import Elementwise, Selection
 from minixai.ops.pooling import AveragePool, MaxPool, Resize, centres
+from minixai.ops.reductions import Mean, Sum
+from minixai.ops.sampling import Gather, Interpolate, positions
 from minixai.ops.shapes import Concatenate, Identity, Pad, Take
 from minixai.ops.windows import Margins, pad_images, window_views_along
+from minixai.rules.entry_fingerprints import (
+    MIX,
+    carry_entries,
+    entries_of_places,
+    mixed,
+    odd_numbers,
+    places_of_entries,
+)
 
 Side: TypeAlias = Literal["value", "reference"]
 Carrier: TypeAlias = "Callable[[Node, Side, list[Array | None]], Array | None]"
@@ -133,6 +144,8 @@ BORDER = np.uint64(0xD1B54A32D192ED03)
 def equalised(node: Node, side: Side = "value") -> Array:
     """The value or reference of a node, with equal bits at all places of an image that are computed alike."""
     array = side_of(node, side)
+    if array.ndim != 4:
+        return equalised_entries(array, fingerprints(node, side))
     first = first_alike(node, "value" if array is node.value else side)
     if first is None:
         return array
@@ -156,6 +169,16 @@ def equalised(node: Node, side: Side = "value") -> Array:
     return y
 
 
+def equalised_entries(x: Array, keys: Array | None) -> Array:
+    """An array that is no image, with equal bits at all entries of a row that are computed alike."""
+    if keys is None or keys.shape != x.shape:
+        return x
+    flat = x.reshape(len(x), -1)
+    first = first_in_each(keys.reshape(len(x), -1, 1))[..., 0]
+    copies = np.take_along_axis(flat, first, 1)
+    return np.where(abs(copies - flat) <= largest_rounding(x), copies, flat).reshape(x.shape)
+
+
 def largest_rounding(x: Array) -> float:
     """√ε of the largest number: what differs by more is not computed alike."""
     return float(np.sqrt(np.finfo(x.dtype).eps) * max(x.max(), -x.min()))
@@ -176,7 +199,10 @@ def first_alike(node: Node, side: Side) -> Array | None:
 
 
 def fingerprints(node: Node, side: Side) -> Array | None:
-    """(N, H, W): equal where the places of a node (N, H, W, C) are computed alike; None if nothing is known."""
+    """(N, H, W): equal where the places of a node (N, H, W, C) are computed alike; None if nothing is known.
+
+    Of a node with another number of axes, one for each entry, in its shape.
+    """
     key = ("fingerprints", side)
     if key not in node.memo:
         rows = len(side_of(node, side))
@@ -195,14 +221,57 @@ def is_in_order(first: Array) -> bool:
 def carry(node: Node, side: Side, rows: int) -> Array | None:
     """The fingerprints of a node, made of those of its inputs."""
     array = side_of(node, side)
-    if array.ndim != 4 or not array.size or array.dtype not in (np.float32, np.float64):
+    if array.ndim < 2 or not array.size or array.dtype not in (np.float32, np.float64):
         return None
     if node.op is None:
-        return pixel_fingerprints(array) if len(array) == rows else None  # weights in training have other rows
+        return of_input(node, array) if len(array) == rows else None  # weights in training have other rows
     kinds = (Elementwise, Selection)  # whose subclasses are what they promise; those of other ops may be anything
     kind = next((kind for kind in kinds if isinstance(node.op, kind)), type(node.op))
     inputs = [x.memo.get(("fingerprints", side)) if isinstance(x, Node) else None for x in node.inputs]
-    return CARRIERS[kind](node, side, inputs) if kind in CARRIERS else None
+    keys = None
+    if any(("entries", side) in x.memo for x in node.sources):
+        keys = of_entries(node, side, inputs)
+    if keys is None and kind in CARRIERS and all(x.ndim == 4 for x in [node, *node.sources]):
+        keys = CARRIERS[kind](node, side, inputs)
+    return of_entries(node, side, inputs) if keys is None else keys
+
+
+def of_input(node: Node, array: Array) -> Array | None:
+    """The fingerprints of a node without an op: of images, or of sequences (N, T, C), by entries."""
+    if array.ndim == 4:
+        return pixel_fingerprints(array)
+    if array.ndim != 3:
+        return None
+    keys = pixel_fingerprints(array[:, None])
+    return None if keys is None else entries_of_places(keys, array.shape[2], node)[:, 0]
+
+
+def of_entries(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """The fingerprints of a node whose op mixes axes, or that is no image: made of those of all entries.
+
+    Those of an image's entries are kept as well, because the axes may be turned back later.
+    """
+    known = all(x.memo.get(("fingerprints", side)) is not None for x in node.sources)
+    if not known or (isinstance(node.op, Elementwise) and largest_rank(node.op) > 0):
+        return None
+    entries = carry_entries(node, [entries_of(x, side, keys) for x, keys in zip(node.inputs, inputs, strict=True)])
+    if entries is None or node.ndim != 4:
+        return entries
+    node.memo["entries", side] = entries
+    return places_of_entries(entries)
+
+
+def entries_of(x: Operand | None, side: Side, keys: Array | None) -> Array | None:
+    """The fingerprints of all entries of an input; None of a constant."""
+    if keys is None or not isinstance(x, Node) or x.ndim != 4:
+        return keys
+    found: Array | None = x.memo.get(("entries", side))
+    return entries_of_places(keys, x.shape[3], x) if found is None else found
+
+
+def largest_rank(op: Op | None) -> int:
+    """The most axes of what an op was made with: an array may not treat all places alike."""
+    return max(map(np.ndim, vars(op).values()), default=0)
 
 
 # -- of an input -------------------------------------------------------------------------------------------
@@ -237,27 +306,10 @@ def projection_weights(channels: int, dtype: npt.DTypeLike) -> Array:
     return weights.astype(dtype)
 
 
-@cache
-def odd_numbers(count: int) -> Array:
-    """Random weights of fingerprints: modulo 2⁶⁴, multiplying by an odd number loses nothing."""
-    return np.random.default_rng(0).integers(0, 1 << 63, count, dtype=np.uint64) * 2 + 1
-
-
 def has_equal(keys: Array) -> bool:
     """Whether any two places of one image have equal keys: (N, H, W)."""
     in_order = np.sort(keys.reshape(len(keys), -1), axis=1)
     return bool((in_order[:, 1:] == in_order[:, :-1]).any())
-
-
-def mixed(keys: Array) -> Array:
-    """Each key becomes another whose bits are well spread, and 0 stays 0."""
-    keys = keys * MIX  # of 64 bits, whatever the keys had
-    keys ^= keys >> np.uint64(32)
-    return keys
-
-
-MIX = np.uint64(0x9E3779B97F4A7C15)
-"""2⁶⁴ over the golden ratio: an odd number whose bits are well spread."""
 
 
 def dead_places(x: Array) -> Array:
@@ -302,12 +354,22 @@ def of_function(node: Node, side: Side, inputs: list[Array | None]) -> Array | N
 
     A ReLU saturates at 0, other functions at any number.  One that holds an array may not treat all places alike.
     """
-    if any(np.ndim(setting) > 1 for setting in vars(node.op).values()):
+    if largest_rank(node.op) > 1:
         return None
-    if inputs[0] is not None:
-        return inputs[0]
     x = side_of(node, side)
+    if inputs[0] is not None:
+        return with_saturated(inputs[0], x, node.op) if isinstance(node.op, Clip) else inputs[0]
     return of_dead(x) if type(node.op) is Relu else pixel_fingerprints(x)
+
+
+def with_saturated(keys: Array, x: Array, op: Clip) -> Array:
+    """Keys of x = clip(...) in which pixels of bounds alone are alike where their bounds are the same."""
+    full = ((x == x.dtype.type(op.low)) | (x == x.dtype.type(op.high))).all(axis=3)
+    if not full.any():
+        return keys
+    keys = keys + MIX
+    keys[full] = hashed(x[full][:, None, None])[:, 0, 0]
+    return keys
 
 
 def of_convolution(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
@@ -325,12 +387,27 @@ def of_mean(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
     keys, op = inputs[0], node.op
     if keys is None:
         return None
-    low, high = (pad_images(keys[..., None], op.padding, border)[..., 0] for border in (~np.uint64(0), np.uint64(0)))
-    for axis, (k, s, n) in enumerate(zip(op.window, op.stride, node.shape[1:3], strict=True), 1):
-        low = reduce(np.minimum, window_views_along(low, axis, k, s, n))
-        high = reduce(np.maximum, window_views_along(high, axis, k, s, n))
-    sums = fingerprint_windows(keys + MIX, op.window, op.stride, (1, 1), op.padding, node.shape)
-    return np.where(low == high, high, sums)
+    shape = list(keys.shape)
+    for axis in (1, 2):  # a window whose columns are alike has the mean of one, however many lie inside
+        window, stride, margins = [1, 1], [1, 1], [(0, 0), (0, 0)]
+        window[axis - 1], stride[axis - 1], margins[axis - 1] = (
+            op.window[axis - 1],
+            op.stride[axis - 1],
+            op.padding[axis - 1],
+        )
+        shape[axis] = node.shape[axis]
+        padding: Margins = (margins[0], margins[1])
+        low, high = (pad_images(keys[..., None], padding, fill)[..., 0] for fill in (~np.uint64(0), np.uint64(0)))
+        along = (axis, window[axis - 1], stride[axis - 1], shape[axis])
+        low, high = (
+            reduce(np.minimum, window_views_along(low, *along)),
+            reduce(np.maximum, window_views_along(high, *along)),
+        )
+        sums = fingerprint_windows(
+            keys + MIX, (window[0], window[1]), (stride[0], stride[1]), (1, 1), padding, tuple(shape)
+        )
+        keys = np.where(low == high, high, sums)
+    return keys
 
 
 def of_selection(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
@@ -350,20 +427,45 @@ def of_resize(node: Node, side: Side, inputs: list[Array | None]) -> Array | Non
     if keys is None:
         return None
     for axis in (1, 2):
-        n, to = keys.shape[axis], op.size[axis - 1]
-        where = centres(n, to)
-        low = where.astype(np.intp)
-        share = (where - low).view(np.uint64).reshape(-1, *(1,) * (2 - axis))
-        a, b = keys.take(low, axis), keys.take(np.minimum(low + 1, n - 1), axis)
-        ahead, behind = odd_numbers(2)
-        keys = np.where(a == b, a, mixed(a * ahead + b * behind + share))
+        keys = between(keys, axis, centres(keys.shape[axis], op.size[axis - 1]))
     return keys
+
+
+def of_interpolation(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """Like `of_resize`, along one axis."""
+    keys, op = inputs[0], node.op
+    if keys is None or op.axis == 3:
+        return None
+    n = keys.shape[op.axis]
+    return between(keys, op.axis, np.clip(positions(n, op.size, op.mode, op.factor), 0, n - 1))
+
+
+def between(keys: Array, axis: int, where: Array) -> Array:
+    """The keys of places between two others along an axis: of either, if the two are alike."""
+    low = where.astype(np.intp)
+    share = (where - low).view(np.uint64).reshape(-1, *(1,) * (2 - axis))
+    a, b = keys.take(low, axis), keys.take(np.minimum(low + 1, keys.shape[axis] - 1), axis)
+    ahead, behind = odd_numbers(2)
+    return np.where((a == b) | (share == 0), a, mixed(a * ahead + b * behind + share))
+
+
+def of_gathering(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """Rows, columns or channels that were picked."""
+    keys, op = inputs[0], node.op
+    return keys if keys is None or op.axis == 3 else keys.take(op.indices, op.axis)
+
+
+def of_channel_sum(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
+    """A sum over channels is alike where the channels are."""
+    return inputs[0] if node.op.axes == (3,) and node.op.keepdims else None
 
 
 def of_product(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
     """x @ w + b is computed place by place, if one matrix w and one b serve them all."""
-    ranks = [len(shape_of(x)) for x in node.inputs[1:] if x is not None]
-    return inputs[0] if ranks in ([2], [2, 1]) else None
+    x, w, *b = node.inputs
+    if not isinstance(x, Node) or (isinstance(w, Node) and w.ndim != 2):
+        return None
+    return inputs[0] if prod(shape_of(w)[:-2]) == 1 and all(u is None or len(shape_of(u)) == 1 for u in b) else None
 
 
 def side_by_side(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
@@ -372,10 +474,13 @@ def side_by_side(node: Node, side: Side, inputs: list[Array | None]) -> Array | 
 
 
 def of_slice(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """x[:, rows, columns], with slices for both."""
-    keys, places = inputs[0], node.op.index[:2]
-    whole = all(isinstance(part, slice) for part in node.op.index)
-    return keys[(slice(None), *places)] if keys is not None and whole else None
+    """x[:, rows, columns, channels], with slices for all of them."""
+    keys, index = inputs[0], node.op.index
+    if Ellipsis in index:
+        at = index.index(Ellipsis)
+        index = (*index[:at], *(slice(None),) * (4 - len(index)), *index[at + 1 :])
+    whole = all(isinstance(part, slice) for part in index)
+    return keys[(slice(None), *index[:2])] if keys is not None and whole else None
 
 
 def of_pad(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
@@ -391,8 +496,10 @@ def combined(node: Node, side: Side, inputs: list[Array | None]) -> Array | None
     """Places are alike if they are so in all inputs."""
     total = None
     for x, keys, weight in zip(node.inputs, inputs, odd_numbers(len(inputs)), strict=True):
-        if shape_of(x)[-3:-1] in ((), (1, 1)):  # the same for all places
+        if prod(shape_of(x)[-3:-1]) == 1:  # the same for all places
             continue
+        if keys is None and x is not None and not isinstance(x, Node):
+            keys = hashed(np.asarray(x, np.float64).reshape((1,) * (4 - np.ndim(x)) + np.shape(x)))
         if keys is None:
             return None
         total = keys * weight if total is None else total + keys * weight
@@ -401,6 +508,10 @@ def combined(node: Node, side: Side, inputs: list[Array | None]) -> Array | None
 
 CARRIERS: Mapping[type, Carrier] = {
     Elementwise: of_function,
+    Sum: of_channel_sum,
+    Mean: of_channel_sum,
+    Interpolate: of_interpolation,
+    Gather: of_gathering,
     Identity: of_identity,
     MatMul: of_product,
     Convolution: of_convolution,
@@ -436,7 +547,7 @@ def fingerprint_windows(
                 product = np.multiply(entry, weight, out=product)
                 total += product
             keys = total
-        return keys
+        return mixed(keys)  # windows of windows are no linear function, so that mirrored borders do not meet
 
     return by_images(sums, np.empty((len(keys), *shape[1:3]), np.uint64), keys)
 

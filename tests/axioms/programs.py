@@ -24,7 +24,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minixai import Node, ops
-from minixai.ops.functions import Elu, LeakyRelu, Power
+from minixai.ops.functions import Elu, LeakyRelu, Power, positive_part
 from minixai.ops.kinds import Elementwise
 
 Array = np.ndarray[Any, Any]
@@ -63,6 +63,7 @@ def points(draw: Any, network: Network, rows: int, dtype: Any = np.float64) -> A
 ELEMENTWISE: dict[str, tuple[Elementwise, Callable[[Node], Node]]] = {
     # name: the op, and what brings any u into its domain and keeps its values moderate
     "relu": (ops.relu, lambda u: u),
+    "positive_part": (positive_part, lambda u: u),
     "leaky_relu": (LeakyRelu(0.1), lambda u: u),
     "elu": (Elu(), lambda u: u),
     "selu": (Elu(1.6732632423543772, 1.0507009873554805), lambda u: u),

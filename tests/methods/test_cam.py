@@ -8,7 +8,7 @@ import minixai as mx
 from minixai import Node, ops
 from minixai.graph import history, replay
 from minixai.layers import Activation, Add, BatchNorm, Conv2D, Dense, Flatten, GlobalAveragePool2D, MaxPool2D
-from minixai.methods.grad_cam import nearest
+from minixai.methods.grad_cam import resize_nearest
 from minixai.methods.maps import default_layer
 from minixai.model import Model
 from tests.axioms.programs import cnns, generic, seeds
@@ -200,7 +200,9 @@ def test_the_relu_comes_before_resizing():
 def test_nearest_is_where_a_pixel_starts():
     """⌊i·h/H⌋, torch's interpolate(mode="nearest")."""
     maps = np.arange(6.0).reshape(1, 3, 2, 1)
-    assert nearest(maps, (7, 3))[0, :, :, 0].tolist() == [[2 * i + j for j in (0, 0, 1)] for i in (0, 0, 0, 1, 1, 2, 2)]
+    assert resize_nearest(maps, (7, 3))[0, :, :, 0].tolist() == [
+        [2 * i + j for j in (0, 0, 1)] for i in (0, 0, 0, 1, 1, 2, 2)
+    ]
 
 
 # -- Guided Grad-CAM ----------------------------------------------------------------------------------
@@ -213,7 +215,7 @@ def test_guided_grad_cam_is_the_product(layer, versus):
     asked = {"target": 1, "versus": versus}
     guided = mx.guided_backprop(model, x, **asked).values
     cam, large = (mx.grad_cam(model, x, **asked, layer=layer, resize=resize) for resize in (False, True))
-    for upsampling, stretched in (("bilinear", large.values), ("nearest", nearest(cam.values, (28, 28)))):
+    for upsampling, stretched in (("bilinear", large.values), ("nearest", resize_nearest(cam.values, (28, 28)))):
         found = mx.guided_grad_cam(model, x, **asked, layer=layer, upsampling=upsampling, batch=3)
         np.testing.assert_allclose(found.values, guided * stretched, rtol=1e-9, atol=1e-14)
         assert found.layer == cam.layer

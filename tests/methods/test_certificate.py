@@ -147,6 +147,44 @@ def test_shapley_values_of_a_background_at_a_layer():
         mx.shapley_values(network, X, background=BLACK, layer="h")
 
 
+def sorted_by_size(z):
+    return sum((z[:, int(i)] * (k + 1.0) for k, i in enumerate(np.argsort(-z.value[0]))), z[:, 0] * 0)
+
+
+def as_many_as_are_large(z):
+    return z[:, : 1 + int((z.value[0] > 1.5).sum())].sum()
+
+
+def one_of_two(z):
+    return ops.relu(z).sum() if z.value[0, 0] > 0.9 else (ops.relu(z) * 3.0).sum()
+
+
+@pytest.mark.parametrize("network", [sorted_by_size, as_many_as_are_large, one_of_two])
+@pytest.mark.parametrize(("method", "options"), PAIRED)
+def test_equal_scores_do_not_hide_a_choice_made_from_values(method, options, network):
+    """At the baseline all ways give 0; the graphs of input and baseline still differ."""
+    with pytest.raises(ValueError, match="changes with the input|takes another way"):
+        method(network, X, **options)
+
+
+def test_an_op_may_keep_what_it_saw():
+    """A user's op may remember its inputs, if its values do not depend on it."""
+
+    class Keeping(Elementwise):
+        seen = ()
+
+        def forward(self, x):
+            self.seen = (*self.seen, float(x.sum()))
+            return np.tanh(x)
+
+        def slope(self, x):
+            return 1 - np.tanh(x) ** 2
+
+    same = Keeping()
+    for network in (lambda z: Keeping()(z).sum(), lambda z: same(z).sum()):
+        assert abs(mx.deep_lift(network, X).gap) < 1e-12
+
+
 def test_equal_scores_do_not_hide_a_function_that_left_altogether():
     """f(1, 2, 3) = f(3, 2, 1), but f is no constant."""
     for method in (mx.deep_lift, mx.integrated_gradients, mx.shapley_values):
