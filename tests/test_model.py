@@ -572,11 +572,28 @@ def test_weights_that_would_stay_random():
 
 def test_classes_by_name():
     model = imaging(classes=["red_fox", "wolf", "wolf"])
-    assert model.class_number("red fox") == 0
-    with pytest.raises(ValueError, match="'wolf' is what the classes 1 and 2 are called: give a number"):
+    assert model.class_number("red fox") == model.class_number("Red_Fox") == model.class_number(0) == 0
+    assert model.class_number("2") == model.class_number(np.int64(2)) == 2
+    with pytest.raises(ValueError, match="'wolf' is what the classes 1, 2 are called: give the number of one"):
         model.class_number("wolf")
-    with pytest.raises(ValueError, match="no class 'red_foxes', did you mean 'red_fox'. red_fox, wolf, wolf"):
+    with pytest.raises(ValueError, match=r"no class 'red_foxes', did you mean 'red_fox'\? .* 0 to 2 or a name, red_"):
         model.class_number("red_foxes")
+    for k in (3, -1):
+        with pytest.raises(ValueError, match="there is no class -?[13]: this model has 3"):
+            model.class_number(k)
+    for k in ("3", "", "\x1b[31m"):
+        with pytest.raises(ValueError, match=r"this model has no class '[^\x1b]*give a number from 0 to 2"):
+            model.class_number(k)
+    for k in (1.0, None, True, b"wolf"):
+        with pytest.raises(TypeError, match="a class is given by its name or its number, got"):
+            model.class_number(k)
+
+
+def test_exact_names_come_before_alike_ones_and_numbers():
+    model = imaging(classes=["Fox", "fox", "1"])
+    assert [model.class_number(each) for each in ("Fox", "fox", "1", 1)] == [0, 1, 2, 1]
+    with pytest.raises(ValueError, match="'FOX' is what the classes 0, 1 are called"):
+        model.class_number("FOX")
 
 
 def test_the_suggestion_stays_with_the_model(tmp_path):

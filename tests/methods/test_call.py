@@ -234,7 +234,7 @@ BAD = [
     ({"target": True}, ValueError, "target is a class number"),
     ({"target": [0, 1, 2]}, ValueError, "one for each of the 2 inputs"),
     ({"target": [0, 9]}, ValueError, "no class 9"),
-    ({"target": "curlew"}, ValueError, "this model has no class 'curlew': 0, 1, 2, 3, 4"),
+    ({"target": "curlew"}, ValueError, "this model has no class 'curlew': give a number from 0 to 4"),
     ({"versus": 7}, ValueError, "no class 7"),
     ({"versus": (1, 2, 3)}, ValueError, "versus is a class number"),
     ({"output": "logit"}, ValueError, "unknown output 'logit'"),
