@@ -719,12 +719,27 @@ SHAPE_HINTS: Mapping[str, Callable[[Array], Array]] = {
     "this looks channels-first with an alpha channel; give np.moveaxis({0}, 1, -1)[..., :-1]": lambda x: np.moveaxis(
         x, 1, -1
     )[..., :-1],
+    "this looks like one image, channels first with alpha; give np.moveaxis({0}, 0, -1)[None, ..., :-1]": lambda x: (
+        np.moveaxis(x, 0, -1)[None, ..., :-1]
+    ),
     "these are grey images; give np.repeat({0}, 3, axis=-1)": lambda x: np.broadcast_to(x, (*x.shape[:-1], 3)),
     "these are grey images without a channel axis; give np.repeat({0}[..., None], 3, axis=-1)": lambda x: (
         np.broadcast_to(x[..., None], (*x.shape, 3))
     ),
+    "this is one grey image; give np.repeat({0}[None, ..., None], 3, axis=-1)": lambda x: np.broadcast_to(
+        x[None, ..., None], (1, *x.shape, 3)
+    ),
+    "these are grey images, channels first; give np.repeat(np.moveaxis({0}, 1, -1), 3, axis=-1)": lambda x: (
+        np.broadcast_to(np.moveaxis(x, 1, -1), (x.shape[0], *x.shape[2:], 3))
+    ),
     "these are colour images; make them grey, {0}.mean(axis=-1, keepdims=True)": lambda x: (
         x[..., :1] if x.shape[-1] == 3 else x
+    ),
+    "this is one colour image; make it grey, {0}.mean(axis=-1, keepdims=True)[None]": lambda x: (
+        x[None, ..., :1] if x.shape[-1] == 3 else x
+    ),
+    "these are colour images, channels first; make them grey, {0}.mean(axis=1)[..., None]": lambda x: (
+        x[:, 0, ..., None] if x.shape[1] == 3 else x
     ),
     "height and width look transposed; give np.swapaxes({0}, 1, 2)": lambda x: np.swapaxes(x, 1, 2),
     "there is an axis too many; give {0}[0]": lambda x: x[0] if len(x) == 1 else x,
@@ -741,6 +756,8 @@ def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
     >>> shape_hint((8, 8, 4), (8, 8, 3), "x")
     'this looks like one image with an alpha channel; give x[None, ..., :-1]'
     """
+    if len(shape) == 2 and len(row) == 3 and shape[1] == prod(row) and shape[0]:
+        return f"the images are flat; give {what}.reshape(-1, {', '.join(map(str, row))})"
     stub: Array = np.broadcast_to(np.zeros((), np.int8), shape)
     for hint, mended in SHAPE_HINTS.items():
         with suppress(ValueError, IndexError):
@@ -748,6 +765,11 @@ def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
                 return hint.format(what)
     if len(row) == 3 and len(shape) == 4 and shape[3] == row[2]:
         return f"resize the images to {row[0]} × {row[1]} pixels, as mx.read_images(paths, like=model) does"
+    if len(row) == 3 and len(shape) == 4 and shape[1] == row[2]:
+        return (
+            f"this looks channels-first and of another size; give np.moveaxis({what}, 1, -1), resized to "
+            f"{row[0]} × {row[1]} pixels"
+        )
     return "resize the images, or load the model they are made for"
 
 
