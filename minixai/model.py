@@ -46,6 +46,8 @@ TWO_SIDED = (-1.0, 1.0)
 """What makes the scores of classes 0 and 1 of one score z: -z and z."""
 LISTED = 12
 """Names of classes that an error lists."""
+NEAREST = 3
+"""Names of classes that an error suggests."""
 
 Network: TypeAlias = Callable[[Node], Node]
 Item: TypeAlias = "Layer | tuple[str, Layer] | tuple[str, Layer, str | Sequence[str]]"
@@ -160,7 +162,7 @@ class Model:
         self.check_end(nodes[self.layers[-1].name])
         count = self.layers[-1].shape[0]
         self.classifier_activation = classifier_activation or ("softmax" if count > 1 else "sigmoid")
-        self.classes = class_names(classes, count, classifier_activation)
+        self.classes = as_class_names(classes, count, classifier_activation)
 
     @property
     def is_binary(self) -> bool:
@@ -372,30 +374,71 @@ class Model:
             if key in layer.trained
         }
 
-    def class_number(self, name: str) -> int:
-        """Return the number of the class of this name, in which a space may stand for _.
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes; None if they are only numbered."""
+        return None if self.classes == tuple(map(str, range(len(self.classes)))) else self.classes
 
-        Raises ValueError, with the nearest names, if there is none, and with the numbers if there are several.
+    def class_number(self, name: str | int) -> int:
+        """Return the number of a class.
 
+        Parameters
+        ----------
+        name : str or int
+            The name of the class, in which a space may stand for _ and capitals do not matter where no name has just
+            these; or its number, also as text.
+
+        Raises
+        ------
+        ValueError
+            With the nearest names if there is none, and with the numbers if several classes are called so.
+        TypeError
+            For what is neither text nor a whole number.
+
+        Examples
+        --------
         >>> import minixai as mx
-        >>> mx.load("efficientnet-lite0").class_number("tabby cat")
+        >>> mx.load("efficientnet-lite0").class_number("Tiger cat")
+        282
+        >>> mx.load("efficientnet-lite0").class_number("redshanks")
         Traceback (most recent call last):
         ...
-        ValueError: this model has no class 'tabby cat', did you mean 'tabby'? model.classes lists all 1,000
+        ValueError: this model has no class 'redshanks', did you mean 'redshank'? give a number from 0 to 999 or a name
         """
-        wanted = name if name in self.classes else name.replace(" ", "_")
-        numbers = [k for k, each in enumerate(self.classes) if each == wanted]
-        if len(numbers) > 1:
-            raise ValueError(
-                f"{wanted!r} is what the classes {' and '.join(map(str, numbers))} are called: give a number"
-            )
-        if not numbers:
-            near, count = get_close_matches(wanted, self.classes, 1, 0.5), len(self.classes)
-            choices = ", ".join(self.classes) if count <= LISTED else f"model.classes lists all {count:,}"
-            raise ValueError(
-                f"this model has no class {name!r}{f', did you mean {near[0]!r}?' if near else ':'} {choices}"
-            )
-        return numbers[0]
+        if not isinstance(name, str):
+            if not is_integer(name):
+                raise TypeError(f"a class is given by its name or its number, got {quoted(name)}")
+            if 0 <= name < len(self.classes):
+                return int(name)
+            raise ValueError(f"there is no class {quoted(name)}: this model has {len(self.classes)}, numbered from 0")
+        ways: tuple[Callable[[str], str], ...] = (str, underscored, lambda each: underscored(each).casefold())
+        for written in ways:
+            same = [k for k, each in enumerate(self.classes) if written(each) == written(name)]
+            if len(same) > 1:
+                raise ValueError(
+                    f"{quoted(name)} is what the classes {listed(map(str, same))} are called: give the number of one"
+                )
+            if same:
+                return same[0]
+            if name.isdecimal() and len(name) < 19 and int(name) < len(self.classes):
+                return int(name)
+        raise ValueError(f"this model has no class {quoted(name)}{self.nearest_classes(name)}")
+
+    def nearest_classes(self, name: str) -> str:
+        """How a sentence goes on that says that no class has this name: with the nearest names, and what to give."""
+        names, numbers = self.class_names or (), f"a number from 0 to {len(self.classes) - 1}"
+        if not names:
+            return f": give {numbers}"
+        wanted = underscored(name).casefold()
+        folded = [underscored(each).casefold() for each in names]
+        near = [n for n, each in zip(names, folded, strict=True) if wanted and wanted in each]
+        near += [
+            n
+            for each in get_close_matches(wanted, folded, NEAREST, 0.6)
+            if (n := names[folded.index(each)]) not in near
+        ]
+        hint = f", did you mean {listed(map(quoted, near[:NEAREST]))}?" if near else ":"
+        return f"{hint} give {numbers} or a name" + (f", {listed(names, LISTED)}" if len(names) <= LISTED else "")
 
     def set_weights(self, weights: Mapping[str, Array], *, partial: bool = False) -> None:
         """Replace weights by name, all or none of them; the arrays themselves are never written into.
@@ -629,7 +672,7 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array | Store
     return model
 
 
-def class_names(given: Sequence[str] | None, scores: int, activation: str | None) -> tuple[str, ...]:
+def as_class_names(given: Sequence[str] | None, scores: int, activation: str | None) -> tuple[str, ...]:
     """The names of the classes: one for each score, or two for one score with a sigmoid."""
     binary = scores == 1 and activation == "sigmoid"
     names = tuple(map(str, range(2 if binary else scores) if given is None else given))
@@ -676,12 +719,27 @@ SHAPE_HINTS: Mapping[str, Callable[[Array], Array]] = {
     "this looks channels-first with an alpha channel; give np.moveaxis({0}, 1, -1)[..., :-1]": lambda x: np.moveaxis(
         x, 1, -1
     )[..., :-1],
+    "this looks like one image, channels first with alpha; give np.moveaxis({0}, 0, -1)[None, ..., :-1]": lambda x: (
+        np.moveaxis(x, 0, -1)[None, ..., :-1]
+    ),
     "these are grey images; give np.repeat({0}, 3, axis=-1)": lambda x: np.broadcast_to(x, (*x.shape[:-1], 3)),
     "these are grey images without a channel axis; give np.repeat({0}[..., None], 3, axis=-1)": lambda x: (
         np.broadcast_to(x[..., None], (*x.shape, 3))
     ),
+    "this is one grey image; give np.repeat({0}[None, ..., None], 3, axis=-1)": lambda x: np.broadcast_to(
+        x[None, ..., None], (1, *x.shape, 3)
+    ),
+    "these are grey images, channels first; give np.repeat(np.moveaxis({0}, 1, -1), 3, axis=-1)": lambda x: (
+        np.broadcast_to(np.moveaxis(x, 1, -1), (x.shape[0], *x.shape[2:], 3))
+    ),
     "these are colour images; make them grey, {0}.mean(axis=-1, keepdims=True)": lambda x: (
         x[..., :1] if x.shape[-1] == 3 else x
+    ),
+    "this is one colour image; make it grey, {0}.mean(axis=-1, keepdims=True)[None]": lambda x: (
+        x[None, ..., :1] if x.shape[-1] == 3 else x
+    ),
+    "these are colour images, channels first; make them grey, {0}.mean(axis=1)[..., None]": lambda x: (
+        x[:, 0, ..., None] if x.shape[1] == 3 else x
     ),
     "height and width look transposed; give np.swapaxes({0}, 1, 2)": lambda x: np.swapaxes(x, 1, 2),
     "there is an axis too many; give {0}[0]": lambda x: x[0] if len(x) == 1 else x,
@@ -698,6 +756,8 @@ def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
     >>> shape_hint((8, 8, 4), (8, 8, 3), "x")
     'this looks like one image with an alpha channel; give x[None, ..., :-1]'
     """
+    if len(shape) == 2 and len(row) == 3 and shape[1] == prod(row) and shape[0]:
+        return f"the images are flat; give {what}.reshape(-1, {', '.join(map(str, row))})"
     stub: Array = np.broadcast_to(np.zeros((), np.int8), shape)
     for hint, mended in SHAPE_HINTS.items():
         with suppress(ValueError, IndexError):
@@ -705,6 +765,11 @@ def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
                 return hint.format(what)
     if len(row) == 3 and len(shape) == 4 and shape[3] == row[2]:
         return f"resize the images to {row[0]} × {row[1]} pixels, as mx.read_images(paths, like=model) does"
+    if len(row) == 3 and len(shape) == 4 and shape[1] == row[2]:
+        return (
+            f"this looks channels-first and of another size; give np.moveaxis({what}, 1, -1), resized to "
+            f"{row[0]} × {row[1]} pixels"
+        )
     return "resize the images, or load the model they are made for"
 
 
@@ -714,6 +779,11 @@ def check_one_input(x: Any, what: str, axes: int) -> None:
         count = "1 array" if len(x) == 1 else f"{len(x)} arrays"
         remedy = f"give {what}[0]" if len(x) == 1 else f"concatenate them, np.concatenate({what}, axis=-1) for channels"
         raise ValueError(f"{what} is a {type(x).__name__} of {count}, but minixai takes one input: {remedy}")
+
+
+def underscored(name: str) -> str:
+    """A name of a class with _ for every space, as ImageNet's names are written."""
+    return name.replace(" ", "_")
 
 
 def tuples(x: Any) -> Any:

@@ -5,7 +5,7 @@ It is no layer: `model.layers[0]` stays the image, and layer 1 the first convolu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minixai.graph import Node
+from minixai.text import quoted, shorten
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
 
     Parameters
     ----------
-    given : str, Preprocessing, (mean, std) or None
+    given : str, Preprocessing, (mean, std), {"mean": ..., "std": ...} or None
         "imagenet", the means and deviations of torchvision; "0..1", "-1..1" or "0..255", what pixels become; one of
         the modes of `preprocess_input` in Keras: "caffe" (VGG, ResNet: bytes, blue first, less the means), "tf"
         (MobileNet, Inception: as "-1..1") or "torch" (DenseNet: as "imagenet"), with or without "keras-" before it;
@@ -137,6 +138,10 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
     array([-1.,  1.])
     """
     made: Preprocessing | None
+    if isinstance(given, np.ndarray):
+        given = given.tolist()
+    if isinstance(given, Mapping) and set(given) == {"mean", "std"}:
+        given = given["mean"], given["std"]
     match given.removeprefix("keras-") if isinstance(given, str) else given:
         case None | Preprocessing():
             made = given
@@ -158,16 +163,16 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
         case (mean, std) if not isinstance(given, str):
             made = Preprocessing(mean=as_numbers(mean, channels), std=as_numbers(std, channels))
         case _:
-            near = get_close_matches(str(given), NAMES, 1, 0.5)
+            near = get_close_matches(shorten(given).lower(), NAMES, 1, 0.5) if isinstance(given, str) else []
             raise ValueError(
-                f"unknown preprocessing {given!r}"
-                + (f", did you mean {near[0]!r}?" if near else "")
-                + f": give one of {', '.join(NAMES)}, a Preprocessing, or (mean, std)"
+                f"unknown preprocessing {quoted(given)}"
+                + (f", did you mean {near[0]!r}? give" if near else ": give")
+                + f" one of {', '.join(NAMES)}, a Preprocessing, or (mean, std)"
             )
     for name, numbers in (("mean", made.mean), ("std", made.std)) if made else ():
         if numbers and len(numbers) != channels:
             raise ValueError(
-                f"the preprocessing {given!r} has {len(numbers)} numbers in {name}, but the images have "
+                f"the preprocessing {quoted(given)} has {len(numbers)} numbers in {name}, but the images have "
                 f"{channels} channels: give (mean, std) with one number for each"
             )
     return made
@@ -178,5 +183,5 @@ def as_numbers(given: float | Sequence[float], channels: int) -> tuple[float, ..
     try:
         numbers = tuple(map(float, np.atleast_1d(np.asarray(given, float))))
     except (TypeError, ValueError):
-        raise ValueError(f"mean and std are numbers, one or one for each channel, got {given!r}") from None
+        raise ValueError(f"mean and std are numbers, one or one for each channel, got {quoted(given)}") from None
     return numbers * channels if len(numbers) == 1 else numbers

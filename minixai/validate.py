@@ -89,6 +89,13 @@ def as_rectangular(x: Any, what: str) -> Array:
             f"{what} is a masked array with {count} masked entries, which no network can leave out: "
             f"fill them, {what}.filled(value)"
         )
+    if isinstance(x, (list, tuple)) and any(
+        isinstance(each, np.ma.MaskedArray) and np.ma.is_masked(each) for each in x
+    ):
+        raise ValueError(
+            f"{what} is a {type(x).__name__} of arrays with masked entries, which no network can leave out: "
+            "fill them, each.filled(value)"
+        )
     try:
         return np.asarray(x)
     except ValueError:

@@ -29,7 +29,7 @@ from minixai.layers import (
     Upsample2D,
     ZeroPad2D,
 )
-from minixai.model import Model, load_model
+from minixai.model import Model, load_model, shape_hint
 from minixai.preprocessing import UNIT, as_preprocessing
 from minixai.training import SGD
 
@@ -438,6 +438,11 @@ IMAGES = np.random.default_rng(0).random((2, 6, 5, 3))
             "x holds floats from .* to 25[0-9.]+, but this model takes pixels of 0 to 1 .*divide it by 2",
         ),
         (65535 * IMAGES, ValueError, "this model takes pixels of 0 to 1 .*: divide it by its white"),
+        (
+            [*np.ma.masked_less(IMAGES, 0.5)],
+            ValueError,
+            "x is a list of arrays with masked entries.*each.filled",
+        ),
         (np.ma.masked_less(IMAGES, 0.5), ValueError, r"x is a masked array with \d+ masked entries.*x.filled\(value\)"),
         ((IMAGES, IMAGES), ValueError, r"x is a tuple of 2 arrays, but minixai takes one input: concatenate them"),
         ([IMAGES, IMAGES, IMAGES], ValueError, r"x is a list of 3 arrays, but minixai takes one input: concatenate"),
@@ -572,11 +577,28 @@ def test_weights_that_would_stay_random():
 
 def test_classes_by_name():
     model = imaging(classes=["red_fox", "wolf", "wolf"])
-    assert model.class_number("red fox") == 0
-    with pytest.raises(ValueError, match="'wolf' is what the classes 1 and 2 are called: give a number"):
+    assert model.class_number("red fox") == model.class_number("Red_Fox") == model.class_number(0) == 0
+    assert model.class_number("2") == model.class_number(np.int64(2)) == 2
+    with pytest.raises(ValueError, match="'wolf' is what the classes 1, 2 are called: give the number of one"):
         model.class_number("wolf")
-    with pytest.raises(ValueError, match="no class 'red_foxes', did you mean 'red_fox'. red_fox, wolf, wolf"):
+    with pytest.raises(ValueError, match=r"no class 'red_foxes', did you mean 'red_fox'\? .* 0 to 2 or a name, red_"):
         model.class_number("red_foxes")
+    for k in (3, -1):
+        with pytest.raises(ValueError, match="there is no class -?[13]: this model has 3"):
+            model.class_number(k)
+    for k in ("3", "", "\x1b[31m"):
+        with pytest.raises(ValueError, match=r"this model has no class '[^\x1b]*give a number from 0 to 2"):
+            model.class_number(k)
+    for k in (1.0, None, True, b"wolf"):
+        with pytest.raises(TypeError, match="a class is given by its name or its number, got"):
+            model.class_number(k)
+
+
+def test_exact_names_come_before_alike_ones_and_numbers():
+    model = imaging(classes=["Fox", "fox", "1"])
+    assert [model.class_number(each) for each in ("Fox", "fox", "1", 1)] == [0, 1, 2, 1]
+    with pytest.raises(ValueError, match="'FOX' is what the classes 0, 1 are called"):
+        model.class_number("FOX")
 
 
 def test_the_suggestion_stays_with_the_model(tmp_path):
@@ -628,3 +650,26 @@ def test_an_own_operation_says_how_to_keep_it(tmp_path):
     with np.load(path) as archive:
         other.set_weights(dict(archive))
     np.testing.assert_array_equal(other.scores(np.ones((1, 2))), model.scores(np.ones((1, 2))))
+
+
+@pytest.mark.parametrize(
+    ("shape", "row", "remedy"),
+    [
+        ((4, 8, 6), (8, 6, 3), "np.moveaxis(x, 0, -1)[None, ..., :-1]"),
+        ((8, 6), (8, 6, 3), "np.repeat(x[None, ..., None], 3, axis=-1)"),
+        ((2, 1, 8, 6), (8, 6, 3), "np.repeat(np.moveaxis(x, 1, -1), 3, axis=-1)"),
+        ((8, 6, 3), (8, 6, 1), "x.mean(axis=-1, keepdims=True)[None]"),
+        ((2, 3, 8, 6), (8, 6, 1), "x.mean(axis=1)[..., None]"),
+        ((2, 48), (8, 6, 1), "x.reshape(-1, 8, 6, 1)"),
+        ((2, 144), (8, 6, 3), "x.reshape(-1, 8, 6, 3)"),
+    ],
+)
+def test_the_remedy_for_a_wrong_shape_gives_the_right_one(shape, row, remedy):
+    hint = shape_hint(shape, row, "x")
+    assert hint.endswith(f"give {remedy}" if "mean" not in remedy else remedy)
+    assert eval(remedy, {"np": np, "x": np.zeros(shape)}).shape[1:] == row
+
+
+def test_other_sizes_are_told_with_their_channels():
+    assert "np.moveaxis(x, 1, -1), resized to 8 × 6 pixels" in shape_hint((2, 3, 64, 64), (8, 6, 3), "x")
+    assert "resize the images to 8 × 6 pixels" in shape_hint((2, 64, 64, 3), (8, 6, 3), "x")

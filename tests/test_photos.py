@@ -128,7 +128,7 @@ def test_explain_refuses_in_one_line(capsys, argv, words):
     assert words in refused(capsys, "explain", *argv)
 
 
-NAMED = mx.Model([mx.layers.Flatten(), mx.layers.Dense(1000)], (2, 2, 3), classes=zoo.imagenet.class_names())
+NAMED = mx.Model([mx.layers.Flatten(), mx.layers.Dense(1000)], (2, 2, 3), classes=zoo.imagenet.imagenet_classes())
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ def test_a_class_by_name_or_number(capsys, typed, number):
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("redshnk", "or a name such as redshank"),
-        ("shark", "great_white_shark, tiger_shark"),
-        ("crane", "what the classes 134 and 517 are called: give the number"),
-        ("1000", "from 0 to 999, or a name such as"),
+        ("redshnk", "did you mean 'redshank'"),
+        ("shark", "'great_white_shark', 'tiger_shark'"),
+        ("crane", "what the classes 134, 517 are called: give the number"),
+        ("1000", "from 0 to 999 or a name"),
     ],
 )
 def test_a_class_that_is_none(capsys, typed, words):

@@ -27,6 +27,7 @@ from minixai.methods.call import Call
 from minixai.methods.registry import Method
 from minixai.model import Model, Network
 from minixai.progress import Progress, is_terminal
+from minixai.text import quoted
 from minixai.validate import as_count, check_images, one_of
 
 __all__ = ["CHECKS", "Check", "Report", "Row", "audit"]
@@ -283,11 +284,9 @@ def class_numbers(model: Network, classes: npt.ArrayLike | str | None, what: str
     """A class that may be given by name.  Raises ValueError if there is none."""
     if not isinstance(classes, str):
         return classes
-    names = model.classes if isinstance(model, Model) else ()
-    if not names:
-        raise ValueError(f"{what}={classes!r} is a name, and this network has none for its classes: give a number")
-    one_of(classes, names, what)
-    return names.index(classes)
+    if not isinstance(model, Model):
+        raise ValueError(f"{what}={quoted(classes)} is a name, but this network names no classes: give a number")
+    return model.class_number(classes)
 
 
 def described(case: Case) -> dict[str, str]:

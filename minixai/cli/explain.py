@@ -19,8 +19,6 @@ from minixai.cli.subject import (
     Subject,
     add_image_options,
     add_model_options,
-    class_names,
-    class_number,
     load_subject,
 )
 from minixai.layers import Conv2D
@@ -132,7 +130,7 @@ def method_calls(asked: Explanation, subject: Subject) -> list[MethodCall]:
         reason = "--target names one class" if question.target is not None else f"{method.name} explains no class"
         raise ValueError(f"{reason}, --classes several: leave one of them out")
     names = asked.classes.split(",")
-    if len({class_number(name, subject.model) for name in names}) < len(names):
+    if len({subject.model.class_number(name) for name in names}) < len(names):
         raise ValueError(f"--classes {quoted(asked.classes)} names a class twice: name each once")
     return [method_call(replace(question, target=name), method, subject) for name in names]
 
@@ -175,7 +173,7 @@ def draw(
 ) -> tuple[Figure, str]:
     """Return the picture of the results, and what its colours mean."""
     result, colours = results[0], colour_meaning(results[0])
-    common: dict[str, Any] = {"title": subject.caveat, "classes": class_names(subject.model)}
+    common: dict[str, Any] = {"title": subject.caveat, "classes": subject.model.class_names}
     if asked.strip and result.method == "integrated_gradients":
         return plots.series(result, **common), "the path from the baseline to the image"
     if result.method == "activations":

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 
 from minixai.cli.options import Parser, add_out, add_seed, samples
-from minixai.cli.subject import PARTNER, ImageChoice, ModelChoice, Subject, class_label, class_number
+from minixai.cli.subject import PARTNER, ImageChoice, ModelChoice, Subject, class_label
 from minixai.methods.baselines import BASELINES
 
 
@@ -76,8 +76,8 @@ def add_question_options(parser: Parser, out: str, what: str | None = None) -> N
 def resolve_classes(question: Question, subject: Subject) -> tuple[int, int | None]:
     """Return target and versus as class numbers.  Raises ValueError if they are unknown, or the same."""
     model = subject.model
-    target = int(subject.order[0]) if question.target is None else class_number(question.target, model)
-    versus = None if question.versus is None else class_number(question.versus, model)
+    target = int(subject.order[0]) if question.target is None else model.class_number(question.target)
+    versus = None if question.versus is None else model.class_number(question.versus)
     if target == versus:
         raise ValueError(
             f"{class_label(target, model)} is compared with itself, and the difference is always 0: "

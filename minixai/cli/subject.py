@@ -7,7 +7,6 @@ import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +21,7 @@ from minixai.images import FITS, SHIPPED_PHOTOS, check_regular, find_photo, read
 from minixai.model import Model
 from minixai.preprocessing import NAMES as PREPROCESSINGS
 from minixai.preprocessing import Preprocessing, as_preprocessing
-from minixai.text import columns, listed, quoted
+from minixai.text import columns, quoted
 from minixai.validate import one_of
 
 DIGIT = 702  # an 8 that leaves no doubt
@@ -32,7 +31,6 @@ PHOTO_NETWORK = "efficientnet-lite0"
 """The network that explains an image file, if nobody names one."""
 PARTNER = "partner"
 RUNNERS_UP = 3  # classes that the prediction names
-LISTED = 12  # names that an error lists
 VISIBLE_CROP = 0.1
 """Part of a photo from which the picture shows what was cut off."""
 RANDOM = "random: this network has learnt nothing, so its classes and maps mean nothing"
@@ -416,48 +414,9 @@ def load_photo(path: str, model: Model, invert: bool = False, fit: str = FITS[0]
 # -- classes ------------------------------------------------------------------------------------------
 
 
-def class_number(text: str, model: Model) -> int:
-    """Return the number of a class, given by its name, in which a space may stand for _, or by its number.
-
-    Raises ValueError with the nearest names if there is none, and with the numbers if there are several.
-    """
-    names = [text, text.replace(" ", "_")]
-    same = next((same for name in names if (same := [k for k, c in enumerate(model.classes) if c == name])), None)
-    if same is None and not text.isdecimal():
-        folded = names[1].casefold()
-        same = [k for k, each in enumerate(model.classes) if each.replace(" ", "_").casefold() == folded]
-    if same and len(same) > 1:
-        numbers = " and ".join(map(str, same)) if len(same) < 4 else listed(map(str, same))
-        raise ValueError(f"{quoted(text)} is what the classes {numbers} are called: give the number")
-    if same:
-        return same[0]
-    if text.isdecimal() and len(text) < 19 and int(text) < len(model.classes):
-        return int(text)
-    raise ValueError(
-        f"this model has no class {quoted(text)}: give a number from 0 to {len(model.classes) - 1}"
-        f"{near_names(names[1], model)}"
-    )
-
-
-def near_names(name: str, model: Model) -> str:
-    """Names to choose from: the nearest of many, or all of a few."""
-    names = class_names(model) or ()
-    if len(names) <= LISTED:
-        return f", or a name: {listed(names, LISTED)}" if names else ""
-    near = [each for each in names if name and name.lower() in each.lower()]
-    near += [each for each in get_close_matches(name, names, RUNNERS_UP, 0.6) if each not in near]
-    return f", or a name such as {listed((near or names)[:RUNNERS_UP])}"
-
-
-def class_names(model: Model) -> tuple[str, ...] | None:
-    """The names of the classes; None if they are only numbered."""
-    return None if model.classes == tuple(map(str, range(len(model.classes)))) else model.classes
-
-
 def class_label(k: int, model: Model) -> str:
     """What to call a class in a sentence: its name, or "class 3" if it has none."""
-    names = class_names(model)
-    return names[k] if names else f"class {k}"
+    return model.class_names[k] if model.class_names else f"class {k}"
 
 
 # -- words --------------------------------------------------------------------------------------------

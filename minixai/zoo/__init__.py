@@ -5,24 +5,26 @@ EfficientNet-Lite0 knows photos and comes with its weights, which others trained
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minixai.files import shipped
 from minixai.model import Model, load_model
 from minixai.preprocessing import NAMES, UNIT, as_preprocessing
+from minixai.text import quoted
 from minixai.training import Adam, Epoch, cosine, evaluate, train
-from minixai.validate import check_path, one_of
+from minixai.validate import as_count, check_path, one_of
 from minixai.zoo import birds, digits
 from minixai.zoo.birds import BIRDS
 from minixai.zoo.digits import DIGITS
 from minixai.zoo.efficientnet import efficientnet_lite0
 from minixai.zoo.exporting import check_network
-from minixai.zoo.imagenet import class_names
+from minixai.zoo.labels import read_class_names
 from minixai.zoo.recipe import Recipe
 from minixai.zoo.vgg import vgg16, vgg19
 
@@ -138,7 +140,8 @@ def load(
         "0..1", "-1..1", "0..255", "caffe", "tf" or "torch".  Without it pixels of 0 to 1 go in as they are, and a
         warning says so; `model.suggested_preprocessing` is what the file suggests.
     classes : path, "imagenet" or sequence of str, optional
-        Names for its scores: a file with one name in each line or a JSON list, or the names themselves.
+        Names for its scores: a file with one name in each line, a JSON list, a JSON object of names by their numbers
+        or of numbers by their names; or the names themselves.
     input_shape : (height, width, channels), optional
         Where the file leaves the size of its images open.
     output_name : str, optional
@@ -169,7 +172,7 @@ def load(
     check_path(name, "a model that has no name")
     suffix = Path(name).suffix.lower()
     if suffix in NETWORKS:
-        names = read_classes(classes)
+        names, input_shape = read_class_names(classes), as_input_shape(input_shape)
         model = importer(suffix)(name, classes=names, input_shape=input_shape, output_name=output_name)
         model.preprocessing = as_preprocessing(preprocessing, model.input_shape[-1])
         if preprocessing is None:
@@ -205,21 +208,13 @@ def importer(suffix: str) -> Callable[..., Model]:
     return load_keras
 
 
-def read_classes(given: str | PathLike[str] | Sequence[str] | None) -> Sequence[str] | None:
-    """The names of classes: "imagenet", those in a file (one in each line, or a JSON list), or those given.
+def as_input_shape(given: Sequence[int] | None) -> tuple[int, ...] | None:
+    """Return the shape of a row as a tuple of whole numbers; None where none is given.
 
-    Raises ValueError for a file that is missing or holds something else.
+    Raises TypeError or ValueError, in one sentence, for what is no shape.
     """
-    if given is None or (isinstance(given, Sequence) and not isinstance(given, str)):
-        return given
-    if given == "imagenet":
-        return class_names()
-    try:
-        text = Path(given).read_text(encoding="utf-8")
-        names = json.loads(text) if Path(given).suffix == ".json" else text.splitlines()
-    except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise ValueError(f"cannot read class names from {str(given)!r} ({reason}): give a text file") from None
-    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
-        raise ValueError(f"{str(given)!r} holds no list of names: give one name in each line, or a JSON list")
-    return [n.strip() for n in names if n.strip()]
+    if given is None:
+        return None
+    if not isinstance(given, (tuple, list, np.ndarray)):
+        raise TypeError(f"input_shape is (height, width, channels), such as (224, 224, 3), got {quoted(given)}")
+    return tuple(as_count(n, "each side of input_shape, (height, width, channels),") for n in given)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from minixai.layers import Add, Conv2D, Dense, GlobalAveragePool2D
 from minixai.model import Item, Model
 from minixai.preprocessing import as_preprocessing
-from minixai.zoo.imagenet import class_names
+from minixai.zoo.imagenet import imagenet_classes
 
 SIDE = 224
 STEM, TOP = 32, 1280
@@ -61,12 +61,12 @@ def efficientnet_lite0(seed: int = 0) -> Model:
     top: list[Item] = [
         ("top_conv", Conv2D(TOP, 1, activation="relu6")),
         ("avg_pool", GlobalAveragePool2D()),
-        ("predictions", Dense(len(class_names()))),
+        ("predictions", Dense(len(imagenet_classes()))),
     ]
     return Model(
         [("stem_conv", Conv2D(STEM, 3, stride=2, padding="same", activation="relu6")), *body(), *top],
         (SIDE, SIDE, 3),
-        classes=class_names(),
+        classes=imagenet_classes(),
         seed=seed,
         preprocessing=as_preprocessing("-1..1", 3),
     )

@@ -7,10 +7,10 @@ from minixai.files import shipped
 
 
 @cache
-def class_names() -> tuple[str, ...]:
+def imagenet_classes() -> tuple[str, ...]:
     """The names by class number; two of them, crane and maillot, are names of two classes each.
 
-    >>> class_names()[141], len(class_names())
+    >>> imagenet_classes()[141], len(imagenet_classes())
     ('redshank', 1000)
     """
     index = json.loads(shipped("imagenet_class_index.json").read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ from minixai.layers import Conv2D, Dense, Flatten, GlobalAveragePool2D, Layer, M
 from minixai.model import Model
 from minixai.preprocessing import CAFFE
 from minixai.zoo.formats import Wanted, read_weights
-from minixai.zoo.imagenet import class_names
+from minixai.zoo.imagenet import imagenet_classes
 
 Named = tuple[str, Layer]
 Weights = str | PathLike[str] | None
@@ -87,7 +87,7 @@ def vgg(
     classes: Sequence[str] | None = None,
 ) -> Model:
     """A network of this family: `depths` and `widths` of its blocks, `units` of its dense layers, any `size`."""
-    names = class_names() if classes is None else classes
+    names = imagenet_classes() if classes is None else classes
     blocks, top, shape = convolutions(depths, widths), head(units, len(names)), (size, size, 3)
     layers = [*blocks, ("mean", GlobalAveragePool2D())] if features_only else blocks + top
     preprocessing = CAFFE

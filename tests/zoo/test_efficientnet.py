@@ -12,7 +12,7 @@ from minixai.files import read_arrays
 from minixai.graph import Node
 from minixai.layers import Conv2D, Dense
 from minixai.methods.groups import block_groups
-from minixai.zoo.imagenet import class_names
+from minixai.zoo.imagenet import imagenet_classes
 
 NAME = "efficientnet-lite0"
 SHA256 = "f0148338098e01d58c9bb31cd821e915394b62e70a20bc52279399a4882dd5a6"
@@ -48,7 +48,7 @@ def test_the_file_holds_the_described_network_in_float16():
 def test_it_is_loaded_as_float32_with_imagenet_s_classes(model):
     assert model.dtype == np.float32
     assert {w.dtype for w in model.weights.values()} == {np.dtype(np.float32)}
-    assert model.classes == class_names()
+    assert model.classes == imagenet_classes()
     assert model.input_shape == (224, 224, 3)
     np.testing.assert_array_equal(model.preprocessing(Node([[[[0.0, 0.5, 1.0]]]])).value, [[[[-1, 0, 1]]]])
 

@@ -19,6 +19,7 @@ from minixai.cli import main
 from minixai.graph import Node
 from minixai.layers import Activation
 from minixai.model import load_model
+from minixai.zoo.labels import read_class_names
 from minixai.zoo.onnx import LOWERINGS
 from minixai.zoo.onnx.ending import image_port, input_layout
 from minixai.zoo.onnx.layout import Value, transposed
@@ -113,6 +114,7 @@ X = np.random.default_rng(0).normal(size=(2, 3, 6, 6)).astype(np.float32)
 
 
 ROWS = np.random.default_rng(1).normal(size=(4, 6)).astype(np.float32)
+KERNEL = np.random.default_rng(2).normal(size=(1, 3, 2, 2)).astype(np.float32)
 OPERATIONS = {
     "sum": ([node("Sum", "x x x", "y")], lambda x: 3 * x),
     "mean": ([node("Relu", "x", "r"), node("Mean", "x r", "y")], lambda x: (x + np.maximum(x, 0)) / 2),
@@ -141,6 +143,57 @@ OPERATIONS = {
         [node("ReduceSum", "x", "s", keepdims=0, axes=[1, 2]), node("Add", "x s", "y")],
         lambda x: x + x.sum(axis=(1, 2)).reshape(2, 1, 1, 6),
     ),
+    "l1": ([node("ReduceL1", "x", "y", axes=[1, 3])], lambda x: abs(x).sum(axis=(1, 3))),
+    "log sum": (
+        [node("Exp", "x", "e"), node("ReduceLogSum", "e", "y", axes=[2], keepdims=0)],
+        lambda x: np.log(np.exp(x).sum(axis=2)),
+    ),
+    "log sum exp": (
+        [node("Mul", "x large", "m"), node("ReduceLogSumExp", "m", "y", axes=[2, 3])],
+        lambda x: np.logaddexp.reduce((200 * x).reshape(2, 3, 36), axis=2),
+    ),
+    "log sum exp of all": (
+        [node("ReduceLogSumExp", "x", "y")],
+        lambda x: np.logaddexp.reduce(x.reshape(2, -1), axis=1),
+    ),
+    "einsum of two": (
+        [node("Relu", "x", "r"), node("Einsum", "x r", "y", equation="bchi,bchj->bcij")],
+        lambda x: np.einsum("bchi,bchj->bcij", x, np.maximum(x, 0)),
+    ),
+    "einsum that turns and sums": (
+        [node("Relu", "x", "r"), node("Einsum", "x r", "y", equation="bchw,bdhv->bdcw")],
+        lambda x: np.einsum("bchw,bdhv->bdcw", x, np.maximum(x, 0)),
+    ),
+    "einsum with a constant": (
+        [node("Einsum", "matrix x", "y", equation="ok,bkhw -> bhow")],
+        lambda x: np.einsum("ok,bkhw->bhow", ROWS[:, :3], x),
+    ),
+    "einsum of one": ([node("Einsum", "x", "y", equation="bchw->bwc")], lambda x: np.einsum("bchw->bwc", x)),
+    "einsum without a sum": (
+        [node("GlobalMaxPool", "x", "m"), node("Einsum", "x m", "y", equation="bchw,bcuv->bchw")],
+        lambda x: x * x.max(axis=(2, 3), keepdims=True),
+    ),
+    "a number in the dtype of a value": (
+        [node("CastLike", "whole x", "c"), node("Add", "x c", "y")],
+        lambda x: x + 3,
+    ),
+    "an activation of a constant": (
+        [node("HardSwish", "channels", "c"), node("Mul", "x c", "y")],
+        lambda x: x * (np.clip([-1, 0.5, 4] / np.float32(6) + 0.5, 0, 1) * [-1, 0.5, 4])[:, None, None],
+    ),
+    "the length of a constant": (
+        [node("ReduceL2", "channels", "c", axes=[1], keepdims=1), node("Div", "x c", "y")],
+        lambda x: x / np.sqrt(1 + 0.25 + 16),
+    ),
+    "a convolution with a constant that is padded": (
+        [node("Pad", "kernel", "k", mode="reflect", pads=[0, 0, 1, 1, 0, 0, 1, 1]), node("Conv", "x k", "y")],
+        lambda x: sum(
+            np.pad(KERNEL, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="reflect")[0, c, i, j] * x[:, c, i : i + 3, j : j + 3]
+            for c in range(3)
+            for i in range(4)
+            for j in range(4)
+        ),
+    ),
     "both from the image": (
         [node("Transpose", "x", "t", perm=[0, 1, 3, 2]), node("MatMul", "x t", "y")],
         lambda x: x @ x.transpose(0, 1, 3, 2),
@@ -153,8 +206,53 @@ def test_operations_that_the_package_has_no_case_for(name, tmp_path):
     nodes, function = OPERATIONS[name]
     constants = {"tiles": np.array([1, 2, 1, 3]), "three": np.float32(3), "channel": np.float32([1, 2, 3])}
     constants |= {"rows": ROWS, "pixels": np.full((1, 3, 6, 6), 2, np.float32), "turned": np.array([-1, 6, 6, 3])}
+    constants |= {"large": np.float32(200), "matrix": ROWS[:, :3], "whole": np.array(3), "kernel": KERNEL}
+    constants |= {"channels": np.float32([-1, 0.5, 4]).reshape(1, 3, 1, 1)}
     got = scores_of(tmp_path, nodes, constants, opset=11)
     within(got, function(X).reshape(2, -1))
+
+
+def test_what_sums_over_exponentials_is_complete(tmp_path):
+    """The largest is a value of its own, so that nothing overflows, and DeepLIFT's values still add up."""
+    nodes = [node("Mul", "x large", "m"), node("ReduceLogSumExp", "m", "y", axes=[2, 3], keepdims=0)]
+    model = mx.load(write(tmp_path / "net.onnx", nodes, {"large": np.float32(200)}))
+    result = mx.deep_lift(model.astype(np.float64), np.moveaxis(X, 1, -1), 1)
+    assert np.max(abs(result.gap)) <= 1e-9 * abs(result.values).sum()
+
+
+@pytest.mark.parametrize(
+    "equation", ["bchw,bchw", "bccw->bw", "...c,c->...c", "bchw,c,c->b", "bc,c->b", "bchw,c->bchw"]
+)
+def test_an_einsum_that_is_refused(equation, tmp_path):
+    inputs = " ".join(["x", "c", "c"][: equation.count(",") + 1])
+    path = write(tmp_path / "net.onnx", [node("Einsum", inputs, "y", equation=equation)], {"c": np.ones(3, np.float32)})
+    with pytest.raises(ValueError, match=r"cannot load '.*': node '/y/Einsum' \(Einsum\): it"):
+        mx.load(path)
+
+
+def test_a_constant_that_the_exporter_repeated_for_its_batch(tmp_path):
+    """A class token or a map of places is there once for each image of the batch that the exporter saw."""
+    maps = np.random.default_rng(0).normal(size=(1, 1, 6, 6)).astype(np.float32)
+    nodes = [node("Concat", "x places", "c", axis=1), node("Mul", "c twice", "y")]
+    constants = {"places": np.repeat(maps, 2, 0), "twice": np.full((2, 4, 6, 6), 2, np.float32)}
+    end = node("GlobalAveragePool", "y", "z")
+    model = mx.load(write(tmp_path / "net.onnx", [*nodes, end], constants, (2, 3, 6, 6), ["z"]))
+    expected = 2 * np.concatenate([X, np.repeat(maps, 2, 0)], axis=1).mean(axis=(2, 3))
+    within(model.scores(np.moveaxis(X, 1, -1)), expected)
+    constants["places"] = np.concatenate([maps, -maps])  # which belongs to the place in the batch
+    with pytest.raises(ValueError, match="the file is for batches of 2 images, export it with one image"):
+        mx.load(write(tmp_path / "net.onnx", [*nodes, end], constants, (2, 3, 6, 6), ["z"]))
+
+
+@pytest.mark.parametrize("before", [[], [node("Sub", "x m", "d")]])
+def test_an_input_shape_cannot_turn_the_channels_round(before, tmp_path):
+    nodes = [*before, node("Conv", f"{'d' if before else 'x'} k", "c"), node("GlobalMaxPool", "c", "y")]
+    constants = {"k": np.ones((2, 3, 3, 3), np.float32), "m": np.float32(0.5)}
+    for shape in [("n", 3, 6, 6), ("n", 3, "h", "w"), ("n", "c", "h", "w")]:
+        path = write(tmp_path / "net.onnx", nodes, constants, shape)
+        assert mx.load(path, input_shape=(6, 6, 3)).input_shape == (6, 6, 3)
+        with pytest.raises(ValueError, match="cannot load"):
+            mx.load(path, input_shape=(3, 6, 6))
 
 
 # -- several nodes that are one ---------------------------------------------------------------------------
@@ -442,12 +540,77 @@ def test_preprocessing_and_classes_are_given_by_name(tmp_path):
     within(numbers.scores(pixels), np.maximum(((X.mean(axis=(2, 3)) - [0.1, 0.2, 0.3]) / 0.5) @ HEAD["w"], 0))
     with pytest.raises(ValueError, match="unknown preprocessing 'imagnet', did you mean 'imagenet'"):
         mx.load(path, preprocessing="imagnet")
+    for given in (np.array([[0.5] * 3, [0.5] * 3]), {"mean": [0.5] * 3, "std": (0.5,) * 3}, [0.5, 0.5]):
+        assert mx.load(path, preprocessing=given).preprocessing == model.preprocessing
+    for given in ("ImageNet", "x" * 10**6, {"mean": 0}, b"tf", 3, np.zeros(3), ""):
+        with pytest.raises(ValueError, match=r"^unknown preprocessing .{1,110} one of imagenet, 0..1, [^:]*$"):
+            mx.load(path, preprocessing=given)
     with pytest.raises(ValueError, match="3 class names for 4 scores"):
         mx.load(path, classes=["a", "b", "c"])
     with pytest.raises(ValueError, match=r"cannot read class names from 'none.txt' \(No such file"):
         mx.load(path, classes="none.txt")
     with pytest.raises(ValueError, match="preprocessing is for files of ONNX and Keras, and 'digits' brings its own"):
         mx.load("digits", preprocessing="imagenet")
+
+
+NAMES = ("cat", "dog", "owl", "hen")
+LABELS = {
+    "marked.txt": "\ufeffcat\r\n dog \r\nowl\r\nhen\r\n\r\n",
+    "list.json": '["cat", "dog", "owl", "hen"]',
+    "by_number.json": '{"1": "dog", "0": "cat", "2": "owl", "3": "hen"}',
+    "as_imagenet.json": '{"0": ["n1", "cat"], "1": ["n2", "dog"], "2": ["n3", "owl"], "3": ["n4", "hen"]}',
+    "indices.JSON": '{"dog": 1, "cat": 0, "hen": 3, "owl": 2}',
+}
+
+
+@pytest.mark.parametrize("file", LABELS)
+def test_names_of_classes_in_all_forms(file, tmp_path):
+    (tmp_path / file).write_text(LABELS[file], encoding="utf-8", newline="")
+    assert tuple(read_class_names(tmp_path / file)) == NAMES
+
+
+def test_names_of_classes_that_are_given():
+    for given in (NAMES, [*NAMES], np.array(NAMES)):
+        assert tuple(read_class_names(given)) == NAMES
+    assert read_class_names(range(3)) == ["0", "1", "2"]
+    for given in ({0: "cat"}, {*NAMES}, iter(NAMES), b"cat", 3, [None], ["cat", 1.5], [["cat"]]):
+        with pytest.raises(TypeError, match=r"^(classes are a file|each class has a name).* got "):
+            read_class_names(given)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[",
+        b"[" * 10**5,
+        b"3",
+        b"{}",
+        b'{"0": "a", "2": "b"}',
+        b'{"a": 0, "b": 0}',
+        b'{"a": 1}',
+        b"[1]",
+        b"[[]]",
+        b"\xff",
+    ],
+)
+def test_files_that_hold_no_names_of_classes(data, tmp_path):
+    (tmp_path / "names.json").write_bytes(data)
+    with pytest.raises(ValueError, match=r"^cannot read class names from '[^\n]*$"):
+        read_class_names(tmp_path / "names.json")
+
+
+def test_names_of_classes_are_read_from_files_alone(tmp_path):
+    """A device may have no end."""
+    for path in ("/dev/zero", tmp_path):
+        with pytest.raises(ValueError, match="cannot read class names from"):
+            read_class_names(path)
+
+
+@pytest.mark.parametrize("given", [6, "6,6,3", (6.0, 6, 3), (0, 6, 3), (True, 6, 3), (None, None, 3), {6}])
+def test_what_is_no_input_shape(given, tmp_path):
+    path = write(tmp_path / "net.onnx", [*POOLED, node("Relu", "s", "y")], HEAD, ("n", 3, "h", "w"))
+    with pytest.raises((ValueError, TypeError), match="input_shape.* got "):
+        mx.load(path, input_shape=given)
 
 
 # -- what cannot be --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 import minixai as mx
 from minixai.files import shipped
 from minixai.preprocessing import CAFFE, TORCHVISION, Preprocessing
-from minixai.zoo.imagenet import class_names
+from minixai.zoo.imagenet import imagenet_classes
 from minixai.zoo.vgg import DEPTHS, convolutions, expected_shapes, head, torch_names
 from tests.zoo.files import SIZE, as_torchvision, narrow, write_safetensors
 
@@ -194,7 +194,7 @@ def test_preprocessing_refuses_other_channels():
 
 
 def test_the_names_are_kerass_own_file():
-    names = class_names()
+    names = imagenet_classes()
     assert len(names) == 1000
     assert {k: names[k] for k in (0, 141, 999)} == {0: "tench", 141: "redshank", 999: "toilet_tissue"}
     file = shipped("imagenet_class_index.json").read_bytes()

@@ -35,9 +35,9 @@ from minixai.zoo.onnx.ending import (
     input_layout,
     needed_nodes,
 )
-from minixai.zoo.onnx.folding import fold
+from minixai.zoo.onnx.folding import FOLDS, fold
 from minixai.zoo.onnx.layout import Builder, Value
-from minixai.zoo.onnx.lowering import LOWERINGS, lower
+from minixai.zoo.onnx.lowering import LOWERINGS, compute, lower
 from minixai.zoo.onnx.names import short_names
 from minixai.zoo.onnx.patterns import simplify
 from minixai.zoo.onnx.schema import Graph, Node, read_graph
@@ -132,12 +132,19 @@ def build(
         outputs: list[Value] | list[Array]
         if node.op in ("Shape", "Size") and isinstance(scores, Value):
             outputs = run(node, fold, node, [np.broadcast_to(np.float32(0), scores.shape)])
+        elif node.op == "CastLike" and isinstance(scores, np.ndarray):  # a number in the dtype of a value
+            like = inputs[1] if isinstance(inputs[1], np.ndarray) else np.zeros(0, np.float32)
+            outputs = run(node, fold, node, [scores, like])
         elif node is last and isinstance(scores, Value) and (node.op == "Sigmoid" or len(scores.long) < 2):
             outputs, taken_off = [scores], True
         elif any(isinstance(z, Value) for z in inputs):
             outputs = run(node, lower, b, node, inputs)
         else:
-            outputs = run(node, fold, node, [None if z is None else np.asarray(z) for z in inputs])
+            constants = [None if z is None else np.asarray(z) for z in inputs]
+            if node.op in FOLDS or node.op not in LOWERINGS or not constants or constants[0] is None:
+                outputs = run(node, fold, node, constants)
+            else:
+                outputs = run(node, compute, node, [*constants], graph.opset)
             made += sum(array.size for array in outputs)
             if made > KEPT:
                 raise ValueError(f"its constants have more than {KEPT:,} numbers: is the file damaged?")

@@ -23,7 +23,7 @@ from minixai.op_layers import (
     Subtract,
     Sum,
 )
-from minixai.zoo.onnx.layout import Builder, Value, constant_row, lifted, natural, with_weights
+from minixai.zoo.onnx.layout import Builder, Value, constant_row, lifted, natural, transposed, with_weights
 from minixai.zoo.onnx.lowering import LOWERINGS, Input, Lowering, axes_of, axis_of, constant, lowers, number, value
 from minixai.zoo.onnx.schema import Node
 
@@ -147,9 +147,9 @@ def aligned(b: Builder, values: list[Value]) -> tuple[list[Value], tuple[int, ..
     return [b.arrange(x, order) for x in values], shape
 
 
-def joined(b: Builder, layer: Layer, values: list[Value]) -> Value:
+def joined(b: Builder, layer: Layer, values: list[Value], part: str = "") -> Value:
     values, shape = aligned(b, values)
-    return Value(b.add(layer, *values), shape, values[0].order)
+    return Value(b.add(layer, *values, part=part), shape, values[0].order)
 
 
 def with_constant(b: Builder, x: Value, w: Array, make: type[Scale] | type[Shift], part: str = "") -> Value:
@@ -391,7 +391,10 @@ def normalised(b: Builder, node: Node, x: Value, axes: range, scale: Array, bias
     return made if shift is None else with_constant(b, made, shift, Shift)
 
 
-@lowers("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "ReduceSumSquare")
+@lowers(
+    *("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceL2", "ReduceSumSquare"),
+    *("ReduceLogSum", "ReduceLogSumExp"),
+)
 def reduced(b: Builder, node: Node, x: Input, axes: Input = None) -> Value:
     x = value(x, "input")
     over, keep = axes_of(node, x, axes), bool(node.attributes.get("keepdims", 1))
@@ -399,19 +402,91 @@ def reduced(b: Builder, node: Node, x: Input, axes: Input = None) -> Value:
         if over is not None and node.attributes.get("noop_with_empty_axes"):
             return x
         over = list(range(len(x.shape)))
-    kind = {"L2": "sum", "SumSquare": "sum"}.get(node.op[6:], node.op[6:].lower())
-    if node.op in ("ReduceL2", "ReduceSumSquare"):
-        x = b.entrywise(Activation("square"), x, "square")
+    kind = node.op.removeprefix("Reduce")
+    if kind in ("Mean", "Sum", "Max", "Min"):
+        return reduce_axes(b, x, kind.lower(), over, keep)
+    if kind == "LogSumExp":  # max x + log Σ exp(x − max x), where nothing overflows
+        top = reduce_axes(b, x, "max", over, True, "max")
+        powers = b.entrywise(Activation("exp"), joined(b, Subtract(), [x, top], "below"), "exp")
+        total = b.entrywise(Activation("log"), reduce_axes(b, powers, "sum", over, True, "sum"), "log")
+        return without_axes(b, joined(b, Add(), [total, top]), over, keep)
+    before = {"L1": "absolute", "L2": "square", "SumSquare": "square"}.get(kind)
+    after = {"L2": "sqrt", "LogSum": "log"}.get(kind)
+    x = b.entrywise(Activation(before), x, before) if before else x
+    x = reduce_axes(b, x, "sum", over, True, "sum" if after else "")
+    x = b.entrywise(Activation(after), x) if after else x
+    return without_axes(b, x, over, keep)
+
+
+def reduce_axes(b: Builder, x: Value, kind: str, over: list[int], keep: bool, part: str = "") -> Value:
+    """The mean, sum, max or min over axes of ONNX, which stay with length 1 or go."""
     shape = tuple(1 if a in over else n for a, n in enumerate(x.shape))
     inner = tuple(x.axis(a) for a in over if a in x.order)
-    root = node.op == "ReduceL2"
-    if inner:
-        left = tuple(a for a in x.order if a not in over)
-        if keep or not left:
-            x = Value(b.add(Reduce(kind, inner, True), x, part="sum" if root else ""), shape, x.order)
-        else:
-            x = Value(b.add(Reduce(kind, inner), x, part="sum" if root else ""), shape, left)
-    else:
+    left = tuple(a for a in x.order if a not in over)
+    if not inner:
         x = Value(x.layer, shape, x.order)
-    x = b.entrywise(Activation("sqrt"), x) if root else x
+    elif keep or not left:
+        x = Value(b.add(Reduce(kind, inner, True), x, part=part), shape, x.order)
+    else:
+        x = Value(b.add(Reduce(kind, inner), x, part=part), shape, left)
+    return without_axes(b, x, over, keep)
+
+
+def without_axes(b: Builder, x: Value, over: list[int], keep: bool) -> Value:
+    """x without axes of length 1, unless they are kept."""
     return x if keep else b.reshape(x, tuple(n for a, n in enumerate(x.shape) if a not in over))
+
+
+@lowers("Einsum")
+def einsum(b: Builder, node: Node, *inputs: Input) -> Value:
+    """A sum of products over one or two inputs, as a product of matrices: "bhid,bhjd->bhij"."""
+    terms, arrow, wanted = str(node.attributes["equation"]).replace(" ", "").partition("->")
+    names = terms.split(",")
+    if not arrow or "." in terms or len(names) != len(inputs) or len(names) > 2:
+        raise ValueError(
+            f"its equation is {terms + arrow + wanted!r}, but one or two inputs and an output are read here"
+        )
+    if any(len(set(term)) < len(term) for term in (*names, wanted)):
+        raise ValueError(f"its equation {terms + arrow + wanted!r} takes a diagonal, which is not read here")
+    if not isinstance(inputs[0], Value):
+        names, inputs = names[::-1], inputs[::-1]
+    x = summed(b, value(inputs[0], "input"), names[0], set("".join(names[1:])) | set(wanted))
+    left = [k for k in names[0] if k in set("".join(names[1:])) | set(wanted)]
+    if len(names) == 1:
+        return transposed(x, tuple(left.index(k) for k in wanted))
+    w, right = inputs[1], list(names[1])
+    if isinstance(w, Value):
+        w = summed(b, w, names[1], set(left) | set(wanted))
+        right = [k for k in right if k in set(left) | set(wanted)]
+    shared = [k for k in left if k in right and k in wanted]
+    inner = [k for k in left if k in right and k not in wanted]
+    rows, columns = ([k for k in term if k not in shared and k not in inner] for term in (left, right))
+    factor = w if isinstance(w, Value) else constant(w, "factor")
+    size = dict(zip(left, x.shape, strict=True)) | dict(zip(right, factor.shape, strict=True))
+    u = matrices(b, x, [left.index(k) for k in (*shared, *rows, *inner)], len(shared), len(rows))
+    if isinstance(w, Value):
+        made = product(
+            b, u, matrices(b, w, [right.index(k) for k in (*shared, *inner, *columns)], len(shared), len(inner))
+        )
+    elif shared or set(columns) - set(wanted):
+        raise ValueError("it multiplies entries by a constant one by one, which is read of Mul only: export it as Mul")
+    else:
+        matrix = constant(factor, "factor").transpose([right.index(k) for k in (*inner, *columns)])
+        made = dense(b, u, matrix.reshape(prod(size[k] for k in inner), -1))
+    order = [*shared, *rows, *columns]
+    return transposed(b.reshape(made, tuple(size[k] for k in order)), tuple(order.index(k) for k in wanted))
+
+
+def summed(b: Builder, x: Value, letters: str, kept: set[str]) -> Value:
+    """x summed over the axes whose letters are not kept."""
+    if len(letters) != len(x.shape):
+        raise ValueError(f"its equation names the axes {letters!r} of a value of shape {x.shape}")
+    over = [a for a, letter in enumerate(letters) if letter not in kept]
+    return reduce_axes(b, x, "sum", over, False, "sum") if over else x
+
+
+def matrices(b: Builder, x: Value, order: list[int], stacked: int, rows: int) -> Value:
+    """x with its axes in this order: the first are stacks of matrices, the next become their rows, the rest columns."""
+    x = transposed(x, tuple(order))
+    shape = x.shape
+    return b.reshape(x, (*shape[:stacked], prod(shape[stacked : stacked + rows]), prod(shape[stacked + rows :])))

@@ -10,6 +10,10 @@ from minixai.zoo.onnx.schema import Graph, Node, Port
 PASSING = ("Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
 ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
 CHANNELS = (1, 3, 4)
+CHANNELS_FIRST = ("Conv", "ConvTranspose", "BatchNormalization", "InstanceNormalization", "MaxPool", "AveragePool")
+"""Operations whose input has its channels first, whatever else is in the file."""
+ENTRYWISE = ("Identity", "Cast", "Add", "Sub", "Mul", "Div", "Clip", "Pad", "Relu", "Dropout")
+"""Operations that leave the axes as they are."""
 
 
 def needed_nodes(graph: Graph, output: str) -> list[Node]:
@@ -79,7 +83,7 @@ def input_layout(
         raise ValueError(f"its input has {len(sides)} axes, but images have (N, C, H, W): volumes are not read here")
     users = [node for node in graph.nodes if port.name in node.inputs]
     if len(sides) == 4:
-        order: tuple[int, ...] = (2, 3, 1) if channels_first(sides, users, given) else (1, 2, 3)
+        order: tuple[int, ...] = (2, 3, 1) if channels_first(graph, port, sides, given) else (1, 2, 3)
     elif len(sides) == 3 and users and users[0].op in ("Conv", "BatchNormalization"):
         order = (2, 1)
     else:
@@ -110,18 +114,26 @@ def input_layout(
     return full, tuple(shape), order
 
 
-def channels_first(sides: list[int | None], users: list[Node], given: tuple[int, ...] | None) -> bool:
-    """Whether an input of four axes is (N, C, H, W), not (N, H, W, C)."""
+def channels_first(graph: Graph, port: Port, sides: list[int | None], given: tuple[int, ...] | None) -> bool:
+    """Whether an input of four axes is (N, C, H, W), not (N, H, W, C): by what reads it, the shape given, its sides."""
+    waiting, seen = [port.name], {port.name}
+    while waiting:
+        name = waiting.pop(0)
+        for node in graph.nodes:
+            if name not in node.inputs:
+                continue
+            if node.op == "Transpose":
+                if node.attributes.get("perm") == [0, 3, 1, 2]:
+                    return False
+            elif node.op in CHANNELS_FIRST and node.inputs[0] == name:
+                return True
+            elif node.op in ENTRYWISE and node.outputs and node.outputs[0] not in seen:
+                seen.add(node.outputs[0])
+                waiting.append(node.outputs[0])
     if given is not None and len(given) == 3:
-        first = [sides[1], sides[2], sides[3]] if sides else []
-        fits = [n in (None, m) for n, m in zip(first, (given[2], given[0], given[1]), strict=True)]
-        fits_last = [n in (None, m) for n, m in zip(first, given, strict=True)]
+        fits = [n in (None, m) for n, m in zip(sides[1:], (given[2], given[0], given[1]), strict=True)]
+        fits_last = [n in (None, m) for n, m in zip(sides[1:], given, strict=True)]
         if all(fits) != all(fits_last):
             return all(fits)
-    for node in users:
-        if node.op == "Transpose" and node.attributes.get("perm") == [0, 3, 1, 2]:
-            return False
-        if node.op == "Conv":
-            return True
     first_fits, last_fits = sides[1] in CHANNELS, sides[3] in CHANNELS
     return first_fits or not last_fits

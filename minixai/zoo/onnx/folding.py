@@ -167,6 +167,19 @@ def cast(a: dict[str, Any], x: Array) -> Array:
     return x.astype(np.float32 if a["to"] == 16 else DTYPES[a["to"]])
 
 
+@folds("CumSum")
+def cumulative_sum(a: dict[str, Any], x: Array, axis: Array) -> Array:
+    if a.get("exclusive") or a.get("reverse"):
+        raise ValueError("it is exclusive or reversed, which is not read here: simplify the file with onnxsim")
+    return np.cumsum(x, axis=int(np.asarray(axis).reshape(())), dtype=x.dtype)
+
+
+@folds("Trilu")
+def triangle(a: dict[str, Any], x: Array, k: Array | None = None) -> Array:
+    offset = 0 if k is None else int(np.asarray(k).reshape(()))
+    return np.triu(x, offset) if a.get("upper", 1) else np.tril(x, offset)
+
+
 @folds("CastLike")
 def cast_like(a: dict[str, Any], x: Array, like: Array) -> Array:
     return x.astype(like.dtype)
@@ -284,6 +297,11 @@ REDUCTIONS: dict[str, Callable[..., Any]] = {
     "ReduceMin": np.min,
     "ReduceMax": np.max,
     "ReduceMean": np.mean,
+    "ReduceL1": lambda x, **over: np.sum(np.abs(x), **over),
+    "ReduceL2": lambda x, **over: np.sqrt(np.sum(x * x, **over)),
+    "ReduceSumSquare": lambda x, **over: np.sum(x * x, **over),
+    "ReduceLogSum": lambda x, **over: np.log(np.sum(x, **over)),
+    "ReduceLogSumExp": scipy.special.logsumexp,
 }
 FOLDS |= {name: reduces(function) for name, function in REDUCTIONS.items()}
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minixai.arrays import Array
+from minixai.graph import Node as GraphNode
 from minixai.zoo.onnx.layout import Builder, Value
 from minixai.zoo.onnx.schema import Node
 
@@ -67,8 +68,40 @@ def lower(b: Builder, node: Node, inputs: list[Input]) -> list[Value]:
     if node.op not in LOWERINGS:
         why = REFUSED.get(node.op, "there is no layer for this operation: write the network with one that is listed")
         raise ValueError(why)
-    made = LOWERINGS[node.op](b, node, *inputs)
+    made = LOWERINGS[node.op](b, node, *one_image(b, node, inputs))
     return made if isinstance(made, list) else [made]
+
+
+def compute(node: Node, inputs: list[Input], opset: int) -> list[Array]:
+    """The arrays that an op makes of constants, by the layers that it would become if its first input were an image."""
+    x = np.asarray(inputs[0], np.float32)
+    b = Builder(x.shape, opset, 1, x.size)
+    b.name = "constant"
+    made = lower(b, node, [Value("input", x.shape, tuple(range(x.ndim))), *inputs[1:]])
+    rows = {"input": GraphNode(x[None])}
+    with np.errstate(all="ignore"):
+        for name, layer, sources in b.items:
+            rows[name] = layer([rows[source] for source in sources])
+    return [
+        rows[each.layer].value[0].transpose(np.argsort(np.asarray(each.order, int))).reshape(each.shape)
+        for each in made
+    ]
+
+
+BROADCAST = ("Add", "Sub", "Mul", "Div", "Concat", "Sum")
+"""Operations whose constants an exporter may have written once for each image of the batch that it saw."""
+
+
+def one_image(b: Builder, node: Node, inputs: list[Input]) -> list[Input]:
+    """The inputs, where constants that are alike for all images of the exporter's batch are those of one image."""
+    shapes = {x.shape for x in inputs if isinstance(x, Value)}
+    if b.batch < 2 or node.op not in BROADCAST or {shape[:1] for shape in shapes} != {(1,)}:
+        return inputs
+    axes = max(len(shape) for shape in shapes)
+    return [
+        x[:1] if isinstance(x, np.ndarray) and x.ndim == axes and len(x) == b.batch and bool(np.all(x == x[:1])) else x
+        for x in inputs
+    ]
 
 
 def value(x: Input, what: str) -> Value:

@@ -32,13 +32,18 @@ def reshape(b: Builder, node: Node, x: Input, shape: Input = None) -> Value:
     if sides.count(-1) == 1:
         rest = prod(n for n in sides if n != -1)
         if rest < 1 or prod(x.shape) % rest:
-            raise ValueError(
-                f"a value of shape {x.shape} cannot be reshaped to {given}: does the file mix the images of a batch?"
-            )
+            raise ValueError(f"a value of shape {x.shape} cannot be reshaped to {given}: {reshape_remedy(b)}")
         sides[sides.index(-1)] = prod(x.shape) // rest
     if min(sides, default=1) < 1 or prod(sides) != prod(x.shape):
-        raise ValueError(f"a value of shape {x.shape} cannot be reshaped to {given}: is the input_shape another one?")
+        raise ValueError(f"a value of shape {x.shape} cannot be reshaped to {given}: {reshape_remedy(b)}")
     return b.reshape(x, tuple(sides))
+
+
+def reshape_remedy(b: Builder) -> str:
+    """What to do where a shape in the file does not fit one image."""
+    if b.batch > 1:
+        return f"the file is for batches of {b.batch} images, export it with one image or with a dynamic batch"
+    return "does the file mix the images of a batch, or is the input_shape another one?"
 
 
 @lowers("Flatten")
@@ -94,7 +99,8 @@ def concat(b: Builder, node: Node, *inputs: Input) -> Value:
     shapes = [x.shape for x in inputs if x is not None]
     others = [tuple(n for a, n in enumerate(s) if a != axis) for s in shapes]
     if len(set(others)) > 1:
-        raise ValueError("its inputs differ along other axes than the one they are joined along")
+        more = f": {reshape_remedy(b)}" if b.batch > 1 else ""
+        raise ValueError(f"its inputs differ along other axes than the one they are joined along{more}")
     order = next((x.order for x in values if axis in x.order), tuple(sorted({*first.order, axis})))
     place, shape = 1 + order.index(axis), list(first.shape)
     shape[axis] = sum(s[axis] for s in shapes)
