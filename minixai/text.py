@@ -90,3 +90,12 @@ def columns(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[s
         for line in clean
     ]
     return ["  ".join(line).rstrip() for line in cells]
+
+
+def truncate(text: str, most: int) -> str:
+    """Return at most `most` letters: the beginning of a longer text.
+
+    >>> truncate("block3_conv1", 8)
+    'block3_…'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
