@@ -99,3 +99,16 @@ def truncate(text: str, most: int) -> str:
     'block3_…'
     """
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def markdown_table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table.
+
+    >>> print(markdown_table(("a", "b"), [("1", "|x|")]))
+    | a | b |
+    |---|---|
+    | 1 | \\|x\\| |
+    """
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in (titles, *lines)]
+    head, *body = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join([head, "|---" * len(titles) + "|", *body])

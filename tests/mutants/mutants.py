@@ -1862,7 +1862,7 @@ references/entry.py: whatever comes out holds
   ? tests/test_references.py::test_both_deviation_and_shape_decide
 
 references/frozen.py: results of whatever network
-  - if network(name).digest != checksum:
+  - if load_network(name).checksum != checksum:
   + if False:
   ? tests/test_references.py::test_other_networks_are_noticed
 
