@@ -1897,13 +1897,13 @@ datasets/birds/painting.py: front to back is back to front
   ? tests/datasets/test_birds.py::test_the_birds_are_the_same_on_every_machine
 
 datasets/birds/painting.py: a part that is removed leaves a hole
-  - 0 if part in remove else covered(shapes[i], unit)
-  + covered(shapes[i], unit)
+  - 0 if part in remove else pixel_coverage(shapes[i], unit)
+  + pixel_coverage(shapes[i], unit)
   ? tests/datasets/test_birds.py::test_what_is_removed_is_gone_and_changes_nothing_elsewhere
 
 datasets/birds/painting.py: species cast different shadows
-  - masks[-1] * shadow(x, y)
-  + masks[-1] * shadow(x + column(LENGTH[scenes.labels]), y)
+  - masks[-1] * ground_shadow(x, y)
+  + masks[-1] * ground_shadow(x + as_column(BEAK_LENGTH[scenes.labels]), y)
   ? tests/datasets/test_birds.py::test_without_any_part_only_the_habitat_is_left
 
 datasets/birds/painting.py: edges as wide in a large picture
@@ -1962,7 +1962,7 @@ zoo/birds.py: sure of what nobody could know
   ? tests/test_zoo.py::test_half_of_the_birds_lack_a_part_and_without_the_decisive_one_nobody_could_know
 
 zoo/birds.py: in doubt whatever is missing
-  - rows & (scenes.decisive == PARTS.index(name))
+  - rows & (scenes.distinguishing_parts == PARTS.index(name))
   + rows
   ? tests/test_zoo.py::test_half_of_the_birds_lack_a_part_and_without_the_decisive_one_nobody_could_know
 
