@@ -84,7 +84,7 @@ def circle_distance(x: Array, y: Array, centre: Point, radius: float) -> Array:
 
 
 def ellipse_distance(x: Array, y: Array, centre: Point, radii: tuple[float, float], angle: float = 0.0) -> Array:
-    """An approximate distance to an ellipse: k₀(k₀ − 1)/k₁, k₀ = |(u/a, v/b)|, k₁ = |(u/a², v/b²)|. (Quilez, "ellipse")"""
+    """An approximate distance to an ellipse: k₀(k₀ − 1)/k₁, k₀ = |(u/a, v/b)|, k₁ = |(u/a², v/b²)|. (Quilez)"""
     dx, dy, c, s = x - centre[0], y - centre[1], np.cos(angle), np.sin(angle)
     u, v = (dx * (c / radii[0]) + dy * (s / radii[0])), (dy * (c / radii[1]) - dx * (s / radii[1]))
     u2, v2 = u * u, v * v
