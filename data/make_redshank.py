@@ -9,7 +9,7 @@ import minixai as mx
 from minixai.cli.output import save
 from minixai.cli.subject import SCENE
 from minixai.datasets.birds import CLASSES, Scenes, draw, render
-from minixai.plots.panels import Maps, Pictures, drawn
+from minixai.plots.panels import ImageColumn, MapColumn, draw_sheet
 
 SIZE = 384  # pixels along a side of the birds
 
@@ -23,16 +23,16 @@ def main(path: Path) -> None:
     parts = mx.deep_lift(model, bird.images, **asked, baseline=partner.images)
     birds = [picture(bird), picture(partner)]
     maps = [heat("gradient", slopes, bird), heat("DeepLIFT from the greenshank", parts, bird)]
-    save(drawn([*birds, *maps], 1, "", 2.3, 1.0), path)
+    save(draw_sheet([*birds, *maps], 1, "", 2.3, 1.0), path)
 
 
-def picture(bird: Scenes) -> Pictures:
-    return Pictures(heading=f"a {CLASSES[bird.labels[0]]}", images=render(bird, size=SIZE)[0])
+def picture(bird: Scenes) -> ImageColumn:
+    return ImageColumn(heading=f"a {CLASSES[bird.labels[0]]}", images=render(bird, size=SIZE)[0])
 
 
-def heat(heading: str, result: mx.Attribution, bird: Scenes) -> Maps:
+def heat(heading: str, result: mx.Attribution, bird: Scenes) -> MapColumn:
     values = result.values.sum(axis=-1)
-    return Maps(heading=heading, maps=values, limit=float(abs(values).max()), through=bird.images)
+    return MapColumn(heading=heading, maps=values, color_limit=float(abs(values).max()), underlay=bird.images)
 
 
 if __name__ == "__main__":

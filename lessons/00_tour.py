@@ -74,7 +74,7 @@ save(mx.plots.compare(maps, bird.images, percentile=99.7, **how), "ten-maps")
 # (The program that draws the birds knows which pixels belong to which part.)
 
 # %%
-part = bird.masks[0, ..., bird.decisive[0]]
+part = bird.masks[0, ..., bird.distinguishing_parts[0]]
 
 
 def picture(name, outlined):

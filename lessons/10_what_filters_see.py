@@ -158,11 +158,11 @@ def pictures(model, image, name):
     found = mx.activations(model, image, layer=7, rank="peak")
     title = f"{name}: the first filter of layer 7"
     how = {"title": title, "sort": False, "size": 2.4}
-    first = mx.plots.filters(found.values[..., :1], image, **how)
+    first = mx.plots.feature_maps(found.values[..., :1], image, **how)
     save(first, f"first-filter-{name}")
     title = f"{name}: layer 7 ({model.layers[7].name})"
     how = {"title": title, "count": 32, "columns": 8, "size": 0.8}
-    save(mx.plots.filters(found, image, **how), f"all-filters-{name}")
+    save(mx.plots.feature_maps(found, image, **how), f"all-filters-{name}")
     return found
 
 

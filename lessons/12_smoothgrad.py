@@ -119,7 +119,7 @@ claim("and that is not σ", high - low < 0.99)
 # %%
 many = birds.draw(100, seed=9)
 decisive = np.stack(
-    [scenes.masks[i, ..., part] for i, part in enumerate(scenes.decisive)]
+    [scenes.masks[i, ..., part] for i, part in enumerate(scenes.distinguishing_parts)]
 )
 levels = (0, 0.02, 0.05, 0.1, 0.2, 0.5)
 density, right = {}, {}

@@ -181,7 +181,7 @@ claim("and HiResCAM is Grad-CAM", np.allclose(hires, signed, atol=1e-4))
 # %%
 model = mx.load("shorebirds")
 decisive = np.stack(
-    [scenes.masks[i, ..., part] for i, part in enumerate(scenes.decisive)]
+    [scenes.masks[i, ..., part] for i, part in enumerate(scenes.distinguishing_parts)]
 )
 ways = {"Grad-CAM": (mx.grad_cam, {}), "HiResCAM": (mx.hires_cam, {})}
 ways["guided variant"] = (mx.grad_cam, {"variant": "tf-explain"})

@@ -165,7 +165,7 @@ steps = {
     "forgot all": len(layers),
 }
 bird = scenes[[3]]
-beak = bird.masks[0, ..., bird.decisive[0]]
+beak = bird.masks[0, ..., bird.distinguishing_parts[0]]
 of_trained = {}
 
 

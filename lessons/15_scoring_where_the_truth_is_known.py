@@ -56,7 +56,7 @@ players = [
 chosen = [[PARTS.index(p) for p in parts] for parts in players]
 masks = np.stack([scenes.masks[..., each].sum(axis=-1) for each in chosen], axis=-1)
 on_bird = 1 - scenes.masks[..., len(PARTS)]
-decisive = scenes.masks[bird_number, ..., scenes.decisive]
+decisive = scenes.masks[bird_number, ..., scenes.distinguishing_parts]
 
 
 def contrast(images):
@@ -67,7 +67,10 @@ def contrast(images):
 without = [contrast(render(scenes, remove=parts)[0]) for parts in players]
 effects = contrast(scenes.images)[:, None] - np.stack(without, axis=1)
 area = decisive.mean(axis=(1, 2))
-truth = [[PARTS[d] in parts for parts in players].index(True) for d in scenes.decisive]
+truth = [
+    [PARTS[d] in parts for parts in players].index(True)
+    for d in scenes.distinguishing_parts
+]
 agree = np.mean(effects.argmax(axis=1) == truth)
 print(f"the decisive part covers {area.mean():.1%} of the image,", end=" ")
 print(f"the bird {on_bird.mean():.0%};")
@@ -310,7 +313,7 @@ bird = draw(1, seed=113)
 of_bird = explain(bird.images, bird.labels, others)
 title = "The bet: the best first; the part that differs is outlined"
 how = {"title": title, "titles": ranking, "columns": 4, "size": 1.55}
-how["outline"] = bird.masks[0, ..., bird.decisive[0]]
+how["outline"] = bird.masks[0, ..., bird.distinguishing_parts[0]]
 ordered = [of_bird[name] for name in ranking]
 save(mx.plots.compare(ordered, bird.images, percentile=99.7, **how), "bet")
 

@@ -1,7 +1,8 @@
-"""Answers checked without running their lesson again: what is right, and the traps, are kept after the first run.
+"""Judging the answers in a lesson without running the lesson again.
 
-They are kept in the user's cache folder, under a name made of the script without its answers, so that a changed lesson
-is run anew.  Answers that need what the lesson computes (a function that the lesson tries out) are always run.
+After the first run the right values and the traps are kept in the user's cache folder, under a hash of the script
+without its answers, so that a changed lesson is run again.  A lesson is always run if an answer needs something that
+the lesson computes, such as a function that the lesson tries out.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from minixai.lesson import Lesson, Outcome, answered_by, exercise_data, judged
 
 
 def check_quickly(lesson: Lesson) -> list[Outcome] | None:
-    """Judge the answers in a script by what an earlier run has kept.
+    """Judge the answers in a script by the right values that an earlier run has kept.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def check_quickly(lesson: Lesson) -> list[Outcome] | None:
     list of Outcome or None
         None if nothing is kept for this script, or if an answer needs what the lesson computes.
     """
-    answers, kept = lesson.answers, read_kept(lesson)
+    answers, kept = lesson.answers, read_kept_answers(lesson)
     if kept is None or [each["name"] for each in kept] != list(answers):
         return None
     outcomes = list[Outcome]()
@@ -43,62 +44,64 @@ def check_quickly(lesson: Lesson) -> list[Outcome] | None:
         if not (isinstance(expression, ast.Name) and expression.id == f"mine_{each['name']}"):
             return None
         try:
-            got = value_of(lesson, expression.id)
+            got = evaluate_answer(lesson, expression.id)
         except Exception:  # it needs a name of the lesson, or fails: the lesson says how
             return None
-        right, traps = from_plain(each["right"]), {why: from_plain(trap) for why, trap in each["traps"]}
+        right, traps = from_plain_data(each["right"]), {why: from_plain_data(trap) for why, trap in each["traps"]}
         state, said = judged(got, right, traps, each["tol"], lesson.reasons.get(each["name"], ""))
         outcomes.append(Outcome(each["name"], state, said, right, traps, each["tol"]))
     return outcomes
 
 
-def value_of(lesson: Lesson, name: str) -> Any:
-    """The value that a script gives to an answer, if that needs nothing else of the script."""
+def evaluate_answer(lesson: Lesson, name: str) -> Any:
+    """The value that a script gives to the answer `name`.  Raises if that needs anything else of the script."""
     names: dict[str, Any] = {}
-    for statement in parsed(lesson).body:
+    for statement in parse_script(lesson).body:
         if f"mine_{answered_by(statement)}" == name:
             exec(compile(ast.Module([statement], []), str(lesson.path), "exec"), names)
     return names[name]
 
 
-def keep(lesson: Lesson, outcomes: Sequence[Outcome]) -> None:
-    """Keep what is right, and the traps, for the next time.  A folder that cannot be written keeps nothing."""
+def keep_answers(lesson: Lesson, outcomes: Sequence[Outcome]) -> None:
+    """Keep the right values and the traps for the next check; does nothing if the cache folder cannot be written."""
     if any(each.right is None for each in outcomes):
         return
-    path = place_of(lesson)
+    path = cache_path(lesson)
     with suppress(OSError, ValueError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole(path) as file:
             file.write(json.dumps([exercise_data(each) for each in outcomes]).encode())
 
 
-def read_kept(lesson: Lesson) -> list[dict[str, Any]] | None:
+def read_kept_answers(lesson: Lesson) -> list[dict[str, Any]] | None:
+    """The data of each exercise as an earlier run has kept it; None if there is none."""
     try:
-        found = json.loads(place_of(lesson).read_text(encoding="utf-8"))
+        found = json.loads(cache_path(lesson).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, list) else None
 
 
-def place_of(lesson: Lesson) -> Path:
-    """The file for a script as it is without its answers."""
-    tree = parsed(lesson)
+def cache_path(lesson: Lesson) -> Path:
+    """The file of kept answers, whose name is a hash of the script without its answers."""
+    tree = parse_script(lesson)
     tree.body = [each for each in tree.body if answered_by(each) is None]
     name = hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:24]
     folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(folder) / "minixai" / f"answers-{name}.json"
 
 
-def parsed(lesson: Lesson) -> ast.Module:
+def parse_script(lesson: Lesson) -> ast.Module:
+    """The syntax tree of a lesson's script."""
     return ast.parse(lesson.path.read_text(encoding="utf-8"), str(lesson.path))
 
 
-def from_plain(value: Any) -> Any:
-    """An answer as `minixai.lesson.plain_data` wrote it.
+def from_plain_data(value: Any) -> Any:
+    """Read an answer back from the form in which `minixai.lesson.plain_data` writes it.
 
-    >>> from_plain([{"number": "0.5"}, {"number": "inf"}])
+    >>> from_plain_data([{"number": "0.5"}, {"number": "inf"}])
     [0.5, inf]
     """
     if isinstance(value, list):
-        return [from_plain(each) for each in value]
+        return [from_plain_data(each) for each in value]
     return float(value["number"]) if isinstance(value, dict) else value

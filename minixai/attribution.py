@@ -1,4 +1,4 @@
-"""What every method returns: the values, and a certificate of what they are worth."""
+"""The result of every method: the values, and a certificate that says whether they add up and what they cost."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from minixai.arrays import Array, readonly_view, row_sums
 from minixai.files import write_arrays
 from minixai.text import columns
 
-LINES = 8
-"""Rows of the certificate printed before it is cut short."""
+MAX_ROWS = 8
+"""Rows of the certificate that are printed; of the others only the number is."""
 
 
 class Cost(NamedTuple):
-    """What an attribution cost: rows sent forward through the network, and rows sent back.
+    """The cost of an attribution: rows of the forward passes, and rows of the backward passes.
 
-    A baseline of one row goes forward once with every batch, so that smaller batches may cost a few rows more.  One
-    row of it goes forward by itself as well: the reference score is measured, not derived.
+    A baseline of one row goes forward once with every batch, so smaller batches may cost a few rows more.  One
+    row of the baseline also goes forward by itself, to measure the reference score.
     """
 
     forward: int
     backward: int
 
     def plus(self, forward: int, backward: int = 0) -> Cost:
-        """So many rows more."""
+        """The cost with so many rows more."""
         return Cost(self.forward + forward, self.backward + backward)
 
     def __str__(self) -> str:
-        return f"{rows(self.forward)} forward, {rows(self.backward)} back"
+        return f"{rows_text(self.forward)} forward, {rows_text(self.backward)} back"
 
 
 class Settings(dict[str, Any]):
-    """A dict that cannot be changed, since a certificate is no place for a change; arrays in it are read-only views.
+    """A read-only dict for the parameters and extras of a certificate; arrays in it are read-only views.
 
     >>> Settings(steps=50)["steps"] = 10
     Traceback (most recent call last):
@@ -53,12 +53,12 @@ class Settings(dict[str, Any]):
         given = dict(*args, **settings)
         super().__init__((k, readonly_view(v) if isinstance(v, np.ndarray) else v) for k, v in given.items())
 
-    def refuse(self, *args: object, **options: object) -> NoReturn:
-        """Raise TypeError."""
+    def refuse_change(self, *args: object, **options: object) -> NoReturn:
+        """Raise TypeError, whatever the change."""
         raise TypeError("a certificate cannot be changed: make a copy, dict(...)")
 
-    __setitem__ = __delitem__ = __ior__ = refuse
-    update = setdefault = pop = popitem = clear = refuse
+    __setitem__ = __delitem__ = __ior__ = refuse_change
+    update = setdefault = pop = popitem = clear = refuse_change
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Settings, (dict(self),)
@@ -75,7 +75,7 @@ class Attribution(NDArrayOperatorsMixin):
     Attributes
     ----------
     values : ndarray
-        φ, the shape of the input, or of the layer it was asked at.
+        φ, in the shape of the input, or of the layer that was asked for.
     method : str
         The name of the method.
     target, versus : ndarray of int, (N,)
@@ -83,7 +83,7 @@ class Attribution(NDArrayOperatorsMixin):
     output : {"score", "probability"}
         What is explained; the score is before softmax.
     layer : str or None
-        The layer φ was asked at; None is the input.
+        The layer whose units φ attributes to; None is the input.
     baseline : ndarray or None
         The array used, with N rows or one; None where the method has none.
     score : ndarray, (N,)
@@ -99,7 +99,7 @@ class Attribution(NDArrayOperatorsMixin):
     parameters : mapping
         The method's own parameters, as given; it cannot be changed.
     extras : mapping
-        What else the method found, by name.
+        Further arrays of the method, by name.
     inputs : ndarray or None
         The inputs as the model took them, to show the map beside; a file of `save` leaves them out.
 
@@ -127,7 +127,7 @@ class Attribution(NDArrayOperatorsMixin):
     extras: Mapping[str, Any] = field(default_factory=dict)
     inputs: Array | None = None
     draw_png: ClassVar[Callable[[Attribution], bytes | None] | None] = None
-    """What draws the map beside its image, as a PNG; it is known above, where matplotlib is."""
+    """Draws the map beside its image as a PNG; `minixai` sets it, because matplotlib is not imported here."""
 
     def __post_init__(self) -> None:
         for name in ("parameters", "extras"):
@@ -137,28 +137,32 @@ class Attribution(NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The shape of the values."""
         return self.values.shape
 
     @property
     def ndim(self) -> int:
+        """The number of axes of the values."""
         return self.values.ndim
 
     @property
     def size(self) -> int:
+        """The number of values."""
         return self.values.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the values."""
         return self.values.dtype
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.values, dtype) if copy else np.asarray(self.values, dtype)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, way: str, *inputs: Any, **options: Any) -> Any:
-        """Any function of NumPy, of the values."""
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """Apply a NumPy function to the values."""
         if any(isinstance(out, Attribution) for out in options.get("out", ())):
             raise TypeError("an attribution cannot be written into: make a copy of its values, np.array(result)")
-        return getattr(ufunc, way)(*(x.values if isinstance(x, Attribution) else x for x in inputs), **options)
+        return getattr(ufunc, method)(*(x.values if isinstance(x, Attribution) else x for x in inputs), **options)
 
     def __eq__(self, other: object) -> Any:
         return self is other if isinstance(other, Attribution) else np.equal(self.values, other)  # type: ignore[call-overload]
@@ -187,19 +191,19 @@ class Attribution(NDArrayOperatorsMixin):
 
     def __str__(self) -> str:
         lines = [
-            self.asked,
+            self.call_text,
             f"values {self.values.shape} {self.values.dtype} from {self.values.min():.4g} to {self.values.max():.4g}",
             f"cost {self.cost}",
-            *columns(cells := self.cells(), right=range(len(cells[0]))),
+            *columns(cells := self.certificate_rows(), right=range(len(cells[0]))),
             *self.remarks,
         ]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        """The certificate as a table, beside the map; notebooks ask for it."""
+        """The HTML that a notebook shows: the certificate as a table, beside the map."""
         head, *lines = (
             "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row)
-            for row, tag in zip(self.cells(), ["th", *["td"] * len(self)], strict=False)
+            for row, tag in zip(self.certificate_rows(), ["th", *["td"] * len(self)], strict=False)
         )
         notes = escape("; ".join([f"cost {self.cost}", *self.remarks]))
         draw = type(self).draw_png
@@ -207,24 +211,24 @@ class Attribution(NDArrayOperatorsMixin):
         image = f'<img alt="the map" src="data:image/png;base64,{b64encode(png).decode()}">' if png else ""
         body = "".join(f"<tr>{line}</tr>" for line in lines)
         return (
-            f"<div><p><b>{escape(self.asked)}</b></p>{image}"
+            f"<div><p><b>{escape(self.call_text)}</b></p>{image}"
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{notes}</p></div>"
         )
 
     @property
-    def asked(self) -> str:
-        """The method as it was called."""
-        given = ", ".join(f"{name}={summary_of(value)}" for name, value in self.parameters.items())
+    def call_text(self) -> str:
+        """The call as text: "deep_lift(rule='rescale') at layer conv2"."""
+        given = ", ".join(f"{name}={short_text(value)}" for name, value in self.parameters.items())
         return f"{self.method}({given})" + (f" at layer {self.layer}" if self.layer else "")
 
     @property
     def remarks(self) -> list[str]:
-        """What is to be said below the certificate."""
-        more = [f"... and {len(self) - LINES} more"] * (len(self) > LINES)
+        """The lines below the certificate: how many rows are left out, and whether a gap is missing."""
+        more = [f"... and {len(self) - MAX_ROWS} more"] * (len(self) > MAX_ROWS)
         return more + ["gap: none is promised, the values need not add up to the score"] * (self.gap is None)
 
-    def cells(self) -> list[tuple[str, ...]]:
-        """The certificate: titles, and a row of cells for each input, at most `LINES`."""
+    def certificate_rows(self) -> list[tuple[str, ...]]:
+        """The certificate as a table: a row of titles, then a row for each input, at most `MAX_ROWS`."""
         total = row_sums(self.values)
         about: dict[str, Any] = {"input": range(len(self)), "class": [self.class_label(i) for i in range(len(self))]}
         about |= {
@@ -235,7 +239,7 @@ class Attribution(NDArrayOperatorsMixin):
         }
         about |= {"gap std error": self.gap_standard_error}
         about = {title: column for title, column in about.items() if column is not None}
-        cells = [[title, *(summary_of(x) for x in list(column)[:LINES])] for title, column in about.items()]
+        cells = [[title, *(short_text(x) for x in list(column)[:MAX_ROWS])] for title, column in about.items()]
         return list(zip(*cells, strict=True))
 
     def class_label(self, i: int) -> str:
@@ -259,15 +263,16 @@ class Attribution(NDArrayOperatorsMixin):
         fields |= {f"extras/{name}": value for name, value in fields.pop("extras").items()}
         arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
         rest = {name: value for name, value in fields.items() if name not in arrays}
-        write_arrays(path, arrays | {"about": json.dumps(rest, default=summary_of)})
+        write_arrays(path, arrays | {"about": json.dumps(rest, default=short_text)})
 
 
-def rows(n: int) -> str:
+def rows_text(n: int) -> str:
+    """ "1 row", "2 rows" """
     return f"{n} row" if n == 1 else f"{n} rows"
 
 
-def summary_of(x: Any) -> str:
-    """A value in a few characters: an array by its shape."""
+def short_text(x: Any) -> str:
+    """A value in a few characters; an array is shown as its shape."""
     if isinstance(x, np.ndarray) and x.ndim:
         return f"array{x.shape}"
     if isinstance(x, (float, np.floating, np.ndarray)):

@@ -1,4 +1,4 @@
-"""Parts of docstrings that several functions share, told once and shown in the help of each."""
+"""Parts of docstrings that several functions share, written once and filled in at import."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def document_with(texts: Mapping[str, str]) -> Callable[[F], F]:
-    """A decorator that replaces {names} on a line of their own in a docstring by these texts.
+    """Return a decorator that fills texts into a docstring: a line "{name}" becomes texts[name], indented alike.
 
     >>> @document_with({"seed": "seed : int\\n    Of the draws."})
     ... def f(seed):
@@ -22,13 +22,13 @@ def document_with(texts: Mapping[str, str]) -> Callable[[F], F]:
     ['    seed : int', '        Of the draws.']
     """
 
-    def text(match: re.Match[str]) -> str:
+    def filled_line(match: re.Match[str]) -> str:
         lines = "\n".join(texts[name] for name in match[2].split(", ")).split("\n")
         return "\n".join(match[1] + line if line else "" for line in lines)
 
     def document(function: F) -> F:
         if function.__doc__:  # there is none under python -OO
-            function.__doc__ = re.sub(r"^( *)\{([\w, ]+)\}$", text, function.__doc__, flags=re.MULTILINE)
+            function.__doc__ = re.sub(r"^( *)\{([\w, ]+)\}$", filled_line, function.__doc__, flags=re.MULTILINE)
         return function
 
     return document

@@ -90,3 +90,25 @@ def columns(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[s
         for line in clean
     ]
     return ["  ".join(line).rstrip() for line in cells]
+
+
+def truncate(text: str, most: int) -> str:
+    """Return at most `most` letters: the beginning of a longer text.
+
+    >>> truncate("block3_conv1", 8)
+    'block3_…'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def markdown_table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table.
+
+    >>> print(markdown_table(("a", "b"), [("1", "|x|")]))
+    | a | b |
+    |---|---|
+    | 1 | \\|x\\| |
+    """
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in (titles, *lines)]
+    head, *body = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join([head, "|---" * len(titles) + "|", *body])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from minixai.plots.charts import Boxes, Lines, boxes, lines
+from minixai.plots.charts import BoxPlotPanel, LinePanel, draw_box_plots, draw_line_plots
 
 RNG = np.random.default_rng(0)
 
@@ -38,21 +38,21 @@ def assert_readable(figure):
 
 
 def box_figure(**options):
-    panels = [Boxes(f"panel {i}", RNG.lognormal(0, 1, (5, 40)), [1.0, 2.0, np.nan, 1.0, 0.5]) for i in range(3)]
+    panels = [BoxPlotPanel(f"panel {i}", RNG.lognormal(0, 1, (5, 40)), [1.0, 2.0, np.nan, 1.0, 0.5]) for i in range(3)]
     names = ["|gradient|, masked", "guided", "x · gradient", "Rescale", "RevealCancel"]
-    given = {"title": "How far?", "along": "distance", "mark": "published median", "columns": 3} | options
-    return panels, boxes(panels, names, **given)
+    given = {"title": "How far?", "x_label": "distance", "mark_label": "published median", "columns": 3} | options
+    return panels, draw_box_plots(panels, names, **given)
 
 
 def line_figure(**options):
     steps = [8, 16, 32, 64, 128, 256]
     falling = {name: 1 / np.array(steps) ** p for name, p in (("left", 1), ("midpoint", 2))}
     panels = [
-        Lines("steps", steps, falling, "steps", True),
-        Lines("near", steps, {"left": falling["left"]}, "steps", True),
-        Lines("layers", ["none", "scores", "dense1"], {"signed": np.array([1, -0.5, 0.1])}),
+        LinePanel("steps", steps, falling, "steps", True),
+        LinePanel("near", steps, {"left": falling["left"]}, "steps", True),
+        LinePanel("layers", ["none", "scores", "dense1"], {"signed": np.array([1, -0.5, 0.1])}),
     ]
-    return panels, lines(
+    return panels, draw_line_plots(
         panels, **{"title": "What is bought?", "note": "both axes logarithmic", "columns": 3} | options
     )
 
@@ -71,8 +71,8 @@ def test_lines_can_be_read(options):
 def test_many_panels_with_many_words_can_be_read():
     layers = ["none", "scores", *(f"conv{i}" for i in range(6, 0, -1))]
     y = {"signed": np.linspace(1, 0, 8), "absolute": np.linspace(1, 0.2, 8)}
-    panels = [Lines("guided Grad-CAM\nshorebirds", layers, y) for _ in range(18)]
-    assert_readable(lines(panels, title="Who notices?", note="rank correlation", columns=9))
+    panels = [LinePanel("guided Grad-CAM\nshorebirds", layers, y) for _ in range(18)]
+    assert_readable(draw_line_plots(panels, title="Who notices?", note="rank correlation", columns=9))
 
 
 def test_boxes_show_the_quartiles_beneath_each_other():
@@ -111,7 +111,7 @@ def test_lines_go_through_their_numbers():
 
 def test_a_legend_is_not_said_twice():
     twice = {name: np.ones(2) for name in ("a", "b")}
-    figure = lines([Lines(str(i), ["x", "y"], twice) for i in range(3)], title="t", note="n", columns=3)
+    figure = draw_line_plots([LinePanel(str(i), ["x", "y"], twice) for i in range(3)], title="t", note="n", columns=3)
     assert [place.get_legend() is not None for place in figure.axes] == [True, False, False]
     _, figure = line_figure()
     assert all(place.get_legend() for place in figure.axes)

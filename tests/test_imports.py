@@ -2,6 +2,7 @@
 
 import ast
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -42,3 +43,14 @@ def test_floors():
         below[each] |= {other for one in below[each] for other in below[one]}
     for i, each in enumerate(FLOORS):
         assert below[each].isdisjoint(FLOORS[i:]), f"{each} knows {below[each] & set(FLOORS[i:])}"
+
+
+def test_the_scripts_in_data_import_names_that_exist():
+    scripts = sorted((ROOT / "data").glob("*.py"))
+    assert scripts
+    for script in scripts:
+        for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("minixai"):
+                module = import_module(node.module)
+                missing = [alias.name for alias in node.names if not hasattr(module, alias.name)]
+                assert not missing, f"{script.name} imports {missing} from {node.module}"

@@ -13,7 +13,7 @@ import minixai as mx
 from minixai import plots
 from minixai.attribution import Attribution
 from minixai.plots.colours import BRIGHTER, DARKER, LOWERS, RAISES, STRONG
-from minixai.plots.text import TIED
+from minixai.plots.text import NBSP
 from tests.figures import assert_legible, attribution, corners, panels, patches, pixels, written
 
 LEVELS = (0, 0.05, 0.1, 0.2, 0.3, 0.5)
@@ -36,7 +36,7 @@ def way(model: mx.Model, images: np.ndarray) -> Attribution:
 
 def text(figure: Figure) -> str:
     """All that is written, as one line."""
-    return " ".join(written(figure)).replace(TIED, " ")
+    return " ".join(written(figure)).replace(NBSP, " ")
 
 
 def viridis(figure: Figure) -> list[np.ndarray]:
@@ -208,12 +208,12 @@ def test_columns_beside_each_other_are_some(columns: int) -> None:
 
 def test_filters_are_sorted_by_their_peaks(model: mx.Model, images: np.ndarray) -> None:
     found = mx.activations(model, images, layer="conv3")
-    figure = plots.filters(found, images, row=1, title="conv3")
+    figure = plots.feature_maps(found, images, row=1, title="conv3")
     assert_legible(figure)
     maps = found.values[1]
     peaks = maps.max(axis=(0, 1))
     order = np.argsort(-peaks, kind="stable")
-    captions = [t.replace(TIED, " ") for t in written(figure) if ":" in t]
+    captions = [t.replace(NBSP, " ") for t in written(figure) if ":" in t]
     assert captions == [f"{k}: {peaks[k]:.2g}" for k in order]
     assert "64 filters at conv3, 7 × 7; number and peak beneath each, the highest peak first" in text(figure)
     for drawn, k in zip(viridis(figure), order, strict=True):
@@ -223,7 +223,7 @@ def test_filters_are_sorted_by_their_peaks(model: mx.Model, images: np.ndarray) 
 
 def test_filters_as_the_result_ranks_them_or_as_they_are(model: mx.Model, images: np.ndarray) -> None:
     found = mx.activations(model, images, layer="conv2", rank="mean")
-    figures = [plots.filters(found, row=0, **more) for more in ({}, {"sort": False}, {"count": 3})]
+    figures = [plots.feature_maps(found, row=0, **more) for more in ({}, {"sort": False}, {"count": 3})]
     numbers = [[int(t.split(":")[0]) for t in written(figure) if ":" in t] for figure in figures]
     order = found.extras["order"][0].tolist()
     assert numbers == [order, list(range(32)), order[:3]]
@@ -234,26 +234,26 @@ def test_filters_as_the_result_ranks_them_or_as_they_are(model: mx.Model, images
 def test_filters_on_one_scale() -> None:
     values = np.zeros((1, 2, 2, 3))
     values[0, 0, 0] = [1, 4, -2]
-    figure = plots.filters(values, scale="shared")
+    figure = plots.feature_maps(values, scale="shared")
     drawn = viridis(figure)
     np.testing.assert_allclose([(p.min(), p.max()) for p in drawn], [(1 / 3, 1), (1 / 3, 1 / 2), (0, 1 / 3)])
     assert [t for t in written(figure) if t in {"−2", "4"}] == ["−2", "4"]
-    own = plots.filters(values)
+    own = plots.feature_maps(values)
     assert [(p.min(), p.max()) for p in viridis(own)] == [(0, 1), (0, 1), (0, 1)]
     assert {"lowest", "peak"} <= set(written(own))
-    assert [p.max() for p in viridis(plots.filters(np.zeros((1, 2, 2, 3))))] == [0, 0, 0]
+    assert [p.max() for p in viridis(plots.feature_maps(np.zeros((1, 2, 2, 3))))] == [0, 0, 0]
 
 
 @pytest.mark.slow
 def test_256_filters_on_one_sheet_are_legible() -> None:
     values = np.random.default_rng(0).normal(size=(1, 14, 14, 256)) * 1e-3
-    figure = plots.filters(values, np.full((1, 28, 28, 3), 0.5), title="256 filters")
+    figure = plots.feature_maps(values, np.full((1, 28, 28, 3), 0.5), title="256 filters")
     assert_legible(figure)
     assert len(viridis(figure)) == 256
     assert len([t for t in written(figure) if ":" in t]) == 256
     with pytest.raises(ValueError, match="1 to 256 filters, not 257: give count="):
-        plots.filters(np.zeros((1, 2, 2, 257)))
-    assert len(viridis(plots.filters(np.zeros((1, 2, 2, 257)), count=1))) == 1
+        plots.feature_maps(np.zeros((1, 2, 2, 257)))
+    assert len(viridis(plots.feature_maps(np.zeros((1, 2, 2, 257)), count=1))) == 1
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_256_filters_on_one_sheet_are_legible() -> None:
 )
 def test_filters_that_cannot_be(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        plots.filters(np.zeros((2, 4, 4, 3)), **options)
+        plots.feature_maps(np.zeros((2, 4, 4, 3)), **options)
 
 
 # -- the way of integrated gradients ------------------------------------------------------------------
@@ -281,7 +281,7 @@ def test_the_way_ends_at_the_image_and_the_attribution(way: Attribution, images:
     figure = plots.series(way, row=1, columns=6, title="The way")
     assert_legible(figure)
     alpha, marked = way.extras["alpha"], [0, 4, 8, 11, 15, 19]
-    assert [t.replace(TIED, " ") for t in written(figure) if t.startswith("α")] == [
+    assert [t.replace(NBSP, " ") for t in written(figure) if t.startswith("α")] == [
         f"α = {alpha[k]:.2g}" for k in marked
     ]
     inputs = [np.asarray(i.get_array()) for i in figure.axes[0].images if i.get_cmap().name == "gray"]
@@ -343,7 +343,7 @@ def test_a_comparison_states_every_scale_and_gap(images: np.ndarray) -> None:
     hidden = attribution(np.ones((1, 7, 7, 3)), "grad_cam", layer="conv4")
     figure = plots.compare([complete, exact, hidden], images[:1], title="Three methods")
     assert_legible(figure)
-    texts = [t.replace(TIED, " ") for t in written(figure)]
+    texts = [t.replace(NBSP, " ") for t in written(figure)]
     for words in ("±0.5", "gap −0.2 ± 0.5", "±1", "gap 1e−9", "±3", "need not add up", "at conv4", "Three methods"):
         assert words in texts
     assert [float(abs(p).max()) for p in panels(figure)] == [1, 1, 1]
@@ -364,3 +364,9 @@ def test_a_comparison_is_about_one_image(images: np.ndarray) -> None:
             plots.compare(results, given)
     with pytest.raises(ValueError, match="results of 1 and 2 rows"):
         plots.compare([attribution(images)], images[:1])
+
+
+def test_filters_is_the_former_name_of_feature_maps() -> None:
+    with pytest.warns(DeprecationWarning, match="is now called plots.feature_maps"):
+        figure = plots.filters(np.ones((1, 4, 4, 2)), count=1)
+    assert len(viridis(figure)) == 1

@@ -29,10 +29,10 @@ from minixai.ops import (
 )
 from minixai.ops.kinds import Elementwise
 from minixai.plots.colours import LOWERS, RAISES
-from minixai.plots.diagram import COLORS, EDGES, FORWARD, NODES
-from minixai.plots.labels import label
+from minixai.plots.diagram import COLORS, FORWARD, MAX_EDGES, MAX_NODES
+from minixai.plots.labels import node_label
 from minixai.plots.layout import layout_graph
-from minixai.plots.text import Line, number, numbers
+from minixai.plots.text import Line, short_number, short_numbers
 from minixai.rules import DECONVNET, GRADIENT, GUIDED, RESCALE
 from tests.figures import along, assert_legible, attribution, panels, patches, pixels, rendered, written
 from tests.marks import slow_except
@@ -196,7 +196,7 @@ def test_a_figure_grows_with_its_graph() -> None:
 
 def test_large_graphs_and_large_values_are_refused() -> None:
     x = h = Node(1.0, reference=0.0)
-    for _ in range(NODES - 1):
+    for _ in range(MAX_NODES - 1):
         h = relu(h)
     plots.graph(h)
     with pytest.raises(ValueError, match="more than 40 nodes"):
@@ -204,8 +204,8 @@ def test_large_graphs_and_large_values_are_refused() -> None:
     with pytest.raises(ValueError, match="784 values, too many to print"):
         plots.graph(Node(np.zeros((1, 28, 28, 1))).sum())
     x = Node([[1.0]])
-    with pytest.raises(ValueError, match=f"{EDGES + 1} edges"):
-        plots.graph(concatenate([x] * (EDGES + 1)))
+    with pytest.raises(ValueError, match=f"{MAX_EDGES + 1} edges"):
+        plots.graph(concatenate([x] * (MAX_EDGES + 1)))
 
 
 def test_a_table_without_a_rule_is_an_error() -> None:
@@ -224,15 +224,15 @@ def test_labels_say_what_a_node_is() -> None:
     others = {"x": x, "input": Node(1.0), "y = relu": relu(x).named("y"), "|x|": abs(x), "exp x": exp(x)}
     others |= {"conv 3×3": convolution(image, kernel), "@ 2×5 + (1, 1, 1, 1, 1)": MatMul()(x, w, w[0]), "log x": log(x)}
     for sign, node in (sums | products | powers | parts | others).items():
-        assert label(node) == sign
+        assert node_label(node) == sign
 
 
 def test_short_numbers() -> None:
-    assert [number(x) for x in (0.0, -0.0, 1 / 3, -2.5, 1500.0, 123456.0, 1e-9, np.inf)] == [
+    assert [short_number(x) for x in (0.0, -0.0, 1 / 3, -2.5, 1500.0, 123456.0, 1e-9, np.inf)] == [
         *("0", "0", "0.333", "−2.5", "1500", "1.23e5", "1e−9", "∞")
     ]
-    assert numbers(np.array([[-0.0, 1.0]])) == "(0, 1)"
-    assert numbers(np.zeros((1, 12))) == "array (1, 12)"
+    assert short_numbers(np.array([[-0.0, 1.0]])) == "(0, 1)"
+    assert short_numbers(np.zeros((1, 12))) == "array (1, 12)"
 
 
 def test_lanes_are_straight_and_keep_their_distance() -> None:

@@ -15,7 +15,7 @@ from minixai.files import shipped
 from minixai.lesson import shipped_home
 from minixai.references import entry, frozen, ledger, select, sources
 from minixai.references.entry import Entry, Tolerance, abbreviate, exact
-from minixai.references.report import as_json, markdown, summary, text, verdict
+from minixai.references.report import as_json, as_markdown, as_text, sources_table, verdict
 
 IDS = [e.id for e in ledger()]
 LIBRARIES = ("torch", "captum", "shap", "zennit", "deeplift", "tf-explain")
@@ -97,10 +97,10 @@ def test_both_deviation_and_shape_decide():
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_results_belong_to_their_networks(library):
-    said = frozen.results(library)
+    said = frozen.load_results(library)
     assert said.networks
     for name, checksum in said.networks.items():
-        assert frozen.network(name).digest == checksum
+        assert frozen.load_network(name).checksum == checksum
     assert set(said.how) == set(said.arrays)
     assert all(np.isfinite(a).all() for a in said.arrays.values())
     title = next(s.title for s in vars(sources).values() if isinstance(s, sources.Source) and s.key == library)
@@ -109,7 +109,7 @@ def test_results_belong_to_their_networks(library):
 
 @pytest.mark.parametrize("name", WITHOUT_NETWORK)
 def test_results_without_a_network_tell_their_versions_too(name):
-    said = frozen.results(name)
+    said = frozen.load_results(name)
     assert said.networks == {}
     assert set(said.how) == set(said.arrays)
     assert all(np.isfinite(a).all() for a in said.arrays.values())
@@ -117,17 +117,17 @@ def test_results_without_a_network_tell_their_versions_too(name):
 
 
 def test_other_networks_are_noticed(monkeypatch):
-    arrays = dict(frozen.archive("networks"))
+    arrays = dict(frozen.load_archive("networks"))
     arrays["conv/scores/bias"] = arrays["conv/scores/bias"] + 1e-15
-    monkeypatch.setattr(frozen, "archive", lambda name: arrays if name == "networks" else ORIGINAL(name))
-    frozen.network.cache_clear()
-    frozen.results.cache_clear()
+    monkeypatch.setattr(frozen, "load_archive", lambda name: arrays if name == "networks" else ORIGINAL(name))
+    frozen.load_network.cache_clear()
+    frozen.load_results.cache_clear()
     try:
         with pytest.raises(ValueError, match="the results of captum belong to another network 'conv' than networks"):
-            frozen.results("captum")
+            frozen.load_results("captum")
     finally:
-        frozen.network.cache_clear()
-        frozen.results.cache_clear()
+        frozen.load_network.cache_clear()
+        frozen.load_results.cache_clear()
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def damaged(tmp_path, monkeypatch):
     for path in shipped("references/networks.npz").parent.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr(files, "shipped", lambda name: tmp_path / name if "references" in name else shipped(name))
-    caches = (frozen.archive, frozen.network, frozen.results, ledger)
+    caches = (frozen.load_archive, frozen.load_network, frozen.load_results, ledger)
     for each in caches:
         each.cache_clear()
     yield folder
@@ -171,14 +171,14 @@ def test_a_file_in_the_place_of_another_is_told_in_one_line(damaged, other, caps
     assert "references/captum.npz does not hold what captum said" in printed.err
 
 
-ORIGINAL = frozen.archive
+ORIGINAL = frozen.load_archive
 
 
 def test_every_frozen_value_is_used():
     """But for what others are asked with."""
     used = {e.where for e in ledger()}
     for library in (*LIBRARIES, *WITHOUT_NETWORK):
-        for key, how in frozen.results(library).how.items():
+        for key, how in frozen.load_results(library).how.items():
             helper = key.split("/")[1] in (
                 "groups",
                 "size",
@@ -276,17 +276,19 @@ def test_json_is_json_whatever_came_out():
 
 def test_claims_are_cut_to_the_width_of_the_terminal():
     outcomes = [outcome(id) for id in IDS if id.startswith("saturation")]
-    assert max(map(len, text(outcomes, 120).splitlines()[1:-2])) <= 120 < max(map(len, text(outcomes).splitlines()))
+    assert (
+        max(map(len, as_text(outcomes, 120).splitlines()[1:-2])) <= 120 < max(map(len, as_text(outcomes).splitlines()))
+    )
 
 
 def test_markdown_escapes_bars():
     with_bars = Entry("a.b", "|x|", sources.HAND, "here", 1.0, exact(), lambda: 1.0).check()
-    assert "| \\|x\\| |" in markdown([with_bars])
+    assert "| \\|x\\| |" in as_markdown([with_bars])
 
 
 def test_the_book_has_the_summary():
     page = (shipped_home() / "pages" / "trust" / "index.md").read_text(encoding="utf-8")
-    table = summary([outcome(id) for id in IDS])
+    table = sources_table([outcome(id) for id in IDS])
     assert table in page, f"put this into lessons/pages/trust/index.md:\n{table}"
 
 
@@ -302,5 +304,5 @@ def test_values_in_few_characters(value, words):
 
 
 def test_terms_are_the_fan_in_of_every_layer():
-    assert entry.count_terms(frozen.network("dense").model) == 6 + 8 + 7
-    assert entry.count_terms(frozen.network("conv").model) == 9 * 2 + 9 * 2 + 24 + 8
+    assert entry.count_terms(frozen.load_network("dense").model) == 6 + 8 + 7
+    assert entry.count_terms(frozen.load_network("conv").model) == 9 * 2 + 9 * 2 + 24 + 8

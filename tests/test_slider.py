@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from minixai import plots
-from minixai.plots.slider import Slider, as_bytes
+from minixai.plots.slider import Slider, as_rgb_bytes
 
 SMALL = [np.full((4, 4, 3), level) for level in (0.0, 0.5, 1.0)]
 
@@ -107,8 +107,8 @@ def test_a_strip_writes_tables_beneath_its_pictures() -> None:
         (lambda: plots.slider(picture, "x"), "give values="),
         (lambda: plots.slider(SMALL, "x", start=7), "'x' has no value 7: it has 0, 1, 2"),
         (lambda: plots.slider(SMALL, "x", strip=[(1, 2)]), "2 values for 1 controls"),
-        (lambda: as_bytes(np.full((2, 2), 7.0)), "from 0 to 1"),
-        (lambda: as_bytes(np.zeros((2, 2, 4))), r"\(H, W\) or \(H, W, 3\), not \(2, 2, 4\)"),
+        (lambda: as_rgb_bytes(np.full((2, 2), 7.0)), "from 0 to 1"),
+        (lambda: as_rgb_bytes(np.zeros((2, 2, 4))), r"\(H, W\) or \(H, W, 3\), not \(2, 2, 4\)"),
     ],
 )
 def test_errors_say_what_to_do(make: Any, message: str) -> None:

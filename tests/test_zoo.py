@@ -25,7 +25,7 @@ def part_effects(model, scenes):
 
 
 def own_part(scenes):
-    return np.array([list(PLAYERS).index(PARTS[k]) for k in scenes.decisive])
+    return np.array([list(PLAYERS).index(PARTS[k]) for k in scenes.distinguishing_parts])
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_half_of_the_birds_lack_a_part_and_without_the_decisive_one_nobody_could
     assert doubtful.mean() == pytest.approx(1 / 14, abs=0.04)
     np.testing.assert_array_equal(goals[rows, scenes.labels ^ 1], np.where(doubtful, 0.5, 0))
     for row in np.flatnonzero(doubtful):
-        part = PARTS[scenes.decisive[row]]
+        part = PARTS[scenes.distinguishing_parts[row]]
         np.testing.assert_allclose(images[row], render(scenes[row], remove=PLAYERS[part])[0][0], atol=1e-6)
     again, _ = incomplete(scenes)
     np.testing.assert_array_equal(images, again)
@@ -58,7 +58,7 @@ def test_what_is_removed_from_the_others_does_not_decide():
     scenes = draw(60, seed=2)
     images, goals = incomplete(scenes)
     sure = goals.max(axis=1) == 1
-    outside = scenes.masks[np.arange(60), :, :, scenes.decisive] == 1
+    outside = scenes.masks[np.arange(60), :, :, scenes.distinguishing_parts] == 1
     np.testing.assert_allclose(images[sure][outside[sure]], scenes.images[sure][outside[sure]], atol=1e-6)
 
 

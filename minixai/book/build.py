@@ -13,20 +13,20 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from minixai.book.gallery import write_gallery
-from minixai.book.lesson_pages import Tell, execute_all, write_page
+from minixai.book.lesson_pages import ReportStep, execute_all, write_page
 from minixai.book.notebooks import write_notebook
 from minixai.book.reference import write_reference
 from minixai.book.tables import fill_tables
-from minixai.book.words import glossary_page, make_link, normal_form, read_glossary, read_works, references_page
+from minixai.book.words import glossary_page, make_linker, normal_form, read_glossary, read_works, references_page
 from minixai.files import PACKAGE, shipped
 from minixai.lesson import Lesson, every_lesson, shipped_home
 
-NEEDED = ("sphinx", "myst_parser", "pydata_sphinx_theme", "nbclient", "nbformat", "ipykernel")
-MARK = "minixai-book.txt"
+REQUIRED_PACKAGES = ("sphinx", "myst_parser", "pydata_sphinx_theme", "nbclient", "nbformat", "ipykernel")
+MARKER_FILE = "minixai-book.txt"
 """A file in every book, so that an older book is replaced and nothing else ever is."""
 
 
-def build_book(out: Path, tell: Tell = lambda step: None) -> Path:
+def build_book(out: Path, report: ReportStep = lambda step: None) -> Path:
     """Execute all lessons and write the book as a static site.
 
     Parameters
@@ -48,27 +48,30 @@ def build_book(out: Path, tell: Tell = lambda step: None) -> Path:
         if Sphinx finds a link that leads nowhere; `out` is then as it was.
     """
     check_packages()
-    check_place(out)
+    check_out_folder(out)
     with tempfile.TemporaryDirectory(prefix="minixai-book-") as work:
         source, site = Path(work, "source"), Path(work, "site")
-        write_source(source, tell)
-        tell("writing the pages")
+        write_source(source, report)
+        report("writing the pages")
         run_sphinx(source, site)
-        (site / MARK).write_text("This folder was made by `minixai book`, which replaces it.\n", encoding="utf-8")
+        (site / MARKER_FILE).write_text(
+            "This folder was made by `minixai book`, which replaces it.\n", encoding="utf-8"
+        )
         move_into_place(site, out)
     return out / "index.html"
 
 
 def check_packages() -> None:
-    if missing := [name for name in NEEDED if find_spec(name) is None]:
+    """Raise ValueError if a package that builds the book is missing."""
+    if missing := [name for name in REQUIRED_PACKAGES if find_spec(name) is None]:
         raise ValueError(f"the book needs {', '.join(missing)}: pip install 'minixai[book]'")
 
 
-def check_place(out: Path) -> None:
-    """Raises ValueError unless the folder can be written: it is new, empty, or an older book."""
+def check_out_folder(out: Path) -> None:
+    """Raise ValueError unless the folder can be written and is new, empty, or an older book."""
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out {str(out)!r} is a file: give a folder for the book")
-    if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
+    if out.is_dir() and any(out.iterdir()) and not (out / MARKER_FILE).is_file():
         raise ValueError(f"--out {str(out)!r} holds something else than a book: give a new folder")
     there = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
@@ -76,7 +79,7 @@ def check_place(out: Path) -> None:
 
 
 def move_into_place(site: Path, out: Path) -> None:
-    """Put the finished site where the older one was."""
+    """Move the finished site to `out`, in place of an older one."""
     if out.is_dir():
         shutil.rmtree(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +89,7 @@ def move_into_place(site: Path, out: Path) -> None:
 # -- what Sphinx reads --------------------------------------------------------------------------------
 
 
-def write_source(source: Path, tell: Tell) -> None:
+def write_source(source: Path, report: ReportStep) -> None:
     """Write the folder that Sphinx reads: settings, pages, executed lessons, gallery, reference, notebooks."""
     home = shipped_home()
     shutil.copytree(home / "pages", source)
@@ -98,27 +101,27 @@ def write_source(source: Path, tell: Tell) -> None:
     notebooks.mkdir(parents=True)
     for each in lessons:
         write_notebook(each, notebooks)
-    done = execute_all(lessons, source / "extra", tell)
+    done = execute_all(lessons, source / "extra", report)
     entries, works = read_glossary(home / "glossary.md"), read_works(home / "references.toml")
-    link = make_link(entries, works)
+    link = make_linker(entries, works)
     for executed in done:
         write_page(executed, folder, link)
     pages = {str(each.number): each.path.stem for each in lessons}
     (source / "glossary.md").write_text(glossary_page(entries, pages), encoding="utf-8")
-    named = works_named(lessons, [normal_form(work.title) for work in works.values()], list(works))
+    named = lessons_naming_works(lessons, [normal_form(work.title) for work in works.values()], list(works))
     (source / "references.md").write_text(references_page(works, named), encoding="utf-8")
-    tell("the gallery")
+    report("the gallery")
     write_gallery(source / "methods")
     write_reference(source / "api")
-    tell("the ledger")
+    report("the ledger")
     for path in sorted(source.glob("**/*.md")):
         fill_tables(path, lessons, works)
 
 
-def works_named(
+def lessons_naming_works(
     lessons: Sequence[Lesson], titles: Sequence[str], keys: Sequence[str]
 ) -> dict[str, list[tuple[str, str]]]:
-    """{key: [(lesson's title, its page)] of the lessons that name the work}"""
+    """For the key of each work, the lessons that name its title: ("lesson 4", page of the lesson)."""
     found: dict[str, list[tuple[str, str]]] = {}
     for lesson in lessons:
         text = normal_form(" ".join(cell.text for cell in lesson.cells if cell.prose))

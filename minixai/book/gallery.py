@@ -1,4 +1,4 @@
-"""The gallery: one bird and one photo under every method."""
+"""The gallery: the maps of every method for one bird and one photo."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 import minixai as mx
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.book.guide import ADVICE, adds_up
+from minixai.book.guide import ADVICE, adds_up_text
 from minixai.datasets import birds
 from minixai.lesson import every_lesson, shipped_home
 from minixai.methods import catalogue
@@ -59,22 +61,22 @@ def write_gallery(folder: Path) -> None:
     for name, method in catalogue.items():
         versus = {"versus": scene.labels ^ 1} if method.class_specific and "cam" not in name else {}
         pictures = [
-            ("bird", explain(name, model, scene.images, scene.labels, crowd, BIRD, versus), scene.images),
-            ("photo", explain(name, photo_model, cat, target, others, PHOTO, {}), cat),
+            ("bird", explain_image(name, model, scene.images, scene.labels, crowd, BIRD, versus), scene.images),
+            ("photo", explain_image(name, photo_model, cat, target, others, PHOTO, {}), cat),
         ]
         lesson = lessons.get(ADVICE[name].lesson)
         lines += [f"## {name}", "", f"{method.answers[0].upper()}{method.answers[1:]}", ""]
         for what, result, image in pictures:
             file = f"gallery-{name}-{what}.png"
-            draw(result, image).savefig(folder / file, dpi=80, format="png")
+            draw_maps(result, image).savefig(folder / file, dpi=80, format="png")
             alt = f"The map of {name} for the {what}, beside the {what} itself"
             lines += [f"![{alt}]({file})", ""]
         at = f"[lesson {lesson.number}](../lessons/{lesson.path.stem}.md), " if lesson else ""
-        lines += [f"Adds up: {adds_up(name)}. See {at}{{py:func}}`the reference <minixai.{name}>`.", ""]
+        lines += [f"Adds up: {adds_up_text(name)}. See {at}{{py:func}}`the reference <minixai.{name}>`.", ""]
     (folder / "gallery.md").write_text("\n".join(lines), encoding="utf-8")
 
 
-def explain(
+def explain_image(
     name: str,
     model: mx.Model,
     image: Array,
@@ -83,7 +85,7 @@ def explain(
     settings: Mapping[str, Mapping[str, Any]],
     versus: Mapping[str, Any],
 ) -> Attribution:
-    """Ask a method about one image, with the settings that the gallery has for it."""
+    """The attribution of one image by one method, with its settings in the gallery."""
     method, options = catalogue[name], dict(settings.get(name, {}))
     if blocks := options.pop("blocks", None):
         options[blocks[0]] = block_groups(image.shape[1:], blocks[1])
@@ -96,5 +98,6 @@ def explain(
         return method.function(model, image, target, **versus, **options)
 
 
-def draw(result: Attribution, image: Array) -> Any:
+def draw_maps(result: Attribution, image: Array) -> Figure:
+    """The figure of an image beside its map."""
     return mx.plots.show(result, image, percentile=99.5, size=2.6)

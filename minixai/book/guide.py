@@ -1,4 +1,4 @@
-"""Which method when: what each method of the catalogue needs and when it fails, and a path of five questions.
+"""How to choose a method: what each method of the catalogue needs, when it fails, and five questions that lead to one.
 
 The catalogue says what a method answers, how many passes it takes, and whether its values add up; this table adds what
 one must know to choose.  The book shows it as a page, and `minixai methods` prints it.
@@ -9,31 +9,32 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from minixai.methods import catalogue
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What to know of a method before choosing it.
+    """Advice on when to use a method.
 
     Attributes
     ----------
     formula : str
-        φ, the value of one input, in the letters of the paper.
+        The formula of φ, the value of one input, in the letters of the paper.
     needs : str
-        What the method cannot do without.
+        What the method needs beside a network and an input.
     fails : str
-        In which case its answer misleads.
+        When its answer misleads.
     lesson : int
-        The lesson that computes it by hand.
+        The number of the lesson that computes it by hand.
     work : str
         The key of its paper in lessons/references.toml.
     """
 
     formula: str
     needs: str
-    fails: str
+    fails_when: str
     lesson: int
     work: str
 
@@ -143,7 +144,7 @@ ADVICE = {
 }
 """Advice on every method of the catalogue."""
 
-PATH: Sequence[tuple[str, str]] = (
+FIVE_QUESTIONS: Sequence[tuple[str, str]] = (
     (
         "Can you change the input itself and ask again?",
         "Then do so first: `occlusion`, `feature_ablation`, or draw the image without the part. It needs no theory.",
@@ -171,22 +172,36 @@ PATH: Sequence[tuple[str, str]] = (
 """Five questions that lead to a method, each with what to do."""
 
 
-def adds_up(name: str) -> str:
-    """ "yes", "no", or what the sum of the values is."""
+def adds_up_text(name: str) -> str:
+    """Whether the values of a method add up to the difference in score: "yes", "no", or under which condition."""
     return "without biases" if name == "lrp" else "yes" if catalogue[name].complete else "no"
 
 
-def rows() -> list[tuple[str, ...]]:
-    """(method, question, formula, passes, needs, adds up?, fails when, lesson, paper's key) of every method."""
+class MethodRow(NamedTuple):
+    """A row of the table of methods, as text."""
+
+    method: str
+    question: str
+    formula: str
+    passes: str
+    needs: str
+    adds_up: str
+    fails_when: str
+    lesson: str
+    paper_key: str
+
+
+def method_rows() -> list[MethodRow]:
+    """The table of all methods of the catalogue."""
     return [
-        (
+        MethodRow(
             name,
             method.answers,
             ADVICE[name].formula,
             method.passes,
             ADVICE[name].needs,
-            adds_up(name),
-            ADVICE[name].fails,
+            adds_up_text(name),
+            ADVICE[name].fails_when,
             str(ADVICE[name].lesson),
             ADVICE[name].work,
         )
@@ -195,7 +210,7 @@ def rows() -> list[tuple[str, ...]]:
 
 
 def guide_text(width: int) -> str:
-    """Return the table and the path as text of at most so many columns.
+    """Return the table of methods and the five questions as text of at most so many columns.
 
     Parameters
     ----------
@@ -209,18 +224,19 @@ def guide_text(width: int) -> str:
     """
     width, names = max(width, 40), max(map(len, catalogue)) + 2
     lines = list[str]()
-    for name, answers, formula, passes, needs, sums, fails, lesson, work in rows():
-        facts = f"φ = {formula}. Passes: {passes}. Needs {needs}. Adds up: {sums}. Fails when {fails}. "
+    for name, answers, formula, passes, needs, sums, fails_when, lesson, work in method_rows():
+        facts = f"φ = {formula}. Passes: {passes}. Needs {needs}. Adds up: {sums}. Fails when {fails_when}. "
         facts += f"Lesson {lesson}; {work[:-4].capitalize()} {work[-4:]}."
-        lines += fill(answers, name.ljust(names), " " * names, width)
-        lines += fill(facts, " " * names, " " * names, width)
+        lines += wrap_text(answers, name.ljust(names), " " * names, width)
+        lines += wrap_text(facts, " " * names, " " * names, width)
     lines += ["", "Five questions that lead to a method:", ""]
-    for n, (question, advice) in enumerate(PATH, 1):
-        lines += fill(question, f"{n}. ", "   ", width) + fill(advice.replace("`", ""), "   ", "   ", width)
+    for n, (question, advice) in enumerate(FIVE_QUESTIONS, 1):
+        lines += wrap_text(question, f"{n}. ", "   ", width) + wrap_text(advice.replace("`", ""), "   ", "   ", width)
     return "\n".join(lines)
 
 
-def fill(text: str, first: str, rest: str, width: int) -> list[str]:
+def wrap_text(text: str, first: str, rest: str, width: int) -> list[str]:
+    """Wrap a text to a width, with one indent for the first line and one for the rest."""
     return textwrap.wrap(
         text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from minixai.book.notebooks import as_notebook
 from minixai.files import PACKAGE
@@ -19,11 +19,11 @@ from minixai.lesson import EXERCISE, Lesson
 
 PREDICT = "**Predict before you run.**"
 EXERCISES = "## Exercises"
-Tell = Callable[[str], None]
+ReportStep = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Executed:
+class ExecutedLesson:
     """A lesson and the cells of its executed notebook."""
 
     lesson: Lesson
@@ -47,15 +47,17 @@ class Executed:
 
     @property
     def code(self) -> str:
-        return "\n".join(source(cell) for cell in self.cells if cell["cell_type"] == "code")
+        """The source of all code cells."""
+        return "\n".join(cell_source(cell) for cell in self.cells if cell["cell_type"] == "code")
 
 
-def source(cell: Mapping[str, Any]) -> str:
+def cell_source(cell: Mapping[str, Any]) -> str:
+    """The source of a notebook's cell as one string."""
     text = cell["source"]
     return text if isinstance(text, str) else "".join(text)
 
 
-def execute_all(lessons: Sequence[Lesson], folder: Path, tell: Tell) -> list[Executed]:
+def execute_all(lessons: Sequence[Lesson], folder: Path, report: ReportStep) -> list[ExecutedLesson]:
     """Run the notebooks of lessons, as many at a time as there are processors, and return them in order.
 
     Parameters
@@ -72,10 +74,10 @@ def execute_all(lessons: Sequence[Lesson], folder: Path, tell: Tell) -> list[Exe
         If a cell of a lesson raises, in the words of its error.
     """
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        return list(pool.map(lambda each: execute(each, folder, tell), lessons))
+        return list(pool.map(lambda each: execute_lesson(each, folder, report), lessons))
 
 
-def execute(lesson: Lesson, folder: Path, tell: Tell) -> Executed:
+def execute_lesson(lesson: Lesson, folder: Path, report: ReportStep) -> ExecutedLesson:
     """Run the notebook of one lesson in a kernel of its own."""
     import nbformat
     from nbclient import NotebookClient
@@ -89,8 +91,8 @@ def execute(lesson: Lesson, folder: Path, tell: Tell) -> Executed:
         client.execute(env=kernel_environment())
     except CellExecutionError as problem:
         raise ValueError(f"{lesson.path} stops: {problem.ename}, {problem.evalue}") from None
-    tell(lesson.title)
-    return Executed(lesson, notebook.cells)
+    report(lesson.title)
+    return ExecutedLesson(lesson, notebook.cells)
 
 
 def kernel_environment() -> dict[str, str]:
@@ -108,7 +110,7 @@ def kernel_environment() -> dict[str, str]:
 # -- pages --------------------------------------------------------------------------------------------
 
 
-def write_page(done: Executed, folder: Path, link: Callable[[str], str]) -> None:
+def write_page(done: ExecutedLesson, folder: Path, link: Callable[[str], str]) -> None:
     """Write the page of an executed lesson as MyST Markdown, and its pictures beside it.
 
     Parameters
@@ -120,7 +122,7 @@ def write_page(done: Executed, folder: Path, link: Callable[[str], str]) -> None
         It turns the terms and titles in a piece of prose into links.
     """
     name = done.lesson.path.stem
-    pictures = Pictures(folder, name)
+    pictures = PictureWriter(folder, name)
     exercises = done.exercises
     parts = list[str]()
     gated = printed = in_exercises = False
@@ -128,34 +130,35 @@ def write_page(done: Executed, folder: Path, link: Callable[[str], str]) -> None
         if n == 1:
             continue  # the cell that tells a notebook which lesson it is
         if cell["cell_type"] == "code":
-            shown, has_output = code_and_outputs(cell, pictures)
-            parts.append(giveaway(shown) if in_exercises else shown)
+            shown, has_output = code_block(cell, pictures)
+            parts.append(folded_answer_code(shown) if in_exercises else shown)
             printed, in_exercises = printed or has_output, False
             continue
-        for piece in re.split(r"^(?=## )", source(cell), flags=re.M):
+        for piece in re.split(r"^(?=## )", cell_source(cell), flags=re.M):
             if not piece.strip():
                 continue
             if gated and printed and piece.startswith("## "):
-                parts.append(raw('<div class="predict-end"></div>'))
+                parts.append(raw_html('<div class="predict-end"></div>'))
                 gated = False
             in_exercises = piece.startswith(EXERCISES)
-            parts.append(with_fields(piece, exercises, link) if in_exercises else prose(piece, link))
+            parts.append(add_answer_fields(piece, exercises, link) if in_exercises else prose_markdown(piece, link))
             if piece.startswith("# "):
                 parts.append(download_link(name))
-        if PREDICT in source(cell):
-            parts.append(raw('<div class="predict-gate"></div>'))
+        if PREDICT in cell_source(cell):
+            parts.append(raw_html('<div class="predict-gate"></div>'))
             gated, printed = True, False
     if gated:
-        parts.append(raw('<div class="predict-end"></div>'))
+        parts.append(raw_html('<div class="predict-end"></div>'))
     (folder / f"{name}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def download_link(name: str) -> str:
+    """The link to the lesson's notebook."""
     link = f'<a href="../notebooks/{name}.ipynb" download>Download this lesson as a notebook</a>'
-    return raw(f'<p class="lesson-links">{link}</p>')
+    return raw_html(f'<p class="lesson-links">{link}</p>')
 
 
-def prose(text: str, link: Callable[[str], str]) -> str:
+def prose_markdown(text: str, link: Callable[[str], str]) -> str:
     """Prose of a lesson as Markdown for Sphinx: links for terms, indented blocks as text that keeps its columns."""
     lines, blocks = text.strip("\n").splitlines(), list[str]()
     for block in "\n".join(lines).split("\n\n"):
@@ -167,23 +170,23 @@ def prose(text: str, link: Callable[[str], str]) -> str:
     return "\n\n".join(blocks)
 
 
-def with_fields(text: str, exercises: Mapping[str, Any], link: Callable[[str], str]) -> str:
-    """The exercises, each followed by a field for its answer."""
+def add_answer_fields(text: str, exercises: Mapping[str, Any], link: Callable[[str], str]) -> str:
+    """The text of the exercises as Markdown, each followed by a field for its answer."""
     pieces = re.split(r"^(?=[a-z]\) )", text, flags=re.M)
-    parts, waiting = [prose(pieces[0], link)], dict(exercises)
+    parts, waiting = [prose_markdown(pieces[0], link)], dict(exercises)
     for piece in pieces[1:]:
-        parts.append(prose(piece, link))
+        parts.append(prose_markdown(piece, link))
         if piece[0] in waiting:
-            parts.append(field(waiting.pop(piece[0])))
-    parts += map(field, waiting.values())  # those that share a paragraph with another one
+            parts.append(answer_field(waiting.pop(piece[0])))
+    parts += map(answer_field, waiting.values())  # exercises that share a paragraph with another
     return "\n\n".join(parts)
 
 
-def field(exercise: Mapping[str, Any]) -> str:
+def answer_field(exercise: Mapping[str, Any]) -> str:
     """The field of one exercise; book.js reads its data, judges the answer, and remembers it."""
     name, form = exercise["name"], exercise["form"].strip("() ")
     hint = f" <span>{html.escape(form)}</span>" if form else ""
-    return raw(
+    return raw_html(
         f'<form class="exercise" data-exercise="{html.escape(json.dumps(exercise, ensure_ascii=False))}">'
         f'<label for="exercise-{name}">Your answer to {name}){hint}</label>'
         f'<input id="exercise-{name}" type="text" autocomplete="off" spellcheck="false">'
@@ -191,7 +194,7 @@ def field(exercise: Mapping[str, Any]) -> str:
     )
 
 
-class Pictures:
+class PictureWriter:
     """The pictures of a page, numbered in their order."""
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -206,12 +209,19 @@ class Pictures:
         return f"![{safe}]({path.name})"
 
 
-def code_and_outputs(cell: Mapping[str, Any], pictures: Pictures) -> tuple[str, bool]:
-    """A cell of code with all that came out of it, and whether anything but checked claims did."""
-    parts = [f"```python\n{source(cell).strip()}\n```"]
+class CodeBlock(NamedTuple):
+    """A cell of code with its output as Markdown, and whether there is any output but checked claims."""
+
+    markdown: str
+    has_output: bool
+
+
+def code_block(cell: Mapping[str, Any], pictures: PictureWriter) -> CodeBlock:
+    """Turn a cell of code and its outputs into Markdown; pictures are written into files."""
+    parts = [f"```python\n{cell_source(cell).strip()}\n```"]
     said, claims = list[str](), list[str]()
 
-    def flush() -> None:
+    def end_text_block() -> None:
         if text := "".join(said).strip("\n"):
             parts.append(f"```{{code-block}} text\n:class: output\n\n{text}\n```")
         said.clear()
@@ -222,34 +232,35 @@ def code_and_outputs(cell: Mapping[str, Any], pictures: Pictures) -> tuple[str, 
             for line in output["text"].splitlines(keepends=True):
                 (claims if line.startswith("[ok] ") else said).append(line)
         elif "text/html" in data:
-            flush()
-            parts.append(raw(f'<div class="toy">{data["text/html"]}</div>'))
+            end_text_block()
+            parts.append(raw_html(f'<div class="toy">{data["text/html"]}</div>'))
         elif "image/png" in data:
-            flush()
+            end_text_block()
             alt = output["metadata"].get("image/png", {}).get("alt") or data.get("text/plain", "")
             parts.append(pictures.write(data["image/png"], alt))
         elif EXERCISE not in data:
             said.append(data.get("text/plain", "") + "\n")
-    flush()
+    end_text_block()
     has_output = len(parts) > 1
     if claims:
-        parts.append(checked(claims))
-    return "\n\n".join(parts), has_output
+        parts.append(claims_block(claims))
+    return CodeBlock("\n\n".join(parts), has_output)
 
 
-def checked(claims: Sequence[str]) -> str:
-    """The claims that the cell has checked, folded away."""
+def claims_block(claims: Sequence[str]) -> str:
+    """A folded list of the claims that a cell has checked."""
     items = "".join(f"<li>{html.escape(line.removeprefix('[ok] ').strip())}</li>" for line in claims)
     title = "1 claim was checked" if len(claims) == 1 else f"{len(claims)} claims were checked"
-    return raw(f'<details class="claims"><summary>{title}</summary><ul>{items}</ul></details>')
+    return raw_html(f'<details class="claims"><summary>{title}</summary><ul>{items}</ul></details>')
 
 
-def giveaway(shown: str) -> str:
-    """The code that computes the answers, folded away."""
+def folded_answer_code(shown: str) -> str:
+    """The code that computes the right answers, folded so that it does not give them away."""
     title = "The code that judges the answers (it computes them, so it gives them away)"
-    opened = raw(f'<details class="giveaway"><summary>{title}</summary>')
-    return "\n\n".join([opened, shown, raw("</details>")])
+    opened = raw_html(f'<details class="giveaway"><summary>{title}</summary>')
+    return "\n\n".join([opened, shown, raw_html("</details>")])
 
 
-def raw(text: str) -> str:
+def raw_html(text: str) -> str:
+    """HTML as a block of MyST Markdown."""
     return f"``````{{raw}} html\n{text}\n``````"

@@ -1,4 +1,4 @@
-"""Lessons as Jupyter notebooks: a percent script says all that a notebook needs."""
+"""Lessons, which are percent scripts, as Jupyter notebooks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from minixai.files import whole
 from minixai.lesson import Lesson, every_lesson, shipped_home
 
-FIRST = """\
+FIRST_CODE_CELL = """\
 # The lessons are plain scripts; this line tells minixai which one the notebook was made from.
 from minixai.lesson import start_notebook
 
@@ -39,7 +39,7 @@ def as_notebook(lesson: Lesson) -> dict[str, Any]:
     ('markdown', '# 1. Change one input at a time\\n')
     """
     cells = [make_cell(cell.prose, cell.text) for cell in lesson.cells]
-    cells.insert(1, make_cell(False, FIRST.format(name=lesson.path.stem)))
+    cells.insert(1, make_cell(False, FIRST_CODE_CELL.format(name=lesson.path.stem)))
     for n, cell in enumerate(cells):
         cell["id"] = f"cell-{n}"
     return {
@@ -54,6 +54,7 @@ def as_notebook(lesson: Lesson) -> dict[str, Any]:
 
 
 def make_cell(prose: bool, text: str) -> dict[str, Any]:
+    """A Markdown cell of prose, or a code cell, in Jupyter's format."""
     source = (plain_markdown(text) if prose else text).strip("\n").splitlines(keepends=True)
     if prose:
         return {"cell_type": "markdown", "metadata": {}, "source": source}
@@ -61,7 +62,7 @@ def make_cell(prose: bool, text: str) -> dict[str, Any]:
 
 
 def plain_markdown(text: str) -> str:
-    r"""Prose whose backslashes and whose numbers at the start of a line are no marks of Markdown.
+    r"""Escape what Markdown would read as marks: backslashes, and numbers at the start of a line.
 
     >>> plain_markdown("lines like \\, from 0 to\n1. Then")
     'lines like \\\\, from 0 to\n1\\. Then'

@@ -19,7 +19,7 @@ GROUPS: dict[str, tuple[str, list[str]]] = {
     "toys": ("Toys", ["toys"]),
     "course": ("Lessons", ["lesson"]),
 }
-"""Page: its title, and what it describes: names of `minixai`, or modules of it with all their public names."""
+"""{page: (title, what the page describes)}: names in `minixai`, or modules with all their public names."""
 
 
 def write_reference(folder: Path) -> None:
@@ -30,7 +30,7 @@ def write_reference(folder: Path) -> None:
     for page, (title, names) in pages.items():
         parts = [title, "=" * len(title), ""]
         for name in names:
-            parts += described(name, titled=page != "methods")
+            parts += autodoc_directives(name, titled=page != "methods")
         (folder / f"{page}.rst").write_text("\n".join(parts) + "\n", encoding="utf-8")
     index = ["Reference", "=========", "", "What every public name does, made from the docstrings.", ""]
     index += [
@@ -44,14 +44,14 @@ def write_reference(folder: Path) -> None:
     (folder / "index.rst").write_text("\n".join(index) + "\n", encoding="utf-8")
 
 
-def described(name: str, titled: bool) -> list[str]:
+def autodoc_directives(name: str, titled: bool) -> list[str]:
     """The directives for one name, or for all public names of a module."""
     owner, _, last = name.rpartition(".")
     thing = getattr(import_module(f"minixai.{owner}" if owner else "minixai"), last, None) or import_module(
         f"minixai.{name}"
     )
     if not isinstance(thing, ModuleType):
-        return directive("minixai", name, thing)
+        return autodoc_directive("minixai", name, thing)
     public = getattr(thing, "__all__", None) or [
         key
         for key, value in vars(thing).items()
@@ -62,11 +62,12 @@ def described(name: str, titled: bool) -> list[str]:
     for each in sorted(set(public)):
         value = getattr(thing, each)
         if not isinstance(value, ModuleType) and (inspect.isclass(value) or callable(value)):
-            parts += directive(thing.__name__, each, value)
+            parts += autodoc_directive(thing.__name__, each, value)
     return parts
 
 
-def directive(module: str, name: str, thing: object) -> list[str]:
+def autodoc_directive(module: str, name: str, thing: object) -> list[str]:
+    """The lines of the directive for a class, a function or a value."""
     kind = "autoclass" if inspect.isclass(thing) else "autofunction" if callable(thing) else "autodata"
     options = ["   :members:"] if kind == "autoclass" else ["   :no-value:"] if kind == "autodata" else []
     return [f".. {kind}:: {module}.{name}", *options, ""]

@@ -14,7 +14,7 @@ EMPHASIS = re.compile(r"(?<![*\w`])\*(?![*\s])([^*`]+?)(?<!\s)\*(?![*\w])")
 
 
 @dataclass(frozen=True)
-class Entry:
+class GlossaryEntry:
     """A term of the glossary: its English names, its French ones, what it means, and where it is introduced."""
 
     english: Sequence[str]
@@ -35,7 +35,7 @@ class Work:
     url: str
 
 
-def read_glossary(path: Path) -> list[Entry]:
+def read_glossary(path: Path) -> list[GlossaryEntry]:
     """Return the entries of glossary.md, a Markdown table.
 
     Raises ValueError for a row that has not four cells.
@@ -47,7 +47,7 @@ def read_glossary(path: Path) -> list[Entry]:
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) != 4:
             raise ValueError(f"{path}, line {n}, has {len(cells)} cells: write | English | French | meaning | lesson |")
-        entries.append(Entry([each.strip() for each in cells[0].split(",")], *cells[1:]))
+        entries.append(GlossaryEntry([each.strip() for each in cells[0].split(",")], *cells[1:]))
     return entries
 
 
@@ -66,7 +66,7 @@ def normal_form(words: str) -> str:
     return " ".join(words.split()).casefold().strip(".:,")
 
 
-def glossary_terms(entries: Sequence[Entry]) -> dict[str, str]:
+def glossary_terms(entries: Sequence[GlossaryEntry]) -> dict[str, str]:
     """{normal form of a term, or of its plural: the term}."""
     terms: dict[str, str] = {}
     for entry in entries:
@@ -78,7 +78,7 @@ def glossary_terms(entries: Sequence[Entry]) -> dict[str, str]:
     return terms
 
 
-def make_link(entries: Sequence[Entry], works: Mapping[str, Work], up: str = "../") -> Callable[[str], str]:
+def make_linker(entries: Sequence[GlossaryEntry], works: Mapping[str, Work], up: str = "../") -> Callable[[str], str]:
     """Return the function that turns terms and titles in italics into links to the glossary and the references.
 
     Parameters
@@ -105,7 +105,7 @@ def make_link(entries: Sequence[Entry], works: Mapping[str, Work], up: str = "..
     return link
 
 
-def glossary_page(entries: Sequence[Entry], lessons: Mapping[str, str]) -> str:
+def glossary_page(entries: Sequence[GlossaryEntry], lessons: Mapping[str, str]) -> str:
     """The glossary as MyST Markdown; `lessons` is {number: name of the page}."""
     lines = [
         "# Glossary",

@@ -178,7 +178,7 @@ def draw(
         return plots.series(result, **common), "the path from the baseline to the image"
     if result.method == "activations":
         count = min(result.values.shape[-1], FILTERS)
-        return plots.filters(result, subject.image, count=count, title=subject.caveat), "bright is active"
+        return plots.feature_maps(result, subject.image, count=count, title=subject.caveat), "bright is active"
     if asked.strip:
         titles = [call.title for call in calls if call.title] or None
         scales = {"titles": titles, "scale": "result", "percentile": shown_percentile(subject)}
@@ -192,9 +192,9 @@ def draw(
 
 
 def colour_meaning(result: Attribution) -> str:
-    from minixai.plots.maps import meaning
+    from minixai.plots.maps import colour_meaning
 
-    return meaning(result)
+    return colour_meaning(result)
 
 
 def shown_percentile(subject: Subject) -> float:

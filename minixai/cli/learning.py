@@ -10,7 +10,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from minixai.answers import check_quickly, keep
+from minixai.answers import check_quickly, keep_answers
 from minixai.book.notebooks import write_notebooks
 from minixai.cli.options import Commands, add_command
 from minixai.cli.output import output_folder
@@ -206,7 +206,7 @@ def outcomes(chosen: Lesson) -> list[Outcome]:
     if quick is not None:
         return quick
     found = silently(chosen).exercises
-    keep(chosen, found)
+    keep_answers(chosen, found)
     return found
 
 

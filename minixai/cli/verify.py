@@ -10,7 +10,7 @@ from minixai.cli.options import Commands, add_command
 from minixai.progress import Progress
 from minixai.references import select
 from minixai.references.entry import Entry, Outcome
-from minixai.references.report import as_json, markdown, text
+from minixai.references.report import as_json, as_markdown, as_text
 from minixai.text import say
 
 ABOUT = """
@@ -46,9 +46,9 @@ def verify(args: argparse.Namespace) -> int:
     if args.json:
         print(as_json(outcomes))
     elif args.markdown:
-        say(markdown(outcomes))
+        say(as_markdown(outcomes))
     else:
-        say(text(outcomes, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
+        say(as_text(outcomes, shutil.get_terminal_size().columns if sys.stdout.isatty() else None))
     return int(not all(outcome.holds for outcome in outcomes))
 
 

@@ -39,9 +39,11 @@ def digits(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArra
     ((2000, 28, 28, 1), [3, 9, 8, 3, 8])
     """
     if not isinstance(split, str):
-        raise TypeError(f"split is of type {type(split).__name__}, and splits are strings: choose one of {_known()}")
+        raise TypeError(
+            f"split is of type {type(split).__name__}, and splits are strings: choose one of {_split_names()}"
+        )
     if split not in _SPLITS:
-        raise ValueError(f"split is {split!r}, and the digits have no such split: choose one of {_known()}")
+        raise ValueError(f"split is {split!r}, and the digits have no such split: choose one of {_split_names()}")
     rows = _SPLITS[split]
     arrays = stored_digits()
     # (N, 28, 28) -> (N, 28, 28, 1)
@@ -51,9 +53,10 @@ def digits(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArra
 
 @cache
 def stored_digits() -> dict[str, NDArray[Any]]:
-    """The shipped arrays of bytes, unpacked once: that takes ten times as long as making floats of them."""
+    """The shipped images and labels as bytes, unpacked once, because that takes ten times as long as the conversion."""
     return shipped_arrays("digits.npz")
 
 
-def _known() -> str:
+def _split_names() -> str:
+    """The names of the splits, quoted, for a message."""
     return ", ".join(map(repr, _SPLITS))

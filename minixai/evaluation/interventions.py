@@ -15,8 +15,8 @@ import numpy.typing as npt
 from minixai.arrays import Array
 from minixai.datasets import birds
 from minixai.datasets.birds import CLASSES, HABITATS, PARTS, PLAYERS, Scenes
-from minixai.datasets.birds.rendering import are_scenes
-from minixai.datasets.birds.scenes import numbers_of
+from minixai.datasets.birds.rendering import as_scenes
+from minixai.datasets.birds.scenes import as_indices
 from minixai.methods.shapley import shapley
 from minixai.model import Model
 from minixai.progress import Progress
@@ -35,7 +35,7 @@ def contrast(model: Model, images: npt.ArrayLike, labels: npt.ArrayLike) -> Arra
     >>> bool((contrast(mx.load("shorebirds"), scenes.images, scenes.labels) > 0).all())  # all named rightly
     True
     """
-    scores, own = knows_birds(model).scores(images), numbers_of(labels, CLASSES, "labels")
+    scores, own = knows_birds(model).scores(images), as_indices(labels, CLASSES, "labels")
     if own.shape != scores.shape[:1]:
         raise ValueError(f"labels of shape {own.shape} do not fit {len(scores)} images: give one for each")
     return difference(scores, own)
@@ -69,12 +69,12 @@ def player_masks(scenes: Scenes) -> Array:
 
 def decisive_masks(scenes: Scenes) -> Array:
     """(N, H, W): the mask of the part that tells each bird from its partner, as it is drawn."""
-    return scenes.masks[np.arange(len(scenes)), ..., scenes.decisive]
+    return scenes.masks[np.arange(len(scenes)), ..., scenes.distinguishing_parts]
 
 
 def decisive_players(scenes: Scenes) -> npt.NDArray[np.intp]:
     """(N,): the number, in PLAYERS, of the part that tells each bird from its partner."""
-    return np.array([list(PLAYERS).index(PARTS[part]) for part in scenes.decisive], dtype=np.intp)
+    return np.array([list(PLAYERS).index(PARTS[part]) for part in scenes.distinguishing_parts], dtype=np.intp)
 
 
 def changed_pixels(scenes: Scenes) -> npt.NDArray[np.bool_]:
@@ -98,7 +98,7 @@ def removal_drops(model: Model, scenes: Scenes) -> Array:
     >>> list(PLAYERS)[drops.mean(axis=0).argmax()]
     'legs'
     """
-    whole = contrast(model, are_scenes(scenes).images, scenes.labels)
+    whole = contrast(model, as_scenes(scenes).images, scenes.labels)
     left = [contrast(model, without(scenes, [name]), scenes.labels) for name in PLAYERS]
     return np.stack([whole - f for f in left], axis=1)
 
@@ -131,7 +131,7 @@ def part_shapley(model: Model, scenes: Scenes) -> Array:
 
 def scores_in_habitats(model: Model, scenes: Scenes) -> Array:
     """(3, N, 8): the scores of each bird in each of HABITATS."""
-    are_scenes(scenes)
+    as_scenes(scenes)
     return np.stack([knows_birds(model).scores(scenes.with_(habitat=place).images) for place in HABITATS])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from minixai.arrays import Array
 from minixai.datasets.birds import PARTS, Scenes
-from minixai.datasets.birds.rendering import are_scenes
+from minixai.datasets.birds.rendering import as_scenes
 from minixai.evaluation.contenders import Contender
 from minixai.evaluation.interventions import (
     changed_pixels,
@@ -30,7 +30,7 @@ class Truth:
     """What is known of the scenes and of the network, made when first asked for."""
 
     def __init__(self, model: Model, scenes: Scenes, seed: int) -> None:
-        self.model, self.scenes, self.seed = knows_birds(model), are_scenes(scenes), seed
+        self.model, self.scenes, self.seed = knows_birds(model), as_scenes(scenes), seed
         self.images, self.labels = scenes.images, scenes.labels
         self.partner = scenes.labels ^ 1
 

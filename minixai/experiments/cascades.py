@@ -125,7 +125,7 @@ class Sanity(Result):
 
     @property
     def figure(self) -> Figure:
-        from minixai.plots.charts import Lines, lines
+        from minixai.plots.charts import LinePanel, draw_line_plots
 
         panels = []
         for (network, method), found in self.cascades.items():
@@ -133,8 +133,9 @@ class Sanity(Result):
                 "signed": np.array([1.0, *found.signed.mean(axis=1)]),
                 "absolute": np.array([1.0, *found.absolute.mean(axis=1)]),
             }
-            panels.append(Lines(method if len(self.zeros) == 1 else f"{method}\n{network}", ["none", *found.layers], y))
-        return lines(
+            heading = method if len(self.zeros) == 1 else f"{method}\n{network}"
+            panels.append(LinePanel(heading, ["none", *found.layers], y))
+        return draw_line_plots(
             panels,
             title="Who notices that the network has forgotten?",
             note="rank correlation with the map of the trained network; randomised from the top down to each layer",

@@ -118,14 +118,14 @@ class Closeness(Result):
 
     @property
     def figure(self) -> Figure:
-        from minixai.plots.charts import Boxes, boxes
+        from minixai.plots.charts import BoxPlotPanel, draw_box_plots
 
-        return boxes(
-            [Boxes(depth_label(depth), errors, PUBLISHED[depth]) for depth, errors in self.errors.items()],
+        return draw_box_plots(
+            [BoxPlotPanel(depth_label(depth), errors, PUBLISHED[depth]) for depth, errors in self.errors.items()],
             list(METHODS),
             title="How far from the exact Shapley values?",
-            along="‖φ − Shapley‖ / ‖Shapley‖ on random networks",
-            mark="published median",
+            x_label="‖φ − Shapley‖ / ‖Shapley‖ on random networks",
+            mark_label="published median",
             columns=len(DEPTHS),
             logarithmic=True,
         )

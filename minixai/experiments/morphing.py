@@ -152,20 +152,20 @@ class Morphing(Result):
 
     @property
     def figure(self) -> Figure:
-        from minixai.plots.charts import Boxes, boxes
+        from minixai.plots.charts import BoxPlotPanel, draw_box_plots
 
         panels = []
         for (network, pair), changes in self.changes.items():
             unit = list(METHODS).index("x · gradient")
             paper = np.array(PUBLISHED[network][pair])
             heading = f"{pair_label(pair)}, {NETWORKS[network]}"
-            panels.append(Boxes(heading, changes / np.median(changes[unit]), paper / paper[unit]))
-        return boxes(
+            panels.append(BoxPlotPanel(heading, changes / np.median(changes[unit]), paper / paper[unit]))
+        return draw_box_plots(
             panels,
             list(METHODS),
             title="Digit morphing: how far a fifth of the pixels, erased, moves one digit towards another",
-            along="change of the log-odds, in medians of x · gradient",
-            mark="published median",
+            x_label="change of the log-odds, in medians of x · gradient",
+            mark_label="published median",
             columns=len(PAIRS),
         )
 

@@ -153,20 +153,20 @@ class Convergence(Result):
 
     @property
     def figure(self) -> Figure:
-        from minixai.plots.charts import Lines, lines
+        from minixai.plots.charts import LinePanel, draw_line_plots
 
         steps = [
-            Lines(f"IG, {kind}: relative gap", STEPS, {q: self.gaps[kind, q] for q in QUADRATURES}, "steps", True)
+            LinePanel(f"IG, {kind}: relative gap", STEPS, {q: self.gaps[kind, q] for q in QUADRATURES}, "steps", True)
             for kind in ("smooth", "with kinks")
         ]
         root = self.standard_error[0] * np.sqrt(SAMPLES[0] / np.array(SAMPLES))
         sampled = {"standard error": self.standard_error, "off the exact mean": self.deviation, "1/√n": root}
         spread = {"spread": self.spread, "1/√k": self.spread[0] / np.sqrt(REFERENCES)}
-        return lines(
+        return draw_line_plots(
             [
                 *steps,
-                Lines("expected gradients", SAMPLES, sampled, "samples", True),
-                Lines("deep_shap: spread", REFERENCES, spread, "references", True),
+                LinePanel("expected gradients", SAMPLES, sampled, "samples", True),
+                LinePanel("deep_shap: spread", REFERENCES, spread, "references", True),
             ],
             title="What do more steps, samples and references buy?",
             note=f"network {NETWORK} on test digits; both axes logarithmic",

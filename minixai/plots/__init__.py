@@ -1,4 +1,4 @@
-"""What a person looks at: graphs with their numbers, heat maps, filters, paths, scores, and figures to play with.
+"""What a person looks at: diagrams, heat maps, feature maps, paths, scores, and interactive figures.
 
 Every function returns a matplotlib Figure and leaves matplotlib's global state alone:
 `figure.savefig("maps.png")` writes it, a notebook displays it.
@@ -6,7 +6,7 @@ Every function returns a matplotlib Figure and leaves matplotlib's global state 
 
 from minixai.plots.comparison import compare
 from minixai.plots.diagram import graph
-from minixai.plots.filters import filters
+from minixai.plots.feature_maps import feature_maps, filters
 from minixai.plots.heat import heat_map
 from minixai.plots.maps import show
 from minixai.plots.primer import primer
@@ -14,4 +14,4 @@ from minixai.plots.scores import scores
 from minixai.plots.series import series
 from minixai.plots.slider import slider
 
-__all__ = ["compare", "filters", "graph", "heat_map", "primer", "scores", "series", "show", "slider"]
+__all__ = ["compare", "feature_maps", "filters", "graph", "heat_map", "primer", "scores", "series", "show", "slider"]

@@ -1,4 +1,4 @@
-"""Numbers against each other: box plots of many samples, and lines that fall or stay."""
+"""Charts of experiments: panels of box plots, and panels of lines."""
 
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -10,55 +10,62 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from minixai.arrays import Array
-from minixai.plots.colours import BORDER, CAPTION, LOWERS, QUIET, RAISES, STRONG
-from minixai.plots.text import DPI, TITLE, Line, font, number
+from minixai.plots.colours import BORDER, CAPTION_SIZE, LOWERS, QUIET, RAISES, STRONG
+from minixai.plots.text import DPI, TITLE_SIZE, Line, font_properties, short_number
 
-HEADING = 9.0  # points
+HEADING_SIZE = 9.0  # points
 COLOURS = (RAISES, LOWERS, STRONG, "#c77700", "#2a7f62", QUIET)
-STYLES = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (1, 1)), (0, (6, 2, 1, 2)), "-")  # what lies on each other is told apart
+STYLES = (
+    "-",
+    (0, (5, 2)),
+    (0, (2, 1.5)),
+    (0, (1, 1)),
+    (0, (6, 2, 1, 2)),
+    "-",
+)  # so that lines on top of each other can be told apart
 
 
-class Boxes(NamedTuple):
-    """One panel: a sample for each name, and a mark where another had its median; NaN where none is known."""
+class BoxPlotPanel(NamedTuple):
+    """One panel: a sample for each name, and a mark at a value to compare with; NaN draws no mark."""
 
     heading: str
     samples: Sequence[Array] | Array
     marks: Sequence[float] | Array
 
 
-class Lines(NamedTuple):
-    """One panel: y at every x for each name; x are numbers, or words in order."""
+class LinePanel(NamedTuple):
+    """One panel: for each name a line, y at every x; x are numbers, or words in their order."""
 
     heading: str
     x: Sequence[float] | Sequence[str]
     y: Mapping[str, Array]
-    along: str = ""
+    x_label: str = ""
     logarithmic: bool = False
 
 
-def boxes(
-    panels: Sequence[Boxes],
+def draw_box_plots(
+    panels: Sequence[BoxPlotPanel],
     names: Sequence[str],
     *,
     title: str,
-    along: str,
-    mark: str,
+    x_label: str,
+    mark_label: str,
     columns: int,
     logarithmic: bool = False,
 ) -> Figure:
-    """Box plots on their side: the box is the middle half, its line the median, whiskers 1.5 boxes long at most.
+    """Draw horizontal box plots: the box is the middle half, its line the median, whiskers at most 1.5 boxes long.
 
-    names     of the samples, beneath each other; the last is what the figure is about
-    along     what is measured
-    mark      what the marks are
-    columns   panels on a line
+    names        of the samples, from top to bottom; the last is highlighted
+    x_label      what is measured
+    mark_label   what the marks are
+    columns      panels on a line
     """
-    figure, axes = grid(len(panels), columns, (2.5, 0.55 + 0.24 * len(names)), title, names)
+    figure, axes = make_panel_grid(len(panels), columns, (2.5, 0.55 + 0.24 * len(names)), title, names)
     for ax, panel in zip(axes, panels, strict=True):
         style_axes(ax, panel.heading)
         if logarithmic:
             ax.set_xscale("log")
-        box(ax, panel.samples)
+        draw_boxes(ax, panel.samples)
         ax.plot(panel.marks, range(len(names)), "D", markersize=4.5, color="black", fillstyle="none")
         ax.set_yticks(range(len(names)), names)
         ax.invert_yaxis()
@@ -66,12 +73,12 @@ def boxes(
     for i, ax in enumerate(axes):
         ax.tick_params(labelleft=i % columns == 0)
         set_tick_fonts(ax)
-    write_remark(figure, f"{along};  ◇ {mark}")
+    write_remark(figure, f"{x_label};  ◇ {mark_label}")
     return figure
 
 
-def box(ax: Axes, samples: Sequence[Array] | Array) -> None:
-    """The boxes of one panel, the last in another colour."""
+def draw_boxes(ax: Axes, samples: Sequence[Array] | Array) -> None:
+    """Draw a box for each sample from top to bottom, the last in another colour."""
     drawn = ax.boxplot(
         list(samples),
         positions=range(len(samples)),
@@ -89,28 +96,28 @@ def box(ax: Axes, samples: Sequence[Array] | Array) -> None:
         line.set(color=QUIET, linewidth=0.7)
 
 
-def lines(panels: Sequence[Lines], *, title: str, note: str, columns: int) -> Figure:
-    """Lines in panels; those with the names of the one before need no legend of their own.
+def draw_line_plots(panels: Sequence[LinePanel], *, title: str, note: str, columns: int) -> Figure:
+    """Draw panels of lines; a panel with the same names as the one before it has no legend of its own.
 
-    note      what is measured, said beneath
+    note      what is measured, written beneath
     columns   panels on a line
     """
     size = (4.2, 2.6) if columns < 3 else (2.6, 2.1) if columns < 7 else (1.75, 2.2)
-    figure, axes = grid(len(panels), columns, size, title)
-    told: list[str] = []
+    figure, axes = make_panel_grid(len(panels), columns, size, title)
+    explained: list[str] = []
     for ax, panel in zip(axes, panels, strict=True):
         style_axes(ax, panel.heading)
-        draw(ax, panel, columns)
-        if list(panel.y) != told:
-            ax.legend(prop=font(CAPTION), frameon=False)
-        told = list(panel.y)
+        draw_lines(ax, panel, columns)
+        if list(panel.y) != explained:
+            ax.legend(prop=font_properties(CAPTION_SIZE), frameon=False)
+        explained = list(panel.y)
         set_tick_fonts(ax)
     write_remark(figure, note)
     return figure
 
 
-def draw(ax: Axes, panel: Lines, columns: int) -> None:
-    """The lines of one panel; where there are many beside it, words go upwards."""
+def draw_lines(ax: Axes, panel: LinePanel, columns: int) -> None:
+    """Draw the lines of one panel; words at the x axis are written upwards if there are many panels on a line."""
     words = isinstance(panel.x[0], str)
     x: Any = range(len(panel.x)) if words else panel.x
     for (name, y), colour, style in zip(panel.y.items(), COLOURS, STYLES, strict=False):
@@ -124,29 +131,31 @@ def draw(ax: Axes, panel: Lines, columns: int) -> None:
         ax.set_yscale("log")
         ax.set_xticks(panel.x, [str(n) for n in panel.x])
         every = np.concatenate([*panel.y.values()])
-        near = every.max() < 100 * every.min()  # too few powers of ten to mark these alone
+        near = every.max() < 100 * every.min()  # then ticks at powers of ten alone would be too few
         ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if near else (1.0,), numticks=8))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: short_number(y)))
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_minor_locator(NullLocator())
-    ax.set_xlabel(panel.along, fontproperties=font(CAPTION))
+    ax.set_xlabel(panel.x_label, fontproperties=font_properties(CAPTION_SIZE))
     ax.grid(color=BORDER, linewidth=0.4)
 
 
-def grid(
-    count: int, columns: int, size: tuple[float, float], title: str, names: Sequence[str] = ()
+def make_panel_grid(
+    count: int, columns: int, size: tuple[float, float], title: str, row_names: Sequence[str] = ()
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of panels, `size` inches each, at most `columns` of them on a line; names need room at the left."""
+    """Make a figure of panels, `size` inches each, at most `columns` on a line, with room for row names at the left."""
     across, down = min(columns, count), ceil(count / columns)
-    room = 1.1 if names else 0.0
-    figure = Figure((room + size[0] * across, 0.8 + size[1] * down), dpi=DPI, facecolor="white", layout="constrained")
-    figure.suptitle(title, fontproperties=font(TITLE, bold=True), parse_math=False)
+    margin = 1.1 if row_names else 0.0
+    inches = (margin + size[0] * across, 0.8 + size[1] * down)
+    figure = Figure(inches, dpi=DPI, facecolor="white", layout="constrained")
+    figure.suptitle(title, fontproperties=font_properties(TITLE_SIZE, bold=True), parse_math=False)
     axes = [figure.add_subplot(down, across, i + 1) for i in range(count)]
     return figure, axes
 
 
 def style_axes(ax: Axes, heading: str) -> None:
-    ax.set_title(heading, fontproperties=font(HEADING, bold=True), parse_math=False)
+    """Give a panel its heading, thin grey borders and short ticks."""
+    ax.set_title(heading, fontproperties=font_properties(HEADING_SIZE, bold=True), parse_math=False)
     ax.set_axisbelow(True)
     for spine in ax.spines.values():
         spine.set(color=BORDER, linewidth=0.7)
@@ -154,14 +163,17 @@ def style_axes(ax: Axes, heading: str) -> None:
 
 
 def set_tick_fonts(ax: Axes) -> None:
-    """The numbers at the axes in the font of everything else."""
+    """Write the tick labels in the font of every figure."""
     for text in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-        text.set_fontproperties(font(CAPTION))
+        text.set_fontproperties(font_properties(CAPTION_SIZE))
 
 
 def write_remark(figure: Figure, text: str) -> None:
-    """A remark beneath everything, on as many lines as the width of the figure needs."""
-    lines = Line(text, HEADING).wrap(figure.get_figwidth() - 0.4)
+    """Write a remark beneath all panels, wrapped to the width of the figure."""
+    lines = Line(text, HEADING_SIZE).wrap(figure.get_figwidth() - 0.4)
     figure.supxlabel(
-        "\n".join(line.text for line in lines), fontproperties=font(HEADING), color=QUIET, parse_math=False
+        "\n".join(line.text for line in lines),
+        fontproperties=font_properties(HEADING_SIZE),
+        color=QUIET,
+        parse_math=False,
     )

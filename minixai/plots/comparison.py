@@ -7,20 +7,20 @@ from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.colours import RISING, SIGNED, SLOPE, SLOPE_WORDS
+from minixai.plots.colours import RISING, SIGNED, SLOPE, SLOPE_MEANING
 from minixai.plots.maps import (
+    as_images,
+    as_map_values,
     check_columns,
     check_size,
-    checked_images,
-    checked_values,
+    choose_palette,
+    full_colour_value,
     gap_text,
-    headings,
     layer_text,
-    limit,
-    palette_of,
+    result_headings,
 )
-from minixai.plots.panels import Column, Maps, Pictures, draw_sheet
-from minixai.plots.text import number
+from minixai.plots.panels import ImageColumn, MapColumn, PanelColumn, draw_sheet
+from minixai.plots.text import short_number
 from minixai.validate import accept_old_name
 
 REMARK = (
@@ -56,7 +56,7 @@ def compare(
     title : str, optional
         A heading for the figure: what was asked.
     percentile : float, default 100
-        Which part of a map's absolute values is not beyond its scale, as in `show`.
+        The percentile of a map's absolute values that has the full colour, as in `show`.
     size : float, default 1.7
         Width of a panel in inches.
     columns : int, default 6
@@ -83,34 +83,37 @@ def compare(
     """
     check_size(size)
     check_columns(columns)
-    pictures = checked_images(image)
+    pictures = as_images(image)
     if len(pictures) != 1 or not results:
         raise ValueError(f"compare shows results, {len(results)} were given, for one image, {len(pictures)} were given")
-    panels: list[Column] = [
-        Pictures(images=pictures),
+    panels: list[PanelColumn] = [
+        ImageColumn(images=pictures),
         *(
-            panel(result, heading, pictures, percentile, outline)
-            for result, heading in zip(results, headings(results, titles), strict=True)
+            map_column(result, heading, pictures, percentile, outline)
+            for result, heading in zip(results, result_headings(results, titles), strict=True)
         ),
     ]
     used = [each.palette for each in panels[1:]]
     legends = [each for each in (SIGNED, SLOPE) if each in used or (each is SIGNED and RISING in used)]
     h, w = pictures.shape[1:3]
     remark = REMARK + f"; percentile {percentile:g} of |map|" * (percentile < 100)
-    remark += f"; {SLOPE_WORDS}" * (SLOPE in used)
+    remark += f"; {SLOPE_MEANING}" * (SLOPE in used)
     return draw_sheet(panels, 1, remark, size, h / w, title, legends, columns)
 
 
-def panel(result: Attribution, heading: str, pictures: Array, percentile: float, outline: Array | None) -> Maps:
-    maps = checked_values(result, 1, pictures).sum(axis=-1, dtype=np.float64)
-    most = limit([maps], None, percentile)
-    return Maps(
+def map_column(
+    result: Attribution, heading: str, pictures: Array, percentile: float, outline: Array | None
+) -> MapColumn:
+    """The panel of one result about one image, with its scale and its gap in the caption."""
+    maps = as_map_values(result, 1, pictures).sum(axis=-1, dtype=np.float64)
+    most = full_colour_value([maps], None, percentile)
+    return MapColumn(
         heading=heading,
         details=[layer_text(result)] if result.layer else [],
-        captions=[f"±{number(most)}\n{gap_text(result, 0) or 'need not add up'}"],
+        captions=[f"±{short_number(most)}\n{gap_text(result, 0) or 'need not add up'}"],
         maps=maps,
-        limit=most,
-        palette=palette_of(result, maps),
-        through=pictures,
+        color_limit=most,
+        palette=choose_palette(result, maps),
+        underlay=pictures,
         outline=None if outline is None else np.asarray(outline)[None],
     )

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from minixai.arrays import Array
-from minixai.plots.maps import Result, limit, palette_of
+from minixai.plots.maps import Result, choose_palette, full_colour_value
 from minixai.plots.panels import FAINT, draw_outline, luminance
 
 
@@ -27,15 +27,15 @@ def heat_map(
     ax : matplotlib Axes
         Where it is drawn; its ticks are removed.
     result : Attribution or array (N, h, w, C)
-        Slopes are orange and green, contributions red and blue; an array is taken for contributions.
+        Slopes are drawn in orange and green, contributions in red and blue; an array counts as contributions.
     image : array (H, W, 1 or 3) in [0, 1], optional
-        What shows through.
+        An image that shows through the map.
     row : int
         Which row of the result.
     outline : array (H, W), optional
         A mask of a part of the image, whose border is drawn.
     vmax, percentile : float
-        The value in full colour; by default this percentile of |map|.
+        `vmax` is the value in full colour; if it is None, that is this percentile of |map|.
 
     Returns
     -------
@@ -49,14 +49,14 @@ def heat_map(
     2.0
     """
     values = np.asarray(result)[row].sum(axis=-1, dtype=np.float64)
-    most = limit([values], vmax, percentile)
+    most = full_colour_value([values], vmax, percentile)
     h, w = values.shape if image is None else image.shape[:2]
     bbox: dict[str, Any] = {"extent": (0, w, h, 0), "aspect": "equal"}
     if image is not None:
         ax.imshow(luminance(np.asarray(image)), cmap="gray", vmin=0, vmax=1, alpha=FAINT, **bbox)
-    palette = palette_of(result, values)
+    palette = choose_palette(result, values)
     shown = np.clip(values, -most, most) / (most or 1.0)
-    ax.imshow(shown, cmap=palette.colours, vmin=palette.low, vmax=palette.high, interpolation="nearest", **bbox)
+    ax.imshow(shown, cmap=palette.colormap, vmin=palette.low, vmax=palette.high, interpolation="nearest", **bbox)
     if outline is not None:
         draw_outline(ax, np.asarray(outline), (0, 0, w, h))
     ax.set(xticks=[], yticks=[])

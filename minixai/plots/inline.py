@@ -10,19 +10,18 @@ from matplotlib.figure import Figure
 from minixai.attribution import Attribution
 from minixai.plots.maps import show
 
-MOST = 4
-"""Images that are drawn."""
+MAX_IMAGES = 4
 DPI = 72
 
 
 def draw_png(result: Attribution) -> bytes | None:
-    """Return the maps of the first images beside them as a PNG; None where the values are no maps."""
-    x, maps = result.inputs, np.asarray(result)[:MOST]
+    """Return a PNG of the first images, each beside its map; None if the values are not maps (N, H, W, C)."""
+    x, maps = result.inputs, np.asarray(result)[:MAX_IMAGES]
     if maps.ndim != 4 or not maps.size or maps.shape[1] * maps.shape[2] == 1:
         return None
-    images = x[:MOST] if x is not None and x.ndim == 4 and x.shape[-1] in (1, 3) else None
+    images = x[:MAX_IMAGES] if x is not None and x.ndim == 4 and x.shape[-1] in (1, 3) else None
     if images is not None and not (images.min() >= 0 and images.max() <= 1):
-        images = None  # no picture: numbers that are no pixels
+        images = None  # these numbers are not pixels
     figure: Figure = show(maps, images, titles=[result.method])
     with BytesIO() as file:
         figure.savefig(file, format="png", dpi=DPI)

@@ -1,45 +1,55 @@
-"""Attributions as heat maps beside their images: what was given, what is said about it, and on which scale."""
+"""Attributions as heat maps beside their images: the checks of arguments, the captions and the scales."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
-from minixai.plots.colours import FALLING, RISING, SIGNED, SIZE, SLOPE, SLOPE_WORDS, Palette
-from minixai.plots.panels import Maps, Pictures, draw_sheet
-from minixai.plots.text import TIED, number
+from minixai.plots.colours import FALLING, MAGNITUDE, RISING, SIGNED, SLOPE, SLOPE_MEANING, Palette
+from minixai.plots.panels import ImageColumn, MapColumn, draw_sheet
+from minixai.plots.text import NBSP, short_number
 from minixai.validate import accept_old_name, one_of
 
 Result: TypeAlias = Attribution | Array
-Names: TypeAlias = Sequence[str] | Mapping[int, str]
+ClassNames: TypeAlias = Sequence[str] | Mapping[int, str]
 
-ROWS = 50
-SMALLEST, LARGEST = 0.8, 12.0  # inches
+MAX_ROWS = 50
+NARROWEST, WIDEST = 0.8, 12.0  # inches: the width of a panel
 
 
 @dataclass(frozen=True)
-class Sign:
-    """A part of a map: what it is called, how it is coloured, and on which scale."""
+class MapPart:
+    """A part of a map, such as its positive values: how it is computed, named and coloured, and how its scale reads."""
 
-    of: Callable[[Array], Array]
-    called: str
+    select: Callable[[Array], Array]
+    name: str
     palette: Palette
-    scale: str
+    scale_format: str
 
 
-SLOPES = ("gradient", "guided_backprop", "deconvnet", "smooth_grad", "guided_grad_cam")
-"""Methods whose values are slopes: positive where a brighter pixel would raise the score, whatever is there now."""
-UNSIGNED = ("grad_cam",)
+class ColumnText(NamedTuple):
+    """The texts of a column of maps: a heading, details beneath it, and a caption for each row."""
+
+    heading: str
+    details: list[str]
+    captions: list[str]
+
+
+SLOPE_METHODS = ("gradient", "guided_backprop", "deconvnet", "smooth_grad", "guided_grad_cam")
+"""Methods whose values are slopes: positive where a brighter pixel would raise the score."""
+UNSIGNED_METHODS = ("grad_cam",)
 """Methods whose maps have no negative part."""
-SIGNS: Mapping[str, Sign] = {
-    "all": Sign(np.asarray, "attribution", SIGNED, "±{}"),
-    "positive": Sign(lambda m: np.maximum(m, 0), "positive part of the attribution", RISING, f"0{TIED}to{TIED}{{}}"),
-    "negative": Sign(lambda m: np.minimum(m, 0), "negative part of the attribution", FALLING, f"−{{}}{TIED}to{TIED}0"),
-    "absolute": Sign(np.abs, "absolute value of the attribution", SIZE, f"0{TIED}to{TIED}{{}}"),
+MAP_PARTS: Mapping[str, MapPart] = {
+    "all": MapPart(np.asarray, "attribution", SIGNED, "±{}"),
+    "positive": MapPart(lambda m: np.maximum(m, 0), "positive part of the attribution", RISING, f"0{NBSP}to{NBSP}{{}}"),
+    "negative": MapPart(
+        lambda m: np.minimum(m, 0), "negative part of the attribution", FALLING, f"−{{}}{NBSP}to{NBSP}0"
+    ),
+    "absolute": MapPart(np.abs, "absolute value of the attribution", MAGNITUDE, f"0{NBSP}to{NBSP}{{}}"),
 }
 
 
@@ -54,7 +64,7 @@ def show(
     scale: str | None = None,
     title: str | None = None,
     titles: Sequence[str] | None = None,
-    classes: Names | None = None,
+    classes: ClassNames | None = None,
     overlay: bool = False,
     size: float = 1.8,
     columns: int = 8,
@@ -74,11 +84,11 @@ def show(
     images : array (N, H, W, 1 or 3), optional
         The first column, in [0, 1] or uint8.
     sign : {"all", "positive", "negative", "absolute"}, default "all"
-        What is left of each map.
+        Which part of each map is shown.
     vmax : float, optional
         The value shown in full colour; by default the `percentile` of |map|.
     percentile : float, default 100
-        Which part of the absolute values is not beyond the scale.
+        The percentile of |map| that has the full colour where `vmax` is not given; larger values are clipped.
     scale : {"shared", "method", "result"}, optional
         One scale for the figure; one for each method, layer and output, since their units differ;
         or one for each result.  By default "shared" for results of one method, else "method".
@@ -93,7 +103,7 @@ def show(
     size : float, default 1.8
         Width of a panel in inches.
     columns : int, default 8
-        How many columns stand beside each other, before they go on beneath.
+        How many columns stand beside each other; further ones go on beneath.
 
     Returns
     -------
@@ -110,74 +120,87 @@ def show(
     >>> figure = show(values, titles=["my map"])
     >>> figure.savefig("maps.png")  # doctest: +SKIP
     """
-    part = SIGNS[one_of(sign, SIGNS, "sign")]
+    part = MAP_PARTS[one_of(sign, MAP_PARTS, "sign")]
     check_size(size)
     check_columns(columns)
-    results = as_list(result)
-    pictures = None if images is None else checked_images(images)
-    values = [checked_values(r, len(np.asarray(results[0])), pictures) for r in results]
-    maps = [part.of(v.sum(axis=-1, dtype=np.float64)) for v in values]
+    results = as_result_list(result)
+    pictures = None if images is None else as_images(images)
+    values = [as_map_values(r, len(np.asarray(results[0])), pictures) for r in results]
+    maps = [part.select(v.sum(axis=-1, dtype=np.float64)) for v in values]
     groups = scale_groups(results, scale if vmax is None else "shared")
-    limits = [limit([m for m, g in zip(maps, groups, strict=True) if g == group], vmax, percentile) for group in groups]
-    notes = [scale_note(v, percentile if vmax is None else 100.0, part) for v in limits]
-    palettes = [palette_of(r, m, part) for r, m in zip(results, maps, strict=True)]
-    one, through = len(set(groups)) == len(set(map(id, palettes))) == 1, pictures if overlay else None
-    said = words(results, titles, classes)
-    shown_columns = [
-        Maps(**text, scale="" if one else note, palette=palette, maps=m, limit=v, through=through)
-        for m, v, text, note, palette in zip(maps, limits, said, notes, palettes, strict=True)
+    limits = [
+        full_colour_value([m for m, g in zip(maps, groups, strict=True) if g == group], vmax, percentile)
+        for group in groups
     ]
-    quantity = part.called + ", summed over channels" * any(v.shape[-1] > 1 for v in values)
-    apart = {1: "all have one scale", len(groups): "each column has a scale of its own"}
-    own = apart.get(len(set(groups)), "each method has a scale of its own")
-    remark = f"{quantity}; {notes[0] if one else own}" + f"; {SLOPE_WORDS}" * (SLOPE in palettes)
+    scales = [scale_text(v, percentile if vmax is None else 100.0, part) for v in limits]
+    palettes = [choose_palette(r, m, part) for r, m in zip(results, maps, strict=True)]
+    has_one_bar = len(set(groups)) == len(set(map(id, palettes))) == 1
+    map_columns = [
+        MapColumn(
+            **text._asdict(),
+            scale="" if has_one_bar else scale_,
+            palette=palette,
+            maps=m,
+            color_limit=v,
+            underlay=pictures if overlay else None,
+        )
+        for m, v, text, scale_, palette in zip(
+            maps, limits, column_texts(results, titles, classes), scales, palettes, strict=True
+        )
+    ]
+    quantity = part.name + ", summed over channels" * any(v.shape[-1] > 1 for v in values)
+    remark = f"{quantity}; {scales[0] if has_one_bar else own_scales_text(groups)}"
+    remark += f"; {SLOPE_MEANING}" * (SLOPE in palettes)
     h, w = (maps[0] if pictures is None else pictures).shape[1:3]
-    shown: list[Pictures | Maps] = [*([] if pictures is None else [Pictures(images=pictures)]), *shown_columns]
-    return draw_sheet(shown, len(maps[0]), remark, size, h / w, title, palettes[:1], columns)
+    image_columns = [] if pictures is None else [ImageColumn(images=pictures)]
+    return draw_sheet([*image_columns, *map_columns], len(maps[0]), remark, size, h / w, title, palettes[:1], columns)
 
 
-def palette_of(result: Result, maps: Array, part: Sign = SIGNS["all"]) -> Palette:
+def choose_palette(result: Result, maps: Array, part: MapPart = MAP_PARTS["all"]) -> Palette:
     """The colours of a result: slopes have their own, and a map that is never negative has no blue half."""
-    if part is not SIGNS["all"] or not isinstance(result, Attribution):
+    if part is not MAP_PARTS["all"] or not isinstance(result, Attribution):
         return part.palette
-    if result.method in SLOPES or result.parameters.get("multiply") is False:
+    if result.method in SLOPE_METHODS or result.parameters.get("multiply") is False:
         return SLOPE
-    return RISING if result.method in UNSIGNED and np.min(maps) >= 0 else SIGNED
+    return RISING if result.method in UNSIGNED_METHODS and np.min(maps) >= 0 else SIGNED
 
 
-def meaning(result: Attribution) -> str:
-    """What the colours of a map of this result mean, in words.
+def colour_meaning(result: Attribution) -> str:
+    """Say what the colours of a map of this result mean.
 
     >>> from minixai import gradient, toys
-    >>> meaning(gradient(toys.saturation, [[1.0, 1.0]]))
+    >>> colour_meaning(gradient(toys.saturation, [[1.0, 1.0]]))
     'orange: a brighter pixel would raise the score, green: a darker one would'
     """
-    if palette_of(result, result.values) is SLOPE:
+    if choose_palette(result, result.values) is SLOPE:
         return f"orange: a brighter pixel would raise the {result.output}, green: a darker one would"
     return f"red raises the {result.output}, blue lowers it"
 
 
 def check_size(size: float) -> None:
-    if not SMALLEST <= size <= LARGEST:
-        raise ValueError(f"size is the width of a panel, {SMALLEST} to {LARGEST} inches, got {size}")
+    """Raise ValueError unless a panel can be `size` inches wide."""
+    if not NARROWEST <= size <= WIDEST:
+        raise ValueError(f"size is the width of a panel, {NARROWEST} to {WIDEST} inches, got {size}")
 
 
 def check_columns(columns: int) -> None:
-    if not 2 <= columns <= ROWS:
-        raise ValueError(f"columns is how many columns stand beside each other, 2 to {ROWS}, got {columns}")
+    """Raise ValueError unless a sheet can have so many columns beside each other."""
+    if not 2 <= columns <= MAX_ROWS:
+        raise ValueError(f"columns is how many columns stand beside each other, 2 to {MAX_ROWS}, got {columns}")
 
 
-def as_list(result: Result | Sequence[Result]) -> list[Result]:
+def as_result_list(result: Result | Sequence[Result]) -> list[Result]:
+    """A list of the results given; one result becomes a list of one."""
     results = list(result) if isinstance(result, (list, tuple)) else [cast(Result, result)]
     if not results:
         raise ValueError("show was given no result: give an Attribution, an array (N, H, W, C), or a list of them")
     return results
 
 
-# -- what is said about it ----------------------------------------------------------------------------
+# -- headings, details and captions -------------------------------------------------------------------
 
 
-def headings(results: Sequence[Result], titles: Sequence[str] | None) -> list[str]:
+def result_headings(results: Sequence[Result], titles: Sequence[str] | None) -> list[str]:
     """A heading for each result: the title given, the method, or "map"."""
     given = [titles] if isinstance(titles, str) else titles
     if given is None:
@@ -187,49 +210,54 @@ def headings(results: Sequence[Result], titles: Sequence[str] | None) -> list[st
     return list(given)
 
 
-def words(results: Sequence[Result], titles: Sequence[str] | None, classes: Names | None) -> list[dict[str, Any]]:
-    """For each result its heading, the details beneath it, and a caption for each row.
+def column_texts(
+    results: Sequence[Result], titles: Sequence[str] | None, classes: ClassNames | None
+) -> list[ColumnText]:
+    """The texts of each result's column.
 
-    The heading is what sets the results apart: the title or the method, else the question, else
-    the layer.  A question that is not the same for all rows stands in the captions.
+    The heading is what distinguishes the results: the title or the method, else the class in question, else the
+    layer.  Classes that differ from row to row stand in the captions.
     """
-    asked = [questions(r, classes) for r in results]
-    common = [each[0] if len(set(each)) == 1 else "" for each in asked]
-    said = [headings(results, titles), common, [layer_text(r) for r in results]]
-    leads = [said[0]] if titles else [each for each in said if all(each) and len(set(each)) > 1]
-    first = (leads or said)[0]
+    questions = [row_questions(r, classes) for r in results]
+    common = [each[0] if len(set(each)) == 1 else "" for each in questions]
+    candidates = [result_headings(results, titles), common, [layer_text(r) for r in results]]
+    distinguishing = [each for each in candidates if all(each) and len(set(each)) > 1]
+    headings = candidates[0] if titles else (distinguishing or candidates)[0]
     return [
-        {
-            "heading": first[i],
-            "details": [each[i] for each in said if each is not first and each[i] not in ("", first[i])],
-            "captions": captions(result, [] if common[i] else asked[i]),
-        }
+        ColumnText(
+            headings[i],
+            [each[i] for each in candidates if each is not headings and each[i] not in ("", headings[i])],
+            row_captions(result, [] if common[i] else questions[i]),
+        )
         for i, result in enumerate(results)
     ]
 
 
-def questions(result: Result, classes: Names | None) -> list[str]:
+def row_questions(result: Result, classes: ClassNames | None) -> list[str]:
+    """For each row which class it is about, or which two; an empty list for an array."""
     return [question_text(result, i, classes) for i in range(len(result))] if isinstance(result, Attribution) else []
 
 
 def layer_text(result: Result) -> str:
+    """ "at" and the layer of an attribution at a hidden layer, else nothing."""
     return f"at {result.layer}" if isinstance(result, Attribution) and result.layer else ""
 
 
-def captions(result: Result, asked: Sequence[str]) -> list[str]:
-    """A caption for each row, with what was asked."""
+def row_captions(result: Result, questions: Sequence[str]) -> list[str]:
+    """For each row its score and gap, after its question if questions are given; an empty list for an array."""
     if not isinstance(result, Attribution):
         return []
-    said = [certificate(result, i) for i in range(len(result))]
-    return [f"{question}: {words}" for question, words in zip(asked, said, strict=True)] if asked else said
+    texts = [score_text(result, i) for i in range(len(result))]
+    return [f"{question}: {text}" for question, text in zip(questions, texts, strict=True)] if questions else texts
 
 
-def question_text(result: Attribution, i: int, classes: Names | None) -> str:
+def question_text(result: Attribution, i: int, classes: ClassNames | None) -> str:
+    """The class that row i is about, or the two of a contrast."""
     target = class_name(result.target[i], classes)
     return target if result.versus is None else f"{target} versus {class_name(result.versus[i], classes)}"
 
 
-def class_name(k: int, classes: Names | None) -> str:
+def class_name(k: int, classes: ClassNames | None) -> str:
     """A class by its name or, if there are no names, its number."""
     if classes is None:
         return f"class {k}"
@@ -239,62 +267,69 @@ def class_name(k: int, classes: Names | None) -> str:
         raise ValueError(f"classes has no name for class {k}: it names {len(classes)} classes") from None
 
 
-def certificate(result: Attribution, i: int) -> str:
-    """The explained number and the gap of one row."""
+def score_text(result: Attribution, i: int) -> str:
+    """The explained score or probability of row i, and its gap."""
     gap = gap_text(result, i)
-    return f"{result.output}{TIED}{number(float(result.score[i]))}{gap and ', '}{gap}"
+    return f"{result.output}{NBSP}{short_number(float(result.score[i]))}{gap and ', '}{gap}"
 
 
 def gap_text(result: Attribution, i: int) -> str:
-    """The gap of one row, with its standard error if that is not 0; nothing where none is promised."""
+    """The gap of row i, with its standard error if that is not 0; nothing if the method promises no sum."""
     if result.gap is None:
         return ""
     error = 0.0 if result.gap_standard_error is None else float(result.gap_standard_error[i])
-    sampled = f"{TIED}±{TIED}{number(error, digits=1)}" if error else ""
-    return f"gap{TIED}{number(float(result.gap[i]), digits=1)}{sampled}"
+    sampled = f"{NBSP}±{NBSP}{short_number(error, digits=1)}" if error else ""
+    return f"gap{NBSP}{short_number(float(result.gap[i]), digits=1)}{sampled}"
 
 
-# -- on which scale -----------------------------------------------------------------------------------
+# -- scales -------------------------------------------------------------------------------------------
 
 
 def scale_groups(results: Sequence[Result], scale: str | None) -> list[object]:
-    """For each result what shares its scale."""
+    """A key for each result; results with equal keys share a scale."""
     if scale not in (None, "shared", "method", "result"):
         raise ValueError(f'unknown scale {scale!r}: it is "shared", "method" or "result"')
-    units = [unit(r) for r in results]
+    units = [unit_of_values(r) for r in results]
     if scale == "shared" or (scale is None and len(set(units)) == 1):
         return [None] * len(results)
     return [i if scale == "result" or unit is None else unit for i, unit in enumerate(units)]
 
 
-def unit(result: Result) -> tuple[object, ...] | None:
-    """What results have in common whose numbers can be compared: probabilities are no scores."""
+def own_scales_text(groups: Sequence[object]) -> str:
+    """Say which columns have a scale of their own, from the keys of `scale_groups`."""
+    texts = {1: "all have one scale", len(groups): "each column has a scale of its own"}
+    return texts.get(len(set(groups)), "each method has a scale of its own")
+
+
+def unit_of_values(result: Result) -> tuple[object, ...] | None:
+    """A key that is equal for results whose values have the same unit; None for an array."""
     return (result.method, result.output, result.layer) if isinstance(result, Attribution) else None
 
 
-def limit(maps: Iterable[Array], vmax: float | None, percentile: float) -> float:
-    """The value in full colour; the maximum where the percentile is 0, as in a map that is mostly zero."""
+def full_colour_value(maps: Iterable[Array], vmax: float | None, percentile: float) -> float:
+    """The value in full colour: `vmax`, else this percentile of |map|, else, if that is 0, the maximum of |map|."""
     if vmax is not None and not 0 < vmax < np.inf:
         raise ValueError(f"vmax is a number > 0, got {vmax}")
     if not 0 < percentile <= 100:
         raise ValueError(f"percentile is a number above 0, up to 100, got {percentile}")
-    sizes = np.abs(np.concatenate([m.ravel() for m in maps]))
-    return float(vmax or np.percentile(sizes, percentile) or sizes.max())
+    magnitudes = np.abs(np.concatenate([m.ravel() for m in maps]))
+    return float(vmax or np.percentile(magnitudes, percentile) or magnitudes.max())
 
 
-def scale_note(limit: float, percentile: float, part: Sign) -> str:
-    if not limit:
+def scale_text(color_limit: float, percentile: float, part: MapPart) -> str:
+    """The sentence beneath a colour bar: the value in full colour, and the percentile that it is."""
+    if not color_limit:
         return "all zero"
-    return f"scale {part.scale.format(number(limit))}" + (
-        f", percentile {number(percentile)} of |map|" if percentile < 100 else ""
+    return f"scale {part.scale_format.format(short_number(color_limit))}" + (
+        f", percentile {short_number(percentile)} of |map|" if percentile < 100 else ""
     )
 
 
-# -- what was given -----------------------------------------------------------------------------------
+# -- checks of arguments ------------------------------------------------------------------------------
 
 
-def one_row(n: int, row: int | None) -> int:
-    """Which image, of n, a figure of a single image is about."""
+def as_row_index(n: int, row: int | None) -> int:
+    """The row, of n, that a figure of a single image shows; None stands for the only row."""
     if row is None and n != 1:
         raise ValueError(f"this figure is about one image and the result holds {n}: choose one, row=0")
     if not 0 <= (row or 0) < n:
@@ -302,8 +337,8 @@ def one_row(n: int, row: int | None) -> int:
     return row or 0
 
 
-def checked_images(images: Array) -> Array:
-    """The images as floats in [0, 1]."""
+def as_images(images: Array) -> Array:
+    """Images (N, H, W, 1 or 3) as floats in [0, 1]."""
     pictures = np.asarray(images)
     if pictures.ndim != 4 or pictures.shape[-1] not in (1, 3):
         raise ValueError(
@@ -317,17 +352,17 @@ def checked_images(images: Array) -> Array:
     return pictures.astype(np.float64)
 
 
-def checked_values(result: Result, n: int, pictures: Array | None) -> Array:
-    """The values (N, h, w, C) of a result, if they fit the other results and the images."""
+def as_map_values(result: Result, n: int, pictures: Array | None) -> Array:
+    """The values (N, h, w, C) of a result, if it has n rows and fits the images."""
     values = np.asarray(result)
     if values.ndim != 4:
         raise ValueError(
             f"values of shape {values.shape} are not maps (N, H, W, C): print(result) shows their numbers and "
             "plots.graph a small network; values[None] adds a row axis, values[..., None] a channel"
         )
-    if not 0 < len(values) <= ROWS:
+    if not 0 < len(values) <= MAX_ROWS:
         raise ValueError(
-            f"show draws 1 to {ROWS} rows, got {len(values)}: choose some, show(np.asarray(result)[:8], images[:8])"
+            f"show draws 1 to {MAX_ROWS} rows, got {len(values)}: choose some, show(np.asarray(result)[:8], images[:8])"
         )
     if not np.isfinite(values).all():
         raise ValueError("the values are not all finite, so they have no colour: look for the nan or inf in the result")
@@ -339,7 +374,7 @@ def checked_values(result: Result, n: int, pictures: Array | None) -> Array:
         raise ValueError(
             f"{len(values)} rows of values for {len(pictures)} images: give the images that were explained"
         )
-    if not isinstance(result, Attribution) and not same_aspect(values.shape[1:3], pictures.shape[1:3]):
+    if not isinstance(result, Attribution) and not has_same_aspect(values.shape[1:3], pictures.shape[1:3]):
         raise ValueError(
             f"maps of {values.shape[1]} × {values.shape[2]} do not fit images of {pictures.shape[1]} × "
             f"{pictures.shape[2]}: values are (N, H, W, C) like the images"
@@ -347,6 +382,6 @@ def checked_values(result: Result, n: int, pictures: Array | None) -> Array:
     return values
 
 
-def same_aspect(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
-    """Whether one can be stretched to the other, up to a pixel."""
+def has_same_aspect(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
+    """Whether two sizes (height, width) have the same aspect ratio, up to a pixel of the larger."""
     return abs(small[0] * large[1] - small[1] * large[0]) <= max(large)

@@ -1,13 +1,13 @@
-"""A whole photo beside a figure about the part of it that a network was shown."""
+"""A whole photo beside a figure about the part of it that the network saw."""
 
 from __future__ import annotations
 
 from matplotlib.figure import Figure
 
 from minixai.arrays import Array
-from minixai.plots.colours import CAPTION, QUIET, SPACE, frame, paint
-from minixai.plots.panels import HEADING, MARGIN
-from minixai.plots.text import Line, stack_height, write
+from minixai.plots.colours import CAPTION_SIZE, QUIET, SPACE, draw_frame, draw_image
+from minixai.plots.panels import HEADING_SIZE, MARGIN
+from minixai.plots.text import Line, total_height, write_lines
 
 WIDTH = 1.8  # inches
 
@@ -18,45 +18,38 @@ def add_overview(figure: Figure, photo: Array, heading: str, note: str) -> Figur
     Parameters
     ----------
     figure : Figure
-        Is changed.
+        It is enlarged in place.
     photo : ndarray, (H, W, 1 or 3)
         In [0, 1].
     heading, note : str
-        What stands above and beneath it.
+        The texts above and beneath the photo.
 
     Returns
     -------
     Figure
         The same figure.
     """
-    across, down = figure.get_size_inches()
-    room = WIDTH + MARGIN
-    head = Line(heading, HEADING, bold=True).wrap(WIDTH)
-    foot = Line(note, CAPTION, QUIET).wrap(WIDTH)
-    most = down - 2 * MARGIN - stack_height(head) - stack_height(foot) - 2 * SPACE
-    high, wide = photo.shape[:2]
-    scale = min(WIDTH / wide, max(most, WIDTH / 2) / high)
-    end = 2 * MARGIN + stack_height(head) + stack_height(foot) + 2 * SPACE + high * scale
-    figure.set_size_inches(across + room, max(down, end))
-    for axes in figure.axes:
-        left, bottom, width, height = axes.get_position().bounds
-        total, grown = across + room, max(down, end)
-        axes.set_position(
-            (
-                (left * across + room) / total,
-                1 - (1 - bottom) * down / grown,
-                width * across / total,
-                height * down / grown,
-            )
-        )
+    width, height = figure.get_size_inches()
+    photo_width = WIDTH + MARGIN
+    heading_lines = Line(heading, HEADING_SIZE, bold=True).wrap(WIDTH)
+    note_lines = Line(note, CAPTION_SIZE, QUIET).wrap(WIDTH)
+    texts_height = 2 * MARGIN + total_height(heading_lines) + total_height(note_lines) + 2 * SPACE
+    h, w = photo.shape[:2]
+    scale = min(WIDTH / w, max(height - texts_height, WIDTH / 2) / h)
+    new_width, new_height = width + photo_width, max(height, float(texts_height + h * scale))
+    figure.set_size_inches(new_width, new_height)
+    for axes in figure.axes:  # they keep their size in inches, at the upper right
+        left, bottom, axes_width, axes_height = axes.get_position().bounds
+        corner = ((left * width + photo_width) / new_width, 1 - (1 - bottom) * height / new_height)
+        axes.set_position((*corner, axes_width * width / new_width, axes_height * height / new_height))
     page = figure.add_axes(
-        (0, 0, room / (across + room), 1), xlim=(0, room), ylim=(float(max(down, end)), 0), label="overview"
+        (0, 0, photo_width / new_width, 1), xlim=(0, photo_width), ylim=(new_height, 0), label="overview"
     )
     page.set_axis_off()
-    top = MARGIN + stack_height(head) + SPACE
-    place = (MARGIN + (WIDTH - wide * scale) / 2, top, wide * scale, high * scale)
-    write(page, MARGIN + WIDTH / 2, MARGIN, head)
-    paint(page, photo[..., 0] if photo.shape[-1] == 1 else photo, place, cmap="gray", vmin=0, vmax=1)
-    frame(page, place)
-    write(page, MARGIN + WIDTH / 2, top + high * scale + SPACE, foot)
+    top = MARGIN + total_height(heading_lines) + SPACE
+    bbox = (MARGIN + (WIDTH - w * scale) / 2, top, w * scale, h * scale)
+    write_lines(page, MARGIN + WIDTH / 2, MARGIN, heading_lines)
+    draw_image(page, photo[..., 0] if photo.shape[-1] == 1 else photo, bbox, cmap="gray", vmin=0, vmax=1)
+    draw_frame(page, bbox)
+    write_lines(page, MARGIN + WIDTH / 2, top + h * scale + SPACE, note_lines)
     return figure

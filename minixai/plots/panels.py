@@ -1,6 +1,6 @@
 """The sheet of pictures: panels in columns and rows, headings above, captions and colour bars beneath.
 
-Columns that have no room beside each other go on beneath, as words do on a line.
+Columns that do not fit beside each other go on beneath, as words do on a line.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,33 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from minixai.arrays import Array
-from minixai.plots.colours import BAR, CAPTION, QUIET, SIGNED, SPACE, BBox, Palette, frame, paint
-from minixai.plots.text import TITLE, Line, blank_page, stack_height, write
+from minixai.plots.colours import (
+    BAR_HEIGHT,
+    CAPTION_SIZE,
+    QUIET,
+    SIGNED,
+    SPACE,
+    BBox,
+    Palette,
+    draw_frame,
+    draw_image,
+)
+from minixai.plots.text import TITLE_SIZE, Line, blank_page, total_height, write_lines
 
-HEADING, DETAIL, NOTE = 10.0, 9.0, 9.0  # points
+HEADING_SIZE, DETAIL_SIZE, NOTE_SIZE = 10.0, 9.0, 9.0  # points
 MARGIN, GUTTER, NARROWEST = 0.2, 0.16, 3.2  # inches
-BAR_PITCH = BAR + 2 * SPACE
+BAR_PITCH = BAR_HEIGHT + 2 * SPACE
 FLATTEST, TALLEST = 0.02, 5.0  # height of a panel in widths; the pixels of more extreme images are stretched
-FAINT = 0.15  # how strongly an image shows beneath its map
+FAINT = 0.15  # opacity of an image beneath its map
 LUMINANCE = (0.2989, 0.5870, 0.1140)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
-    """Panels beneath each other, and what is said of them: all and each."""
+class PanelColumn:
+    """A column of panels: a heading and details above it, a caption below each panel, and its scale at the foot.
+
+    The base class draws nothing; as a column it is a gap.
+    """
 
     heading: str = ""
     details: Sequence[str] = ()
@@ -34,67 +47,70 @@ class Column:
     scale: str = ""
     palette: Palette = SIGNED
 
-    def head(self, room: float) -> list[Line]:
-        lines = [Line(self.heading, HEADING, bold=True), *(Line(text, DETAIL, QUIET) for text in self.details)]
-        return [part for line in lines for part in line.wrap(room)]
+    def heading_lines(self, max_width: float) -> list[Line]:
+        """The heading and the details, wrapped."""
+        lines = [Line(self.heading, HEADING_SIZE, bold=True)]
+        lines += [Line(text, DETAIL_SIZE, QUIET) for text in self.details]
+        return [part for line in lines for part in line.wrap(max_width)]
 
-    def foot(self, row: int, room: float) -> list[Line]:
+    def caption_lines(self, row: int, max_width: float) -> list[Line]:
+        """The caption of one panel, wrapped."""
         texts = self.captions[row].split("\n") if self.captions else []
-        return [part for text in texts for part in Line(text, CAPTION, QUIET).wrap(room)]
+        return [part for text in texts for part in Line(text, CAPTION_SIZE, QUIET).wrap(max_width)]
 
-    def note(self, room: float) -> list[Line]:
-        """What its scale is, if the scale is its own."""
-        return Line(self.scale, NOTE, QUIET).wrap(room)
+    def scale_lines(self, max_width: float) -> list[Line]:
+        """The text beneath the column's own colour bar, wrapped; empty if the column has no bar of its own."""
+        return Line(self.scale, NOTE_SIZE, QUIET).wrap(max_width)
 
-    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
-        """Draw one of them; a column that is only a gap has none."""
+    def draw_panel(self, page: Axes, row: int, bbox: BBox) -> None:
+        """Draw the panel of one row into the box."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pictures(Column):
+class ImageColumn(PanelColumn):
     """A column of images (N, H, W, 1 or 3) in [0, 1]."""
 
     images: Array
     heading: str = "image"
 
-    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
+    def draw_panel(self, page: Axes, row: int, bbox: BBox) -> None:
         image = self.images[row]
-        paint(page, image[..., 0] if image.shape[-1] == 1 else image, bbox, cmap="gray", vmin=0, vmax=1)
-        frame(page, bbox)
+        draw_image(page, image[..., 0] if image.shape[-1] == 1 else image, bbox, cmap="gray", vmin=0, vmax=1)
+        draw_frame(page, bbox)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Maps(Column):
-    """A column of maps (N, h, w), with the number that has the full colour.
+class MapColumn(PanelColumn):
+    """A column of maps (N, h, w), in which a value of ±`color_limit` has the full colour.
 
-    Images may show through, and masks (N, H, W) may be outlined.
+    The images of `underlay` (N, H, W, 1 or 3) show faintly through, and the masks of `outline` (N, H, W) are outlined.
     """
 
     maps: Array
-    limit: float
-    through: Array | None = None
+    color_limit: float
+    underlay: Array | None = None
     outline: Array | None = None
 
-    def paint(self, page: Axes, row: int, bbox: BBox) -> None:
-        values = self.maps[row]
-        if self.through is not None:
-            paint(page, luminance(self.through[row]), bbox, cmap="gray", vmin=0, vmax=1, alpha=FAINT)
-        self.palette.paint(page, np.clip(values, -self.limit, self.limit) / (self.limit or 1.0), bbox)
+    def draw_panel(self, page: Axes, row: int, bbox: BBox) -> None:
+        values, most = self.maps[row], self.color_limit
+        if self.underlay is not None:
+            draw_image(page, luminance(self.underlay[row]), bbox, cmap="gray", vmin=0, vmax=1, alpha=FAINT)
+        self.palette.draw_map(page, np.clip(values, -most, most) / (most or 1.0), bbox)
         if self.outline is not None:
             draw_outline(page, self.outline[row], bbox)
-        frame(page, bbox)
+        draw_frame(page, bbox)
         if not values.any():
-            left, top, across, down = bbox
-            write(page, left + across / 2, top + down / 2 - 0.08, [Line("all zero", CAPTION, QUIET)])
+            left, top, width, height = bbox
+            write_lines(page, left + width / 2, top + height / 2 - 0.08, [Line("all zero", CAPTION_SIZE, QUIET)])
 
 
 def draw_outline(page: Axes, mask: Array, bbox: BBox) -> None:
-    """The border of a mask (H, W) stretched over a bbox: black on a white line, to be seen on any colour."""
-    left, top, across, down = bbox
+    """Draw the border of a mask (H, W) stretched over the box: black on a white line, visible on any colour."""
+    left, top, width, height = bbox
     h, w = mask.shape
-    xs, ys = left + (np.arange(w) + 0.5) * across / w, top + (np.arange(h) + 0.5) * down / h
-    for colour, width in (("white", 2.4), ("black", 1.0)):
-        page.contour(xs, ys, mask, levels=[0.5], colors=colour, linewidths=width)
+    xs, ys = left + (np.arange(w) + 0.5) * width / w, top + (np.arange(h) + 0.5) * height / h
+    for colour, linewidth in (("white", 2.4), ("black", 1.0)):
+        page.contour(xs, ys, mask, levels=[0.5], colors=colour, linewidths=linewidth)
 
 
 def luminance(image: Array) -> Array:
@@ -103,87 +119,98 @@ def luminance(image: Array) -> Array:
 
 
 class Band:
-    """Columns beside each other: headings, rows of panels, and bars for those that have a scale of their own."""
+    """Columns beside each other: headings, `rows` rows of panels, and bars for columns with a scale of their own.
 
-    def __init__(self, columns: Sequence[Column], rows: int, size: float, aspect: float) -> None:
+    Lengths are inches from the top of the band.  A panel is `size` wide and size · aspect high.
+    """
+
+    def __init__(self, columns: Sequence[PanelColumn], rows: int, size: float, aspect: float) -> None:
         self.columns, self.rows, self.size = columns, rows, size
-        self.high = size * min(max(aspect, FLATTEST), TALLEST)
-        self.heads = [column.head(size) for column in columns]
-        self.feet = [[column.foot(i, size) for i in range(rows)] for column in columns]
-        self.notes = [column.note(size) for column in columns]
-        self.top = max(map(stack_height, self.heads)) + SPACE * any(self.heads)
-        self.pitch = self.high + SPACE + max(map(stack_height, chain(*self.feet))) + GUTTER
-        self.bars = self.top + rows * self.pitch
-        self.under = self.bars + BAR + 2 * SPACE
+        self.panel_height = size * min(max(aspect, FLATTEST), TALLEST)
+        self.headings = [column.heading_lines(size) for column in columns]
+        self.captions = [[column.caption_lines(i, size) for i in range(rows)] for column in columns]
+        self.scales = [column.scale_lines(size) for column in columns]
+        self.first_panel_top = max(map(total_height, self.headings)) + SPACE * any(self.headings)
+        self.row_pitch = self.panel_height + SPACE + max(map(total_height, chain(*self.captions))) + GUTTER
+        self.bar_top = self.first_panel_top + rows * self.row_pitch
+        self.scale_top = self.bar_top + BAR_HEIGHT + 2 * SPACE
 
     @property
-    def across(self) -> float:
+    def width(self) -> float:
         return len(self.columns) * (self.size + GUTTER) - GUTTER
 
     @property
-    def down(self) -> float:
-        return self.under + max(map(stack_height, self.notes)) + SPACE if any(self.notes) else self.bars
+    def height(self) -> float:
+        if not any(self.scales):
+            return self.bar_top
+        return self.scale_top + max(map(total_height, self.scales)) + SPACE
 
     def draw(self, page: Axes, left: float, top: float) -> None:
-        for column, head, foot, note in zip(self.columns, self.heads, self.feet, self.notes, strict=True):
-            middle = left + self.size / 2
-            write(page, middle, top + self.top - SPACE - stack_height(head), head)
+        """Draw the band with its upper left corner at (left, top)."""
+        parts = zip(self.columns, self.headings, self.captions, self.scales, strict=True)
+        for column, heading, captions, scale in parts:
+            x_center = left + self.size / 2
+            write_lines(page, x_center, top + self.first_panel_top - SPACE - total_height(heading), heading)
             for i in range(self.rows):
-                bbox = (left, top + self.top + i * self.pitch, self.size, self.high)
-                column.paint(page, i, bbox)
-                write(page, middle, bbox[1] + self.high + SPACE, foot[i])
-            if note:
-                column.palette.bar(page, middle, top + self.bars, self.size)
-                write(page, middle, top + self.under, note)
+                bbox = (left, top + self.first_panel_top + i * self.row_pitch, self.size, self.panel_height)
+                column.draw_panel(page, i, bbox)
+                write_lines(page, x_center, bbox[1] + self.panel_height + SPACE, captions[i])
+            if scale:
+                column.palette.draw_color_bar(page, x_center, top + self.bar_top, self.size)
+                write_lines(page, x_center, top + self.scale_top, scale)
             left += self.size + GUTTER
 
 
 def draw_sheet(
-    panels: Sequence[Column],
+    columns: Sequence[PanelColumn],
     rows: int,
     remark: str,
     size: float,
     aspect: float,
     title: str | None = None,
     palettes: Sequence[Palette] = (SIGNED,),
-    columns: int = 8,
+    max_columns: int = 8,
 ) -> Figure:
-    """The panels on a sheet, size × (size · aspect) inches each, at most `columns` of them on a line."""
-    return sheet([Band(part, rows, size, aspect) for part in lines(panels, columns, rows)], remark, title, palettes)
+    """Draw columns of `rows` panels, size × (size · aspect) inches each, at most `max_columns` beside each other."""
+    bands = [Band(part, rows, size, aspect) for part in split_into_bands(columns, max_columns, rows)]
+    return draw_bands(bands, remark, title, palettes)
 
 
-def sheet(
+def draw_bands(
     bands: Sequence[Band], remark: str, title: str | None = None, palettes: Sequence[Palette] = (SIGNED,)
 ) -> Figure:
-    """The figure: bands beneath each other, a title above and a remark at its foot.
+    """Draw bands beneath each other, a title above them and a remark below.
 
-    A column with a note on its scale has a colour bar of its own, above the note.  If none has,
-    a bar for each of `palettes` stands above the remark.
+    A column with a scale of its own has a colour bar of its own.  If no column has one, a bar for each of `palettes`
+    stands above the remark.
     """
-    across = max(max(band.across for band in bands) + 2 * MARGIN, NARROWEST)
-    remarks = Line(remark, NOTE, QUIET).wrap(across - 2 * MARGIN)
-    titles = Line(title or "", TITLE, bold=True).wrap(across - 2 * MARGIN)
+    width = max(max(band.width for band in bands) + 2 * MARGIN, NARROWEST)
+    remark_lines = Line(remark, NOTE_SIZE, QUIET).wrap(width - 2 * MARGIN)
+    title_lines = Line(title or "", TITLE_SIZE, bold=True).wrap(width - 2 * MARGIN)
 
-    one_bar = not any(any(band.notes) for band in bands)
-    top = MARGIN + stack_height(titles) + GUTTER * bool(titles)
-    apart = [GUTTER * any(band.heads) for band in bands[1:]] + [0.0]
-    bar = top + sum(band.down for band in bands) + sum(apart)
-    end = bar + BAR_PITCH * len(palettes) * one_bar
-    figure, page = blank_page(across, end + stack_height(remarks) + MARGIN - SPACE)
+    shared_bars = () if any(any(band.scales) for band in bands) else palettes
+    top = MARGIN + total_height(title_lines) + GUTTER * bool(title_lines)
+    gaps = [GUTTER * any(band.headings) for band in bands[1:]] + [0.0]
+    bars_top = top + sum(band.height for band in bands) + sum(gaps)
+    remark_top = bars_top + BAR_PITCH * len(shared_bars)
+    figure, page = blank_page(width, remark_top + total_height(remark_lines) + MARGIN - SPACE)
 
-    write(page, across / 2, MARGIN, titles)
-    for band, gap in zip(bands, apart, strict=True):
-        band.draw(page, (across - max(each.across for each in bands)) / 2, top)
-        top += band.down + gap
-    for i, palette in enumerate(palettes if one_bar else ()):
-        palette.bar(page, across / 2, bar + i * BAR_PITCH, across - 2 * MARGIN)
-    write(page, across / 2, end, remarks)
+    write_lines(page, width / 2, MARGIN, title_lines)
+    for band, gap in zip(bands, gaps, strict=True):
+        band.draw(page, (width - max(each.width for each in bands)) / 2, top)
+        top += band.height + gap
+    for i, palette in enumerate(shared_bars):
+        palette.draw_color_bar(page, width / 2, bars_top + i * BAR_PITCH, width - 2 * MARGIN)
+    write_lines(page, width / 2, remark_top, remark_lines)
     return figure
 
 
-def lines(panels: Sequence[Column], columns: int, rows: int) -> list[Sequence[Column]]:
-    """The panels in as few lines as can be, of about the same length; images of several rows begin every line."""
-    first = panels[:1] if isinstance(panels[0], Pictures) and rows > 1 and len(panels) > columns > 1 else []
-    rest = panels[len(first) :]
-    length = ceil(len(rest) / ceil(len(rest) / (columns - len(first))))
+def split_into_bands(columns: Sequence[PanelColumn], max_columns: int, rows: int) -> list[Sequence[PanelColumn]]:
+    """Split columns into as few bands as possible, of about the same length.
+
+    If there are several rows, every band begins with the column of images.
+    """
+    repeat = isinstance(columns[0], ImageColumn) and rows > 1 and len(columns) > max_columns > 1
+    first, rest = (columns[:1], columns[1:]) if repeat else ([], columns)
+    length = ceil(len(rest) / ceil(len(rest) / (max_columns - len(first))))
     return [[*first, *rest[i : i + length]] for i in range(0, len(rest), length)]

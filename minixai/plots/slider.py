@@ -1,19 +1,20 @@
-"""A figure to play with: frames behind labelled sliders, pickers or boxes, in a page or a notebook.
+"""An interactive figure: frames behind labelled sliders, pickers or boxes, in a page or a notebook.
 
-matplotlib's `HTMLWriter` (`to_jshtml`) was looked at first.  It loads its icons from another
-site, its slider has no label, its image no description, and it knows one control only.
+matplotlib's `HTMLWriter` (`to_jshtml`) does not do here: it loads its icons from another site, its slider has
+no label, its image no description, and it has one control only.
 """
 
 import base64
 import html
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from io import BytesIO, StringIO
 from itertools import product
 from math import ceil, prod
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from matplotlib import rc_context
@@ -23,15 +24,16 @@ from matplotlib.text import Text
 from PIL import Image
 
 from minixai.arrays import Array
-from minixai.plots.text import TIED, number
+from minixai.plots.text import NBSP, short_number
 
-Numbers: TypeAlias = Mapping[str, object]
-Frame: TypeAlias = Figure | Array | Numbers | tuple[Figure | Array, Numbers]
+Table: TypeAlias = Mapping[str, object]
+Frame: TypeAlias = Figure | Array | Table | tuple[Figure | Array, Table]
+Index: TypeAlias = tuple[int, ...]
 
-MOST = 1024  # frames behind one set of controls
-DPI, QUALITY = 100, 82  # of a frame that is a Figure
-ACROSS, PANEL, LINE = 7.0, 3.4, 0.19  # inches: the strip, its widest panel of several, a line of its text
-POINTS = 9.0
+MAX_FRAMES = 1024  # behind one set of controls
+DPI, WEBP_QUALITY = 100, 82  # of a frame that is a Figure
+STRIP_WIDTH, SMALL_WIDTH, LINE_HEIGHT = 7.0, 1.7, 0.19  # inches: the strip, a small picture, a line of text
+FONT_SIZE = 9.0  # points
 
 
 def slider(
@@ -66,19 +68,19 @@ def slider(
         A callable is given one value of each control and returns a frame.  It is called when
         a frame is needed: for a strip, for the few in the strip only.
     label : str or dict
-        The name of the only control; or {name: values} of several, and then frames in a
-        sequence run through the last control fastest.
+        The name of the only control; or {name: values} of several.  Frames in a sequence then
+        run through the values of the last control fastest.
     values : sequence, optional
         The values of the only control, by default 0, 1, 2, ...  Numbers make a slider, words a
         picker, False and True a box to tick.
     alt : str
         What the figure shows, for those who do not see it.
     start : value or tuple of values, optional
-        Where the controls stand first, by default at their first values.
+        The values at which the controls stand first, by default the first of each.
     strip : int or sequence of values
-        How many frames the strip has, spread evenly; or which ones (tuples for several controls).
+        How many frames the strip has, spread evenly; or the values of those frames (tuples for several controls).
     template : Figure, optional
-        Drawn once, with names in braces among its texts ("{y}"), for frames that are tables.
+        A figure whose texts have names in braces ("{y}").  The frames are tables, and their values replace the names.
     width : int
         The width of a small picture in the page, in pixels.
 
@@ -96,29 +98,29 @@ def slider(
     --------
     >>> from minixai import plots
     >>> square = plots.slider(lambda x: {"x²": x * x}, "x", [0, 1, 2, 3], start=2)
-    >>> square.numbers(square.start)
+    >>> square.table(square.start)
     {'x²': '4'}
     >>> square.savefig("square.png")  # doctest: +SKIP
     """
-    controls = dict(label) if isinstance(label, Mapping) else {label: given_values(frames, values)}
+    controls = dict(label) if isinstance(label, Mapping) else {label: values_of_only_control(frames, values)}
     controls = {name: list(choices) for name, choices in controls.items()}
     count = prod(map(len, controls.values()))
-    if not 1 <= count <= MOST:
-        raise ValueError(f"a slider has 1 to {MOST} frames, these controls have {count}: give fewer values")
+    if not 1 <= count <= MAX_FRAMES:
+        raise ValueError(f"a slider has 1 to {MAX_FRAMES} frames, these controls have {count}: give fewer values")
     if not callable(frames) and len(frames) != count:
         raise ValueError(f"{len(frames)} frames were given for {count} values: give one for each")
     made = Slider(controls, frames, alt, (0,) * len(controls), (), template, width)
-    begin = made.start if start is None else made.position(start)
     if isinstance(strip, int):
-        places = list(product(*(range(len(choices)) for choices in controls.values())))
-        chosen = [places[i] for i in np.unique(np.linspace(0, count - 1, strip).round().astype(int))]
+        shown = [made.indices[i] for i in np.unique(np.linspace(0, count - 1, strip).round().astype(int))]
     else:
-        chosen = [made.position(value) for value in strip]
-    return Slider(controls, frames, alt, begin, tuple(chosen), template, width)
+        shown = [made.index(values) for values in strip]
+    return replace(made, start=made.start if start is None else made.index(start), shown=tuple(shown))
 
 
-def given_values(frames: Sequence[Frame] | Callable[..., Frame], values: Sequence[Any] | None) -> Sequence[Any]:
-    """The values of the only control; a callable cannot be counted, so it needs them."""
+def values_of_only_control(
+    frames: Sequence[Frame] | Callable[..., Frame], values: Sequence[Any] | None
+) -> Sequence[Any]:
+    """The values given, or 0, 1, 2, ... for a sequence of frames; a callable needs values."""
     if values is not None:
         return values
     if callable(frames):
@@ -128,92 +130,90 @@ def given_values(frames: Sequence[Frame] | Callable[..., Frame], values: Sequenc
 
 @dataclass(frozen=True, eq=False)
 class Slider:
-    """Frames and their controls; a notebook shows it, `savefig` writes a strip.  Made by `slider`."""
+    """Frames and their controls; a notebook shows it, `savefig` writes a strip.  Made by `slider`.
+
+    An index has an entry for each control: the number of the value that the control stands at.
+
+    controls    {name: values}
+    frames      one for each combination of values, or a function that computes them
+    alt         what the figure shows, for those who do not see it
+    start       the index that is shown first
+    shown       the indices that the strip shows
+    template    a figure that frames, which are then tables, are written into
+    width       of a small picture in a page, in pixels
+    """
 
     controls: Mapping[str, Sequence[Any]]
     frames: Sequence[Frame] | Callable[..., Frame]
     alt: str
-    start: tuple[int, ...]
-    shown: tuple[tuple[int, ...], ...]
+    start: Index
+    shown: tuple[Index, ...]
     template: Figure | None
     width: int
 
-    def position(self, values: Any) -> tuple[int, ...]:
-        """The index of a value in each control."""
+    @property
+    def indices(self) -> list[Index]:
+        """Every index, the last control fastest."""
+        return list(product(*(range(len(choices)) for choices in self.controls.values())))
+
+    def index(self, values: Any) -> Index:
+        """The index at which the controls have these values: a tuple, or the value of the only control."""
         given = values if isinstance(values, tuple) else (values,)
         if len(given) != len(self.controls):
             raise ValueError(f"{given} has {len(given)} values for {len(self.controls)} controls: give one for each")
-        return tuple(index_of(name, v, each) for v, (name, each) in zip(given, self.controls.items(), strict=True))
+        return tuple(choice_index(name, v, each) for v, (name, each) in zip(given, self.controls.items(), strict=True))
 
-    def frame(self, at: tuple[int, ...]) -> Frame:
-        """The frame at these indices."""
+    def frame(self, index: Index) -> Frame:
+        """The frame at an index, computed if `frames` is a function."""
         if callable(self.frames):
-            return self.frames(*(each[i] for i, each in zip(at, self.controls.values(), strict=True)))
-        return self.frames[int(np.ravel_multi_index(at, [len(each) for each in self.controls.values()]))]
+            return self.frames(*(each[i] for i, each in zip(index, self.controls.values(), strict=True)))
+        return self.frames[int(np.ravel_multi_index(index, [len(each) for each in self.controls.values()]))]
 
-    def numbers(self, at: tuple[int, ...]) -> dict[str, str]:
-        """The table at these indices, as it is written."""
-        return split(self.frame(at))[1]
+    def table(self, index: Index) -> dict[str, str]:
+        """The table of the frame at an index, its numbers as they are shown."""
+        return split_frame(self.frame(index)).table
 
-    def caption(self, at: tuple[int, ...]) -> str:
-        """What the controls say: "i1 = 1, i2 = 0.4"."""
-        parts = [(name, each[i]) for i, (name, each) in zip(at, self.controls.items(), strict=True)]
-        boxes = [name for name, value in parts if value is True]
-        if len(boxes) == len(parts) > 1:
+    def caption(self, index: Index) -> str:
+        """What the controls stand at: "i1 = 1, i2 = 0.4"; of boxes the names of those ticked, or "all", or "none"."""
+        parts = [(name, each[i]) for i, (name, each) in zip(index, self.controls.items(), strict=True)]
+        ticked = [name for name, value in parts if value is True]
+        if len(ticked) == len(parts) > 1:
             return "all"
         others = [
-            f"{name}{TIED}={TIED}{written(value)}" if is_number(value) else f"{name}: {value}"
+            f"{name}{NBSP}={NBSP}{choice_text(value)}" if is_plain_number(value) else f"{name}: {value}"
             for name, value in parts
             if not isinstance(value, (bool, np.bool_))
         ]
-        return ", ".join([*others, *boxes]) or "none"
+        return ", ".join([*others, *ticked]) or "none"
 
     # -- in a script ------------------------------------------------------------------------------------
 
     def figure(self) -> Figure:
-        """The strip: a few frames beside each other, what the controls say above each."""
-        panels = [(self.caption(at), *self.panel(at)) for at in self.shown]
-        natural = max((0.0 if drawn is None else wide for _, drawn, wide, _ in panels), default=0.0)
-        columns = max(1, min(len(panels), 4, int(ACROSS / min(max(natural, 1.7), ACROSS))))
-        rows, across = ceil(len(panels) / columns), ACROSS / columns
-        words = [[*title.split("\n"), *(f"{k}: {v}" for k, v in table.items())] for title, _, _, table in panels]
-        tall = max(0.0 if d is None else min(across - 0.1, wide) * d.shape[0] / d.shape[1] for _, d, wide, _ in panels)
-        text = max(len(lines) for lines in words)
-        high = tall + text * LINE + 0.15
-        figure = Figure((ACROSS, rows * high), dpi=DPI, facecolor="white")
-        for k, ((_, drawn, wide, _), lines) in enumerate(zip(panels, words, strict=True)):
+        """The strip: a few frames beside each other, the values of the controls above each, its table below."""
+        panels = [self.strip_panel(index) for index in self.shown]
+        natural = max(panel.width for panel in panels)
+        columns = max(1, min(len(panels), 4, int(STRIP_WIDTH / min(max(natural, SMALL_WIDTH), STRIP_WIDTH))))
+        rows, panel_width = ceil(len(panels) / columns), STRIP_WIDTH / columns
+        image_height = max(panel.image_height(panel_width) for panel in panels)
+        row_height = image_height + max(len(panel.lines) for panel in panels) * LINE_HEIGHT + 0.15
+        figure = Figure((STRIP_WIDTH, rows * row_height), dpi=DPI, facecolor="white")
+        for k, panel in enumerate(panels):
             row, column = divmod(k, columns)
-            left, top = column * across, figure.get_figheight() - row * high
-            middle = (left + across / 2) / ACROSS
-            for i, line in enumerate(lines):
-                y = top - LINE if i == 0 else top - LINE - tall - 0.05 - i * LINE
-                figure.text(
-                    middle,
-                    y / figure.get_figheight(),
-                    line,
-                    size=POINTS,
-                    weight="bold" if i == 0 else "normal",
-                    ha="center",
-                    parse_math=False,
-                )
-            if drawn is not None:
-                w = min(across - 0.1, wide)
-                h = w * drawn.shape[0] / drawn.shape[1]
-                box = ((left + (across - w) / 2) / ACROSS, (top - LINE - 0.05 - h) / figure.get_figheight())
-                ax = figure.add_axes((*box, w / ACROSS, h / figure.get_figheight()))
-                ax.imshow(drawn, interpolation="nearest" if drawn.shape[1] < 200 else "antialiased", aspect="auto")
-                ax.set_axis_off()
+            panel.draw(figure, column * panel_width, (rows - row) * row_height, panel_width, image_height)
         return figure
 
-    def panel(self, at: tuple[int, ...]) -> tuple[Array | None, float, dict[str, str]]:
-        """(pixels or None, width in inches, table) of a frame of the strip."""
-        image, table = split(self.frame(at))
+    def strip_panel(self, index: Index) -> "StripPanel":
+        """The panel of one frame in the strip."""
+        image, table = split_frame(self.frame(index))
         if self.template is not None:
-            with filled(self.template, table) as figure:
-                return rasterised(figure, 2 * DPI), float(figure.get_figwidth()), {}
+            with filled_template(self.template, table) as figure:
+                return StripPanel(
+                    self.caption(index).split("\n"), figure_pixels(figure, 2 * DPI), figure.get_figwidth()
+                )
+        lines = [*self.caption(index).split("\n"), *(f"{name}: {value}" for name, value in table.items())]
         if isinstance(image, Figure):
-            return rasterised(image, 2 * DPI), float(image.get_figwidth()), table
-        return (None, PANEL, table) if image is None else (as_bytes(image), 1.7, table)
+            return StripPanel(lines, figure_pixels(image, 2 * DPI), image.get_figwidth())
+        return StripPanel(lines) if image is None else StripPanel(lines, as_rgb_bytes(image), SMALL_WIDTH)
 
     def savefig(self, *args: Any, **options: Any) -> None:
         """Write the strip, as `Figure.savefig` writes a figure."""
@@ -222,36 +222,26 @@ class Slider:
     # -- in a page --------------------------------------------------------------------------------------
 
     def _repr_html_(self) -> str:
-        places = list(product(*(range(len(each)) for each in self.controls.values())))
+        """The HTML of the figure with its controls, its data and the script that moves it."""
         images: dict[str, int] = {}
-        rows: list[tuple[int | None, list[str], str]] = []
-        for at in places:
-            image, table = split(self.frame(at))
-            uri = None if image is None else images.setdefault(data_uri(image), len(images))
-            rows.append((uri, list(table.values()), self.caption(at)))
-        names = list(self.numbers(self.start))
-        first = rows[places.index(self.start)]
+        rows: list[PageFrame] = []
+        for index in self.indices:
+            image, table = split_frame(self.frame(index))
+            uri = None if image is None else images.setdefault(webp_data_uri(image), len(images))
+            rows.append(PageFrame(uri, list(table.values()), self.caption(index)))
+        first = rows[self.indices.index(self.start)]
+        names = list(self.table(self.start))
         data: dict[str, Any] = {"images": list(images), "frames": rows, "alt": self.alt}
         data["shape"] = [len(each) for each in self.controls.values()]
-        data["words"] = [[written(v) for v in each] for each in self.controls.values()]
-        body = ""
+        data["words"] = [[choice_text(v) for v in each] for each in self.controls.values()]
         if self.template is not None:
-            svg, data["texts"] = as_svg(self.template, dict(zip(names, first[1], strict=True)))
+            svg, data["texts"] = template_svg(self.template, dict(zip(names, first.values, strict=True)))
             data["names"] = names
             body = f'<div class="mx-svg" role="img" aria-label="{html.escape(self.alt)}">{svg}</div>'
-        elif first[0] is not None:
-            small = not isinstance(split(self.frame(self.start))[0], Figure)
-            style = f' style="width:{self.width}px;image-rendering:pixelated"' if small else ""
-            uri = data["images"][first[0]]
-            body = f'<img{style} src="{uri}" alt="{html.escape(f"{self.alt}: {first[2]}")}">'
-        if names and self.template is None:
-            lines = zip(names, first[1], strict=True)
-            cells = "".join(
-                f'<tr><th scope="row">{html.escape(k)}</th><td>{html.escape(v)}</td></tr>' for k, v in lines
-            )
-            body += f"<table><tbody>{cells}</tbody></table>"
+        else:
+            body = self.image_html(data["images"], first) + table_html(names, first.values)
         controls = "".join(
-            control(k, name, each, at)
+            control_html(k, name, each, at)
             for k, ((name, each), at) in enumerate(zip(self.controls.items(), self.start, strict=True))
         )
         inside = json.dumps(data, ensure_ascii=False).replace("</", "<\\/")
@@ -261,48 +251,114 @@ class Slider:
             f'<script type="application/json">{inside}</script><script>{SCRIPT}</script></figure>'
         )
 
+    def image_html(self, uris: Sequence[str], first: "PageFrame") -> str:
+        """The HTML of the image that is shown first; nothing if the frames are tables."""
+        if first.image is None:
+            return ""
+        small = not isinstance(split_frame(self.frame(self.start)).image, Figure)
+        style = f' style="width:{self.width}px;image-rendering:pixelated"' if small else ""
+        return f'<img{style} src="{uris[first.image]}" alt="{html.escape(f"{self.alt}: {first.caption}")}">'
 
-def index_of(name: str, value: Any, choices: Sequence[Any]) -> int:
-    """Where a value is among the choices of a control."""
+
+class FrameParts(NamedTuple):
+    """The image of a frame, if it has one, and its table, with numbers as they are shown."""
+
+    image: Figure | Array | None
+    table: dict[str, str]
+
+
+class PageFrame(NamedTuple):
+    """A frame in the data of a page: the number of its image, the values of its table, and what the controls say."""
+
+    image: int | None
+    values: list[str]
+    caption: str
+
+
+@dataclass(frozen=True, eq=False)
+class StripPanel:
+    """A panel of the strip: a bold line above, the other lines below, and the pixels (H, W, 3), `width` inches wide."""
+
+    lines: list[str]
+    pixels: Array | None = None
+    width: float = 0.0
+
+    def image_height(self, panel_width: float) -> float:
+        """The height of the image in inches, in a panel of this width."""
+        if self.pixels is None:
+            return 0.0
+        height, width = self.pixels.shape[:2]
+        return min(panel_width - 0.1, self.width) * int(height) / int(width)
+
+    def draw(self, figure: Figure, left: float, top: float, panel_width: float, image_height: float) -> None:
+        """Draw the panel, in inches from the lower left corner; the lines below leave room for `image_height`."""
+        across, up = figure.get_size_inches()
+        for i, line in enumerate(self.lines):
+            y = top - LINE_HEIGHT if i == 0 else top - LINE_HEIGHT - image_height - 0.05 - i * LINE_HEIGHT
+            text = figure.text((left + panel_width / 2) / across, y / up, line, size=FONT_SIZE, ha="center")
+            text.set(weight="bold" if i == 0 else "normal", parse_math=False)
+        if self.pixels is None:
+            return
+        width, height = min(panel_width - 0.1, self.width), self.image_height(panel_width)
+        corner = (left + (panel_width - width) / 2, top - LINE_HEIGHT - 0.05 - height)
+        ax = figure.add_axes((corner[0] / across, corner[1] / up, width / across, height / up))
+        blocks = "nearest" if self.pixels.shape[1] < 200 else "antialiased"
+        ax.imshow(self.pixels, interpolation=blocks, aspect="auto")
+        ax.set_axis_off()
+
+
+def choice_index(name: str, value: Any, choices: Sequence[Any]) -> int:
+    """The number of a value among the choices of the control `name`; numbers may differ by rounding."""
     same = [
         i
         for i, each in enumerate(choices)
-        if each == value or (is_number(each) and is_number(value) and np.isclose(each, value))
+        if each == value or (is_plain_number(each) and is_plain_number(value) and np.isclose(each, value))
     ]
     if not same:
-        raise ValueError(f"{name!r} has no value {value!r}: it has {', '.join(map(written, choices))}")
+        raise ValueError(f"{name!r} has no value {value!r}: it has {', '.join(map(choice_text, choices))}")
     return same[0]
 
 
-def is_number(value: object) -> bool:
+def is_plain_number(value: object) -> bool:
+    """Whether a value is an integer or a float, of Python or NumPy; a bool is not."""
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
-def written(value: object) -> str:
-    return number(float(value)) if is_number(value) else str(value)  # type: ignore[arg-type]
+def choice_text(value: object) -> str:
+    """A value of a control or a table as it is shown."""
+    return short_number(float(value)) if is_plain_number(value) else str(value)  # type: ignore[arg-type]
 
 
-def split(frame: Frame) -> tuple[Figure | Array | None, dict[str, str]]:
-    """(image or None, table) of a frame; the table as it is written."""
+def split_frame(frame: Frame) -> FrameParts:
+    """The image and the table of a frame."""
     image, table = frame if isinstance(frame, tuple) else (None, frame) if isinstance(frame, Mapping) else (frame, {})
-    return image, {str(k): written(v) for k, v in table.items()}
+    return FrameParts(image, {str(k): choice_text(v) for k, v in table.items()})
 
 
-def control(k: int, name: str, choices: Sequence[Any], at: int) -> str:
-    """The HTML of one control: a box to tick, a slider or a picker, always with its label."""
+def table_html(names: Sequence[str], values: Sequence[str]) -> str:
+    """The HTML of a table with a row for each name; nothing if there are no names."""
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(value)}</td></tr>'
+        for name, value in zip(names, values, strict=True)
+    )
+    return f"<table><tbody>{rows}</tbody></table>" if names else ""
+
+
+def control_html(k: int, name: str, choices: Sequence[Any], at: int) -> str:
+    """The HTML of control k, at its choice `at`: a box to tick, a slider or a picker, always with its label."""
     label = html.escape(name)
     if all(isinstance(each, (bool, np.bool_)) for each in choices):
-        on = " checked" * bool(choices[at])
+        checked = " checked" * bool(choices[at])
         flip = "" if not choices[0] else " data-flip"
-        return f'<label><input type="checkbox" data-k="{k}"{flip}{on}> {label}</label>'
-    if all(map(is_number, choices)):
-        value = html.escape(written(choices[at]))
+        return f'<label><input type="checkbox" data-k="{k}"{flip}{checked}> {label}</label>'
+    if all(map(is_plain_number, choices)):
+        value = html.escape(choice_text(choices[at]))
         return (
             f'<label>{label} <input type="range" data-k="{k}" min="0" max="{len(choices) - 1}" step="1" '
             f'value="{at}" aria-valuetext="{value}"><output>{value}</output></label>'
         )
     options = "".join(
-        f'<option value="{i}"{" selected" * (i == at)}>{html.escape(written(each))}</option>'
+        f'<option value="{i}"{" selected" * (i == at)}>{html.escape(choice_text(each))}</option>'
         for i, each in enumerate(choices)
     )
     return f'<label>{label} <select data-k="{k}">{options}</select></label>'
@@ -311,8 +367,8 @@ def control(k: int, name: str, choices: Sequence[Any], at: int) -> str:
 # -- pixels -------------------------------------------------------------------------------------------
 
 
-def rasterised(figure: Figure, dpi: int) -> Array:
-    """The figure as pixels (H, W, 3)."""
+def figure_pixels(figure: Figure, dpi: int) -> Array:
+    """Draw a figure and return its pixels (H, W, 3), uint8."""
     before = figure.get_dpi()
     figure.set_dpi(dpi)
     canvas: Any = FigureCanvasAgg(figure)
@@ -322,8 +378,8 @@ def rasterised(figure: Figure, dpi: int) -> Array:
     return pixels
 
 
-def as_bytes(image: Array) -> Array:
-    """A small picture as (H, W, 3) uint8."""
+def as_rgb_bytes(image: Array) -> Array:
+    """A small picture, (H, W) or (H, W, 1 or 3), as (H, W, 3) uint8."""
     pixels = np.asarray(image)
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[-1] not in (1, 3)):
         raise ValueError(f"a picture has the shape (H, W) or (H, W, 3), not {pixels.shape}")
@@ -334,55 +390,61 @@ def as_bytes(image: Array) -> Array:
     return np.broadcast_to(pixels.reshape(*pixels.shape[:2], -1), (*pixels.shape[:2], 3))
 
 
-def data_uri(image: Figure | Array) -> str:
-    """The image as a WebP within a URI: a small picture without loss, a figure with as little as is seen."""
+def webp_data_uri(image: Figure | Array) -> str:
+    """The image as a WebP in a data URI: a small picture without loss, a figure compressed as far as nobody sees."""
     buffer = BytesIO()
-    figure = isinstance(image, Figure)
-    pixels = rasterised(image, DPI) if isinstance(image, Figure) else as_bytes(image)
-    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "WEBP", lossless=not figure, quality=QUALITY, method=4)
+    is_figure = isinstance(image, Figure)
+    pixels = figure_pixels(image, DPI) if isinstance(image, Figure) else as_rgb_bytes(image)
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    picture.save(buffer, "WEBP", lossless=not is_figure, quality=WEBP_QUALITY, method=4)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 # -- templates ----------------------------------------------------------------------------------------
 
 
-class filled:
-    """The template with its names replaced by numbers, for as long as the block lasts."""
-
-    def __init__(self, template: Figure, table: Mapping[str, str]) -> None:
-        self.template, self.table = template, table
-
-    def __enter__(self) -> Figure:
-        self.before = [(text, text.get_text()) for text in self.template.findobj(Text)]
-        for text, words in self.before:
-            text.set_text(fill(words, self.table))
-        return self.template
-
-    def __exit__(self, *_: object) -> None:
-        for text, words in self.before:
+@contextmanager
+def filled_template(template: Figure, table: Mapping[str, str]) -> Iterator[Figure]:
+    """Write a table into the {names} of the template's texts, and restore them at the end of the block."""
+    before = [(text, text.get_text()) for text in template.findobj(Text)]
+    for text, words in before:
+        text.set_text(fill_names(words, table))
+    try:
+        yield template
+    finally:
+        for text, words in before:
             text.set_text(words)
 
 
-def fill(words: str, table: Mapping[str, str]) -> str:
-    """The words with {name} replaced.
+def fill_names(words: str, table: Mapping[str, str]) -> str:
+    """Replace each {name} that the table has by its value.
 
-    >>> fill("y = {y}", {"y": "1"})
+    >>> fill_names("y = {y}", {"y": "1"})
     'y = 1'
     """
     return re.sub(r"\{([^{}]+)\}", lambda found: table.get(found[1], found[0]), words)
 
 
-def as_svg(template: Figure, table: Mapping[str, str]) -> tuple[str, list[str]]:
-    """(the template as SVG, filled; the words of each of its <text> elements, unfilled)"""
-    texts = []
-    for figure, keep in ((template, True), (template, False)):
-        buffer = StringIO()
-        with rc_context({"svg.fonttype": "none", "svg.hashsalt": "minixai"}), filled(figure, {} if keep else table):
-            figure.savefig(buffer, format="svg", metadata={"Date": None})
-        svg = buffer.getvalue()
-        if keep:
-            texts = [html.unescape(words) for words in re.findall(r"<text[^>]*>([^<]*)</text>", svg)]
-    return svg[svg.index("<svg") :], texts
+class TemplateSvg(NamedTuple):
+    """The SVG of a filled template, and the texts of its <text> elements before they were filled."""
+
+    svg: str
+    texts: list[str]
+
+
+def template_svg(template: Figure, table: Mapping[str, str]) -> TemplateSvg:
+    """Draw the template as SVG, filled with the table."""
+    unfilled, filled = (draw_svg(template, each) for each in ({}, table))
+    texts = [html.unescape(words) for words in re.findall(r"<text[^>]*>([^<]*)</text>", unfilled)]
+    return TemplateSvg(filled[filled.index("<svg") :], texts)
+
+
+def draw_svg(template: Figure, table: Mapping[str, str]) -> str:
+    """The SVG file of the template, filled with the table; the same for the same figure."""
+    buffer = StringIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "minixai"}), filled_template(template, table) as figure:
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
 
 
 STYLE = (

@@ -53,7 +53,7 @@ def ledger() -> tuple[Entry, ...]:
 
 
 def select(only: str | None = None, source: str | None = None) -> list[Entry]:
-    """The entries of a source whose id contains some text or matches a pattern.
+    """The entries of a source whose id contains a text or matches a pattern.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def select(only: str | None = None, source: str | None = None) -> list[Entry]:
     if source is not None:
         one_of(source, dict.fromkeys(entry.source.key for entry in entries), "source")
         entries = [entry for entry in entries if entry.source.key == source]
-    found = [entry for entry in entries if only is None or matches(entry.id, only)]
+    found = [entry for entry in entries if only is None or id_matches(entry.id, only)]
     if not found:
         words = {word: None for entry in entries for word in (entry.id, *entry.id.replace("@", ".").split("."))}
         near = get_close_matches(str(only).strip("*"), words, 1, 0.5)
@@ -90,5 +90,6 @@ def select(only: str | None = None, source: str | None = None) -> list[Entry]:
     return found
 
 
-def matches(id: str, pattern: str) -> bool:
+def id_matches(id: str, pattern: str) -> bool:
+    """Whether an id matches a pattern with * or ?, or contains a text without these."""
     return fnmatchcase(id, pattern) if set(pattern) & set("*?") else pattern in id

@@ -21,7 +21,7 @@ from minixai.methods import (
 )
 from minixai.methods.smooth_grad import noise_sigma
 from minixai.references.entry import Entry, Tolerance, exact, format_number, rounded
-from minixai.references.quadratures import power
+from minixai.references.quadratures import power_function
 from minixai.references.sources import ARTICLE, LUNDBERG, SMILKOV
 
 Function = Callable[[Node], Node]
@@ -30,17 +30,17 @@ X3, B3 = [[1.5, -2.0, 0.7]], [0.3, 0.4, -1.0]
 MULTILINEAR = "x1x2 + 2x1x2x3 − 3x3 + x2x3"
 
 
-def four(standard_error: float) -> Tolerance:
-    """Four standard errors of a mean of so many draws."""
+def four_standard_errors(standard_error: float) -> Tolerance:
+    """Four standard errors of a mean of random draws."""
     return Tolerance(4 * float(standard_error), f"4 standard errors, each {standard_error:.3g} by the law of the draws")
 
 
 def entries() -> list[Entry]:
-    return [*multilinear(), *backgrounds(), *smoothed()]
+    return [*multilinear_claims(), *background_claims(), *smooth_grad_claims()]
 
 
-def multilinear() -> list[Entry]:
-    """Where f is linear in each input by itself, the path and the orders agree."""
+def multilinear_claims() -> list[Entry]:
+    """IG and Shapley values agree where f is linear in each input by itself."""
     expected, name = [[-1.488, -1.968, -9.724]], f"{MULTILINEAR} at (1.5, −2, .7) from (.3, .4, −1)"
     f = toys.multilinear
 
@@ -62,8 +62,8 @@ def multilinear() -> list[Entry]:
     ]  # fmt: skip
 
 
-def backgrounds() -> list[Entry]:
-    """Expected gradients within their standard error, DeepSHAP to rounding."""
+def background_claims() -> list[Entry]:
+    """Means over a background: expected gradients within their standard error, DeepSHAP up to rounding."""
     origin, two = [[0.0, 0.0]], [[0.0, 0.0], [1.0, 1.0]]
     three = DeepExplainer(lambda x: x @ [[5.0, -9.0, 1.0]], [[0.0]])
 
@@ -73,23 +73,24 @@ def backgrounds() -> list[Entry]:
     # α₁x₁ · ∇ = α·2·3 is uniform in [0, 6]: σ = 6/√12
     return [
         Entry("saturation.expected_gradients@1,1", "200 draws of 0 or 1, each as likely, have the mean ½",
-              ARTICLE, "§4.1, 200 draws", [[0.5, 0.5]], four(0.5 / np.sqrt(200)),
+              ARTICLE, "§4.1, 200 draws", [[0.5, 0.5]], four_standard_errors(0.5 / np.sqrt(200)),
               lambda: drawn(toys.saturation, [[1.0, 1.0]], origin, 200)),
         Entry("saturation.standard_error@1,1", "the standard error of 200 such draws is ½/√200 = .0354",
               ARTICLE, "§4.1, 200 draws", [[0.0354, 0.0354]],
               Tolerance(0.0015, "with the mean within 4 standard errors of ½, √(p(1 − p)/n) is at most 4.1 % smaller"),
               lambda: drawn(toys.saturation, [[1.0, 1.0]], origin, 200).standard_error),
         Entry("product.expected_gradients@2,3", "expected gradients of x1·x2 at (2, 3) tend to IG, (3, 3)",
-              LUNDBERG, "the limit", [[3.0, 3.0]], four(6 / np.sqrt(12 * 20_000)),
+              LUNDBERG, "the limit", [[3.0, 3.0]], four_standard_errors(6 / np.sqrt(12 * 20_000)),
               lambda: drawn(toys.product, [[2.0, 3.0]], origin, 20_000)),
         Entry("product.expected_gradients.two@2,3",  # 6α and 1 + 2α, each as likely: 6 + 13/6 − 2.5²
               "over {(0, 0), (1, 1)} they tend to the mean of IG's (3, 3) and (2, 3)",
-              LUNDBERG, "the limit", [[2.5, 3.0]], four(np.sqrt(23 / 12 / 20_000)),
+              LUNDBERG, "the limit", [[2.5, 3.0]], four_standard_errors(np.sqrt(23 / 12 / 20_000)),
               lambda: drawn(toys.product, [[2.0, 3.0]], two, 20_000)),
         Entry("square.expected_gradients.smoothed@3",  # 2α x̃²: 4/3 · (3⁴ + 6 · 3² + 3) − 10²
               "of x² at 3 with a smoothing of 1 to the mean of x̃² = 3² + 1",
-              LUNDBERG, "the limit, local_smoothing", [[10.0]], four(np.sqrt(84 / 20_000)),
-              lambda: expected_gradients(power(2), [[3.0]], background=[[0.0]], samples=20_000, local_smoothing=1.0)),
+              LUNDBERG, "the limit, local_smoothing", [[10.0]], four_standard_errors(np.sqrt(84 / 20_000)),
+              lambda: expected_gradients(power_function(2), [[3.0]], background=[[0.0]], samples=20_000,
+                                         local_smoothing=1.0)),
         Entry("minimum.expected_gradients@1,2", "and of min(1, 2) to IG, (1, 0), which is not Shapley's (½, ½)",
               ARTICLE, "§4.1", [[1.0, 0.0]], rounded(2, 256), lambda: drawn(toys.minimum, [[1.0, 2.0]], origin, 200)),
         Entry("saturation.deep_shap@1,.25", "DeepSHAP of saturation at (1, .25) over {(0, 0), (1, 1)} is (.4, .1)",
@@ -109,32 +110,34 @@ def backgrounds() -> list[Entry]:
     ]  # fmt: skip
 
 
-def smoothed() -> list[Entry]:
-    """Gaussian means that are known: Φ for a ReLU, moments for powers."""
+def smooth_grad_claims() -> list[Entry]:
+    """SmoothGrad where the Gaussian mean is known: Φ for a ReLU, moments for powers."""
     n = 20_000
 
     def smooth(f: Function, x: float, sigma: float, **options: Any) -> Any:
         return smooth_grad(f, [[x]], sigma=sigma, samples=n, **options).values[0, 0]
 
-    variance = partial(smooth_grad, power(2), [[3.0]], sigma=1.0, samples=n, variance=True)
+    variance = partial(smooth_grad, power_function(2), [[3.0]], sigma=1.0, samples=n, variance=True)
     relu = lambda x: ops.relu(x[:, 0])  # noqa: E731
     return [
         *(Entry(f"relu.smooth_grad@{format_number(x)}",
                 f"SmoothGrad of relu at {x} with σ = .2 is Φ({x / 0.2:g}) = {p:.4f}",
-                SMILKOV, "§2, by hand", p, four(np.sqrt(p * (1 - p) / n)), partial(smooth, relu, x, 0.2))
+                SMILKOV, "§2, by hand", p, four_standard_errors(np.sqrt(p * (1 - p) / n)),
+                partial(smooth, relu, x, 0.2))
           for x in (0.1, -0.1, 0.4)
           for p in [float(special.ndtr(x / 0.2))]),
         Entry("square.smooth_grad", "SmoothGrad of x² at 3 with σ = 1 is 2x",
-              SMILKOV, "§2, by hand", 6.0, four(2 / np.sqrt(n)), lambda: smooth(power(2), 3.0, 1.0)),
+              SMILKOV, "§2, by hand", 6.0, four_standard_errors(2 / np.sqrt(n)),
+              lambda: smooth(power_function(2), 3.0, 1.0)),
         Entry("cube.smooth_grad", "SmoothGrad of x³ at 1 with σ = ½ is 3x² + 3σ²",
-              SMILKOV, "§2, by hand", 3.75, four(np.sqrt((36 * 0.25 + 18 * 0.0625) / n)),
-              lambda: smooth(power(3), 1.0, 0.5)),
+              SMILKOV, "§2, by hand", 3.75, four_standard_errors(np.sqrt((36 * 0.25 + 18 * 0.0625) / n)),
+              lambda: smooth(power_function(3), 1.0, 0.5)),
         Entry("square.smooth_grad.squared", "the mean of g² of x² at 3 with σ = 1 is 4x² + 4σ²",
-              SMILKOV, "Hooker et al. 2019, by hand", 40.0, four(np.sqrt(608 / n)),
-              lambda: smooth(power(2), 3.0, 1.0, squared=True)),
+              SMILKOV, "Hooker et al. 2019, by hand", 40.0, four_standard_errors(np.sqrt(608 / n)),
+              lambda: smooth(power_function(2), 3.0, 1.0, squared=True)),
         Entry("square.smooth_grad.variance", "VarGrad of x² at 3 with σ = 1 is 4σ²",
-              SMILKOV, "Adebayo et al. 2018, by hand", 4.0, four(4 * np.sqrt(2 / n)),
-              lambda: smooth(power(2), 3.0, 1.0, variance=True)),
+              SMILKOV, "Adebayo et al. 2018, by hand", 4.0, four_standard_errors(4 * np.sqrt(2 / n)),
+              lambda: smooth(power_function(2), 3.0, 1.0, variance=True)),
         Entry("square.smooth_grad.variance.error", "and its standard error √((μ₄ − μ₂²)/n) is 4√(2/n)",
               SMILKOV, "by hand", 4 * np.sqrt(2 / n),
               Tolerance(4 * np.sqrt(2 / n) * 7.5 / np.sqrt(n), "4 standard errors of √(μ₄ − μ₂²), each √(7/2n) of it"),

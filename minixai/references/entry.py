@@ -1,4 +1,4 @@
-"""An entry of the ledger: a claim, its source, the expected value, and the function that computes ours.
+"""An entry of the ledger: a claim, its source, the expected value, and the function that computes it with minixai.
 
 A tolerance is a size and the reason for it.  It is derived, never tuned: from the roundings on the way, or from the
 number of digits printed.
@@ -18,7 +18,7 @@ from minixai.arrays import Array
 from minixai.model import Model
 from minixai.references.sources import Source
 
-UNIT = {np.dtype(np.float32): 2.0**-24, np.dtype(np.float64): 2.0**-53}
+UNIT_ROUNDOFF = {np.dtype(np.float32): 2.0**-24, np.dtype(np.float64): 2.0**-53}
 """The relative error of one rounding."""
 
 
@@ -35,10 +35,10 @@ class Entry:
 
     id          "subject.method", or "subject.method@point": what `--only` looks at
     claim       the claim in one line of mathematics
-    source      who made it; where says in which figure, equation or call
+    source      who made it; `where` says in which figure, equation or call
     expected    the value that must come out: a number or an array
     tolerance   the largest deviation allowed, and the reason for it
-    ours        computes ours
+    compute     a function that computes the value with minixai
 
     >>> from minixai.references.sources import HAND
     >>> Entry("half.sum", "½ + ½", HAND, "by eye", 1.0, exact(), lambda: 0.5 + 0.5).check().holds
@@ -51,14 +51,14 @@ class Entry:
     where: str
     expected: npt.ArrayLike
     tolerance: Tolerance
-    ours: Callable[[], Any]
+    compute: Callable[[], Any]
 
     def check(self) -> Outcome:
-        """Compute ours and compare it with the expected value; an exception is an outcome too."""
+        """Compute the value and compare it with the expected one; an exception counts as a problem of the outcome."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # some claims are about few steps
-                got = np.asarray(self.ours(), np.float64)
+                got = np.asarray(self.compute(), np.float64)
         except Exception as problem:
             return Outcome(self, None, np.inf, f"{type(problem).__name__}: {problem}")
         expected = np.asarray(self.expected, np.float64)
@@ -70,7 +70,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """The result of a check: ours (None if it could not be computed), how far it is off, and what went wrong."""
+    """The result of a check: the value computed, or None, its largest deviation, and what went wrong."""
 
     entry: Entry
     got: Array | None
@@ -79,6 +79,7 @@ class Outcome:
 
     @property
     def holds(self) -> bool:
+        """Whether the deviation is allowed."""
         return bool(self.deviation <= self.entry.tolerance.size)
 
 
@@ -86,12 +87,12 @@ class Outcome:
 
 
 def exact() -> Tolerance:
-    """Nothing is rounded."""
+    """Tolerance 0, where nothing is rounded."""
     return Tolerance(0.0, "whole numbers, or sums of halves: nothing is rounded")
 
 
 def printed(digits: int) -> Tolerance:
-    """Half of the last digit that was printed.
+    """Half of the last digit of a value printed to so many decimals.
 
     >>> printed(3)
     Tolerance(size=0.0005, reason='printed to 3 decimals')
@@ -100,14 +101,18 @@ def printed(digits: int) -> Tolerance:
 
 
 def rounded(size: float, operations: int = 64) -> Tolerance:
-    """This many roundings in float64 of numbers up to this size."""
+    """So many roundings in float64 of numbers up to this magnitude."""
     return Tolerance(operations * 2.0**-53 * size, f"{operations} roundings by 2^-53 of numbers up to {size:.3g}")
 
 
-def summed(model: Model, size: float, dtype: npt.DTypeLike = np.float64, more: int = 0) -> Tolerance:
-    """A pass through a model and back, each term of whose sums is rounded once at numbers up to this size."""
+def model_rounding(model: Model, size: float, dtype: npt.DTypeLike = np.float64, more: int = 0) -> Tolerance:
+    """One forward and one backward pass, in which every term of a sum is rounded once.
+
+    size   the largest magnitude on the way
+    more   terms that are summed beyond those of the model
+    """
     n = 2 * count_terms(model) + more
-    bits = -int(np.log2(UNIT[np.dtype(dtype)]))
+    bits = -int(np.log2(UNIT_ROUNDOFF[np.dtype(dtype)]))
     reason = f"{n} numbers are added up on the way and back, each sum rounded by 2^-{bits} of numbers up to {size:.3g}"
     return Tolerance(n * 2.0**-bits * size, reason)
 
@@ -120,14 +125,14 @@ def count_terms(model: Model) -> int:
 # -- numbers in a line --------------------------------------------------------------------------------
 
 
-MANY = 5
-"""The most numbers that are written out in a line."""
-DUST = 1e-12
-"""Smaller numbers are shown as 0; the deviation stands beside them."""
+MAX_PRINTED = 5
+"""An array with more entries is abbreviated."""
+SHOWN_AS_ZERO = 1e-12
+"""Magnitudes below this are shown as 0."""
 
 
 def abbreviate(value: npt.ArrayLike | None) -> str:
-    """A value in a few characters; for many numbers their count and the largest magnitude.
+    """A value in a few characters: a number, a few in brackets, or the count and the largest magnitude of many.
 
     >>> abbreviate([0.5, -1 / 3]), abbreviate(7.0), abbreviate(np.ones((3, 4)) / 4)
     ('(.5, -.3333)', '7', '12 up to .25')
@@ -135,16 +140,16 @@ def abbreviate(value: npt.ArrayLike | None) -> str:
     if value is None:
         return "nothing"
     array = np.asarray(value, np.float64)
-    array = np.where(abs(array) < DUST, 0, array)
+    array = np.where(abs(array) < SHOWN_AS_ZERO, 0, array)
     if array.ndim == 0:
         return format_number(float(array))
-    if array.size <= MANY:
+    if array.size <= MAX_PRINTED:
         return f"({', '.join(map(format_number, array.ravel().tolist()))})"
     return f"{array.size} up to {format_number(float(abs(array).max()))}"
 
 
 def format_number(x: float, digits: int = 4) -> str:
-    """A number with this many digits, without the 0 before its decimal point.
+    """A number to so many significant digits, without the 0 before its decimal point.
 
     >>> [format_number(x) for x in (0.25, -0.0, -0.125, 752640.0, 10.001, 1e-9)]
     ['.25', '0', '-.125', '752,640', '10.001', '1e-09']
@@ -158,5 +163,5 @@ def format_number(x: float, digits: int = 4) -> str:
 
 
 def format_point(x: Sequence[float]) -> str:
-    """A point as it stands in an id: "1,.25"."""
+    """A point as it is written in an id: "1,.25"."""
     return ",".join(format_number(v, 6) for v in x)

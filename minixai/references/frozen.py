@@ -1,4 +1,4 @@
-"""What other libraries found, frozen: small networks as plain arrays, and the values that belong to them.
+"""Frozen results of other libraries: small networks as plain arrays, and what the libraries computed for them.
 
     networks.npz      each network's architecture, weights, inputs x and background
     LIBRARY.npz       "network/method" arrays, channels last; under "about", as JSON: the versions, the call that gave
@@ -23,18 +23,24 @@ from minixai.model import Model, rebuild
 from minixai.validate import one_of
 
 
-class Frozen(NamedTuple):
-    """A network with its inputs and its background."""
+class FrozenNetwork(NamedTuple):
+    """A network, inputs x and a background of baselines, all with rows first, and the checksum of the three."""
 
     name: str
     model: Model
     x: Array
     background: Array
-    digest: str
+    checksum: str
 
 
-class Results(NamedTuple):
-    """The results of a library: its arrays, and the call that gave each."""
+class FrozenResults(NamedTuple):
+    """The results of a library.
+
+    arrays     by "network/method"
+    how        the call of the library that gave each array
+    versions   of the packages that were asked
+    networks   the checksum of every network
+    """
 
     arrays: Mapping[str, Array]
     how: Mapping[str, str]
@@ -42,11 +48,11 @@ class Results(NamedTuple):
     networks: Mapping[str, str]
 
 
-def digest(arrays: Mapping[str, Array]) -> str:
-    """SHA-256 of named arrays, which must not change without the results.
+def checksum_of(arrays: Mapping[str, Array]) -> str:
+    """SHA-256 of arrays with their names, types and shapes.
 
-    >>> a, b = digest({"a": np.zeros(2)}), digest({"b": np.zeros(2)})
-    >>> a == digest({"a": np.zeros(2)}), a == b
+    >>> a, b = checksum_of({"a": np.zeros(2)}), checksum_of({"b": np.zeros(2)})
+    >>> a == checksum_of({"a": np.zeros(2)}), a == b
     (True, False)
     """
     checksum = hashlib.sha256()
@@ -56,31 +62,31 @@ def digest(arrays: Mapping[str, Array]) -> str:
 
 
 @cache
-def archive(name: str) -> dict[str, Array]:
+def load_archive(name: str) -> dict[str, Array]:
     """The arrays of a file in data/references."""
     return shipped_arrays(f"references/{name}.npz")
 
 
 @cache
-def network(name: str) -> Frozen:
-    """A network of networks.npz.
+def load_network(name: str) -> FrozenNetwork:
+    """The network of this name in networks.npz.
 
-    >>> network("dense").model.scores(network("dense").x).shape
+    >>> load_network("dense").model.scores(load_network("dense").x).shape
     (3, 3)
     """
-    arrays = archive("networks")
+    arrays = load_archive("networks")
     one_of(name, sorted({key.split("/")[0] for key in arrays}), "network")
     own = {key.removeprefix(f"{name}/"): a for key, a in arrays.items() if key.startswith(f"{name}/")}
-    checksum = digest(own)
+    checksum = checksum_of(own)
     architecture = json.loads(str(own.pop("architecture")))
     x, background = own.pop("x"), own.pop("background")
-    return Frozen(name, rebuild(architecture, own), x, background, checksum)
+    return FrozenNetwork(name, rebuild(architecture, own), x, background, checksum)
 
 
 @cache
-def results(library: str) -> Results:
-    """The results of a library.  Raises ValueError for files that do not belong together."""
-    arrays = dict(archive(library))
+def load_results(library: str) -> FrozenResults:
+    """The results of a library.  Raises ValueError if its file belongs to another library or to other networks."""
+    arrays = dict(load_archive(library))
     about: dict[str, Any] = json.loads(str(arrays.pop("about", "{}")))
     if about.get("library") != library or set(about["how"]) != set(arrays):
         raise ValueError(
@@ -88,9 +94,9 @@ def results(library: str) -> Results:
             "with tests/peers/make_references.py"
         )
     for name, checksum in about["networks"].items():
-        if network(name).digest != checksum:
+        if load_network(name).checksum != checksum:
             raise ValueError(
                 f"the results of {library} belong to another network {name!r} than networks.npz holds: restore "
                 "data/references, or make both again with tests/peers/make_references.py"
             )
-    return Results(arrays, about["how"], about["versions"], about["networks"])
+    return FrozenResults(arrays, about["how"], about["versions"], about["networks"])

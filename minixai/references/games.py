@@ -1,4 +1,4 @@
-"""Games, maxima, softmax and single units, with the numbers worked by hand."""
+"""Cooperative games, maxima, softmax and single units, worked by hand."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from minixai.references.sources import BACH, HAND, LUNDBERG, SHAPLEY, SHRIKUMAR,
 
 
 def entries() -> list[Entry]:
-    return [*games(), *maxima(), *softmaxes(), *chords(), *relevance()]
+    return [*game_claims(), *maximum_claims(), *softmax_claims(), *multiplier_claims(), *lrp_claims()]
 
 
-def games() -> list[Entry]:
+def game_claims() -> list[Entry]:
     def profit(who: Array) -> Any:
         return np.where(who, [5, 4, 0], 0).max(axis=1)
 
@@ -54,7 +54,7 @@ def games() -> list[Entry]:
     ]  # fmt: skip
 
 
-POOLS: list[tuple[Sequence[float], Sequence[float], dict[str, Sequence[float]]]] = [
+MAXIMA: list[tuple[Sequence[float], Sequence[float], dict[str, Sequence[float]]]] = [
     # x, reference, {rule: contributions}
     ((3, 1), (0, 2), {"mover": (1, 0), "first": (1, 0), "gradient": (3, 0), "integrated_gradients": (1.5, -0.5),
                       "shapley_values": (1.5, -0.5)}),
@@ -67,8 +67,8 @@ POOLS: list[tuple[Sequence[float], Sequence[float], dict[str, Sequence[float]]]]
 ]  # fmt: skip
 
 
-def maxima() -> list[Entry]:
-    """max(x1, x2) from a reference, by every rule; and windows that overlap."""
+def maximum_claims() -> list[Entry]:
+    """max(x1, x2) from a reference by every rule, and max-pools whose windows overlap."""
     largest = lambda x: ops.max(x, 1)  # noqa: E731
     sliding = lambda x: ops.max_pool(x, (1, 2), 1).sum()  # noqa: E731
     image = np.array([1.0, 5.0, 2.0]).reshape(1, 1, 3, 1)
@@ -83,18 +83,18 @@ def maxima() -> list[Entry]:
                 f"{symbol} of max{x} from max{reference} is {expected}",
                 LUNDBERG, "§4.2, maxima, by hand", [list(expected)], rounded(3),
                 partial(ours, [list(map(float, x))], baseline=list(map(float, reference))))
-          for x, reference, numbers in POOLS
+          for x, reference, numbers in MAXIMA
           for rule, expected in numbers.items()
           for symbol, ours in [methods[rule]]),
         *(Entry(f"overlap.{rule}", "max(1, 5) + max(5, 2) from 0: the 5 gets both, (0, 10, 0)",
                 HAND, "sums accumulate", [[[[0], [10], [0]]]], exact(), partial(deep_lift, sliding, image, rule=rule))
           for rule in ("rescale", "reveal-cancel")),
-        *ties(),
+        *tie_claims(),
     ]  # fmt: skip
 
 
-def ties() -> list[Entry]:
-    """Of equals one counts: the one that is larger on the other side, or, as in captum and shap, the first."""
+def tie_claims() -> list[Entry]:
+    """Of equal entries one gets the contribution: the larger on the other side or, as in captum and shap, the first."""
     largest, low, high = lambda x: ops.max(x, 1), [[-1.0, 0.0]], [[1.0, 1.0]]
     return [
         Entry(f"ties.{id}", f"{claim}, {expected}", HAND, "ties", [list(expected)], exact(),
@@ -116,8 +116,8 @@ def ties() -> list[Entry]:
     ]  # fmt: skip
 
 
-def softmaxes() -> list[Entry]:
-    """One network, one input, every answer: which is why scores are explained."""
+def softmax_claims() -> list[Entry]:
+    """Three methods give three answers for a probability of the same network: a reason to explain scores."""
     w = np.array([[1, 0.5], [-1, 2], [0.3, -0.7]])
     network = lambda x: ops.softmax(x @ w.T)  # noqa: E731
     x = [[1.0, 2.0]]
@@ -140,12 +140,13 @@ def softmaxes() -> list[Entry]:
 # -- multipliers of DeepLIFT and relevance of LRP, of a single unit ------------------------------------
 
 
-def multiplier(f: Callable[[Node], Node], x: float, x0: float) -> Any:
+def deep_lift_multiplier(f: Callable[[Node], Node], x: float, x0: float) -> Any:
+    """Rescale's multiplier (1, 1) of a function of one number, from x0 to x."""
     return deep_lift(f, [[x]], baseline=[x0]).extras["multipliers"]
 
 
-def chords() -> list[Entry]:
-    """Multipliers Δy/Δx, their chain, and their limit."""
+def multiplier_claims() -> list[Entry]:
+    """DeepLIFT's multipliers Δy/Δx: their chain rule, their limit, and RevealCancel's."""
     relu = lambda x: ops.relu(x[:, 0])  # noqa: E731
     chain = lambda x: 3 * ops.relu(2 * x[:, 0] - 1)  # noqa: E731
     tanh = lambda x: ops.tanh(x[:, 0])  # noqa: E731
@@ -154,13 +155,13 @@ def chords() -> list[Entry]:
     points = [[3.0, 2.0], [1.0, 4.0], [0.5, 0.2]]
     return [
         *(Entry(f"relu.multiplier@{x0:g},{x:g}", f"m = Δy/Δx of a ReLU from {x0:g} to {x:g} is {slope:g}",
-                SHRIKUMAR, "eq. 2", [[slope]], exact(), partial(multiplier, relu, x, x0))
+                SHRIKUMAR, "eq. 2", [[slope]], exact(), partial(deep_lift_multiplier, relu, x, x0))
           for x0, x, slope in ((-1.0, 3.0, 0.75), (2.0, 3.0, 1.0), (-2.0, -1.0, 0.0))),
         Entry("chain.multiplier", "m of 3·relu(2x − 1) from 0 to 2 is 2 · ¾ · 3: Δh/Δx · Δy/Δh · Δf/Δy",
-              SHRIKUMAR, "eq. 3, the chain rule", [[4.5]], exact(), partial(multiplier, chain, 2.0, 0.0)),
+              SHRIKUMAR, "eq. 3, the chain rule", [[4.5]], exact(), partial(deep_lift_multiplier, chain, 2.0, 0.0)),
         Entry("tanh.multiplier@limit", "m of tanh from .3 to .3 + 1e-9 is tanh'(.3)",
               SHRIKUMAR, "§3.5.1, Δx → 0", [[1 - np.tanh(0.3) ** 2]], rounded(1, 2**25),
-              partial(multiplier, tanh, 0.3 + 1e-9, 0.3)),
+              partial(deep_lift_multiplier, tanh, 0.3 + 1e-9, 0.3)),
         Entry("pair.reveal_cancel", "RevealCancel of one ReLU with one input up and one down is Shapley",
               SHRIKUMAR, "§3.5.2", np.zeros((3, 2)), rounded(8),
               lambda: deep_lift(pair, points, rule="reveal-cancel").values - shapley_values(pair, points).values),
@@ -174,7 +175,7 @@ def chords() -> list[Entry]:
     ]  # fmt: skip
 
 
-def relevance() -> list[Entry]:
+def lrp_claims() -> list[Entry]:
     sums = lambda x: ops.relu(x @ [[2.0], [-1.0]])  # noqa: E731
     rows: list[tuple[str, str, list[float], dict[str, Any]]] = [
         ("epsilon", "LRP-0 of relu(2x1 − x2) at (1, 1) is (2, −1)", [2, -1], {"epsilon": 0.0}),

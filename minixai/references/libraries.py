@@ -1,4 +1,4 @@
-"""Frozen results of other libraries on the shipped random networks, for every method, where the library is right."""
+"""Claims that minixai computes what other libraries compute, on small random networks, where the library is right."""
 
 from __future__ import annotations
 
@@ -13,87 +13,97 @@ from minixai.graph import Node, backward, history
 from minixai.methods import deep_lift
 from minixai.methods.compat import make_shap_sampler
 from minixai.references.calls import CALLS, SEED
-from minixai.references.entry import Entry, Tolerance, abbreviate, rounded, summed
-from minixai.references.frozen import network, results
+from minixai.references.entry import Entry, Tolerance, abbreviate, model_rounding, rounded
+from minixai.references.frozen import load_network, load_results
 from minixai.references.sources import CAPTUM, DEEPLIFT, SHAP, TF_EXPLAIN, TORCH, ZENNIT, Source
 from minixai.rules import GRADIENT
 
 
 def entries() -> list[Entry]:
     of_networks = (
-        entry(source, name, result)
+        library_entry(source, name, result)
         for source in (TORCH, CAPTUM, SHAP, ZENNIT, DEEPLIFT, TF_EXPLAIN)
-        for name, result in (key.split("/") for key in results(source.key).how)
+        for name, result in (key.split("/") for key in load_results(source.key).how)
         if result in CALLS
     )
-    return [*of_networks, stream(), *pools(), *functions(), *operations()]
+    return [
+        *of_networks,
+        shap_draws_claim(),
+        *deeplift_maximum_claims(),
+        *elementwise_function_claims(),
+        *operation_claims(),
+    ]
 
 
-def entry(source: Source, name: str, result: str) -> Entry:
-    """A result of a library, and minixai's for the same network."""
-    frozen, (claim, ours), key = results(source.key), CALLS[result], f"{name}/{result}"
+def library_entry(source: Source, name: str, result: str) -> Entry:
+    """An entry that compares a frozen result of a library with that of minixai for the same network."""
+    frozen, (claim, ours), key = load_results(source.key), CALLS[result], f"{name}/{result}"
     return Entry(f"{name}.{result}.{source.key}", f"{claim}, on {name}", source, frozen.how[key], frozen.arrays[key],
-                 tolerance(source, name, result), lambda: ours(network(name)))  # fmt: skip
+                 library_tolerance(source, name, result), lambda: ours(load_network(name)))  # fmt: skip
 
 
-# -- how exact a library is ---------------------------------------------------------------------------
+# -- tolerances: how exactly a library computes --------------------------------------------------------
 
 
-def tolerance(source: Source, name: str, result: str) -> Tolerance:
-    """By default a pass through the network and back, in the dtype that the library computes in."""
-    if rule := ROUGHER.get((source, result.split(".")[0])):
+def library_tolerance(source: Source, name: str, result: str) -> Tolerance:
+    """The tolerance of a result: by default the rounding of one pass in the dtype of the library."""
+    if rule := SPECIAL_TOLERANCES.get((source, result.split(".")[0])):
         return rule(name)
     single = source in (DEEPLIFT, TF_EXPLAIN) or result == "expected_gradients"
-    model, numbers = network(name).model, size(name, results(source.key).arrays[f"{name}/{result}"])
-    return summed(model, numbers, np.float32 if single else np.float64)
+    model, numbers = (
+        load_network(name).model,
+        largest_magnitude_in(name, load_results(source.key).arrays[f"{name}/{result}"]),
+    )
+    return model_rounding(model, numbers, np.float32 if single else np.float64)
 
 
-def rounded_path(name: str) -> Tolerance:
-    term = float(results("captum").arrays[f"{name}/size"])
+def captum_path_tolerance(name: str) -> Tolerance:
+    term = float(load_results("captum").arrays[f"{name}/size"])
     return Tolerance(term * 2.0**-23, f"captum rounds nodes and weights to float32, 2^-23 of terms up to {term:.3g}")
 
 
-def rounded_windows(name: str) -> Tolerance:
-    scores = 2 * size(name)
+def captum_occlusion_tolerance(name: str) -> Tolerance:
+    scores = 2 * largest_magnitude_in(name)
     return Tolerance(16 * 2.0**-24 * scores, f"captum adds up in float32: 16 roundings by 2^-24 of {scores:.3g}")
 
 
-def rounded_orders(name: str) -> Tolerance:
-    scores = 2 * size(name)
+def captum_shapley_tolerance(name: str) -> Tolerance:
+    scores = 2 * largest_magnitude_in(name)
     return Tolerance(120 * 2.0**-24 * scores, f"captum adds up 120 orders in float32, 2^-24 of {scores:.3g} each")
 
 
-def stabilised(name: str) -> Tolerance:
+def zennit_lrp_tolerance(name: str) -> Tolerance:
     reason = "zennit keeps 1e-12 beside the sums of an average pool; for sums above .001 that is 1e-9 of them"
-    return Tolerance(1e-9 * size(name), reason)
+    return Tolerance(1e-9 * largest_magnitude_in(name), reason)
 
 
-ROUGHER: dict[tuple[Source, str], Callable[[str], Tolerance]] = {
-    (CAPTUM, "integrated_gradients"): rounded_path,
-    (CAPTUM, "occlusion"): rounded_windows,
-    (CAPTUM, "shapley_values"): rounded_orders,
-    (ZENNIT, "lrp"): stabilised,
+SPECIAL_TOLERANCES: dict[tuple[Source, str], Callable[[str], Tolerance]] = {
+    (CAPTUM, "integrated_gradients"): captum_path_tolerance,
+    (CAPTUM, "occlusion"): captum_occlusion_tolerance,
+    (CAPTUM, "shapley_values"): captum_shapley_tolerance,
+    (ZENNIT, "lrp"): zennit_lrp_tolerance,
 }
-"""Who rounds more than that, and where."""
+"""Results that a library rounds more than one pass does."""
 
 
-def size(name: str, *more: Array) -> float:
-    """The largest number on the way: of the inputs, the layers, and what is compared."""
+def largest_magnitude_in(name: str, *more: Array) -> float:
+    """The largest absolute value in the nodes of a network, and in arrays beside them."""
     return max([largest_node(name), *(float(abs(a).max()) for a in more)])
 
 
 @cache
 def largest_node(name: str) -> float:
-    model, x, background = network(name)[1:4]
+    """The largest absolute value of any node of a network, for its inputs and its background."""
+    model, x, background = load_network(name)[1:4]
     return max(float(abs(node.value).max()) for node in history(model(Node(np.concatenate([x, background])))))
 
 
-# -- results that belong to no network -------------------------------------------------------------------
+# -- results that belong to no network ----------------------------------------------------------------
 
 
-def stream() -> Entry:
-    """The points x' + α(x − x') at which shap takes slopes reveal its draws, for two inputs and four references."""
-    frozen, key = results("shap"), "stream/points"
+def shap_draws_claim() -> Entry:
+    """shap's random draws: its points x' + α(x − x') for two inputs and four references."""
+    frozen, key = load_results("shap"), "stream/points"
     background, x = np.array([[0.0, 1], [10, 1], [20, 1], [30, 1]]), np.array([[40.0, 2], [40, 3]])
 
     def points() -> Array:
@@ -107,9 +117,9 @@ def stream() -> Entry:
                  SHAP, frozen.how[key], frozen.arrays[key], Tolerance(4 * 2.0**-24 * 40, reason), points)  # fmt: skip
 
 
-def pools() -> list[Entry]:
-    """A maximum by deeplift's rule, its gradient at the input."""
-    frozen = results("deeplift")
+def deeplift_maximum_claims() -> list[Entry]:
+    """Maxima by the rule of the library deeplift, the gradient at the input."""
+    frozen = load_results("deeplift")
     rows = [("both-moved", (3.0, 1.0), (0.0, 2.0)), ("fell", (1.0, 1.5), (0.0, 2.0)),
             ("from-zero", (3.0, 1.0), (0.0, 0.0)), ("rose", (3.0, 2.0), (1.0, 2.0))]  # fmt: skip
     return [
@@ -121,31 +131,31 @@ def pools() -> list[Entry]:
     ]  # fmt: skip
 
 
-# -- single functions and operations, their values and their way back -----------------------------------
+# -- single functions and operations -------------------------------------------------------------------
 
 
-def functions() -> list[Entry]:
-    """f and f' of every function, at points on both sides of its kinks."""
-    frozen = results("torch")
+def elementwise_function_claims() -> list[Entry]:
+    """f and f' of every elementwise function, at points on both sides of its kinks."""
+    frozen = load_results("torch")
     points = frozen.arrays["functions/points"]
 
-    def value_and_slope(name: str) -> Array:
+    def value_and_derivative(name: str) -> Array:
         x = Node((abs(points) if name in ("log", "sqrt", "reciprocal") else points)[:, None])
         y = getattr(ops, name)(x)
         return np.stack([y.value[:, 0], backward(y, GRADIENT)[x][:, 0]])
 
     return [
         Entry(f"functions.{name}.torch", f"y = {name}(x) and dy/dx", TORCH, how, frozen.arrays[key],
-              rounded(max(1.0, float(abs(frozen.arrays[key]).max())), 32), partial(value_and_slope, name))
+              rounded(max(1.0, float(abs(frozen.arrays[key]).max())), 32), partial(value_and_derivative, name))
         for key, how in frozen.how.items()
         for room, name in [key.split("/")]
         if room == "functions" and name != "points"
     ]  # fmt: skip
 
 
-def operations() -> list[Entry]:
-    """Operations whose geometry is easily got wrong."""
-    frozen = results("torch")
+def operation_claims() -> list[Entry]:
+    """Values and vector-Jacobian products of operations with windows, strides and borders."""
+    frozen = load_results("torch")
     image, kernel = (frozen.arrays[f"operations/{k}"] for k in ("image", "kernel"))
     rows: list[tuple[str, str, Callable[[Node], Node]]] = [
         ("convolution", "x ⋆ w, stride (2, 1), border (1, 2), dilation (1, 2), 2 groups",

@@ -1,4 +1,4 @@
-"""Maps and windows on images of a few pixels."""
+"""Grad-CAM, HiResCAM and occlusion on images of a few pixels, worked by hand."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from minixai.references.sources import SELVARAJU, TF_EXPLAIN, ZEILER
 
 
 def entries() -> list[Entry]:
-    return [*maps(), *windows()]
+    return [*map_claims(), *occlusion_claims()]
 
 
-def maps() -> list[Entry]:
-    """Two filters and their slopes on 2 × 2 places."""
+def map_claims() -> list[Entry]:
+    """Claims on maps: two feature maps A of 2 × 2 pixels and their gradient G."""
     # (filters, h, w) -> (1, h, w, filters)
     a = np.moveaxis(np.array([[[1.0, 2], [0, 3]], [[2, 0], [1, 1]]]), 0, -1)[None]
     g = np.moveaxis(np.array([[[1.0, -2], [3, -1]], [[1, 1], [-1, -3]]]), 0, -1)
@@ -71,8 +71,8 @@ def maps() -> list[Entry]:
     ]  # fmt: skip
 
 
-def windows() -> list[Entry]:
-    """Σ x over 1 … 5 with a window of 3; one pixel at a time on a linear network."""
+def occlusion_claims() -> list[Entry]:
+    """Claims on occlusion: windows of 3 over five pixels, and single pixels of a linear network."""
     image = np.arange(1.0, 6.0).reshape(1, 1, 5, 1)
     total = lambda x: x.sum()  # noqa: E731
     rng = np.random.default_rng(0)

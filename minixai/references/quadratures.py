@@ -1,4 +1,4 @@
-"""Integrated gradients by every quadrature: what its error term says, and what a kink does to it."""
+"""Integrated gradients by every quadrature: its error term on polynomials, and its error at a kink."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from minixai.references.sources import ARTICLE, QUADRATURE, SUNDARARAJAN
 Function = Callable[[Node], Node]
 
 
-def power(k: int) -> Function:
-    """x^k of the only column."""
+def power_function(k: int) -> Function:
+    """The function x^k of a single input."""
 
     def f(x: Node) -> Node:
         y = x[:, 0]
@@ -30,17 +30,17 @@ def power(k: int) -> Function:
     return f
 
 
-def along(function: Function, x: float, steps: int, quadrature: str) -> Any:
-    """The integrated gradient of a function of one number, from 0."""
+def path_integral(function: Function, x: float, steps: int, quadrature: str) -> Any:
+    """The integrated gradient of a function of one number, from 0 to x."""
     return integrated_gradients(function, [[x]], steps=steps, quadrature=quadrature).values[0, 0]
 
 
 def entries() -> list[Entry]:
-    return [*quadratures(), *kinks()]
+    return [*quadrature_claims(), *kink_claims()]
 
 
-def quadratures() -> list[Entry]:
-    """What each quadrature makes of a polynomial, by its error term."""
+def quadrature_claims() -> list[Entry]:
+    """The error of each quadrature on a polynomial is its error term."""
     rows: list[tuple[str, int, int, float, str]] = [
         # quadrature, power, nodes, the integral of k α^(k−1), how it is known
         ("left", 2, 50, 0.98, "1 − 1/n"),
@@ -62,17 +62,18 @@ def quadratures() -> list[Entry]:
     return [
         *(Entry(f"x^{k}.integrated_gradients.{quadrature}@{n}", f"IG of x^{k} at 1 by {n} {quadrature} nodes is {why}",
                 QUADRATURE, "error term", expected, rounded(max(1, k), 16 * n),
-                partial(along, power(k), 1.0, n, quadrature))
+                partial(path_integral, power_function(k), 1.0, n, quadrature))
           for quadrature, k, n, expected, why in rows),
         *(Entry(f"3x.integrated_gradients.{quadrature}",
                 f"IG of 3x at 1 by 50 {quadrature} nodes is 3: the weights sum to 1",
-                QUADRATURE, "weights", 3.0, rounded(3, 256), partial(along, lambda x: 3 * x[:, 0], 1.0, 50, quadrature))
+                QUADRATURE, "weights", 3.0, rounded(3, 256),
+                partial(path_integral, lambda x: 3 * x[:, 0], 1.0, 50, quadrature))
           for quadrature in ("gauss-legendre", "left", "right", "midpoint", "trapezoid")),
     ]  # fmt: skip
 
 
-def kinks() -> list[Entry]:
-    """On a kink no order is promised: the last cell is right or wrong."""
+def kink_claims() -> list[Entry]:
+    """At a kink the error depends on the cell that the kink falls into."""
     saturated, flat = toys.saturation, toys.one_minus_relu
     rows: list[tuple[str, str, Any, Tolerance, Callable[[], Any]]] = [
         ("saturation.gauss@2,2", "50 Gauss nodes give saturation at (2, 2) .5226 each: a gap of 4.5 %",
@@ -86,11 +87,11 @@ def kinks() -> list[Entry]:
          [[0.8, 0.2]], rounded(1),
          lambda: integrated_gradients(saturated, [[1.0, 0.25]], steps=10, quadrature="midpoint")),
         ("one-minus-relu.gauss@2", "50 Gauss nodes, 25 on each side of the kink, give 1 − relu(1 − x) at 2 its 1",
-         1.0, rounded(2, 256), lambda: along(flat, 2.0, 50, "gauss-legendre")),
+         1.0, rounded(2, 256), lambda: path_integral(flat, 2.0, 50, "gauss-legendre")),
         ("one-minus-relu.left@20", "20 left nodes give 1 − relu(1 − x) at 2 2 · 10/20: at α = ½ relu' is 0",
-         1.0, rounded(2), lambda: along(flat, 2.0, 20, "left")),
+         1.0, rounded(2), lambda: path_integral(flat, 2.0, 20, "left")),
         ("one-minus-relu.right@20", "20 right nodes give 1 − relu(1 − x) at 2 2 · 9/20",
-         0.9, rounded(2), lambda: along(flat, 2.0, 20, "right")),
+         0.9, rounded(2), lambda: path_integral(flat, 2.0, 20, "right")),
     ]  # fmt: skip
 
     def gap_of(n: int) -> Any:
@@ -106,7 +107,8 @@ def kinks() -> list[Entry]:
                 QUADRATURE, "⌈.8n⌉/n · 1.25 − 1", [gap], rounded(1, 512), partial(gap_of, n))
           for n, gap in ((2, 0.25), (16, 1 / 64), (256, 1 / 1024))),
         Entry("sigmoid.midpoint@20", "IG of σ(8t − 3) by 20 midpoints misses by .0003",
-              QUADRATURE, "error term", 0.0003, printed(4), lambda: abs(along(curve, 1.0, 20, "midpoint") - moved)),
+              QUADRATURE, "error term", 0.0003, printed(4),
+              lambda: abs(path_integral(curve, 1.0, 20, "midpoint") - moved)),
         Entry("sigmoid.gradient@ends", "the mean gradient at i/(n − 1), both ends in full, misses by .0376",
               ARTICLE, "§2, as tf-explain and PAIR compute it", 0.0376, printed(4),
               lambda: abs(gradient(curve, ends).values.mean() - moved)),

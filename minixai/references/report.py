@@ -11,12 +11,13 @@ import numpy as np
 from minixai.arrays import Array
 from minixai.references.entry import Outcome, abbreviate, format_number
 from minixai.references.sources import Source
-from minixai.text import columns
+from minixai.text import columns, markdown_table, truncate
 
 TITLES = ("", "entry", "claim", "expected", "got", "off by", "allowed")
 
 
 def group_by_source(outcomes: Iterable[Outcome]) -> dict[Source, list[Outcome]]:
+    """The outcomes of each source, in the order given."""
     found: dict[Source, list[Outcome]] = {}
     for outcome in outcomes:
         found.setdefault(outcome.entry.source, []).append(outcome)
@@ -34,11 +35,11 @@ def verdict(outcomes: Sequence[Outcome]) -> str:
 # -- text ---------------------------------------------------------------------------------------------
 
 
-def text(outcomes: Sequence[Outcome], width: int | None = None) -> str:
+def as_text(outcomes: Sequence[Outcome], width: int | None = None) -> str:
     """A line for each outcome, grouped by source; claims are shortened so that lines fit the width, if there is one."""
     found = []
     for source, group in group_by_source(outcomes).items():
-        title, *lines = in_columns(group, width)
+        title, *lines = format_columns(group, width)
         found += [source.title, title]
         for outcome, words in zip(group, lines, strict=True):
             found.append(words)
@@ -48,75 +49,57 @@ def text(outcomes: Sequence[Outcome], width: int | None = None) -> str:
     return "\n".join([*found, verdict(outcomes)])
 
 
-def in_columns(outcomes: Sequence[Outcome], width: int | None) -> list[str]:
-    """The outcomes of one source in columns, below their titles."""
-    cells = [TITLES, *map(cells_of, outcomes)]
+def format_columns(outcomes: Sequence[Outcome], width: int | None) -> list[str]:
+    """Lines of text: the titles of the columns, and a line for each outcome."""
+    cells = [TITLES, *map(outcome_cells, outcomes)]
     if width is not None:
         longest = max(len(cell[2]) for cell in cells)
         room = max(24, longest - max(0, max(map(len, columns(cells))) - width))
-        cells = [(*cell[:2], shorten(cell[2], room), *cell[3:]) for cell in cells]
+        cells = [(*cell[:2], truncate(cell[2], room), *cell[3:]) for cell in cells]
     return columns(cells, right=[5, 6])
 
 
-def cells_of(outcome: Outcome) -> tuple[str, ...]:
+def outcome_cells(outcome: Outcome) -> tuple[str, ...]:
+    """The cells of one outcome, in the order of TITLES."""
     entry = outcome.entry
     mark = "ok" if outcome.holds else "no"
     off = (format_number(outcome.deviation, 2), format_number(entry.tolerance.size, 2))
     return mark, entry.id, entry.claim, abbreviate(entry.expected), abbreviate(outcome.got), *off
 
 
-def shorten(words: str, room: int) -> str:
-    """
-    >>> shorten("Rescale is Shapley", 10)
-    'Rescale i…'
-    """
-    return words if len(words) <= room else words[: room - 1] + "…"
-
-
 # -- Markdown -----------------------------------------------------------------------------------------
 
 
-def markdown(outcomes: Sequence[Outcome]) -> str:
+def as_markdown(outcomes: Sequence[Outcome]) -> str:
     """A table of sources, then a table of each source's entries."""
-    found = [summary(outcomes)]
+    found = [sources_table(outcomes)]
     for source, group in group_by_source(outcomes).items():
         titles = ("entry", "claim", "where", "expected", "got", "off by", "allowed", "because", "")
         lines = []
         for outcome in group:
-            mark, id, claim, expected, got, off, allowed = cells_of(outcome)
+            mark, id, claim, expected, got, off, allowed = outcome_cells(outcome)
             where, reason = outcome.entry.where, outcome.entry.tolerance.reason
             lines.append((f"`{id}`", claim, where, expected, got, off, allowed, reason, mark))
-        found.append(f"### {source.title}\n\n{table(titles, lines)}")
+        found.append(f"### {source.title}\n\n{markdown_table(titles, lines)}")
     return "\n\n".join(found)
 
 
-def summary(outcomes: Sequence[Outcome]) -> str:
-    """A table of the sources: how many claims each makes, and how many of them hold."""
+def sources_table(outcomes: Sequence[Outcome]) -> str:
+    """A Markdown table of the sources: how many claims each makes, and how many of them hold."""
     lines = [
-        (f"`{source.key}`", source.title, str(len(group)), count_holding(group))
+        (f"`{source.key}`", source.title, str(len(group)), holding_text(group))
         for source, group in group_by_source(outcomes).items()
     ]
-    return table(
+    return markdown_table(
         ("`--source`", "who says so", "claims", "hold"),
-        [*lines, ("", "all", str(len(outcomes)), count_holding(outcomes))],
+        [*lines, ("", "all", str(len(outcomes)), holding_text(outcomes))],
     )
 
 
-def count_holding(outcomes: Sequence[Outcome]) -> str:
+def holding_text(outcomes: Sequence[Outcome]) -> str:
+    """ "all", or in bold how many of the outcomes hold."""
     n = sum(outcome.holds for outcome in outcomes)
     return "all" if n == len(outcomes) else f"**{n}**"
-
-
-def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """
-    >>> print(table(("a", "b"), [("1", "|x|")]))
-    | a | b |
-    |---|---|
-    | 1 | \\|x\\| |
-    """
-    rows = [titles, ["---"] * len(titles), *lines]
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return "\n".join(f"|{'|'.join(row)}|" if k == 1 else f"| {' | '.join(row)} |" for k, row in enumerate(cells))
 
 
 # -- JSON ---------------------------------------------------------------------------------------------
@@ -124,12 +107,13 @@ def table(titles: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 def as_json(outcomes: Sequence[Outcome]) -> str:
     """Everything about every outcome, with whole arrays."""
-    entries = [to_dict(outcome) for outcome in outcomes]
+    entries = [outcome_as_dict(outcome) for outcome in outcomes]
     about = {"claims": len(outcomes), "hold": sum(o.holds for o in outcomes), "verdict": verdict(outcomes)}
     return json.dumps({**about, "entries": entries}, ensure_ascii=False, allow_nan=False, indent=1)
 
 
-def to_dict(outcome: Outcome) -> dict[str, Any]:
+def outcome_as_dict(outcome: Outcome) -> dict[str, Any]:
+    """The fields of an outcome and its entry as JSON writes them."""
     entry = outcome.entry
     return {
         "id": entry.id,

@@ -1,4 +1,4 @@
-"""The documents' little networks: what each method must say of them, at a point, from a baseline of 0."""
+"""Toy networks: the value of each method at a point x, from a baseline of 0."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ class Toy(NamedTuple):
     formula: str
 
 
-def three(x: Node) -> Node:
+def three_factors(x: Node) -> Node:
     return (x[:, 0] * x[:, 1]) * x[:, 2]
 
 
-def both(x: Node) -> Node:
+def and_gate(x: Node) -> Node:
     return ops.relu(x[:, 0] + x[:, 1] - 1)
 
 
-def difference(x: Node) -> Node:
+def f_minus_g(x: Node) -> Node:
     return toys.invariance_f(x) - toys.invariance_g(x)
 
 
-def without_bias(x: Node) -> Node:
-    """Two hidden layers; from (0, 0) every chord of it begins at a kink."""
+def bias_free_network(x: Node) -> Node:
+    """Two hidden layers without biases; at (0, 0) every ReLU is at its kink."""
     first, second = np.array([[2, 1, 0], [-1, -1, -2]]), np.array([[-2, -2], [-2, 2], [1, 2]])
     return ops.relu(ops.relu(x @ first) @ second) @ np.array([[0], [1]])
 
@@ -59,11 +59,11 @@ TOYS = {
     "maximum": Toy(toys.maximum, "relu(i1 − i2) + relu(i2)"),
     "fig7-f": Toy(toys.invariance_f, "relu(relu(x1) − 1 − relu(x2))"),
     "fig7-g": Toy(toys.invariance_g, "relu(relu(x1 − 1) − relu(x2))"),
-    "fig7-f-g": Toy(difference, "f − g ≡ 0"),
+    "fig7-f-g": Toy(f_minus_g, "f − g ≡ 0"),
     "product": Toy(toys.product, "x1·x2"),
-    "three-factors": Toy(three, "(x1·x2)·x3"),
-    "and": Toy(both, "relu(i1 + i2 − 1)"),
-    "no-bias": Toy(without_bias, "v·relu(relu(x·W)·U)"),
+    "three-factors": Toy(three_factors, "(x1·x2)·x3"),
+    "and": Toy(and_gate, "relu(i1 + i2 − 1)"),
+    "no-bias": Toy(bias_free_network, "v·relu(relu(x·W)·U)"),
     "line": Toy(lambda x: -x[:, 0], "−x"),
     "two-relus": Toy(lambda x: ops.relu(-x[:, 0]) - ops.relu(x[:, 0]), "relu(−x) − relu(x)"),
     "relu": Toy(lambda x: ops.relu(x[:, 0]), "relu(x)"),
@@ -71,41 +71,43 @@ TOYS = {
 }
 
 
-def value(function: Function, x: list[list[float]]) -> Any:
+def toy_value(function: Function, x: list[list[float]]) -> Any:
+    """f(x)"""
     return function(Node(x)).value
 
 
-def exact_path(function: Function, x: list[list[float]]) -> Any:
-    """Midpoints of 2002 cells, of which none has a kink of these toys inside: the exact integral."""
+def exact_integrated_gradients(function: Function, x: list[list[float]]) -> Any:
+    """IG by 2002 midpoints, which is exact: no kink of these toys lies inside a cell."""
     return integrated_gradients(function, x, quadrature="midpoint", steps=2002)
 
 
-def reveal_cancel(function: Function, x: list[list[float]]) -> Any:
+def deep_lift_reveal_cancel(function: Function, x: list[list[float]]) -> Any:
+    """DeepLIFT by RevealCancel."""
     return deep_lift(function, x, rule="reveal-cancel")
 
 
 def guided_x_input(function: Function, x: list[list[float]]) -> Any:
+    """x · guided backprop, (1, inputs)."""
     return guided_backprop(function, x).values * x
 
 
 METHODS: dict[str, tuple[str, Callable[[Function, list[list[float]]], Any]]] = {
-    "value": ("f =", value),
+    "value": ("f =", toy_value),
     "feature_ablation": ("f − f without i, f =", feature_ablation),
     "gradient": ("∇f, f =", gradient),
     "input_x_gradient": ("x·∇f, f =", input_x_gradient),
     "guided_backprop": ("guided backprop of", guided_backprop),
     "guided_x_input": ("x · guided backprop of", guided_x_input),
-    "integrated_gradients": ("x·∫∇f(αx)dα, f =", exact_path),
+    "integrated_gradients": ("x·∫∇f(αx)dα, f =", exact_integrated_gradients),
     "rescale": ("Rescale of", deep_lift),
-    "reveal_cancel": ("RevealCancel of", reveal_cancel),
+    "reveal_cancel": ("RevealCancel of", deep_lift_reveal_cancel),
     "shapley_values": ("Shapley of", shapley_values),
     "lrp": ("LRP-ε of", lrp),
 }
 
-Row = tuple[str, Sequence[float], dict[str, Sequence[float]], Source, str]
 HALF = (0.5, 0.5)
 
-ROWS: list[Row] = [
+ROWS: list[tuple[str, Sequence[float], dict[str, Sequence[float]], Source, str]] = [
     ("saturation", (1, 1), {
         "value": (1,), "feature_ablation": (0, 0), "gradient": (0, 0), "input_x_gradient": (0, 0),
         "guided_backprop": (0, 0), "integrated_gradients": HALF, "rescale": HALF, "reveal_cancel": HALF,
@@ -175,18 +177,21 @@ ROWS: list[Row] = [
     ("relu", (2,), {"guided_backprop": (1,)}, HAND, "not linear in the output"),
     ("minus-relu", (2,), {"guided_backprop": (0,)}, HAND, "not linear in the output"),
 ]  # fmt: skip
-"""Toy, format_point, {method: expected}, source, where"""
+"""(toy, x, {method: expected value}, source, where the source says so)"""
 
 
 def entries() -> list[Entry]:
     return [
-        entry(name, x, method, expected, source, where)
+        toy_entry(name, x, method, expected, source, where)
         for name, x, numbers, source, where in ROWS
         for method, expected in numbers.items()
     ]
 
 
-def entry(name: str, x: Sequence[float], method: str, expected: Sequence[float], source: Source, where: str) -> Entry:
+def toy_entry(
+    name: str, x: Sequence[float], method: str, expected: Sequence[float], source: Source, where: str
+) -> Entry:
+    """The entry of one method for one toy at a point x."""
     toy, (symbol, function) = TOYS[name], METHODS[method]
     size, rows = max(1.0, *map(abs, expected), *map(abs, x)), [[float(v) for v in x]]
     return Entry(

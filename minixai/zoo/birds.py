@@ -108,7 +108,7 @@ def incomplete(scenes: Scenes, seed: int = 0) -> tuple[Array, Array]:
     for k, (name, parts) in enumerate(PLAYERS.items()):
         if (rows := missing == k).any():
             images[rows] = render(scenes[rows], remove=parts)[0]
-            doubtful = rows & (scenes.decisive == PARTS.index(name))
+            doubtful = rows & (scenes.distinguishing_parts == PARTS.index(name))
             goals[doubtful] = (everyone[scenes.labels] + everyone[scenes.labels ^ 1])[doubtful] / 2
     return images, goals
 

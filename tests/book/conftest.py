@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from minixai.book.build import NEEDED
+from minixai.book.build import REQUIRED_PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +23,7 @@ def built(tmp_path_factory):
     """
     if given := os.environ.get("MINIXAI_BOOK"):
         return Path(given).resolve(), None
-    if missing := [name for name in NEEDED if find_spec(name) is None]:
+    if missing := [name for name in REQUIRED_PACKAGES if find_spec(name) is None]:
         pytest.skip(f"the book needs {', '.join(missing)}: pip install 'minixai[book]'")
     before = processor_seconds()
     out = tmp_path_factory.mktemp("book") / "site"

@@ -6,7 +6,7 @@ import pytest
 
 import minixai as mx
 from minixai import cli
-from minixai.book.guide import ADVICE, PATH, guide_text, rows
+from minixai.book.guide import ADVICE, FIVE_QUESTIONS, guide_text, method_rows
 from minixai.book.words import read_works
 from minixai.lesson import every_lesson, shipped_home
 
@@ -21,8 +21,8 @@ def test_every_method_has_its_advice():
 
 
 def test_the_path_has_five_questions_about_methods_that_exist():
-    assert len(PATH) == 5
-    named = [word for _, advice in PATH for word in advice.split("`")[1::2] if not word.endswith("=")]
+    assert len(FIVE_QUESTIONS) == 5
+    named = [word for _, advice in FIVE_QUESTIONS for word in advice.split("`")[1::2] if not word.endswith("=")]
     assert len(named) >= 8
     assert set(named) <= set(mx.catalogue)
 
@@ -32,7 +32,7 @@ def test_the_text_keeps_the_width_and_loses_nothing(width):
     text = guide_text(width)
     assert max(map(len, text.splitlines())) <= width
     words = text.split()
-    for row in rows():
+    for row in method_rows():
         for cell in row[:-1]:
             assert set(cell.split()) <= {word.rstrip(".;") for word in words} | set(words), cell
 

@@ -8,10 +8,11 @@ import pytest
 
 from minixai import cli
 from minixai.book import build
-from minixai.book.lesson_pages import Executed, write_page
+from minixai.book.lesson_pages import ExecutedLesson, write_page
 from minixai.book.notebooks import as_notebook
-from minixai.book.tables import as_table, fill_tables
+from minixai.book.tables import fill_tables
 from minixai.lesson import EXERCISE, Lesson, Outcome, every_lesson, exercise_data, shipped_home
+from minixai.text import markdown_table
 
 SCRIPT = """# %% [markdown]
 # # 7. Doubling
@@ -76,7 +77,7 @@ def page(tmp_path):
     asked = [Outcome("a", "open", "", 8, {"that is four": 4}, 1e-3), Outcome("b", "open", "", "eight", {}, 1e-3)]
     asked.append(Outcome("c", "open", "", 1, {}, 1e-3))
     code[3]["outputs"] = outputs(*(({EXERCISE: exercise_data(each), "text/plain": "x"}, {}) for each in asked))
-    write_page(Executed(Lesson(script), cells), tmp_path, lambda text: text.replace("*gap*", "LINK"))
+    write_page(ExecutedLesson(Lesson(script), cells), tmp_path, lambda text: text.replace("*gap*", "LINK"))
     return (tmp_path / "07_doubling.md").read_text(encoding="utf-8")
 
 
@@ -122,14 +123,14 @@ def test_a_table_that_nobody_knows_is_told(tmp_path):
     (tmp_path / "x.md").write_text("<!-- table: moon -->")
     with pytest.raises(ValueError, match=r"x\.md asks for the table 'moon': there are lessons, "):
         fill_tables(tmp_path / "x.md", [], {})
-    assert as_table(["a"], [["|"]]).endswith("| \\| |")
+    assert markdown_table(["a"], [["|"]]).endswith("| \\| |")
 
 
 # -- where a book is written --------------------------------------------------------------------------
 
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(build, "NEEDED", ())
+    monkeypatch.setattr(build, "REQUIRED_PACKAGES", ())
     monkeypatch.setattr(build, "write_source", lambda *_: pytest.fail("it began"))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("x")
@@ -146,7 +147,7 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path, monkeypatch, capsy
 
 
 def test_an_older_book_is_replaced_only_by_a_whole_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "NEEDED", ())
+    monkeypatch.setattr(build, "REQUIRED_PACKAGES", ())
     monkeypatch.setattr(build, "write_source", lambda *_: None)
     out = tmp_path / "deep" / "book"
 
@@ -172,6 +173,6 @@ def test_an_older_book_is_replaced_only_by_a_whole_one(tmp_path, monkeypatch):
 
 
 def test_missing_packages_are_named(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr(build, "NEEDED", ("json", "no_such_package"))
+    monkeypatch.setattr(build, "REQUIRED_PACKAGES", ("json", "no_such_package"))
     assert cli.main(["book", "--out", str(tmp_path / "book")]) == 2
     assert capsys.readouterr().err == "minixai: the book needs no_such_package: pip install 'minixai[book]'\n"

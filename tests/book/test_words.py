@@ -8,7 +8,7 @@ from minixai.book.words import (
     EMPHASIS,
     glossary_page,
     glossary_terms,
-    make_link,
+    make_linker,
     normal_form,
     read_glossary,
     read_works,
@@ -95,7 +95,7 @@ def test_addresses_are_addresses():
 
 
 def test_terms_and_titles_become_links_and_code_does_not():
-    link = make_link(ENTRIES, WORKS)
+    link = make_linker(ENTRIES, WORKS)
     assert link("the *multipliers* of `a *gap* b`") == "the {term}`multipliers <multiplier>` of `a *gap* b`"
     assert link("**not this** but *this*") == "**not this** but *this*"
     cited = link("Smilkov 2017, *SmoothGrad: removing noise\nby adding noise*.")

@@ -11,7 +11,7 @@ from PIL import Image
 
 import minixai as mx
 from minixai.datasets import birds, shorebirds
-from minixai.datasets.birds import CLASSES, DECISIVE, HABITATS, PAIRS, PARTS, draw, rendering
+from minixai.datasets.birds import CLASSES, DISTINGUISHING_PART, HABITATS, PAIRS, PARTS, draw, rendering
 from minixai.datasets.birds.species import COLOURS
 
 SHEET = Path(__file__).parent / "birds.png"
@@ -49,7 +49,7 @@ def test_a_partner_differs_in_the_decisive_part_alone(drawn):
     other = drawn.with_(labels=drawn.labels ^ 1)
     rows = np.arange(len(drawn))
     changed = (drawn.images != other.images).any(axis=-1)
-    covered = (drawn.masks[rows, :, :, drawn.decisive] > 0) | (other.masks[rows, :, :, drawn.decisive] > 0)
+    covered = (drawn.masks[rows, :, :, drawn.distinguishing_parts] > 0) | (other.masks[rows, :, :, drawn.decisive] > 0)
     assert not (changed & ~covered).any()
     assert (changed.sum(axis=(1, 2)) > 10).all()
 
@@ -211,8 +211,10 @@ def test_scenes_are_chosen_like_rows():
 
 
 def test_decisive_parts_and_partners():
-    assert [PARTS[k] for k in draw(8).with_(labels=np.arange(8)).decisive] == [DECISIVE[name] for name in CLASSES]
-    assert [(CLASSES[k], CLASSES[k ^ 1], DECISIVE[CLASSES[k]]) for k in range(0, 8, 2)] == list(PAIRS)
+    assert [PARTS[k] for k in draw(8).with_(labels=np.arange(8)).distinguishing_parts] == [
+        DISTINGUISHING_PART[name] for name in CLASSES
+    ]
+    assert [(CLASSES[k], CLASSES[k ^ 1], DISTINGUISHING_PART[CLASSES[k]]) for k in range(0, 8, 2)] == list(PAIRS)
 
 
 def test_scenes_cannot_be_written_into_and_keep_their_own_numbers():

@@ -34,9 +34,9 @@ def test_the_eye_goes_with_the_head():
 def test_masks_of_players(scenes):
     masks = player_masks(scenes)
     np.testing.assert_allclose(masks.sum(axis=-1) + scenes.masks[..., -1], 1, atol=1e-6)
-    for i, part in enumerate(scenes.decisive):
+    for i, part in enumerate(scenes.distinguishing_parts):
         np.testing.assert_array_equal(decisive_masks(scenes)[i], scenes.masks[i, ..., part])
-        assert NAMES[decisive_players(scenes)[i]] == birds.DECISIVE[birds.CLASSES[scenes.labels[i]]]
+        assert NAMES[decisive_players(scenes)[i]] == birds.DISTINGUISHING_PART[birds.CLASSES[scenes.labels[i]]]
 
 
 def test_a_pixel_that_changed_belongs_to_the_decisive_part_of_one_of_the_two(scenes):

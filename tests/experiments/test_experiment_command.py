@@ -10,7 +10,7 @@ from PIL import Image
 from minixai.cli import main
 from minixai.experiments import EXPERIMENTS, Block, Claim, Experiment, Result, closeness
 from minixai.lesson import shipped_home
-from minixai.plots.charts import Boxes, boxes
+from minixai.plots.charts import BoxPlotPanel, draw_box_plots
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,8 @@ class Made(Result):
 
     @property
     def figure(self):
-        return boxes([Boxes("one", [np.ones(3)], [1.0])], ["a"], title="t", along="x", mark="m", columns=1)
+        panels = [BoxPlotPanel("one", [np.ones(3)], [1.0])]
+        return draw_box_plots(panels, ["a"], title="t", x_label="x", mark_label="m", columns=1)
 
 
 def enter(monkeypatch, run):

@@ -947,8 +947,8 @@ methods/compat.py: grey on a scale from 0 to 1
   ? tests/methods/test_occlusion.py::test_tf_explain_shows_one_minus_p_of_a_grid_without_overlap
 
 plots/maps.py: absolute values before the sum over channels
-  - maps = [part.of(v.sum(axis=-1, dtype=np.float64)) for v in values]
-  + maps = [part.of(v).sum(axis=-1, dtype=np.float64) for v in values]
+  - maps = [part.select(v.sum(axis=-1, dtype=np.float64)) for v in values]
+  + maps = [part.select(v).sum(axis=-1, dtype=np.float64) for v in values]
   ? tests/test_pictures.py::test_the_absolute_value_is_taken_after_the_sum_over_channels
 
 plots/maps.py: layers share a scale
@@ -957,38 +957,38 @@ plots/maps.py: layers share a scale
   ? tests/test_pictures.py::test_maps_of_several_layers_are_headed_by_the_layer
 
 plots/maps.py: the standard error left out
-  - f"{TIED}±{TIED}{number(error, digits=1)}" if error else ""
+  - f"{NBSP}±{NBSP}{short_number(error, digits=1)}" if error else ""
   + ""
   ? tests/test_pictures.py::test_a_comparison_states_every_scale_and_gap
 
 plots/colours.py: the negative part in red
-  - FALLING = Palette(fading_colours(-1, 0), -1, 0
-  + FALLING = Palette(fading_colours(0, 1), -1, 0
+  - FALLING = Palette(fading_colormap(-1, 0), -1, 0
+  + FALLING = Palette(fading_colormap(0, 1), -1, 0
   ? tests/test_pictures.py::test_a_part_of_a_map_has_one_colour_and_a_scale_from_0
 
 plots/panels.py: one long line
-  - for part in lines(panels, columns, rows)]
-  + for part in [panels]]
+  - for part in split_into_bands(columns, max_columns, rows)]
+  + for part in [columns]]
   ? tests/test_pictures.py::test_many_columns_go_on_beneath
 
-plots/filters.py: the weakest first
-  - np.argsort(-peaks, kind="stable")
-  + np.argsort(peaks, kind="stable")
+plots/feature_maps.py: the weakest first
+  - np.argsort(-maps.max(axis=(1, 2)), kind="stable")
+  + np.argsort(maps.max(axis=(1, 2)), kind="stable")
   ? tests/test_pictures.py::test_filters_are_sorted_by_their_peaks
 
-plots/filters.py: ranks of another image
+plots/feature_maps.py: ranks of another image
   - .extras["order"][i]
   + .extras["order"][-1]
   ? tests/test_pictures.py::test_filters_as_the_result_ranks_them_or_as_they_are
 
 plots/series.py: the curve of the gradients
-  - totals = sums.sum(axis=(1, 2, 3), dtype=np.float64)
-  + totals = gradients.sum(axis=(1, 2, 3), dtype=np.float64)
+  - self.sums.sum(axis=(1, 2, 3), dtype=np.float64)
+  + self.gradients.sum(axis=(1, 2, 3), dtype=np.float64)
   ? tests/test_pictures.py::test_the_curve_rises_to_the_difference
 
 plots/series.py: the sum without its end
-  - np.linspace(0, steps - 1, columns)
-  + np.linspace(0, steps - 2, columns)
+  - np.linspace(0, steps - 1, count)
+  + np.linspace(0, steps - 2, count)
   ? tests/test_pictures.py::test_the_way_ends_at_the_image_and_the_attribution
 
 cli/arguments.py: the seed forgotten
@@ -1702,8 +1702,8 @@ evaluation/trials.py: nothing is forgotten
   ? tests/evaluation/test_scoreboard.py::test_dear_scores_are_asked_about_few_scenes
 
 plots/scores.py: whiskers of one standard error
-  - 2 * np.nan_to_num(error)
-  + np.nan_to_num(error)
+  - 2 * np.nan_to_num(standard_error)
+  + np.nan_to_num(standard_error)
   ? tests/evaluation/test_scoreboard.py::test_whiskers_are_two_standard_errors_long
 
 rules/slopes.py: deconvnet keeps what is negative
@@ -1862,7 +1862,7 @@ references/entry.py: whatever comes out holds
   ? tests/test_references.py::test_both_deviation_and_shape_decide
 
 references/frozen.py: results of whatever network
-  - if network(name).digest != checksum:
+  - if load_network(name).checksum != checksum:
   + if False:
   ? tests/test_references.py::test_other_networks_are_noticed
 
@@ -1897,13 +1897,13 @@ datasets/birds/painting.py: front to back is back to front
   ? tests/datasets/test_birds.py::test_the_birds_are_the_same_on_every_machine
 
 datasets/birds/painting.py: a part that is removed leaves a hole
-  - 0 if part in remove else covered(shapes[i], unit)
-  + covered(shapes[i], unit)
+  - 0 if part in remove else pixel_coverage(shapes[i], unit)
+  + pixel_coverage(shapes[i], unit)
   ? tests/datasets/test_birds.py::test_what_is_removed_is_gone_and_changes_nothing_elsewhere
 
 datasets/birds/painting.py: species cast different shadows
-  - masks[-1] * shadow(x, y)
-  + masks[-1] * shadow(x + column(LENGTH[scenes.labels]), y)
+  - masks[-1] * ground_shadow(x, y)
+  + masks[-1] * ground_shadow(x + as_column(BEAK_LENGTH[scenes.labels]), y)
   ? tests/datasets/test_birds.py::test_without_any_part_only_the_habitat_is_left
 
 datasets/birds/painting.py: edges as wide in a large picture
@@ -1962,7 +1962,7 @@ zoo/birds.py: sure of what nobody could know
   ? tests/test_zoo.py::test_half_of_the_birds_lack_a_part_and_without_the_decisive_one_nobody_could_know
 
 zoo/birds.py: in doubt whatever is missing
-  - rows & (scenes.decisive == PARTS.index(name))
+  - rows & (scenes.distinguishing_parts == PARTS.index(name))
   + rows
   ? tests/test_zoo.py::test_half_of_the_birds_lack_a_part_and_without_the_decisive_one_nobody_could_know
 

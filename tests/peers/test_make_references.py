@@ -11,7 +11,7 @@ from tests.peers import make_references
 
 
 def test_the_networks_are_drawn_again_to_the_bit():
-    drawn, shipped = make_references.drawn(), frozen.archive("networks")
+    drawn, shipped = make_references.drawn(), frozen.load_archive("networks")
     assert set(drawn) == set(shipped)
     for name, array in drawn.items():
         if name.endswith("/architecture"):
@@ -23,7 +23,7 @@ def test_the_networks_are_drawn_again_to_the_bit():
 
 def test_the_architectures_are_those_of_the_recipe():
     """Layers may have learnt new arguments since; those that were given are the same."""
-    drawn, shipped = make_references.drawn(), frozen.archive("networks")
+    drawn, shipped = make_references.drawn(), frozen.load_archive("networks")
     for name in (key for key in drawn if key.endswith("/architecture")):
         for now, then in zip(*(json.loads(str(a[name]))["layers"] for a in (drawn, shipped)), strict=True):
             assert {**now, "config": None} == {**then, "config": None}
@@ -32,7 +32,7 @@ def test_the_architectures_are_those_of_the_recipe():
 
 def test_both_checksums_are_one():
     for name, network in make_references.networks().items():
-        assert network.digest == frozen.network(name).digest
+        assert network.digest == frozen.load_network(name).checksum
 
 
 @pytest.mark.slow
@@ -44,7 +44,7 @@ def test_a_library_says_again_what_it_said(library, monkeypatch):
     if not find_spec(modules.get(library, library)):
         pytest.skip(f"needs {library}: see the docstring of make_references.py")
     monkeypatch.syspath_prepend(str(make_references.FOLDER.parents[1] / "tests" / "peers"))
-    again, said = make_references.recomputed(library), frozen.results(library)
+    again, said = make_references.recomputed(library), frozen.load_results(library)
     assert json.loads(json.dumps(again.about["how"])) == said.how
     assert again.about["networks"] == said.networks
     for name, array in again.arrays.items():

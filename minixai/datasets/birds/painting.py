@@ -1,7 +1,8 @@
-"""A few scenes at a time become pictures: shapes cover pixels, masks say how much of each is whose, light shades them.
+"""Painting of scenes: signed distances become masks, and masks times colours, shades and light an image.
 
-A part covers clip(½ − distance, 0, 1) of a pixel; of that its mask is what the parts before it leave clear.  A picture
-is Σ mask · colour · shade · light, where every factor is at most 1 and the masks sum to 1: nothing is ever clipped.
+A part covers clip(½ − distance, 0, 1) of a pixel; its mask is what the parts in front of it leave uncovered of that.
+An image is Σ mask · colour · shade · light, where every factor is at most 1 and the masks sum to 1, so that no value
+is ever clipped.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import numpy as np
 
 from minixai.arrays import Array
 from minixai.datasets.birds.habitats import PAINTERS, SIDE
-from minixai.datasets.birds.shapes import Shapes, bird
-from minixai.datasets.birds.species import CURVE, HABITATS, LENGTH, PARTS
+from minixai.datasets.birds.shapes import PartDistances, bird_distances
+from minixai.datasets.birds.species import BEAK_CURVE, BEAK_LENGTH, HABITATS, PARTS
 
 
 class SceneArrays(Protocol):
@@ -38,72 +39,72 @@ class SceneArrays(Protocol):
 
 
 def paint(scenes: SceneArrays, remove: Collection[str], colours: Array, size: int) -> tuple[Array, Array]:
-    """Scenes, and the colours of their parts (N, 8, 3) -> images (N, size, size, 3), masks (N, size, size, 9)."""
-    flip, left, top, scale, tilt, stride = map(column, scenes.pose.T)
+    """Paint scenes: colours of the parts (N, 8, 3) -> images (N, size, size, 3), masks (N, size, size, 9)."""
+    flip, left, top, scale, tilt, stride = map(as_column, scenes.pose.T)
     along = (np.arange(size, dtype=np.float32) + 0.5) * (SIDE / size) - 0.5  # the middles of pixels, 64 to a side
     gx, gy = along[None, None, :], along[None, :, None]
     # the bird's own frame: moved, turned, scaled
     dx, dy, c, s = (gx - left) * (flip / scale), (gy - top) / scale, np.cos(tilt), np.sin(tilt)
     x, y = dx * c + dy * s, dy * c - dx * s
-    shapes = bird(x, y, column(LENGTH[scenes.labels]), column(CURVE[scenes.labels]), stride)
+    shapes = bird_distances(x, y, as_column(BEAK_LENGTH[scenes.labels]), as_column(BEAK_CURVE[scenes.labels]), stride)
     unit = scale * (size / SIDE)  # pixels in one unit of that frame
-    masks = visible(shapes, unit, remove)
-    shades = shading(x, y, shapes, unit)
-    ground = masks[-1] * shadow(x, y)
-    planes = habitats(scenes, gx, gy)
+    masks = part_masks(shapes, unit, remove)
+    shades = part_shades(x, y, shapes, unit)
+    ground = masks[-1] * ground_shadow(x, y)
+    planes = habitat_planes(scenes, gx, gy)
     image = np.empty((len(scenes), size, size, 3), np.float32)
     toned = [mask * shade for mask, shade in zip(masks, shades, strict=False)]
     for channel in range(3):
         plane = ground * planes[channel]
         for part, tone in enumerate(toned):
-            plane += tone * column(colours[:, part, channel])
-        np.multiply(plane, column(scenes.light[:, channel]), out=image[..., channel])
+            plane += tone * as_column(colours[:, part, channel])
+        np.multiply(plane, as_column(scenes.light[:, channel]), out=image[..., channel])
     return image, np.ascontiguousarray(np.moveaxis(masks, 0, -1))
 
 
-def visible(shapes: Shapes, unit: Array, remove: Collection[str]) -> Array:
-    """(9, N, H, W): of each part what those before it leave clear, and the background, what all of them do."""
+def part_masks(shapes: PartDistances, unit: Array, remove: Collection[str]) -> Array:
+    """The masks (9, N, H, W): what is visible of each part, and last of the background."""
     masks = np.empty((len(PARTS) + 1, *shapes.tail.shape), np.float32)
     clear = np.ones_like(shapes.tail)
     for i, part in reversed(list(enumerate(PARTS))):
-        np.multiply(clear, 0 if part in remove else covered(shapes[i], unit), out=masks[i])
+        np.multiply(clear, 0 if part in remove else pixel_coverage(shapes[i], unit), out=masks[i])
         clear = clear - masks[i]
     masks[-1] = clear
     return masks
 
 
-def covered(distance: Array, unit: Array) -> Array:
-    """How much of each pixel lies within a shape: its edge is one pixel wide."""
+def pixel_coverage(distance: Array, unit: Array) -> Array:
+    """The share of each pixel that lies within a shape, whose edge is one pixel wide."""
     return np.asarray(np.clip(0.5 - distance * unit, 0, 1))
 
 
-def shading(x: Array, y: Array, shapes: Shapes, unit: Array) -> list[Array]:
-    """How bright each part is, in (0, 1]: lit from above, rounded, feathered."""
+def part_shades(x: Array, y: Array, shapes: PartDistances, unit: Array) -> list[Array]:
+    """The brightness of each part, in (0, 1], (N, H, W): light from above, round bodies, rows of feathers."""
     lit = 0.89 - 0.011 * np.clip(y, -10, 10)
     trunk = lit * (0.84 + 0.16 * np.clip(shapes.body * -0.35, 0, 1))
     rows = np.abs(np.sin(0.95 * y - 0.19 * x + 0.4))  # of feathers, each an arc
     feathers = lit * (0.86 + 0.14 * np.sin(1.4 * x - 2.2 * rows))
     wing = feathers * (1 - 0.28 * np.clip(1 + shapes.wing * 0.8, 0, 1))
-    eye = 1 - 0.9 * covered(shapes.pupil, unit) * (1 - covered(shapes.glint, unit))
-    legs = 0.82 + 0.18 * covered(shapes.near_leg, unit)
+    eye = 1 - 0.9 * pixel_coverage(shapes.pupil, unit) * (1 - pixel_coverage(shapes.glint, unit))
+    legs = 0.82 + 0.18 * pixel_coverage(shapes.near_leg, unit)
     return [feathers, legs, trunk, trunk, wing, lit, np.ones_like(x), eye]
 
 
-def shadow(x: Array, y: Array) -> Array:
-    """What the ground keeps of its light beneath a bird, the same for every species."""
+def ground_shadow(x: Array, y: Array) -> Array:
+    """The brightness of the ground (N, H, W) with the shadow of a bird, the same for every species."""
     return np.asarray(1 - 0.32 * np.clip(1.3 - np.hypot((x - 2) / 10, (y - 22.6) / 2), 0, 1))
 
 
-def habitats(scenes: SceneArrays, gx: Array, gy: Array) -> Array:
-    """What is behind the birds: (3, N, H, W)."""
+def habitat_planes(scenes: SceneArrays, gx: Array, gy: Array) -> Array:
+    """The colours behind the birds, (3, N, H, W)."""
     planes = np.empty((3, len(scenes), gy.size, gx.size), np.float32)
     for number in np.unique(scenes.habitat):
         rows = scenes.habitat == number
-        phases = list(map(column, scenes.phases[rows].T))
-        planes[:, rows] = PAINTERS[HABITATS[number]](gx, gy, column(scenes.horizon[rows]), phases)
+        phases = list(map(as_column, scenes.phases[rows].T))
+        planes[:, rows] = PAINTERS[HABITATS[number]](gx, gy, as_column(scenes.horizon[rows]), phases)
     return planes
 
 
-def column(numbers: Array) -> Array:
-    """(N,) -> (N, 1, 1), to stand beside planes."""
+def as_column(numbers: Array) -> Array:
+    """(N,) -> (N, 1, 1), to broadcast with planes (N, H, W)."""
     return numbers.astype(np.float32)[:, None, None]

@@ -1,4 +1,4 @@
-"""From scenes to pictures, with or without a change: no chance is left, so that nothing else changes."""
+"""From scenes to images, with or without a change; nothing here is random, so that nothing else changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from minixai.validate import as_count, as_real, check_finite, one_of
 S = TypeVar("S", bound=SceneArrays)
 SIZE = 64
 PIXELS = 2**16
-"""How many are painted at a time: as many as stay in a processor's cache."""
+"""Pixels that are painted at a time: as many as fit into a processor's cache."""
 
 
 def render(
@@ -28,11 +28,11 @@ def render(
 ) -> tuple[Array, Array]:
     """Draw scenes: images (N, size, size, 3) in [0, 1] and masks (N, size, size, 9), both float32.
 
-    The masks say how much of each pixel is each part's, in the order of PARTS, and last the background's;
-    at every pixel they sum to 1.
+    A mask is the share of a part in each pixel: the parts in the order of PARTS, and last the background;
+    at every pixel the masks sum to 1.
 
-    remove      parts left out; what is behind them shows
-    colours     {part: (red, green, blue)}: other colours, and nothing else
+    remove      parts that are left out, so that what is behind them shows
+    colours     {part: (red, green, blue)}, other colours for parts
     background  another habitat behind the same birds, by name or number, one for all or one for each
 
     Raises ValueError for an unknown part or habitat, and for a colour or a size that cannot be.
@@ -43,51 +43,52 @@ def render(
     ((2, 128, 128, 3), (2, 128, 128, 9), 0.0)
     """
     if background is not None:
-        scenes = are_scenes(scenes).with_(habitat=background)
-    parts = list(drawn(scenes, remove, colours, size))
+        scenes = as_scenes(scenes).with_(habitat=background)
+    parts = list(render_in_chunks(scenes, remove, colours, size))
     images, masks = (np.concatenate(each) for each in zip(*parts, strict=True))
     return images, masks
 
 
-def images_of(scenes: SceneArrays) -> Array:
-    """The images alone: a quarter of the memory."""
-    return np.concatenate([images for images, _ in drawn(scenes)])
+def render_images(scenes: SceneArrays) -> Array:
+    """Draw the images (N, 64, 64, 3) without the masks, in a quarter of the memory."""
+    return np.concatenate([images for images, _ in render_in_chunks(scenes)])
 
 
-def drawn(
+def render_in_chunks(
     scenes: SceneArrays,
     remove: Collection[str] = (),
     colours: Mapping[str, npt.ArrayLike] | None = None,
     size: int = SIZE,
 ) -> Iterator[tuple[Array, Array]]:
-    """The images and masks of a few scenes after the other."""
-    are_scenes(scenes)
+    """Yield (images, masks) of a few scenes at a time."""
+    as_scenes(scenes)
     as_count(size, "size, the pixels along a side,", 8)
     left_out = [one_of(part, PARTS, "part") for part in ([remove] if isinstance(remove, str) else remove)]
     palette = COLOURS.copy()
-    for part, rgb in mapping(colours, "colours", "{part: (red, green, blue)}").items():
-        palette[:, PARTS.index(one_of(part, PARTS, "part"))] = colour(rgb, part)
+    for part, rgb in as_mapping(colours, "colours", "{part: (red, green, blue)}").items():
+        palette[:, PARTS.index(one_of(part, PARTS, "part"))] = as_colour(rgb, part)
     step = max(1, PIXELS // size**2)
     for start in range(0, len(scenes), step):
         few = scenes[start : start + step]
         yield paint(few, left_out, palette[few.labels], size)
 
 
-def are_scenes(scenes: S) -> S:
-    """The scenes, if they are such: from an image alone nothing can be drawn again."""
+def as_scenes(scenes: S) -> S:
+    """The scenes; raises TypeError for anything else, such as images, which cannot be rendered again."""
     if not hasattr(scenes, "phases"):
         raise TypeError(f"scenes are what birds.draw gives, got {type(scenes).__name__}: images cannot be drawn again")
     return scenes
 
 
-def mapping(given: Mapping[str, Any] | None, what: str, form: str) -> Mapping[str, Any]:
-    """What was given by name, if anything was."""
+def as_mapping(given: Mapping[str, Any] | None, what: str, form: str) -> Mapping[str, Any]:
+    """The mapping given, or an empty one for None; raises TypeError for anything else."""
     if given is not None and not isinstance(given, Mapping):
         raise TypeError(f"{what} is {given!r}: give {form}")
     return given or {}
 
 
-def colour(rgb: npt.ArrayLike, part: str) -> Array:
+def as_colour(rgb: npt.ArrayLike, part: str) -> Array:
+    """A colour (3,) for a part, each entry from 0 to 1."""
     array = check_finite(as_real(rgb, f"the colour of {part}"), f"the colour of {part}")
     if array.shape != (3,) or not 0 <= array.min() <= array.max() <= 1:
         raise ValueError(f"the colour of {part} is {rgb!r}: give red, green and blue, each from 0 to 1")

@@ -1,4 +1,4 @@
-"""Scenes: all that chance decides about pictures of birds, drawn once, so that they can be drawn again."""
+"""Scenes: the random properties of images of birds, kept so that the same images can be rendered again."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ import numpy.typing as npt
 
 from minixai.arrays import Array, readonly_view
 from minixai.datasets.birds.habitats import SIDE
-from minixai.datasets.birds.rendering import images_of, mapping, render
-from minixai.datasets.birds.species import CLASSES, DECISIVE, HABITATS, PARTS
+from minixai.datasets.birds.rendering import as_mapping, render, render_images
+from minixai.datasets.birds.species import CLASSES, DISTINGUISHING_PART, HABITATS, PARTS
 from minixai.validate import as_count, as_nonnegative, as_real, check_finite, one_of
 
 POSE = {"flip": (-1, 1), "x": (-2.5, 2.5), "y": (28, 33), "scale": (0.82, 1), "tilt": (-0.12, 0.12), "stride": (-2, 2)}
-"""How a bird stands: 1 if it looks to the right and −1 to the left, and what is uniform in its range."""
+"""The range of each property of the pose.  flip is 1 if the bird looks to the right and −1 to the left."""
 BRIGHTNESS, TINT, HORIZON, PHASES = (0.84, 0.96), 0.025, (9, 22), 12
 NAMES = {"labels": CLASSES, "habitat": HABITATS}
 LIMITS = {"light": (0, 1), "horizon": (1, SIDE - 1), "flip": (-1, 1), "scale": (0.1, 4)}
-"""Beyond these there is no picture: its values would leave [0, 1], or be no numbers."""
+"""Beyond these limits the values of a picture would leave [0, 1] or not be finite."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scenes:
-    """Pictures of birds, as what decides them; `scenes[3]`, `scenes[2:5]` and `scenes[mask]` are Scenes too.
+    """The properties that determine N images of birds; `scenes[3]`, `scenes[2:5]` and `scenes[mask]` are Scenes too.
 
     labels      class numbers (N,), in the order of CLASSES; labels ^ 1 are the partners
     habitat     (N,), in the order of HABITATS
     pose        (N, 6), the columns of POSE
     light       what red, green and blue are multiplied by, (N, 3)
-    horizon     how far below the picture's upper edge it lies, in 64ths of its height, (N,)
-    phases      of the waves that habitats are made of, (N, 12)
+    horizon     distance below the upper edge of the picture, in 64ths of its height, (N,)
+    phases      of the waves that draw the habitat, (N, 12)
 
     Raises ValueError for arrays that do not fit.
     """
@@ -56,7 +56,7 @@ class Scenes:
                 )
             object.__setattr__(self, name, readonly_view(array, own=True))
         for name, names in NAMES.items():
-            numbers_of(getattr(self, name), names, name)
+            as_indices(getattr(self, name), names, name)
         for name, (low, high) in LIMITS.items():
             array = self.pose[:, list(POSE).index(name)] if name in POSE else getattr(self, name)
             wrong = (abs(array) != 1) if name == "flip" else (array < low) | (array > high)
@@ -76,7 +76,7 @@ class Scenes:
         return f"<Scenes of {len(self)} {'bird' if len(self) == 1 else 'birds'}: {seen}>"
 
     def with_(self, **changes: Any) -> Scenes:
-        """The same scenes, but of other `labels`, in another `habitat`, ...: an entry for each, or one for all.
+        """A copy of the scenes with other `labels`, another `habitat`, ...: an entry for each scene, or one for all.
 
         >>> scenes = draw(2)
         >>> partners = scenes.with_(labels=scenes.labels ^ 1)
@@ -84,24 +84,29 @@ class Scenes:
         """
         for name, value in changes.items():
             one_of(name, [f.name for f in fields(self)], "property of scenes")
-            array = np.asarray(numbers_of(value, NAMES[name], name) if name in NAMES else value)
+            array = np.asarray(as_indices(value, NAMES[name], name) if name in NAMES else value)
             changes[name] = np.broadcast_to(array, getattr(self, name).shape) if array.ndim == 0 else array
         return replace(self, **changes)
 
     @cached_property
     def images(self) -> Array:
-        """(N, 64, 64, 3) float32 in [0, 1], drawn when first asked for."""
-        return readonly_view(images_of(self))
+        """(N, 64, 64, 3) float32 in [0, 1], rendered at the first use."""
+        return readonly_view(render_images(self))
 
     @cached_property
     def masks(self) -> Array:
-        """(N, 64, 64, 9) float32: how much of a pixel is each part's, and last the background's; they sum to 1."""
+        """(N, 64, 64, 9) float32: the share of each part in each pixel, the background last; they sum to 1."""
         return readonly_view(render(self)[1])
 
     @property
+    def distinguishing_parts(self) -> npt.NDArray[np.intp]:
+        """The part in which each bird differs from its partner, (N,), by its number in PARTS."""
+        return np.array([PARTS.index(DISTINGUISHING_PART[name]) for name in CLASSES])[self.labels]
+
+    @property
     def decisive(self) -> npt.NDArray[np.intp]:
-        """What tells each bird from its partner, (N,), by its number in PARTS."""
-        return np.array([PARTS.index(DECISIVE[name]) for name in CLASSES])[self.labels]
+        """The former name of `distinguishing_parts`."""
+        return self.distinguishing_parts
 
 
 def draw(
@@ -146,14 +151,14 @@ def draw(
     as_count(n, "n, how many scenes to draw,")
     as_count(seed, "seed", 0)
     bias = float(habitat is not None) if bias is None else bias
-    choice = np.atleast_1d(numbers_of(CLASSES if species is None else species, CLASSES, "species"))
+    choice = np.atleast_1d(as_indices(CLASSES if species is None else species, CLASSES, "species"))
     lengths = (1, 1, 1, len(POSE), 1, 3, 1, PHASES)
     # (n, 26) uniform in [0, 1), a row for each scene, cut into what each column is for
     chances = np.random.default_rng(seed).random((n, sum(lengths)))
     which, where, tied, pose, bright, tint, high, phases = np.split(chances, np.cumsum(lengths)[:-1], axis=1)
     labels = choice[(which[:, 0] * len(choice)).astype(np.intp)]
     habitats = (where[:, 0] * len(HABITATS)).astype(np.intp)
-    if tie := ties(habitat, bias, choice):
+    if tie := habitat_of_class(habitat, bias, choice):
         own = np.array([tie.get(int(k), 0) for k in labels])
         habitats = np.where(tied[:, 0] < bias, own, habitats)
     low, top = np.array(list(POSE.values())).T
@@ -165,13 +170,13 @@ def draw(
     return Scenes(labels, habitats, pose, light, horizon, 2 * np.pi * phases)
 
 
-def ties(habitat: Mapping[str, str] | None, bias: float, choice: Array) -> dict[int, int]:
-    """{class number: habitat number}.  Raises ValueError where a species to be drawn has none."""
+def habitat_of_class(habitat: Mapping[str, str] | None, bias: float, choice: Array) -> dict[int, int]:
+    """{class number: number of the habitat it is tied to}.  Raises ValueError if a species to be drawn has none."""
     if not 0 <= as_nonnegative(bias, "bias") <= 1:
         raise ValueError(f"bias is a probability, from 0 to 1, got {bias}")
     tie = {
-        int(numbers_of(name, CLASSES, "species")): int(numbers_of(place, HABITATS, "habitat"))
-        for name, place in mapping(habitat, "habitat", "{species: habitat}").items()
+        int(as_indices(name, CLASSES, "species")): int(as_indices(place, HABITATS, "habitat"))
+        for name, place in as_mapping(habitat, "habitat", "{species: habitat}").items()
     }
     missing = [CLASSES[k] for k in choice if k not in tie] if bias else []
     if missing:
@@ -181,8 +186,8 @@ def ties(habitat: Mapping[str, str] | None, bias: float, choice: Array) -> dict[
     return tie
 
 
-def numbers_of(given: Any, names: tuple[str, ...], what: str) -> npt.NDArray[np.intp]:
-    """Names, or numbers, as numbers.  Raises ValueError for those that are unknown."""
+def as_indices(given: Any, names: tuple[str, ...], what: str) -> npt.NDArray[np.intp]:
+    """Names, or their indices in `names`, as indices.  Raises ValueError for unknown ones."""
     array = np.asarray(
         list(given) if isinstance(given, Iterable) and not isinstance(given, (str, np.ndarray)) else given
     )
@@ -194,7 +199,7 @@ def numbers_of(given: Any, names: tuple[str, ...], what: str) -> npt.NDArray[np.
 
 
 def shorebirds(n: int, seed: int = 0) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
-    """Pictures of random birds; `draw` gives the same birds with all that is known about them.
+    """Draw images of random birds; `draw` gives the same birds with their masks and properties.
 
     Parameters
     ----------
@@ -217,4 +222,4 @@ def shorebirds(n: int, seed: int = 0) -> tuple[npt.NDArray[np.float32], npt.NDAr
     ((4, 64, 64, 3), ['godwit', 'gull', 'gull', 'gull'])
     """
     scenes = draw(n, seed)
-    return images_of(scenes), scenes.labels.copy()
+    return render_images(scenes), scenes.labels.copy()

@@ -1,4 +1,4 @@
-"""The shapes of a bird as signed distances: how far each point lies outside, below 0 within.
+"""The shapes of a bird as signed distances, positive outside a shape and negative inside.
 
 Everything is in the bird's own frame: the origin at the middle of its body, its beak to the right, y down, and one
 unit as long as a pixel of a 64 × 64 picture of a bird of scale 1.  A circle of radius r is |p| − r; a union is the
@@ -13,11 +13,11 @@ import numpy as np
 
 from minixai.arrays import Array
 
-Place = tuple[float | Array, float | Array]
+Point = tuple[float | Array, float | Array]
 
 
-class Shapes(NamedTuple):
-    """The signed distance to each part, and to what only shades them."""
+class PartDistances(NamedTuple):
+    """The signed distance (N, H, W) to each part, and to details that only change its brightness."""
 
     tail: Array
     legs: Array
@@ -32,33 +32,35 @@ class Shapes(NamedTuple):
     glint: Array
 
 
-def bird(x: Array, y: Array, length: Array, curve: Array, stride: Array) -> Shapes:
-    """The distances at points (x, y), each (N, H, W), of birds whose beak and stride are (N, 1, 1)."""
-    trunk = ellipse(x, y, (0.0, 0.0), (13.4, 8.5), 0.13)
-    neck = taper(x, y, (7.5, -3.0), (13.6, -10.8), 5.0, 3.6)
-    body = blend(trunk, neck, 2.5)
-    near, far = leg(x, y, -1.2, stride), leg(x, y, 3.2, -stride)
-    return Shapes(
+def bird_distances(x: Array, y: Array, length: Array, curve: Array, stride: Array) -> PartDistances:
+    """The distances at points (x, y), each (N, H, W); length and curve of the beak and the stride are (N, 1, 1)."""
+    trunk = ellipse_distance(x, y, (0.0, 0.0), (13.4, 8.5), 0.13)
+    neck = taper_distance(x, y, (7.5, -3.0), (13.6, -10.8), 5.0, 3.6)
+    body = smooth_union(trunk, neck, 2.5)
+    near, far = leg_distance(x, y, -1.2, stride), leg_distance(x, y, 3.2, -stride)
+    return PartDistances(
         tail=np.minimum(
-            taper(x, y, (-10.0, -1.6), (-20.5, 1.2), 3.8, 1.1), taper(x, y, (-10.0, 0.0), (-19.5, 3.0), 3.0, 1.0)
+            taper_distance(x, y, (-10.0, -1.6), (-20.5, 1.2), 3.8, 1.1),
+            taper_distance(x, y, (-10.0, 0.0), (-19.5, 3.0), 3.0, 1.0),
         ),
         legs=np.minimum(near, far),
         body=body,
-        breast=np.maximum(ellipse(x, y, (8.4, 2.2), (8.4, 7.6), -0.5), body + 0.6),
+        breast=np.maximum(ellipse_distance(x, y, (8.4, 2.2), (8.4, 7.6), -0.5), body + 0.6),
         wing=np.minimum(
-            ellipse(x, y, (-3.4, -1.5), (10.4, 5.2), 0.2), taper(x, y, (-8.0, -0.8), (-18.5, 2.6), 3.4, 0.5)
+            ellipse_distance(x, y, (-3.4, -1.5), (10.4, 5.2), 0.2),
+            taper_distance(x, y, (-8.0, -0.8), (-18.5, 2.6), 3.4, 0.5),
         ),
-        head=ellipse(x, y, (14.2, -12.2), (5.4, 4.9)),
-        beak=beak(x, y, length, curve),
-        eye=circle(x, y, (15.7, -13.1), 1.9),
+        head=ellipse_distance(x, y, (14.2, -12.2), (5.4, 4.9)),
+        beak=beak_distance(x, y, length, curve),
+        eye=circle_distance(x, y, (15.7, -13.1), 1.9),
         near_leg=near,
-        pupil=circle(x, y, (15.9, -13.1), 1.25),
-        glint=circle(x, y, (15.5, -13.6), 0.42),
+        pupil=circle_distance(x, y, (15.9, -13.1), 1.25),
+        glint=circle_distance(x, y, (15.5, -13.6), 0.42),
     )
 
 
-def beak(x: Array, y: Array, length: Array, curve: Array) -> Array:
-    """A cone whose axis bends downwards as a parabola: half as thick at its tip as where it begins."""
+def beak_distance(x: Array, y: Array, length: Array, curve: Array) -> Array:
+    """The distance to a cone whose axis is a parabola that bends down, half as thick at its tip as at its root."""
     t = np.clip((x - 17.4) / length, 0, 1)
     axis = -11.7 + t * (0.8 + curve * t)
     lean = (0.8 + 2 * curve * t) / length
@@ -67,21 +69,22 @@ def beak(x: Array, y: Array, length: Array, curve: Array) -> Array:
     return np.asarray(np.sqrt(across * across + beyond * beyond) - (1.75 - 0.95 * t))
 
 
-def leg(x: Array, y: Array, hip: float, swing: Array) -> Array:
-    """Thigh, shank and foot; its toes lie `swing` before the hip."""
+def leg_distance(x: Array, y: Array, hip: float, swing: Array) -> Array:
+    """The distance to thigh, shank and foot; the toes lie `swing` in front of the hip."""
     ankle, toes = hip - 1.8 + 0.4 * swing, hip + swing
-    thigh = taper(x, y, (hip, 6.5), (ankle, 13.4), 1.45, 1.15)
-    shank = taper(x, y, (ankle, 13.4), (toes, 21.6), 1.25, 0.95)
-    foot = taper(x, y, (toes - 1.2, 22.0), (toes + 3.8, 22.3), 0.85, 0.75)
+    thigh = taper_distance(x, y, (hip, 6.5), (ankle, 13.4), 1.45, 1.15)
+    shank = taper_distance(x, y, (ankle, 13.4), (toes, 21.6), 1.25, 0.95)
+    foot = taper_distance(x, y, (toes - 1.2, 22.0), (toes + 3.8, 22.3), 0.85, 0.75)
     return np.minimum(np.minimum(thigh, shank), foot)
 
 
-def circle(x: Array, y: Array, centre: Place, radius: float) -> Array:
+def circle_distance(x: Array, y: Array, centre: Point, radius: float) -> Array:
+    """The distance to a circle."""
     return np.asarray(np.hypot(x - centre[0], y - centre[1]) - radius)
 
 
-def ellipse(x: Array, y: Array, centre: Place, radii: tuple[float, float], angle: float = 0.0) -> Array:
-    """Nearly the distance to an ellipse: k₀(k₀ − 1)/k₁, k₀ = |(u/a, v/b)|, k₁ = |(u/a², v/b²)|. (Quilez, "ellipse")"""
+def ellipse_distance(x: Array, y: Array, centre: Point, radii: tuple[float, float], angle: float = 0.0) -> Array:
+    """An approximate distance to an ellipse: k₀(k₀ − 1)/k₁, k₀ = |(u/a, v/b)|, k₁ = |(u/a², v/b²)|. (Quilez)"""
     dx, dy, c, s = x - centre[0], y - centre[1], np.cos(angle), np.sin(angle)
     u, v = (dx * (c / radii[0]) + dy * (s / radii[0])), (dy * (c / radii[1]) - dx * (s / radii[1]))
     u2, v2 = u * u, v * v
@@ -90,8 +93,8 @@ def ellipse(x: Array, y: Array, centre: Place, radii: tuple[float, float], angle
     return np.asarray(k0 * (k0 - 1) / k1)
 
 
-def taper(x: Array, y: Array, a: Place, b: Place, ra: float, rb: float) -> Array:
-    """A stroke from a to b whose radius goes from ra to rb."""
+def taper_distance(x: Array, y: Array, a: Point, b: Point, ra: float, rb: float) -> Array:
+    """The distance to a stroke from a to b whose radius goes from ra to rb."""
     dx, dy, along, across = b[0] - a[0], b[1] - a[1], x - a[0], y - a[1]
     square = dx * dx + dy * dy
     t = np.clip(along * (dx / square) + across * (dy / square), 0, 1)
@@ -99,7 +102,7 @@ def taper(x: Array, y: Array, a: Place, b: Place, ra: float, rb: float) -> Array
     return np.asarray(np.sqrt(along * along + across * across) - (ra + t * (rb - ra)))
 
 
-def blend(a: Array, b: Array, width: float) -> Array:
-    """A union whose seam is rounded: the minimum, and less by up to width/4 where a and b are alike."""
+def smooth_union(a: Array, b: Array, width: float) -> Array:
+    """A union with a rounded seam: the minimum of two distances, less up to width/4 where they are close."""
     near = np.maximum(width - np.abs(a - b), 0)
     return np.asarray(np.minimum(a, b) - near * near * (0.25 / width))

@@ -1,4 +1,4 @@
-"""Eight species in four minimal pairs: the two of a pair are alike but for one part, which is the whole evidence."""
+"""Eight species in four pairs: the two species of a pair differ in one part only, which is the whole evidence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PARTS = ("tail", "legs", "body", "breast", "wing", "head", "beak", "eye")
 """The parts of a bird, from back to front."""
 
 PLAYERS = {part: ("head", "eye") if part == "head" else (part,) for part in PARTS if part != "eye"}
-"""What is removed together: seven parts, since no eye is left without a head."""
+"""The parts that are removed together, as players of a game: seven, since no eye is left without a head."""
 
 HABITATS = ("water", "reeds", "sand")
 
@@ -23,7 +23,7 @@ BROWN, SLATE, HORN, AMBER = (0.40, 0.26, 0.16), (0.30, 0.32, 0.40), (0.19, 0.15,
 
 
 class Species(NamedTuple):
-    """The colours of a bird's parts, in the order of PARTS; how long its beak is, and how far its tip hangs."""
+    """The colours of a bird's parts, in the order of PARTS; the length of its beak, and how far the tip bends down."""
 
     tail: Colour
     legs: Colour
@@ -33,8 +33,8 @@ class Species(NamedTuple):
     head: Colour
     beak: Colour
     eye: Colour
-    length: float
-    curve: float = 0.0
+    beak_length: float
+    beak_curve: float = 0.0
 
 
 DUN, RUSSET = (0.60, 0.49, 0.37), (0.55, 0.44, 0.31)
@@ -50,23 +50,34 @@ SPECIES = {
     "robin": SONGBIRD,
     "dunnock": SONGBIRD._replace(breast=ASH),
     "curlew": CURLEW,
-    "godwit": CURLEW._replace(curve=0.0),
+    "godwit": CURLEW._replace(beak_curve=0.0),
     "hooded": GULL._replace(head=BLACK),
     "gull": GULL,
 }
 CLASSES = tuple(SPECIES)
 """Species by class number; the partner of class k is k ^ 1."""
 
-PAIRS = (
-    ("redshank", "greenshank", "legs"),
-    ("robin", "dunnock", "breast"),
-    ("curlew", "godwit", "beak"),
-    ("hooded", "gull", "head"),
-)
-"""(species, its partner, the part that tells them apart)"""
 
-DECISIVE = {name: part for one, other, part in PAIRS for name in (one, other)}
+class SpeciesPair(NamedTuple):
+    """Two species that differ in one part."""
+
+    species: str
+    partner: str
+    part: str
+
+
+PAIRS = (
+    SpeciesPair("redshank", "greenshank", "legs"),
+    SpeciesPair("robin", "dunnock", "breast"),
+    SpeciesPair("curlew", "godwit", "beak"),
+    SpeciesPair("hooded", "gull", "head"),
+)
+
+DISTINGUISHING_PART = {name: pair.part for pair in PAIRS for name in (pair.species, pair.partner)}
+"""{species: the part in which it differs from its partner}"""
+DECISIVE = DISTINGUISHING_PART
+"""The former name of DISTINGUISHING_PART."""
 
 COLOURS = np.array([bird[: len(PARTS)] for bird in SPECIES.values()], np.float32)  # (8 species, 8 parts, 3)
-LENGTH = np.array([bird.length for bird in SPECIES.values()], np.float32)
-CURVE = np.array([bird.curve for bird in SPECIES.values()], np.float32)
+BEAK_LENGTH = np.array([bird.beak_length for bird in SPECIES.values()], np.float32)
+BEAK_CURVE = np.array([bird.beak_curve for bird in SPECIES.values()], np.float32)
