@@ -9,7 +9,7 @@ import minixai as mx
 from minixai import layers, op_layers
 from minixai.graph import Node, history
 from minixai.model import Model, load_model
-from minixai.rules import GRADIENT
+from minixai.training import TRAINING
 
 IMAGE = (5, 6, 2)
 
@@ -121,5 +121,5 @@ def test_training_reaches_its_weights(name: str) -> None:
     model = model_with(name)
     weights = {key: Node(w) for key, w in model.trained_weights.items()}
     output = model(Node(rows(name)), weights, layers.Training(np.random.default_rng(0)))
-    m = mx.backward(output, GRADIENT, np.random.default_rng(1).normal(size=output.shape))
+    m = mx.backward(output, TRAINING, np.random.default_rng(1).normal(size=output.shape))
     assert all(np.any(m[weights[f"layer/{key}"]]) for key in CASES[name].layer.trained if f"layer/{key}" in weights)

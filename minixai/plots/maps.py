@@ -128,25 +128,15 @@ def show(
     values = [as_map_values(r, len(np.asarray(results[0])), pictures) for r in results]
     maps = [part.select(v.sum(axis=-1, dtype=np.float64)) for v in values]
     groups = scale_groups(results, scale if vmax is None else "shared")
-    limits = [
-        full_colour_value([m for m, g in zip(maps, groups, strict=True) if g == group], vmax, percentile)
-        for group in groups
-    ]
+    limits = color_limits(maps, groups, vmax, percentile)
     scales = [scale_text(v, percentile if vmax is None else 100.0, part) for v in limits]
     palettes = [choose_palette(r, m, part) for r, m in zip(results, maps, strict=True)]
     has_one_bar = len(set(groups)) == len(set(map(id, palettes))) == 1
+    texts = column_texts(results, titles, classes)
+    underlay, own_scales = pictures if overlay else None, [""] * len(scales) if has_one_bar else scales
     map_columns = [
-        MapColumn(
-            **text._asdict(),
-            scale="" if has_one_bar else scale_,
-            palette=palette,
-            maps=m,
-            color_limit=v,
-            underlay=pictures if overlay else None,
-        )
-        for m, v, text, scale_, palette in zip(
-            maps, limits, column_texts(results, titles, classes), scales, palettes, strict=True
-        )
+        MapColumn(**text._asdict(), scale=own, palette=palette, maps=m, color_limit=v, underlay=underlay)
+        for m, v, text, own, palette in zip(maps, limits, texts, own_scales, palettes, strict=True)
     ]
     quantity = part.name + ", summed over channels" * any(v.shape[-1] > 1 for v in values)
     remark = f"{quantity}; {scales[0] if has_one_bar else own_scales_text(groups)}"
@@ -304,6 +294,14 @@ def own_scales_text(groups: Sequence[object]) -> str:
 def unit_of_values(result: Result) -> tuple[object, ...] | None:
     """A key that is equal for results whose values have the same unit; None for an array."""
     return (result.method, result.output, result.layer) if isinstance(result, Attribution) else None
+
+
+def color_limits(maps: Sequence[Array], groups: Sequence[object], vmax: float | None, percentile: float) -> list[float]:
+    """The value in full colour of each map; maps with equal keys in `groups` share it."""
+    return [
+        full_colour_value([m for m, g in zip(maps, groups, strict=True) if g == group], vmax, percentile)
+        for group in groups
+    ]
 
 
 def full_colour_value(maps: Iterable[Array], vmax: float | None, percentile: float) -> float:

@@ -1,6 +1,7 @@
 """The pages on the code: the engine's table, the files that pages name, and the recipes for contributors."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -88,35 +89,73 @@ def test_the_files_that_pages_name_exist():
 
 # -- the recipes of the contributing page ------------------------------------------------------------
 
-STEP = re.compile(r"<!-- (edit|run): (.+?) -->\n```\w+\n(.*?)```", re.DOTALL)
+STEP = re.compile(r"<!-- (edit|file|run): (.+?) -->\n```\w+\n(.*?)```", re.DOTALL)
+RECIPES = {
+    title: steps
+    for section in re.split(r"^## ", (PAGES / "inside" / "contributing.md").read_text(encoding="utf-8"), flags=re.M)
+    for title in [section.splitlines()[0]]
+    if (steps := STEP.findall(section))
+}
 
 
-def apply(tree, where, text):
-    """Put the text at the end of a file, or before a passage that it has once."""
+def apply(tree, kind, where, text):
+    """Write a file, or put the text at the end of one, or before, after or in place of a passage that it has once."""
     name, _, place = where.partition(", ")
     path = tree / name
+    if kind == "file":
+        assert not path.exists()
+        path.write_text(text, encoding="utf-8")
+        return
     old = path.read_text(encoding="utf-8")
     if place == "at the end":
         path.write_text(f"{old}\n\n{text}", encoding="utf-8")
         return
-    passage = re.fullmatch(r'before "(.+)"', place, re.DOTALL)[1].replace("\\n", "\n").replace('\\"', '"')
+    how, passage = re.fullmatch(r'(before|after|in place of) "(.+)"', place, re.DOTALL).groups()
+    passage = passage.replace("\\n", "\n").replace('\\"', '"')
     assert old.count(passage) == 1, f"{name} has {old.count(passage)} times {passage!r}"
-    path.write_text(old.replace(passage, text + passage), encoding="utf-8")
+    new = {"before": text + passage, "after": passage + text, "in place of": text.removesuffix("\n")}[how]
+    path.write_text(old.replace(passage, new), encoding="utf-8")
+
+
+def copy_files(tree, names):
+    for name in names:
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, tree / name)
+
+
+def test_the_recipes_are_those_that_the_page_promises():
+    kinds = ("an operation", "a claim to the lessons' exercises or to a lesson", "a lesson", "a layer", "a method")
+    assert list(RECIPES) == [f"Add {kind}" for kind in kinds]
+
+
+@pytest.mark.parametrize("title", RECIPES)
+def test_a_recipe_finds_its_places(title, tmp_path):
+    """Every passage that a recipe names stands in its file once, and what it makes of Python files is Python."""
+    edited = {where.partition(", ")[0] for kind, where, _ in RECIPES[title] if kind == "edit"}
+    copy_files(tmp_path, edited)
+    for kind, where, text in RECIPES[title]:
+        if kind == "run":
+            continue
+        path = tmp_path / where.partition(", ")[0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        apply(tmp_path, kind, where, text)
+        assert kind == "edit" or not (ROOT / where).exists()
+    for path in tmp_path.rglob("*.py"):
+        compile(path.read_text(encoding="utf-8"), str(path), "exec")
 
 
 @pytest.mark.slow
-def test_whoever_follows_the_recipes_gets_the_tests(tmp_path):
-    steps = STEP.findall((PAGES / "inside" / "contributing.md").read_text(encoding="utf-8"))
-    assert [kind for kind, _, _ in steps].count("run") == 2
+@pytest.mark.parametrize("title", RECIPES)
+def test_whoever_follows_a_recipe_gets_the_tests(title, tmp_path):
+    assert [kind for kind, _, _ in RECIPES[title]].count("run") == 1
     for name in ("minixai", "lessons", "tests", "data"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "out"))
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copyfile(ROOT / name, tmp_path / name)
-    for kind, where, text in steps:
-        if kind == "edit":
-            apply(tmp_path, where, text)
+    copy_files(tmp_path, ("pyproject.toml", "README.md", "LICENSE"))
+    for kind, where, text in RECIPES[title]:
+        if kind != "run":
+            apply(tmp_path, kind, where, text)
             continue
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *where.split(" ")]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *shlex.split(where)]
         environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)}
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600, check=False
