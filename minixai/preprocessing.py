@@ -118,7 +118,7 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
         "imagenet", the means and deviations of torchvision; "0..1", "-1..1" or "0..255", what pixels become; one of
         the modes of `preprocess_input` in Keras: "caffe" (VGG, ResNet: bytes, blue first, less the means), "tf"
         (MobileNet, Inception: as "-1..1") or "torch" (DenseNet: as "imagenet"), with or without "keras-" before it;
-        or two lists of numbers for pixels of 0 to 1, (x − mean) / std.
+        or two lists of numbers for pixels of 0 to 1, (x − mean) / std, as text "0.485,0.456,0.406/0.229,0.224,0.225".
     channels : int
         The channels of the images.
 
@@ -140,6 +140,8 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
     made: Preprocessing | None
     if isinstance(given, np.ndarray):
         given = given.tolist()
+    if isinstance(given, str) and given.count("/") == 1:
+        given = tuple(part.split(",") for part in given.split("/"))
     if isinstance(given, Mapping) and set(given) == {"mean", "std"}:
         given = given["mean"], given["std"]
     match given.removeprefix("keras-") if isinstance(given, str) else given:
@@ -167,7 +169,7 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
             raise ValueError(
                 f"unknown preprocessing {quoted(given)}"
                 + (f", did you mean {near[0]!r}? give" if near else ": give")
-                + f" one of {', '.join(NAMES)}, a Preprocessing, or (mean, std)"
+                + f" one of {', '.join(NAMES)}, or a mean and a standard deviation such as 0.5/0.5"
             )
     for name, numbers in (("mean", made.mean), ("std", made.std)) if made else ():
         if numbers and len(numbers) != channels:

@@ -92,7 +92,8 @@ def add_model_options(parser: Parser, about: str, default: str | None = None) ->
         "--preprocessing",
         metavar="NAME",
         help="what the network in a file of ONNX or Keras was trained to see: "
-        f"{', '.join(PREPROCESSINGS)} (default: pixels from 0 to 1)",
+        f"{', '.join(PREPROCESSINGS)}, or means/deviations such as 0.5,0.5,0.5/0.2,0.2,0.2 "
+        "(default: pixels from 0 to 1)",
     )
     parser.add_argument(
         "--labels", metavar="FILE", help="the names of its classes, one in each line, or the word imagenet"

@@ -327,7 +327,7 @@ def test_same_padding_is_tensorflows(size, stride, tmp_path):
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(("size", "stride"), [(3, 2), (2, 3), (4, 2), (5, 1), (1, 2)])
 def test_a_transposed_convolution_is_the_gradient_of_a_convolution(size, stride, padding, tmp_path):
-    """<conv(y), x> = <y, transposed(x)> for all x and y, of one channel."""
+    """<conv(y), x> = <y, transpose_value(x)> for all x and y, of one channel."""
     rng = np.random.default_rng(0)
     kernel = rng.normal(size=(size, size, 1, 1))
     x = rng.normal(size=(1, 4, 5, 1))
