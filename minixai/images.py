@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -20,7 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from minixai.files import shipped
 from minixai.model import Model
 from minixai.text import printable, quoted, shorten
-from minixai.validate import one_of
+from minixai.validate import check_path, one_of
 
 SHIPPED_PHOTOS = ("cat", "coffee")
 SAMPLE = "sample_data/grace_hopper.jpg"  # comes with matplotlib
@@ -97,6 +97,8 @@ def read_images(
     ------
     ValueError
         For a file that is missing, damaged, too large, or no picture, and for no paths at all.
+    TypeError
+        For what is no path, and for a `like` that is no model.
 
     Examples
     --------
@@ -104,7 +106,11 @@ def read_images(
     >>> read_images(["cat", "coffee"], like=load("efficientnet-lite0")).shape
     (2, 224, 224, 3)
     """
-    each = [paths] if isinstance(paths, str | PathLike) else list(paths)
+    if not isinstance(like, Model):
+        raise TypeError(f"like= is the model that the images are for, got {quoted(like)}: load it with mx.load")
+    each = [paths] if isinstance(paths, (str, PathLike)) or not isinstance(paths, Iterable) else list(paths)
+    for path in each:
+        check_path(path, "an image")
     if not each:
         raise ValueError("there are no images to read: give at least one path")
     rows = []

@@ -397,3 +397,15 @@ def test_a_progressive_jpeg_is_measured_before_it_is_decoded(tmp_path, monkeypat
     monkeypatch.setattr("minixai.images.MOST_PIXELS", 47)
     refused(path, "more than 47 pixels", shape=COLOUR)
     assert read_image(saved(tmp_path, Image.fromarray(RGB), "quick.jpg"), COLOUR).shape == COLOUR
+
+
+@pytest.mark.parametrize("paths", [None, 3, b"cat", [3], [None], ["cat", 3], [np.zeros((2, 2, 3))]])
+def test_what_is_no_path(paths):
+    with pytest.raises(TypeError, match="an image is given by its path, a str or a Path, got"):
+        mx.read_images(paths, like=mx.load("digits"))
+
+
+@pytest.mark.parametrize("like", ["digits", None, (28, 28, 1)])
+def test_images_are_read_for_a_model(like):
+    with pytest.raises(TypeError, match="like= is the model that the images are for, got .*: load it with mx.load"):
+        mx.read_images("cat", like=like)

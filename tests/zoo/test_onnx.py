@@ -971,3 +971,13 @@ def test_a_softmax_shifted_along_another_axis_is_none(tmp_path):
     s = (X.mean(axis=(2, 3)) @ HEAD["w"]).reshape(-1, 2, 2)
     e = np.exp(s - s.max(axis=2, keepdims=True))
     within(mx.load(path).scores(np.moveaxis(X, 1, -1)), (e / e.sum(axis=1, keepdims=True)).reshape(-1, 4))
+
+
+def test_a_folder_and_what_follows_a_file_are_told(tmp_path):
+    path = write(tmp_path / "net.onnx", [*POOLED, node("Relu", "s", "y")], HEAD)
+    path.write_bytes(path.read_bytes() + bytes(10))
+    with pytest.raises(ValueError, match="a field has the number 0, which protobuf does not know"):
+        mx.load(path)
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(ValueError, match="cannot load .*: it is a folder, give the .onnx file in it"):
+        mx.load(tmp_path / "folder.onnx")

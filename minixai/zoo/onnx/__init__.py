@@ -83,6 +83,8 @@ def load_onnx(
         As `minixai.load` does.
     """
     place = Path(path)
+    if place.is_dir():
+        raise ValueError(f"cannot load {str(place)!r}: it is a folder, give the .onnx file in it")
     try:
         graph = read_graph(place)
         return build(graph, preprocessing, classes, input_shape, output_name)
