@@ -372,8 +372,10 @@ def test_a_large_picture_is_reduced_strip_by_strip(tmp_path, monkeypatch, mode):
     monkeypatch.setattr("minixai.images.MANY_PIXELS", 1000)
     monkeypatch.setattr("minixai.images.STRIP", 32)
     sizes = []
-    real = images.plain
-    monkeypatch.setattr("minixai.images.plain", lambda part, *rest: sizes.append(part.size) or real(part, *rest))
+    real = images.convert_picture
+    monkeypatch.setattr(
+        "minixai.images.convert_picture", lambda part, *rest: sizes.append(part.size) or real(part, *rest)
+    )
     np.testing.assert_allclose(read_picture(path, (10, 20, 3)).pixels, whole, atol=0.02)
     assert max(height for _, height in sizes) <= 32
     assert sum(height for _, height in sizes) == 400
@@ -385,8 +387,10 @@ def test_a_large_jpeg_is_decoded_reduced(tmp_path, monkeypatch):
     whole = read_image(path, (20, 30, 1))
     monkeypatch.setattr("minixai.images.MANY_PIXELS", 1000)
     drafted = []
-    real = images.plain
-    monkeypatch.setattr("minixai.images.plain", lambda part, *rest: drafted.append(part.size) or real(part, *rest))
+    real = images.convert_picture
+    monkeypatch.setattr(
+        "minixai.images.convert_picture", lambda part, *rest: drafted.append(part.size) or real(part, *rest)
+    )
     np.testing.assert_allclose(read_image(path, (20, 30, 1)), whole, atol=0.02)
     assert drafted == [(120, 80)]
     np.testing.assert_allclose(read_image(path, (20, 30, 1), fit="stretch"), whole, atol=0.02)

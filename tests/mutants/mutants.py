@@ -1432,8 +1432,8 @@ zoo/keras/__init__.py: a softmax at every pixel is taken for the end
   ? tests/zoo/test_keras.py::test_a_softmax_beside_the_end_is_no_end
 
 zoo/onnx/wire.py: a length is believed
-  - if not number or length > end - at:
-  + if not number:
+  - if length > end - at:
+  + if False:
   ? tests/zoo/test_onnx.py::test_a_message_that_does_not_end_is_damaged
 
 zoo/onnx/wire.py: negative numbers are large ones
@@ -2329,7 +2329,7 @@ images.py: a picture is padded at one end
   ? tests/test_photos_shipped.py::test_crop_pad_and_stretch
 
 images.py: 12-bit data stays dark
-  - float(2 ** depth(high) - 1) if whole and high > 0 else float(most)
+  - float(2 ** bit_depth(high) - 1) if whole and high > 0 else float(most)
   + float(most)
   ? tests/test_images.py::test_data_of_fewer_bits_is_scaled_by_what_is_there
 

@@ -132,7 +132,7 @@ def length(layer: KerasLayer, key: str, default: int | None = None) -> int:
     return int(n)
 
 
-def two(layer: KerasLayer, key: str, default: Any = None) -> tuple[int, int]:
+def pair_of(layer: KerasLayer, key: str, default: Any = None) -> tuple[int, int]:
     """A whole number ≥ 1 for each side."""
     n = layer.config.get(key)
     both = as_pair(tuple(n) if isinstance(n, list) else default if n is None else n, f"its {key}")
@@ -151,7 +151,7 @@ def require_number(layer: KerasLayer, default: float, *keys: str) -> float:
     return float(n)
 
 
-def same_or_valid(layer: KerasLayer) -> str:
+def padding_mode(layer: KerasLayer) -> str:
     padding = str(layer.config.get("padding", "valid"))
     if padding not in ("same", "valid"):
         raise ValueError(
@@ -169,7 +169,7 @@ def row_axes(b: Builder, layer: KerasLayer, x: str, given: Any) -> tuple[int, ..
     return tuple(sorted(axes))
 
 
-def whole_value(b: Builder, name: str) -> Value:
+def as_value(b: Builder, name: str) -> Value:
     """What a layer makes, as the importer of ONNX files holds it: with an axis of length 1 for the images."""
     row = b.row(name)
     return Value(name, (1, *row), tuple(range(1, 1 + len(row))))
@@ -194,7 +194,7 @@ def activation(layer: KerasLayer) -> tuple[str, dict[str, float]] | KerasLayer |
     return function, OLD_HARD_SIGMOID if given == "hard_sigmoid" and layer.archive.version < 3 else parameters
 
 
-def activated(b: Builder, layer: KerasLayer, made: Layer, x: str) -> str:
+def add_with_activation(b: Builder, layer: KerasLayer, made: Layer, x: str) -> str:
     """A layer and its activation, under one name if one layer can do both."""
     how = activation(layer)
     if how is None:
@@ -227,9 +227,9 @@ def import_relu(b: Builder, layer: KerasLayer, x: str) -> str:
         )
     ends = {"high": require_number(layer, 0.0, "max_value")} if layer.config.get("max_value") is not None else {}
     if not slope:
-        return add_clip(b, whole_value(b, x), {"low": 0.0} | ends).layer
+        return add_clip(b, as_value(b, x), {"low": 0.0} | ends).layer
     leaky = Activation("leaky_relu", {"alpha": slope})
-    return add_clip(b, whole_value(b, b.add(leaky, x, part="leaky")), ends).layer if ends else b.add(leaky, x)
+    return add_clip(b, as_value(b, b.add(leaky, x, part="leaky")), ends).layer if ends else b.add(leaky, x)
 
 
 @lowers("LeakyReLU")
@@ -259,7 +259,7 @@ def import_softmax(b: Builder, layer: KerasLayer, x: str) -> str:
 # -- convolution, dense layers, pooling -------------------------------------------------------------------
 
 
-def bias_of(layer: KerasLayer, *names: str) -> tuple[list[Array], dict[str, Array]]:
+def kernels_and_bias(layer: KerasLayer, *names: str) -> tuple[list[Array], dict[str, Array]]:
     """Weights by their names, and the bias, if there is one."""
     found = layer.weights(*names, *(["bias"] if layer.config.get("use_bias", True) else []))
     return found[: len(names)], {"bias": found[-1]} if len(found) > len(names) else {}
@@ -267,17 +267,22 @@ def bias_of(layer: KerasLayer, *names: str) -> tuple[list[Array], dict[str, Arra
 
 def window_parameters(layer: KerasLayer) -> tuple[tuple[int, int], tuple[int, int], str, tuple[int, int]]:
     """Kernel, stride, padding, dilation."""
-    return two(layer, "kernel_size"), two(layer, "strides", 1), same_or_valid(layer), two(layer, "dilation_rate", 1)
+    return (
+        pair_of(layer, "kernel_size"),
+        pair_of(layer, "strides", 1),
+        padding_mode(layer),
+        pair_of(layer, "dilation_rate", 1),
+    )
 
 
 @lowers("Conv2D")
 def import_conv(b: Builder, layer: KerasLayer, x: str) -> str:
-    (kernel,), bias = bias_of(layer, "kernel")
+    (kernel,), bias = kernels_and_bias(layer, "kernel")
     made = Conv2D(length(layer, "filters"), *window_parameters(layer), length(layer, "groups", 1), bool(bias))
-    return activated(b, layer, with_weights(made, kernel=kernel, **bias), x)
+    return add_with_activation(b, layer, with_weights(made, kernel=kernel, **bias), x)
 
 
-def depthwise(layer: KerasLayer, kernel: Array, bias: dict[str, Array]) -> Layer:
+def depthwise_layer(layer: KerasLayer, kernel: Array, bias: dict[str, Array]) -> Layer:
     """(kh, kw, C, multiplier) as a convolution with a group for each channel."""
     if kernel.ndim != 4:
         raise ValueError(f"its kernel has the shape {kernel.shape}, not four axes: is the file damaged?")
@@ -288,22 +293,22 @@ def depthwise(layer: KerasLayer, kernel: Array, bias: dict[str, Array]) -> Layer
 
 @lowers("DepthwiseConv2D")
 def import_depthwise_conv(b: Builder, layer: KerasLayer, x: str) -> str:
-    (kernel,), bias = bias_of(layer, "depthwise_kernel|kernel")
-    return activated(b, layer, depthwise(layer, kernel, bias), x)
+    (kernel,), bias = kernels_and_bias(layer, "depthwise_kernel|kernel")
+    return add_with_activation(b, layer, depthwise_layer(layer, kernel, bias), x)
 
 
 @lowers("SeparableConv2D")
 def import_separable_conv(b: Builder, layer: KerasLayer, x: str) -> str:
-    (first, second), bias = bias_of(layer, "depthwise_kernel", "pointwise_kernel")
-    middle = b.add(depthwise(layer, first, {}), x, part="depthwise")
+    (first, second), bias = kernels_and_bias(layer, "depthwise_kernel", "pointwise_kernel")
+    middle = b.add(depthwise_layer(layer, first, {}), x, part="depthwise")
     made = Conv2D(length(layer, "filters"), (1, 1), bias=bool(bias))
-    return activated(b, layer, with_weights(made, kernel=second, **bias), middle)
+    return add_with_activation(b, layer, with_weights(made, kernel=second, **bias), middle)
 
 
 @lowers("Conv2DTranspose")
 def import_conv_transpose(b: Builder, layer: KerasLayer, x: str) -> str:
     """TensorFlow's: the gradient of a convolution whose image has as many pixels as are made here."""
-    (kernel,), bias = bias_of(layer, "kernel")
+    (kernel,), bias = kernels_and_bias(layer, "kernel")
     size, stride, padding, dilation = window_parameters(layer)
     extra = layer.config.get("output_padding")
     more = (
@@ -323,20 +328,22 @@ def import_conv_transpose(b: Builder, layer: KerasLayer, x: str) -> str:
         sides.append((reach - before, reach - after + wanted - (full - before - after)))
     made = ConvTranspose2D(length(layer, "filters"), size, stride, (sides[0], sides[1]), dilation, 1, bool(bias))
     turned = np.swapaxes(kernel[::-1, ::-1], 2, 3)  # Keras's has (kh, kw, filters, channels)
-    return activated(b, layer, with_weights(made, kernel=turned, **bias), x)
+    return add_with_activation(b, layer, with_weights(made, kernel=turned, **bias), x)
 
 
 @lowers("Dense")
 def import_dense(b: Builder, layer: KerasLayer, x: str) -> str:
-    (kernel,), bias = bias_of(layer, "kernel")
-    return activated(b, layer, with_weights(Dense(length(layer, "units"), bool(bias)), kernel=kernel, **bias), x)
+    (kernel,), bias = kernels_and_bias(layer, "kernel")
+    return add_with_activation(
+        b, layer, with_weights(Dense(length(layer, "units"), bool(bias)), kernel=kernel, **bias), x
+    )
 
 
 @lowers("MaxPooling2D", "AveragePooling2D", "MaxPool2D", "AvgPool2D")
 def import_pool(b: Builder, layer: KerasLayer, x: str) -> str:
     kind = MaxPool2D if layer.kind.startswith("Max") else AveragePool2D
-    size = two(layer, "pool_size", 2)
-    return b.add(kind(size, two(layer, "strides", size), same_or_valid(layer)), x)
+    size = pair_of(layer, "pool_size", 2)
+    return b.add(kind(size, pair_of(layer, "strides", size), padding_mode(layer)), x)
 
 
 @lowers("GlobalAveragePooling2D", "GlobalMaxPooling2D", "GlobalAvgPool2D", "GlobalMaxPool2D")
@@ -348,7 +355,7 @@ def import_global_pool(b: Builder, layer: KerasLayer, x: str) -> str:
 # -- normalisation ----------------------------------------------------------------------------------------
 
 
-def gamma_beta(layer: KerasLayer, *others: str) -> dict[str, Array]:
+def affine_weights(layer: KerasLayer, *others: str) -> dict[str, Array]:
     """The weights that its config says it has, and these."""
     given = {"gamma": layer.config.get("scale", True), "beta": layer.config.get("center", True)}
     names = [*(name for name, there in given.items() if there), *others]
@@ -359,14 +366,14 @@ def gamma_beta(layer: KerasLayer, *others: str) -> dict[str, Array]:
 def import_batch_norm(b: Builder, layer: KerasLayer, x: str) -> str:
     if row_axes(b, layer, x, layer.config.get("axis", -1)) != (len(b.row(x)),):
         raise ValueError(f"its axis is {layer.config['axis']}, but channels come last here: {EXPORT}")
-    w = gamma_beta(layer, "moving_mean", "moving_variance")
+    w = affine_weights(layer, "moving_mean", "moving_variance")
     mean, variance = w["moving_mean"], w["moving_variance"]
     made = BatchNorm(require_number(layer, 0.99, "momentum"), require_number(layer, 1e-3, "epsilon"))
     gamma, beta = w.get("gamma", np.ones_like(mean)), w.get("beta", np.zeros_like(mean))
     return b.add(with_weights(made, gamma=gamma, beta=beta, mean=mean, variance=variance), x)
 
 
-def scaled(b: Builder, x: str, made: Layer | None, scale: Array | None, shift: Array | None) -> str:
+def add_scale_and_shift(b: Builder, x: str, made: Layer | None, scale: Array | None, shift: Array | None) -> str:
     """A layer, and then numbers that multiply and numbers that are added; the last of them has the name."""
     steps = [("norm", made)] if made else []
     steps += [] if scale is None else [("scale", with_weights(Scale(np.shape(scale)), scale=scale))]
@@ -382,8 +389,10 @@ def import_layer_norm(b: Builder, layer: KerasLayer, x: str) -> str:
         raise ValueError(f"it scales by the root mean square, which is not read here: {EXPORT}")
     axes = row_axes(b, layer, x, layer.config.get("axis", -1))
     shape = tuple(n if i in axes else 1 for i, n in enumerate(b.row(x), 1))
-    w = {key: array.reshape(shape) for key, array in gamma_beta(layer).items()}
-    return scaled(b, x, Standardise(axes, require_number(layer, 1e-3, "epsilon")), w.get("gamma"), w.get("beta"))
+    w = {key: array.reshape(shape) for key, array in affine_weights(layer).items()}
+    return add_scale_and_shift(
+        b, x, Standardise(axes, require_number(layer, 1e-3, "epsilon")), w.get("gamma"), w.get("beta")
+    )
 
 
 @lowers("GroupNormalization")
@@ -395,11 +404,11 @@ def import_group_norm(b: Builder, layer: KerasLayer, x: str) -> str:
     groups = row[-1] if layer.config.get("groups") == -1 else length(layer, "groups", 32)
     if row[-1] % groups:
         raise ValueError(f"its {groups} groups do not divide {row[-1]} channels: is the file damaged?")
-    w, n = gamma_beta(layer), len(row)
+    w, n = affine_weights(layer), len(row)
     apart = b.add(Reshape((*row[:-1], groups, row[-1] // groups)), x, part="groups")
     norm = Standardise((*range(1, n), n + 1), require_number(layer, 1e-3, "epsilon"))
     back = b.add(Reshape(row), b.add(norm, apart, part="norm"), part="shape" if w else "")
-    return scaled(b, back, None, w.get("gamma"), w.get("beta"))
+    return add_scale_and_shift(b, back, None, w.get("gamma"), w.get("beta"))
 
 
 @lowers("Rescaling")
@@ -407,7 +416,7 @@ def import_rescaling(b: Builder, layer: KerasLayer, x: str) -> str:
     scale, offset = (
         numbers(b, x, layer.config.get(key, default)) for key, default in (("scale", 1.0), ("offset", 0.0))
     )
-    return scaled(b, x, None, scale, offset if offset.any() else None)
+    return add_scale_and_shift(b, x, None, scale, offset if offset.any() else None)
 
 
 @lowers("Normalization")
@@ -420,7 +429,7 @@ def import_normalization(b: Builder, layer: KerasLayer, x: str) -> str:
         given = list[Any](layer.weights("mean", "variance"))
     mean, variance = (numbers(b, x, z) for z in given)
     b_shift = b.add(with_weights(Shift(mean.shape), shift=-mean), x, part="shift")
-    return scaled(b, b_shift, None, 1 / np.maximum(np.sqrt(variance), 1e-7), None)
+    return add_scale_and_shift(b, b_shift, None, 1 / np.maximum(np.sqrt(variance), 1e-7), None)
 
 
 def numbers(b: Builder, x: str, given: Any) -> Array:
@@ -460,7 +469,7 @@ def import_merge(b: Builder, layer: KerasLayer, *xs: str) -> str:
         alike = layer.kind == "Add" and len({b.row(x) for x in xs}) == 1
         return b.add(Add() if alike else MERGES[layer.kind](), *xs)
     total = b.add(Sum(), *xs, part="sum")
-    return scaled(b, total, None, np.full(1, 1 / len(xs)), None)
+    return add_scale_and_shift(b, total, None, np.full(1, 1 / len(xs)), None)
 
 
 @lowers("Concatenate")
@@ -481,18 +490,18 @@ def operation(b: Builder, layer: KerasLayer, known: dict[str, str]) -> str:
     z, n = (known[x], float(y)) if isinstance(x, str) else (known[str(y)], float(x))
     match name, isinstance(x, str):
         case "add", _:
-            return scaled(b, z, None, None, np.full(1, n))
+            return add_scale_and_shift(b, z, None, None, np.full(1, n))
         case "multiply", _:
-            return scaled(b, z, None, np.full(1, n), None)
+            return add_scale_and_shift(b, z, None, np.full(1, n), None)
         case "subtract", first:
             return (
-                scaled(b, z, None, None, np.full(1, -n))
+                add_scale_and_shift(b, z, None, None, np.full(1, -n))
                 if first
-                else scaled(b, z, None, np.full(1, -1.0), np.full(1, n))
+                else add_scale_and_shift(b, z, None, np.full(1, -1.0), np.full(1, n))
             )
         case _, True if n:
-            return scaled(b, z, None, np.full(1, 1 / n), None)
-    return scaled(b, b.add(Activation("reciprocal"), z, part="reciprocal"), None, np.full(1, n), None)
+            return add_scale_and_shift(b, z, None, np.full(1, 1 / n), None)
+    return add_scale_and_shift(b, b.add(Activation("reciprocal"), z, part="reciprocal"), None, np.full(1, n), None)
 
 
 # -- shapes -----------------------------------------------------------------------------------------------
@@ -561,7 +570,7 @@ def import_cropping(b: Builder, layer: KerasLayer, x: str) -> str:
     return b.add(Slice(2, left, width - right), rows)
 
 
-def resized(b: Builder, layer: KerasLayer, x: str, size: Sequence[int], nearest: str | None, mode: str) -> str:
+def add_resize(b: Builder, layer: KerasLayer, x: str, size: Sequence[int], nearest: str | None, mode: str) -> str:
     row = b.row(x)
     if len(row) != 3 or prod(size) * row[2] > LARGEST:
         raise ValueError(f"it makes images of {tuple(size)} of rows of the shape {row}: is the file damaged?")
@@ -574,8 +583,8 @@ def resized(b: Builder, layer: KerasLayer, x: str, size: Sequence[int], nearest:
 @lowers("UpSampling2D")
 def import_upsampling(b: Builder, layer: KerasLayer, x: str) -> str:
     how = check_interpolation(layer, "nearest")
-    size = [n * f for n, f in zip(b.row(x)[:2], two(layer, "size", 2), strict=True)]
-    return resized(
+    size = [n * f for n, f in zip(b.row(x)[:2], pair_of(layer, "size", 2), strict=True)]
+    return add_resize(
         b, layer, x, size, "floor" if how == "nearest" else None, "asymmetric" if how == "nearest" else "half_pixel"
     )
 
@@ -586,7 +595,7 @@ def import_resizing(b: Builder, layer: KerasLayer, x: str) -> str:
     if on := [key for key in ("crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias") if layer.config.get(key)]:
         raise ValueError(f"its {on[0]} is on, which is not read here: resize the images beforehand")
     size = length(layer, "height"), length(layer, "width")
-    return resized(b, layer, x, size, "round_prefer_ceil" if how == "nearest" else None, "half_pixel")
+    return add_resize(b, layer, x, size, "round_prefer_ceil" if how == "nearest" else None, "half_pixel")
 
 
 def check_interpolation(layer: KerasLayer, default: str) -> str:
