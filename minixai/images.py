@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -20,7 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from minixai.files import shipped
 from minixai.model import Model
 from minixai.text import printable, quoted, shorten
-from minixai.validate import one_of
+from minixai.validate import check_path, one_of
 
 SHIPPED_PHOTOS = ("cat", "coffee")
 SAMPLE = "sample_data/grace_hopper.jpg"  # comes with matplotlib
@@ -97,6 +97,8 @@ def read_images(
     ------
     ValueError
         For a file that is missing, damaged, too large, or no picture, and for no paths at all.
+    TypeError
+        For what is no path, and for a `like` that is no model.
 
     Examples
     --------
@@ -104,7 +106,11 @@ def read_images(
     >>> read_images(["cat", "coffee"], like=load("efficientnet-lite0")).shape
     (2, 224, 224, 3)
     """
-    each = [paths] if isinstance(paths, str | PathLike) else list(paths)
+    if not isinstance(like, Model):
+        raise TypeError(f"like= is the model that the images are for, got {quoted(like)}: load it with mx.load")
+    each = [paths] if isinstance(paths, (str, PathLike)) or not isinstance(paths, Iterable) else list(paths)
+    for path in each:
+        check_path(path, "an image")
     if not each:
         raise ValueError("there are no images to read: give at least one path")
     rows = []
@@ -158,10 +164,10 @@ def read_picture(path: str | PathLike[str], shape: tuple[int, ...], fit: str = "
             warnings.simplefilter("ignore")  # odd but harmless things, such as unreadable camera settings
             with Image.open(file, formats=FORMATS) as image:
                 picture, notes = decode(image, MODES[channels], 2 * max(height, width))
-        values = fitted(picture, width, height, fit)
-        overview, left_out = shown_whole(picture, width, height, fit)
+        values = fit_picture(picture, width, height, fit)
+        overview, left_out = draw_overview(picture, width, height, fit)
     except Exception as problem:  # a foreign or damaged file can make Pillow fail in any way
-        raise ValueError(f"cannot read {quoted(Path(path))} as an image: {reason(problem)}") from None
+        raise ValueError(f"cannot read {quoted(Path(path))} as an image: {failure_reason(problem)}") from None
     # (H, W) or (H, W, C) -> (H, W, C)
     pixels = np.array(np.broadcast_to(values.reshape(height, width, -1), shape))
     return Picture(pixels, left_out, np.repeat(overview, channels // overview.shape[2], axis=2), notes)
@@ -173,7 +179,7 @@ def check_regular(path: Path) -> None:
         raise ValueError("it is a pipe or a device; save the picture to a file first")
 
 
-def reason(problem: Exception) -> str:
+def failure_reason(problem: Exception) -> str:
     """Return why a file could not be read, and what to do."""
     match problem:
         case FileNotFoundError():
@@ -203,7 +209,7 @@ def decode(image: Image.Image, mode: str, side: int) -> tuple[Image.Image, tuple
     A large one is reduced by a whole number, to no less than `side` pixels along its shorter side.  The second value
     tells what a reader must know of it.
     """
-    notes = tuple(note for note in (frames(image), narrow_colours(image)) if note)
+    notes = tuple(note for note in (frames_note(image), colour_depth_note(image)) if note)
     if image.format == "JPEG" and not image.info.get("progressive"):
         if image.width * image.height > MANY_PIXELS:
             image.draft(image.mode, (side, side))  # which decodes an eighth, a quarter or half of its resolution
@@ -214,34 +220,34 @@ def decode(image: Image.Image, mode: str, side: int) -> tuple[Image.Image, tuple
     top = 255.0
     if image.mode[0] in "IF":
         low, high = float(np.asarray(image).min()), float(np.asarray(image).max())
-        top = brightest(low, high, whole=image.mode != "F")
+        top = white_level(low, high, whole=image.mode != "F")
         if image.mode != "F" and top != 65535:
-            notes += (f"values up to {high:g} in 16 bits, taken as {depth(high)}-bit: {top:g} is white",)
-    picture = reduced(image, mode, top, side)
+            notes += (f"values up to {high:g} in 16 bits, taken as {bit_depth(high)}-bit: {top:g} is white",)
+    picture = reduce_picture(image, mode, top, side)
     if turn is not None:
         picture.getexif()[0x0112] = turn
         picture = ImageOps.exif_transpose(picture)
     return picture, notes
 
 
-def frames(image: Image.Image) -> str:
+def frames_note(image: Image.Image) -> str:
     """Return what to say of a file with several pages or frames."""
     count = getattr(image, "n_frames", 1)
     return f"the first of {count} pages or frames; the others were not read" if count > 1 else ""
 
 
-def narrow_colours(image: Image.Image) -> str:
+def colour_depth_note(image: Image.Image) -> str:
     """Return what to say of colours of 16 bits, of which Pillow keeps 8."""
     tiles = getattr(image, "tile", None)
     raw = str(tiles[0][3]) if tiles else ""
     return "16 bits for each colour, of which the upper 8 are read" if ";16" in raw and image.mode[0] in "RC" else ""
 
 
-def reduced(image: Image.Image, mode: str, top: float, side: int) -> Image.Image:
-    """Return the picture as `plain` makes it; a large one is reduced strip by strip, which takes little memory."""
+def reduce_picture(image: Image.Image, mode: str, top: float, side: int) -> Image.Image:
+    """Return the picture as `convert_picture` makes it; a large one strip by strip, which takes little memory."""
     factor = min(image.size) // side if image.width * image.height > MANY_PIXELS else 1
     if factor < 2:
-        return plain(image, mode, top)
+        return convert_picture(image, mode, top)
     values = np.asarray(image) if image.mode[0] in "IF" else None  # Pillow cannot crop all of these
     page, rows = None, factor * max(1, STRIP // factor)
     for start in range(0, image.height, rows):
@@ -250,14 +256,14 @@ def reduced(image: Image.Image, mode: str, top: float, side: int) -> Image.Image
         else:
             strip = image.crop((0, start, image.width, min(start + rows, image.height)))
             strip.info = image.info  # which says what is transparent
-        part = plain(strip, mode, top).reduce(factor)
+        part = convert_picture(strip, mode, top).reduce(factor)
         page = page or Image.new(part.mode, (part.width, -(-image.height // factor)))
         page.paste(part, (0, start // factor))
     assert page is not None
     return page
 
 
-def plain(image: Image.Image, mode: str, top: float) -> Image.Image:
+def convert_picture(image: Image.Image, mode: str, top: float) -> Image.Image:
     """Return the picture in this mode, "L" or "RGB"; where it has more than 8 bits, in "F" from 0 to 1."""
     if image.mode[0] in "IF":
         return Image.fromarray(np.asarray(image, np.float32) / np.float32(top))
@@ -267,19 +273,19 @@ def plain(image: Image.Image, mode: str, top: float) -> Image.Image:
     return image.convert("RGB").convert(mode)
 
 
-def brightest(low: float, high: float, whole: bool) -> float:
+def white_level(low: float, high: float, whole: bool) -> float:
     """Return the value that is white, for values of more than 8 bits from `low` to `high`.
 
-    >>> brightest(0, 3900, whole=True), brightest(0, 65535, whole=True), brightest(0, 0.5, whole=False)
+    >>> white_level(0, 3900, whole=True), white_level(0, 65535, whole=True), white_level(0, 0.5, whole=False)
     (4095.0, 65535.0, 1.0)
     """
     most = 65535 if whole else 255 if high > 1 else 1
     if not 0 <= low <= high <= most:
         raise ValueError(f"its values go from {low:g} to {high:g}, but those of an image from 0 to {most}")
-    return float(2 ** depth(high) - 1) if whole and high > 0 else float(most)
+    return float(2 ** bit_depth(high) - 1) if whole and high > 0 else float(most)
 
 
-def depth(high: float) -> int:
+def bit_depth(high: float) -> int:
     """Return how many bits a value needs, of those that cameras and scanners use."""
     return next(bits for bits in DEPTHS if high < 2**bits)
 
@@ -287,36 +293,36 @@ def depth(high: float) -> int:
 # -- from the picture to the model's size -------------------------------------------------------------
 
 
-def fitted(picture: Image.Image, width: int, height: int, fit: str = "crop") -> NDArray[np.float32]:
+def fit_picture(picture: Image.Image, width: int, height: int, fit: str = "crop") -> NDArray[np.float32]:
     """Return the picture at the right size, (height, width) or (height, width, 3), in [0, 1].
 
     Resampling is bilinear, which unlike Lanczos never goes beyond the values that are there: no halo to be explained.
     """
     if fit == "stretch":
-        return scaled(picture, width, height)
+        return resize_picture(picture, width, height)
     if fit == "pad":
         shrink = max(picture.width / width, picture.height / height)
         wide, high = (max(1, round(side / shrink)) for side in picture.size)
-        whole = scaled(picture, wide, high)
+        whole = resize_picture(picture, wide, high)
         spare = height - high, width - wide
         borders = [*((n // 2, n - n // 2) for n in spare), (0, 0)]
         return np.pad(whole, borders[: whole.ndim], constant_values=np.float32(BORDER))
-    return scaled(picture, width, height, crop_box(picture, width, height))
+    return resize_picture(picture, width, height, crop_box(picture, width, height))
 
 
 def crop_box(picture: Image.Image, width: int, height: int) -> tuple[float, float, float, float]:
     """Return the largest middle part with this aspect ratio: (left, top, right, bottom)."""
     scale = min(picture.width / width, picture.height / height)
-    left, right = middle(picture.width, width * scale, whole=scale == 1)
-    top, bottom = middle(picture.height, height * scale, whole=scale == 1)
+    left, right = centred_interval(picture.width, width * scale, whole=scale == 1)
+    top, bottom = centred_interval(picture.height, height * scale, whole=scale == 1)
     return left, top, right, bottom
 
 
-def shown_whole(picture: Image.Image, width: int, height: int, fit: str) -> tuple[NDArray[np.float32], float]:
+def draw_overview(picture: Image.Image, width: int, height: int, fit: str) -> tuple[NDArray[np.float32], float]:
     """Return `Picture.overview`, (h, w, 1 or 3), and `Picture.left_out`."""
     scale = min(1.0, OVERVIEW / max(picture.size))
     wide, high = (max(1, round(side * scale)) for side in picture.size)
-    overview = scaled(picture, wide, high).reshape(high, wide, -1)
+    overview = resize_picture(picture, wide, high).reshape(high, wide, -1)
     if fit != "crop":
         return overview, 0.0
     left, top, right, bottom = crop_box(picture, width, height)
@@ -330,7 +336,7 @@ def shown_whole(picture: Image.Image, width: int, height: int, fit: str) -> tupl
     return (pale if used < 1 else overview), 1 - used
 
 
-def scaled(
+def resize_picture(
     picture: Image.Image, width: int, height: int, box: tuple[float, float, float, float] | None = None
 ) -> NDArray[np.float32]:
     """Return a part of the picture, by default all of it, at another size, in [0, 1]."""
@@ -338,10 +344,10 @@ def scaled(
     return np.asarray(part, np.float32) / np.float32(1 if part.mode == "F" else 255)
 
 
-def middle(room: int, length: float, whole: bool) -> tuple[float, float]:
+def centred_interval(room: int, length: float, whole: bool) -> tuple[float, float]:
     """Return where the middle part of this length begins and ends, in whole pixels or exactly.
 
-    >>> middle(9, 4, whole=True), middle(9, 4, whole=False)
+    >>> centred_interval(9, 4, whole=True), centred_interval(9, 4, whole=False)
     ((2, 6), (2.5, 6.5))
     """
     start = int(room - length) // 2 if whole else max((room - length) / 2, 0)

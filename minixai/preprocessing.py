@@ -80,16 +80,18 @@ class Preprocessing:
         names = [n for n in NAMES if (channels == 3 or "." in n) and as_preprocessing(n, channels) == self]
         pixels = ("BGR " if self.reverse else "") + "pixels" + (f" * {self.scale:g}" if self.scale != 1 else "")
         if self.mean:
-            pixels = f"{pixels} - {short(self.mean)}"
+            pixels = f"{pixels} - {format_numbers(self.mean)}"
         if self.std:
-            pixels = f"({pixels}) / {short(self.std)}" if self.mean else f"{pixels} / {short(self.std)}"
+            pixels = (
+                f"({pixels}) / {format_numbers(self.std)}" if self.mean else f"{pixels} / {format_numbers(self.std)}"
+            )
         return ", ".join([*names[:1], pixels])
 
 
-def short(numbers: Sequence[float]) -> str:
+def format_numbers(numbers: Sequence[float]) -> str:
     """Write numbers for the channels, equal ones once.
 
-    >>> short((0.5, 0.5)), short((0.485, 0.456))
+    >>> format_numbers((0.5, 0.5)), format_numbers((0.485, 0.456))
     ('0.5', '[0.485 0.456]')
     """
     text = [f"{n:g}" for n in numbers]
@@ -118,7 +120,7 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
         "imagenet", the means and deviations of torchvision; "0..1", "-1..1" or "0..255", what pixels become; one of
         the modes of `preprocess_input` in Keras: "caffe" (VGG, ResNet: bytes, blue first, less the means), "tf"
         (MobileNet, Inception: as "-1..1") or "torch" (DenseNet: as "imagenet"), with or without "keras-" before it;
-        or two lists of numbers for pixels of 0 to 1, (x − mean) / std.
+        or two lists of numbers for pixels of 0 to 1, (x − mean) / std, as text "0.485,0.456,0.406/0.229,0.224,0.225".
     channels : int
         The channels of the images.
 
@@ -140,6 +142,8 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
     made: Preprocessing | None
     if isinstance(given, np.ndarray):
         given = given.tolist()
+    if isinstance(given, str) and given.count("/") == 1:
+        given = tuple(part.split(",") for part in given.split("/"))
     if isinstance(given, Mapping) and set(given) == {"mean", "std"}:
         given = given["mean"], given["std"]
     match given.removeprefix("keras-") if isinstance(given, str) else given:
@@ -161,13 +165,13 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
                 "MobileNet, Inception and Xception, 'torch' for DenseNet; what has a Rescaling layer takes '0..255'"
             )
         case (mean, std) if not isinstance(given, str):
-            made = Preprocessing(mean=as_numbers(mean, channels), std=as_numbers(std, channels))
+            made = Preprocessing(mean=numbers_per_channel(mean, channels), std=numbers_per_channel(std, channels))
         case _:
             near = get_close_matches(shorten(given).lower(), NAMES, 1, 0.5) if isinstance(given, str) else []
             raise ValueError(
                 f"unknown preprocessing {quoted(given)}"
                 + (f", did you mean {near[0]!r}? give" if near else ": give")
-                + f" one of {', '.join(NAMES)}, a Preprocessing, or (mean, std)"
+                + f" one of {', '.join(NAMES)}, or a mean and a standard deviation such as 0.5/0.5"
             )
     for name, numbers in (("mean", made.mean), ("std", made.std)) if made else ():
         if numbers and len(numbers) != channels:
@@ -178,7 +182,7 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
     return made
 
 
-def as_numbers(given: float | Sequence[float], channels: int) -> tuple[float, ...]:
+def numbers_per_channel(given: float | Sequence[float], channels: int) -> tuple[float, ...]:
     """Return a number for each channel; one number is for all of them."""
     try:
         numbers = tuple(map(float, np.atleast_1d(np.asarray(given, float))))

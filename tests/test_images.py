@@ -372,8 +372,10 @@ def test_a_large_picture_is_reduced_strip_by_strip(tmp_path, monkeypatch, mode):
     monkeypatch.setattr("minixai.images.MANY_PIXELS", 1000)
     monkeypatch.setattr("minixai.images.STRIP", 32)
     sizes = []
-    real = images.plain
-    monkeypatch.setattr("minixai.images.plain", lambda part, *rest: sizes.append(part.size) or real(part, *rest))
+    real = images.convert_picture
+    monkeypatch.setattr(
+        "minixai.images.convert_picture", lambda part, *rest: sizes.append(part.size) or real(part, *rest)
+    )
     np.testing.assert_allclose(read_picture(path, (10, 20, 3)).pixels, whole, atol=0.02)
     assert max(height for _, height in sizes) <= 32
     assert sum(height for _, height in sizes) == 400
@@ -385,8 +387,10 @@ def test_a_large_jpeg_is_decoded_reduced(tmp_path, monkeypatch):
     whole = read_image(path, (20, 30, 1))
     monkeypatch.setattr("minixai.images.MANY_PIXELS", 1000)
     drafted = []
-    real = images.plain
-    monkeypatch.setattr("minixai.images.plain", lambda part, *rest: drafted.append(part.size) or real(part, *rest))
+    real = images.convert_picture
+    monkeypatch.setattr(
+        "minixai.images.convert_picture", lambda part, *rest: drafted.append(part.size) or real(part, *rest)
+    )
     np.testing.assert_allclose(read_image(path, (20, 30, 1)), whole, atol=0.02)
     assert drafted == [(120, 80)]
     np.testing.assert_allclose(read_image(path, (20, 30, 1), fit="stretch"), whole, atol=0.02)
@@ -397,3 +401,15 @@ def test_a_progressive_jpeg_is_measured_before_it_is_decoded(tmp_path, monkeypat
     monkeypatch.setattr("minixai.images.MOST_PIXELS", 47)
     refused(path, "more than 47 pixels", shape=COLOUR)
     assert read_image(saved(tmp_path, Image.fromarray(RGB), "quick.jpg"), COLOUR).shape == COLOUR
+
+
+@pytest.mark.parametrize("paths", [None, 3, b"cat", [3], [None], ["cat", 3], [np.zeros((2, 2, 3))]])
+def test_what_is_no_path(paths):
+    with pytest.raises(TypeError, match="an image is given by its path, a str or a Path, got"):
+        mx.read_images(paths, like=mx.load("digits"))
+
+
+@pytest.mark.parametrize("like", ["digits", None, (28, 28, 1)])
+def test_images_are_read_for_a_model(like):
+    with pytest.raises(TypeError, match="like= is the model that the images are for, got .*: load it with mx.load"):
+        mx.read_images("cat", like=like)

@@ -8,7 +8,7 @@ import shutil
 from minixai import zoo
 from minixai.book.guide import guide_text
 from minixai.cli.options import Commands, add_command
-from minixai.cli.subject import size
+from minixai.cli.subject import format_shape
 from minixai.text import columns, say
 
 METHODS = """
@@ -44,4 +44,4 @@ def describe_model(name: str) -> tuple[str, ...]:
     model, length = zoo.load(name), zoo.weights_file(name).stat().st_size
     weights = sum(w.size for w in model.weights.values())
     numbers = str(len(model.classes)), f"{weights:,}", f"{length / 1000:.0f} kB"
-    return name, size(model), *numbers, zoo.RECIPES[name].about if name in zoo.RECIPES else zoo.PRETRAINED[name]
+    return name, format_shape(model), *numbers, zoo.RECIPES[name].about if name in zoo.RECIPES else zoo.PRETRAINED[name]

@@ -92,7 +92,8 @@ def add_model_options(parser: Parser, about: str, default: str | None = None) ->
         "--preprocessing",
         metavar="NAME",
         help="what the network in a file of ONNX or Keras was trained to see: "
-        f"{', '.join(PREPROCESSINGS)} (default: pixels from 0 to 1)",
+        f"{', '.join(PREPROCESSINGS)}, or means/deviations such as 0.5,0.5,0.5/0.2,0.2,0.2 "
+        "(default: pixels from 0 to 1)",
     )
     parser.add_argument(
         "--labels", metavar="FILE", help="the names of its classes, one in each line, or the word imagenet"
@@ -157,11 +158,14 @@ class Network(NamedTuple):
     @property
     def lines(self) -> list[tuple[str, str]]:
         """What a command prints of it: (what, which)."""
-        texts = ("model", f"{self.name}, {size(self.model)} -> {count(self.model)}"), ("weights", self.weights)
-        return [*labelled(*texts), *labelled(("input", self.input))]
+        texts = (
+            ("model", f"{self.name}, {format_shape(self.model)} -> {format_class_count(self.model)}"),
+            ("weights", self.weights),
+        )
+        return [*label_lines(*texts), *label_lines(("input", self.input))]
 
 
-def labelled(*texts: tuple[str, str]) -> list[tuple[str, str]]:
+def label_lines(*texts: tuple[str, str]) -> list[tuple[str, str]]:
     """Lines of a table of labels: a label stands before the first line of its text."""
     return [(what if i == 0 else "", line) for what, text in texts for i, line in enumerate(text.splitlines())]
 
@@ -246,32 +250,36 @@ def describe_input(model: Model) -> str:
     if made is None or made == Preprocessing():
         return "pixels from 0 to 1 as they are"
     names = [name for name in PREPROCESSINGS if name not in ("torch", "tf")]  # which are other names of two of them
-    same = [name for name in names if fits(name, made, model.input_shape[-1])]
-    return f"preprocessing {same[0]}, {formula(made)}" if same else f"preprocessing {formula(made)}"
+    same = [name for name in names if is_preprocessing(name, made, model.input_shape[-1])]
+    return (
+        f"preprocessing {same[0]}, {preprocessing_formula(made)}"
+        if same
+        else f"preprocessing {preprocessing_formula(made)}"
+    )
 
 
-def fits(name: str, made: Preprocessing, channels: int) -> bool:
+def is_preprocessing(name: str, made: Preprocessing, channels: int) -> bool:
     try:
         return as_preprocessing(name, channels) == made
     except ValueError:  # it is for another number of channels
         return False
 
 
-def formula(made: Preprocessing) -> str:
+def preprocessing_formula(made: Preprocessing) -> str:
     """A preprocessing as a formula of a pixel x.
 
-    >>> formula(Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)))
+    >>> preprocessing_formula(Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)))
     '(x − 0.5) / 0.5'
     """
     text = "x" if made.scale == 1 else f"{made.scale:g} x"
     if made.mean:
-        text = f"({text} − {numbers(made.mean)})"
+        text = f"({text} − {format_numbers(made.mean)})"
     if made.std:
-        text += f" / {numbers(made.std)}"
+        text += f" / {format_numbers(made.std)}"
     return text + ", blue first" * made.reverse
 
 
-def numbers(values: Sequence[float]) -> str:
+def format_numbers(values: Sequence[float]) -> str:
     return f"{values[0]:g}" if len(set(values)) == 1 else f"({', '.join(f'{v:g}' for v in values)})"
 
 
@@ -328,7 +336,7 @@ class Subject(NamedTuple):
         runners_up = f", then {', '.join(likely[1:])}" if likely[1:] else ""
         about = "\n".join([self.shown.name, *self.shown.notes])
         return "\n".join(
-            columns([*self.network.lines, *labelled(("image", about)), ("prediction", likely[0] + runners_up)])
+            columns([*self.network.lines, *label_lines(("image", about)), ("prediction", likely[0] + runners_up)])
         )
 
 
@@ -422,12 +430,12 @@ def class_label(k: int, model: Model) -> str:
 # -- words --------------------------------------------------------------------------------------------
 
 
-def size(model: Model) -> str:
+def format_shape(model: Model) -> str:
     """The shape of a model's images, as it is read."""
     return " × ".join(map(str, model.input_shape))
 
 
-def count(model: Model) -> str:
+def format_class_count(model: Model) -> str:
     """How many classes a model has, as it is read."""
     n = len(model.classes)
     return "1 class" if n == 1 else f"{n} classes"

@@ -19,7 +19,7 @@ from minixai.cli import main
 from minixai.model import load_model
 from minixai.preprocessing import as_preprocessing
 from minixai.zoo.keras import LAYERS
-from minixai.zoo.keras.archive import opened
+from minixai.zoo.keras.archive import open_archive
 from minixai.zoo.keras.layers import ACTIVATIONS
 from tests.marks import slow_except
 from tests.zoo.files import frozen, mutilate, run_every_method, within
@@ -54,7 +54,7 @@ def close(got: Array, expected: Array) -> None:
 
 def as_tensorflow_js(path: Path, folder: Path, code: str = "float32", shards: int = 1) -> Path:
     """A model as tensorflowjs_converter writes it, from an .h5 file; `code` is what the weights are packed in."""
-    with opened(path) as archive:
+    with open_archive(path) as archive:
         topology, weights = archive.topology, {key: w.read() for key, w in archive.weights.items()}
     lines, data = [], b""
     for key, w in weights.items():
@@ -327,7 +327,7 @@ def test_same_padding_is_tensorflows(size, stride, tmp_path):
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(("size", "stride"), [(3, 2), (2, 3), (4, 2), (5, 1), (1, 2)])
 def test_a_transposed_convolution_is_the_gradient_of_a_convolution(size, stride, padding, tmp_path):
-    """<conv(y), x> = <y, transposed(x)> for all x and y, of one channel."""
+    """<conv(y), x> = <y, transpose_value(x)> for all x and y, of one channel."""
     rng = np.random.default_rng(0)
     kernel = rng.normal(size=(size, size, 1, 1))
     x = rng.normal(size=(1, 4, 5, 1))

@@ -22,7 +22,7 @@ from minixai.model import load_model
 from minixai.zoo.labels import read_class_names
 from minixai.zoo.onnx import LOWERINGS
 from minixai.zoo.onnx.ending import image_port, input_layout
-from minixai.zoo.onnx.layout import Value, transposed
+from minixai.zoo.onnx.layout import Value, transpose_value
 from minixai.zoo.onnx.schema import read_graph
 from minixai.zoo.onnx.wire import Damaged, fields, varints
 from tests.marks import first_of_each, slow_except
@@ -540,10 +540,19 @@ def test_preprocessing_and_classes_are_given_by_name(tmp_path):
     within(numbers.scores(pixels), np.maximum(((X.mean(axis=(2, 3)) - [0.1, 0.2, 0.3]) / 0.5) @ HEAD["w"], 0))
     with pytest.raises(ValueError, match="unknown preprocessing 'imagnet', did you mean 'imagenet'"):
         mx.load(path, preprocessing="imagnet")
-    for given in (np.array([[0.5] * 3, [0.5] * 3]), {"mean": [0.5] * 3, "std": (0.5,) * 3}, [0.5, 0.5]):
+    for given in (
+        np.array([[0.5] * 3, [0.5] * 3]),
+        {"mean": [0.5] * 3, "std": (0.5,) * 3},
+        [0.5, 0.5],
+        "0.5/0.5",
+        "0.5, 0.5,.5/0.5,.5,.5",
+    ):
         assert mx.load(path, preprocessing=given).preprocessing == model.preprocessing
     for given in ("ImageNet", "x" * 10**6, {"mean": 0}, b"tf", 3, np.zeros(3), ""):
         with pytest.raises(ValueError, match=r"^unknown preprocessing .{1,110} one of imagenet, 0..1, [^:]*$"):
+            mx.load(path, preprocessing=given)
+    for given in ("a/b", "0.5/", "/", "0.5/0", "1,2/3,4", "nan/1"):
+        with pytest.raises(ValueError, match="mean and std are numbers|std above 0|2 numbers in mean"):
             mx.load(path, preprocessing=given)
     with pytest.raises(ValueError, match="3 class names for 4 scores"):
         mx.load(path, classes=["a", "b", "c"])
@@ -827,8 +836,8 @@ def test_numbers_in_their_own_fields_are_read(tmp_path):
 
 def test_a_transpose_is_another_order():
     value = Value("layer", (1, 3, 4, 5), (2, 3, 1))
-    assert transposed(value, (0, 2, 3, 1)) == Value("layer", (1, 4, 5, 3), (1, 2, 3))
-    assert value.row == transposed(value, (0, 2, 3, 1)).row == (4, 5, 3)
+    assert transpose_value(value, (0, 2, 3, 1)) == Value("layer", (1, 4, 5, 3), (1, 2, 3))
+    assert value.row == transpose_value(value, (0, 2, 3, 1)).row == (4, 5, 3)
 
 
 def test_the_commands_take_a_file(tmp_path, capsys):
@@ -962,3 +971,13 @@ def test_a_softmax_shifted_along_another_axis_is_none(tmp_path):
     s = (X.mean(axis=(2, 3)) @ HEAD["w"]).reshape(-1, 2, 2)
     e = np.exp(s - s.max(axis=2, keepdims=True))
     within(mx.load(path).scores(np.moveaxis(X, 1, -1)), (e / e.sum(axis=1, keepdims=True)).reshape(-1, 4))
+
+
+def test_a_folder_and_what_follows_a_file_are_told(tmp_path):
+    path = write(tmp_path / "net.onnx", [*POOLED, node("Relu", "s", "y")], HEAD)
+    path.write_bytes(path.read_bytes() + bytes(10))
+    with pytest.raises(ValueError, match="a field has the number 0, which protobuf does not know"):
+        mx.load(path)
+    (tmp_path / "folder.onnx").mkdir()
+    with pytest.raises(ValueError, match="cannot load .*: it is a folder, give the .onnx file in it"):
+        mx.load(tmp_path / "folder.onnx")

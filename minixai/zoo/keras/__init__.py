@@ -21,10 +21,10 @@ from minixai.layers import Activation, Dropout, Flatten, Layer, Reshape
 from minixai.model import CLASSIFIER_ACTIVATIONS, Model
 from minixai.preprocessing import Preprocessing
 from minixai.validate import is_integer, one_of
-from minixai.zoo.keras.archive import Archive, opened
-from minixai.zoo.keras.layers import EXPORT, LAYERS, lower, operation, whole_value
-from minixai.zoo.keras.topology import MODELS, KerasLayer, ends, layers_of
-from minixai.zoo.onnx import finished, run
+from minixai.zoo.keras.archive import Archive, open_archive
+from minixai.zoo.keras.layers import EXPORT, LAYERS, as_value, lower, operation
+from minixai.zoo.keras.topology import MODELS, KerasLayer, endpoint_names, layers_of
+from minixai.zoo.onnx import finish_model, run_with_context
 from minixai.zoo.onnx.folding import LARGEST
 from minixai.zoo.onnx.layout import Builder
 from minixai.zoo.onnx.wire import Damaged
@@ -66,7 +66,7 @@ def load_keras(
     """
     place = Path(path)
     try:
-        with opened(place) as archive:
+        with open_archive(place) as archive:
             return build(archive, preprocessing, classes, input_shape, output_name)
     except FileNotFoundError:
         raise ValueError(f"there is no file {str(place)!r}: check the path") from None
@@ -101,7 +101,7 @@ def build(
     layers = layers_of(model, (), "", archive)
     if not layers:
         raise ValueError("it has no layers: is the file damaged?")
-    outputs = ends(model, "output_layers", layers)
+    outputs = endpoint_names(model, "output_layers", layers)
     if output_name is not None:
         outputs = [one_of(output_name, [layer.name for layer in layers], "layer")]
     if len(outputs) != 1:
@@ -117,13 +117,13 @@ def build(
         b.name = "channel"
         x = b.add(Reshape(row), "input")
     end = lower_model(b, model, layers, x, archive, outputs[0])
-    if len(whole_value(b, end).long) > 1:
+    if len(as_value(b, end).long_axes) > 1:
         raise ValueError(
             f"its output has rows of the shape {b.row(end)}, but a model ends with one score for each class: "
             "give output_name=, the name of a layer that makes scores, or end it with pooling and a dense layer"
         )
     end, activation = final_activation(b, end)
-    made = finished(b, whole_value(b, end), preprocessing, classes, activation)
+    made = finish_model(b, as_value(b, end), preprocessing, classes, activation)
     made.suggested_preprocessing = suggest_preprocessing(made, str(model_name(model)))
     return made
 
@@ -143,7 +143,7 @@ def lower_model(
     b: Builder, model: dict[str, Any], layers: list[KerasLayer], x: str, archive: Archive, output: str
 ) -> str:
     """Add the layers of a model, or of one inside it, and return the name of that which makes the output."""
-    inputs = ends(model, "input_layers", layers)
+    inputs = endpoint_names(model, "input_layers", layers)
     if len(inputs) != 1:
         raise ValueError(
             f"it has {len(inputs)} inputs ({', '.join(map(repr, inputs[:5]))}), but a network of images has one: "
@@ -179,17 +179,17 @@ def lower_layer(b: Builder, layer: KerasLayer, made: dict[str, str], sources: li
         )
     if layer.kind in MODELS:
         inner = {"class_name": layer.kind, "config": layer.config}
-        layers = run(layer, layers_of, inner, layer.place, f"{layer.path}/", archive)
+        layers = run_with_context(layer, layers_of, inner, layer.place, f"{layer.path}/", archive)
         if not layers:
             return made[sources[0]]
-        outputs = run(layer, ends, inner, "output_layers", layers)
+        outputs = run_with_context(layer, endpoint_names, inner, "output_layers", layers)
         if len(sources) != 1 or len(outputs) != 1:
             raise ValueError(f"{layer}: a model inside another has one input and one output here, or {EXPORT}")
         return lower_model(b, inner, layers, made[sources[0]], archive, outputs[0])
     b.name = layer.name.replace("/", ".") or "layer"
     if layer.kind.startswith("operation "):
-        return run(layer, operation, b, layer, made)
-    return run(layer, lower, b, layer, *(made[name] for name in sources))
+        return run_with_context(layer, operation, b, layer, made)
+    return run_with_context(layer, lower, b, layer, *(made[name] for name in sources))
 
 
 def image_shape(model: dict[str, Any], layers: list[KerasLayer], given: Sequence[int] | None) -> tuple[int, ...]:
@@ -197,7 +197,7 @@ def image_shape(model: dict[str, Any], layers: list[KerasLayer], given: Sequence
 
     Raises ValueError where it is not fixed by the file, and none is given or another one.
     """
-    name = ends(model, "input_layers", layers)[0]
+    name = endpoint_names(model, "input_layers", layers)[0]
     first = next((layer for layer in layers if layer.name == name), layers[0])
     sides = declared_shape(first.config)
     while sides is None and first.kind in MODELS:

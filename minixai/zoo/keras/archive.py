@@ -56,7 +56,7 @@ class Archive:
     grouped: bool = False
 
     @cached_property
-    def ends(self) -> dict[str, list[str]]:
+    def paths_by_end(self) -> dict[str, list[str]]:
         """The paths of weights by how they end: a/b/kernel is among those of kernel, b/kernel and a/b/kernel."""
         found = dict[str, list[str]]()
         for key in self.weights:
@@ -67,7 +67,7 @@ class Archive:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Archive]:
+def open_archive(path: Path) -> Iterator[Archive]:
     """What is in a file of Keras, while it is open.  It is told by how it begins, not by its name."""
     if path.is_dir():
         raise ValueError('it is a folder: in Keras, save it in one file with model.save("net.keras")')
@@ -76,9 +76,9 @@ def opened(path: Path) -> Iterator[Archive]:
         start = file.read(8)
     if start == HDF5:
         with hdf5(path, path.stat().st_size) as file:
-            yield whole_model(file)
+            yield read_h5_model(file)
     elif start.startswith(b"PK"):
-        with zipped(path) as archive:
+        with read_keras_zip(path) as archive:
             yield archive
     elif start.lstrip()[:1] == b"{":
         yield tensorflow_js(path)
@@ -86,7 +86,7 @@ def opened(path: Path) -> Iterator[Archive]:
         raise ValueError("it is damaged, or no file of Keras: give an .h5, a .keras or a model.json of TensorFlow.js")
 
 
-def parsed(text: bytes | str, what: str) -> dict[str, Any]:
+def parse_json(text: bytes | str, what: str) -> dict[str, Any]:
     """A topology, which is an object of JSON."""
     if len(text) > LONGEST:
         raise Damaged(f"its {what} has {len(text):,} bytes")
@@ -99,10 +99,10 @@ def parsed(text: bytes | str, what: str) -> dict[str, Any]:
     return found
 
 
-def major(version: Any) -> int:
+def major_version(version: Any) -> int:
     """The first number of a version; TensorFlow.js and files that do not say are as Keras 2.
 
-    >>> major("3.4.1"), major("tfjs-layers 1.0"), major(None)
+    >>> major_version("3.4.1"), major_version("tfjs-layers 1.0"), major_version(None)
     (3, 2, 2)
     """
     number = re.match(r"\d{1,3}(?=\.|$)", str(version))
@@ -124,36 +124,36 @@ def text_attribute(root: Any, name: str, size: int) -> str | None:
     return found.decode() if isinstance(found, bytes) else str(found)
 
 
-def whole_model(file: tuple[Any, dict[str, Stored]]) -> Archive:
+def read_h5_model(file: tuple[Any, dict[str, Stored]]) -> Archive:
     """What `model.save("net.h5")` writes."""
     root, found = file
     topology = text_attribute(root, "model_config", LONGEST)
     if topology is None:
         raise ValueError(ONLY_WEIGHTS)
     weights = {k.removeprefix("model_weights/"): w for k, w in found.items() if k.startswith("model_weights/")}
-    version = major(text_attribute(root, "keras_version", LONGEST))
-    return Archive(parsed(topology, "model_config"), version, weights, grouped=True)
+    version = major_version(text_attribute(root, "keras_version", LONGEST))
+    return Archive(parse_json(topology, "model_config"), version, weights, grouped=True)
 
 
 # -- .keras -----------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def zipped(path: Path) -> Iterator[Archive]:
+def read_keras_zip(path: Path) -> Iterator[Archive]:
     """What `model.save("net.keras")` writes; members are read by their names, into memory."""
     try:
         with zipfile.ZipFile(path) as file:
-            topology = parsed(member(file, "config.json"), "config.json")
-            version = parsed(member(file, "metadata.json"), "metadata.json").get("keras_version")
-            data = member(file, "model.weights.h5")
+            topology = parse_json(read_member(file, "config.json"), "config.json")
+            version = parse_json(read_member(file, "metadata.json"), "metadata.json").get("keras_version")
+            data = read_member(file, "model.weights.h5")
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as problem:
         raise Damaged(f"it is no whole zip file ({problem})") from None
     with hdf5(io.BytesIO(data), len(data)) as (_, found):
         weights = {k.replace("_layer_checkpoint_dependencies/", "layers/"): w for k, w in found.items()}  # Keras 2.13
-        yield Archive(topology, major(version), weights, by_number=True)
+        yield Archive(topology, major_version(version), weights, by_number=True)
 
 
-def member(file: zipfile.ZipFile, name: str) -> bytes:
+def read_member(file: zipfile.ZipFile, name: str) -> bytes:
     try:
         info = file.getinfo(name)
     except KeyError:
@@ -176,7 +176,7 @@ def tensorflow_js(path: Path) -> Archive:
     """A layers-model: the topology and the list of weights in one file, their bytes in others beside it."""
     if path.stat().st_size > LONGEST:
         raise Damaged(f"it has {path.stat().st_size:,} bytes")
-    whole = parsed(path.read_bytes(), "text")
+    whole = parse_json(path.read_bytes(), "text")
     topology = whole.get("modelTopology", whole)
     if not isinstance(topology, dict):
         raise Damaged("its modelTopology is no object")
@@ -190,7 +190,7 @@ def tensorflow_js(path: Path) -> Archive:
         raise ValueError("it describes no network: give the model.json of a layers-model, or a file of model.save")
     if "weightsManifest" not in whole:
         raise ValueError(ONLY_WEIGHTS.replace("holds weights, but not what network they are for", "has no weights"))
-    return Archive(model, major(topology.get("keras_version")), manifest(whole["weightsManifest"], path.parent))
+    return Archive(model, major_version(topology.get("keras_version")), manifest(whole["weightsManifest"], path.parent))
 
 
 def manifest(groups: Any, folder: Path) -> dict[str, Stored]:

@@ -46,7 +46,7 @@ from minixai.op_layers import (
 from minixai.ops.windows import resolve_padding
 from minixai.validate import as_pair, is_integer
 from minixai.zoo.keras.topology import ARITHMETIC, KerasLayer
-from minixai.zoo.onnx.arithmetic import between
+from minixai.zoo.onnx.arithmetic import add_clip
 from minixai.zoo.onnx.folding import LARGEST
 from minixai.zoo.onnx.layout import Builder, Value, with_weights
 
@@ -132,7 +132,7 @@ def length(layer: KerasLayer, key: str, default: int | None = None) -> int:
     return int(n)
 
 
-def two(layer: KerasLayer, key: str, default: Any = None) -> tuple[int, int]:
+def pair_of(layer: KerasLayer, key: str, default: Any = None) -> tuple[int, int]:
     """A whole number ≥ 1 for each side."""
     n = layer.config.get(key)
     both = as_pair(tuple(n) if isinstance(n, list) else default if n is None else n, f"its {key}")
@@ -141,7 +141,7 @@ def two(layer: KerasLayer, key: str, default: Any = None) -> tuple[int, int]:
     return both
 
 
-def number(layer: KerasLayer, default: float, *keys: str) -> float:
+def require_number(layer: KerasLayer, default: float, *keys: str) -> float:
     """The first of these that is there, as a finite number."""
     n = next((layer.config[key] for key in keys if layer.config.get(key) is not None), default)
     if isinstance(n, dict):  # Keras 3 has written NumPy's numbers so
@@ -151,7 +151,7 @@ def number(layer: KerasLayer, default: float, *keys: str) -> float:
     return float(n)
 
 
-def same_or_valid(layer: KerasLayer) -> str:
+def padding_mode(layer: KerasLayer) -> str:
     padding = str(layer.config.get("padding", "valid"))
     if padding not in ("same", "valid"):
         raise ValueError(
@@ -169,7 +169,7 @@ def row_axes(b: Builder, layer: KerasLayer, x: str, given: Any) -> tuple[int, ..
     return tuple(sorted(axes))
 
 
-def whole_value(b: Builder, name: str) -> Value:
+def as_value(b: Builder, name: str) -> Value:
     """What a layer makes, as the importer of ONNX files holds it: with an axis of length 1 for the images."""
     row = b.row(name)
     return Value(name, (1, *row), tuple(range(1, 1 + len(row))))
@@ -194,7 +194,7 @@ def activation(layer: KerasLayer) -> tuple[str, dict[str, float]] | KerasLayer |
     return function, OLD_HARD_SIGMOID if given == "hard_sigmoid" and layer.archive.version < 3 else parameters
 
 
-def activated(b: Builder, layer: KerasLayer, made: Layer, x: str) -> str:
+def add_with_activation(b: Builder, layer: KerasLayer, made: Layer, x: str) -> str:
     """A layer and its activation, under one name if one layer can do both."""
     how = activation(layer)
     if how is None:
@@ -211,7 +211,7 @@ def activated(b: Builder, layer: KerasLayer, made: Layer, x: str) -> str:
 
 
 @lowers("Activation")
-def activation_layer(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_activation_layer(b: Builder, layer: KerasLayer, x: str) -> str:
     how = activation(layer)
     if isinstance(how, KerasLayer):
         return LAYERS[how.kind](b, how, x)
@@ -219,37 +219,37 @@ def activation_layer(b: Builder, layer: KerasLayer, x: str) -> str:
 
 
 @lowers("ReLU")
-def relu(b: Builder, layer: KerasLayer, x: str) -> str:
-    slope, threshold = number(layer, 0.0, "negative_slope"), number(layer, 0.0, "threshold")
+def import_relu(b: Builder, layer: KerasLayer, x: str) -> str:
+    slope, threshold = require_number(layer, 0.0, "negative_slope"), require_number(layer, 0.0, "threshold")
     if threshold:
         raise ValueError(
             f"its threshold is {threshold}, where it jumps and has no slope: leave the threshold at 0, and train again"
         )
-    ends = {"high": number(layer, 0.0, "max_value")} if layer.config.get("max_value") is not None else {}
+    ends = {"high": require_number(layer, 0.0, "max_value")} if layer.config.get("max_value") is not None else {}
     if not slope:
-        return between(b, whole_value(b, x), {"low": 0.0} | ends).layer
+        return add_clip(b, as_value(b, x), {"low": 0.0} | ends).layer
     leaky = Activation("leaky_relu", {"alpha": slope})
-    return between(b, whole_value(b, b.add(leaky, x, part="leaky")), ends).layer if ends else b.add(leaky, x)
+    return add_clip(b, as_value(b, b.add(leaky, x, part="leaky")), ends).layer if ends else b.add(leaky, x)
 
 
 @lowers("LeakyReLU")
-def leaky_relu(b: Builder, layer: KerasLayer, x: str) -> str:
-    return b.add(Activation("leaky_relu", {"alpha": number(layer, 0.3, "negative_slope", "alpha")}), x)
+def import_leaky_relu(b: Builder, layer: KerasLayer, x: str) -> str:
+    return b.add(Activation("leaky_relu", {"alpha": require_number(layer, 0.3, "negative_slope", "alpha")}), x)
 
 
 @lowers("ELU")
-def elu(b: Builder, layer: KerasLayer, x: str) -> str:
-    return b.add(Activation("elu", {"alpha": number(layer, 1.0, "alpha")}), x)
+def import_elu(b: Builder, layer: KerasLayer, x: str) -> str:
+    return b.add(Activation("elu", {"alpha": require_number(layer, 1.0, "alpha")}), x)
 
 
 @lowers("PReLU")
-def prelu(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_prelu(b: Builder, layer: KerasLayer, x: str) -> str:
     (alpha,) = layer.weights("alpha")
     return b.add(with_weights(PReLU(alpha.shape), alpha=alpha), x)
 
 
 @lowers("Softmax")
-def softmax(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_softmax(b: Builder, layer: KerasLayer, x: str) -> str:
     axes = row_axes(b, layer, x, layer.config.get("axis", -1))
     if len(axes) > 1:
         raise ValueError(f"it is a softmax over the axes {axes} together: flatten them before it")
@@ -259,52 +259,57 @@ def softmax(b: Builder, layer: KerasLayer, x: str) -> str:
 # -- convolution, dense layers, pooling -------------------------------------------------------------------
 
 
-def bias_of(layer: KerasLayer, *names: str) -> tuple[list[Array], dict[str, Array]]:
+def kernels_and_bias(layer: KerasLayer, *names: str) -> tuple[list[Array], dict[str, Array]]:
     """Weights by their names, and the bias, if there is one."""
     found = layer.weights(*names, *(["bias"] if layer.config.get("use_bias", True) else []))
     return found[: len(names)], {"bias": found[-1]} if len(found) > len(names) else {}
 
 
-def window(layer: KerasLayer) -> tuple[tuple[int, int], tuple[int, int], str, tuple[int, int]]:
+def window_parameters(layer: KerasLayer) -> tuple[tuple[int, int], tuple[int, int], str, tuple[int, int]]:
     """Kernel, stride, padding, dilation."""
-    return two(layer, "kernel_size"), two(layer, "strides", 1), same_or_valid(layer), two(layer, "dilation_rate", 1)
+    return (
+        pair_of(layer, "kernel_size"),
+        pair_of(layer, "strides", 1),
+        padding_mode(layer),
+        pair_of(layer, "dilation_rate", 1),
+    )
 
 
 @lowers("Conv2D")
-def conv(b: Builder, layer: KerasLayer, x: str) -> str:
-    (kernel,), bias = bias_of(layer, "kernel")
-    made = Conv2D(length(layer, "filters"), *window(layer), length(layer, "groups", 1), bool(bias))
-    return activated(b, layer, with_weights(made, kernel=kernel, **bias), x)
+def import_conv(b: Builder, layer: KerasLayer, x: str) -> str:
+    (kernel,), bias = kernels_and_bias(layer, "kernel")
+    made = Conv2D(length(layer, "filters"), *window_parameters(layer), length(layer, "groups", 1), bool(bias))
+    return add_with_activation(b, layer, with_weights(made, kernel=kernel, **bias), x)
 
 
-def depthwise(layer: KerasLayer, kernel: Array, bias: dict[str, Array]) -> Layer:
+def depthwise_layer(layer: KerasLayer, kernel: Array, bias: dict[str, Array]) -> Layer:
     """(kh, kw, C, multiplier) as a convolution with a group for each channel."""
     if kernel.ndim != 4:
         raise ValueError(f"its kernel has the shape {kernel.shape}, not four axes: is the file damaged?")
     c, filters = kernel.shape[2], kernel.shape[2] * kernel.shape[3]
-    made = Conv2D(filters, *window(layer), c, bool(bias))
+    made = Conv2D(filters, *window_parameters(layer), c, bool(bias))
     return with_weights(made, kernel=kernel.reshape(*kernel.shape[:2], 1, filters), **bias)
 
 
 @lowers("DepthwiseConv2D")
-def depthwise_conv(b: Builder, layer: KerasLayer, x: str) -> str:
-    (kernel,), bias = bias_of(layer, "depthwise_kernel|kernel")
-    return activated(b, layer, depthwise(layer, kernel, bias), x)
+def import_depthwise_conv(b: Builder, layer: KerasLayer, x: str) -> str:
+    (kernel,), bias = kernels_and_bias(layer, "depthwise_kernel|kernel")
+    return add_with_activation(b, layer, depthwise_layer(layer, kernel, bias), x)
 
 
 @lowers("SeparableConv2D")
-def separable_conv(b: Builder, layer: KerasLayer, x: str) -> str:
-    (first, second), bias = bias_of(layer, "depthwise_kernel", "pointwise_kernel")
-    middle = b.add(depthwise(layer, first, {}), x, part="depthwise")
+def import_separable_conv(b: Builder, layer: KerasLayer, x: str) -> str:
+    (first, second), bias = kernels_and_bias(layer, "depthwise_kernel", "pointwise_kernel")
+    middle = b.add(depthwise_layer(layer, first, {}), x, part="depthwise")
     made = Conv2D(length(layer, "filters"), (1, 1), bias=bool(bias))
-    return activated(b, layer, with_weights(made, kernel=second, **bias), middle)
+    return add_with_activation(b, layer, with_weights(made, kernel=second, **bias), middle)
 
 
 @lowers("Conv2DTranspose")
-def conv_transpose(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_conv_transpose(b: Builder, layer: KerasLayer, x: str) -> str:
     """TensorFlow's: the gradient of a convolution whose image has as many pixels as are made here."""
-    (kernel,), bias = bias_of(layer, "kernel")
-    size, stride, padding, dilation = window(layer)
+    (kernel,), bias = kernels_and_bias(layer, "kernel")
+    size, stride, padding, dilation = window_parameters(layer)
     extra = layer.config.get("output_padding")
     more = (
         (None, None)
@@ -323,24 +328,26 @@ def conv_transpose(b: Builder, layer: KerasLayer, x: str) -> str:
         sides.append((reach - before, reach - after + wanted - (full - before - after)))
     made = ConvTranspose2D(length(layer, "filters"), size, stride, (sides[0], sides[1]), dilation, 1, bool(bias))
     turned = np.swapaxes(kernel[::-1, ::-1], 2, 3)  # Keras's has (kh, kw, filters, channels)
-    return activated(b, layer, with_weights(made, kernel=turned, **bias), x)
+    return add_with_activation(b, layer, with_weights(made, kernel=turned, **bias), x)
 
 
 @lowers("Dense")
-def dense(b: Builder, layer: KerasLayer, x: str) -> str:
-    (kernel,), bias = bias_of(layer, "kernel")
-    return activated(b, layer, with_weights(Dense(length(layer, "units"), bool(bias)), kernel=kernel, **bias), x)
+def import_dense(b: Builder, layer: KerasLayer, x: str) -> str:
+    (kernel,), bias = kernels_and_bias(layer, "kernel")
+    return add_with_activation(
+        b, layer, with_weights(Dense(length(layer, "units"), bool(bias)), kernel=kernel, **bias), x
+    )
 
 
 @lowers("MaxPooling2D", "AveragePooling2D", "MaxPool2D", "AvgPool2D")
-def pool(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_pool(b: Builder, layer: KerasLayer, x: str) -> str:
     kind = MaxPool2D if layer.kind.startswith("Max") else AveragePool2D
-    size = two(layer, "pool_size", 2)
-    return b.add(kind(size, two(layer, "strides", size), same_or_valid(layer)), x)
+    size = pair_of(layer, "pool_size", 2)
+    return b.add(kind(size, pair_of(layer, "strides", size), padding_mode(layer)), x)
 
 
 @lowers("GlobalAveragePooling2D", "GlobalMaxPooling2D", "GlobalAvgPool2D", "GlobalMaxPool2D")
-def global_pool(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_global_pool(b: Builder, layer: KerasLayer, x: str) -> str:
     kind = GlobalMaxPool2D if "Max" in layer.kind else GlobalAveragePool2D
     return b.add(kind(bool(layer.config.get("keepdims", False))), x)
 
@@ -348,7 +355,7 @@ def global_pool(b: Builder, layer: KerasLayer, x: str) -> str:
 # -- normalisation ----------------------------------------------------------------------------------------
 
 
-def gamma_beta(layer: KerasLayer, *others: str) -> dict[str, Array]:
+def affine_weights(layer: KerasLayer, *others: str) -> dict[str, Array]:
     """The weights that its config says it has, and these."""
     given = {"gamma": layer.config.get("scale", True), "beta": layer.config.get("center", True)}
     names = [*(name for name, there in given.items() if there), *others]
@@ -356,17 +363,17 @@ def gamma_beta(layer: KerasLayer, *others: str) -> dict[str, Array]:
 
 
 @lowers("BatchNormalization")
-def batch_norm(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_batch_norm(b: Builder, layer: KerasLayer, x: str) -> str:
     if row_axes(b, layer, x, layer.config.get("axis", -1)) != (len(b.row(x)),):
         raise ValueError(f"its axis is {layer.config['axis']}, but channels come last here: {EXPORT}")
-    w = gamma_beta(layer, "moving_mean", "moving_variance")
+    w = affine_weights(layer, "moving_mean", "moving_variance")
     mean, variance = w["moving_mean"], w["moving_variance"]
-    made = BatchNorm(number(layer, 0.99, "momentum"), number(layer, 1e-3, "epsilon"))
+    made = BatchNorm(require_number(layer, 0.99, "momentum"), require_number(layer, 1e-3, "epsilon"))
     gamma, beta = w.get("gamma", np.ones_like(mean)), w.get("beta", np.zeros_like(mean))
     return b.add(with_weights(made, gamma=gamma, beta=beta, mean=mean, variance=variance), x)
 
 
-def scaled(b: Builder, x: str, made: Layer | None, scale: Array | None, shift: Array | None) -> str:
+def add_scale_and_shift(b: Builder, x: str, made: Layer | None, scale: Array | None, shift: Array | None) -> str:
     """A layer, and then numbers that multiply and numbers that are added; the last of them has the name."""
     steps = [("norm", made)] if made else []
     steps += [] if scale is None else [("scale", with_weights(Scale(np.shape(scale)), scale=scale))]
@@ -377,17 +384,19 @@ def scaled(b: Builder, x: str, made: Layer | None, scale: Array | None, shift: A
 
 
 @lowers("LayerNormalization")
-def layer_norm(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_layer_norm(b: Builder, layer: KerasLayer, x: str) -> str:
     if layer.config.get("rms_scaling"):
         raise ValueError(f"it scales by the root mean square, which is not read here: {EXPORT}")
     axes = row_axes(b, layer, x, layer.config.get("axis", -1))
     shape = tuple(n if i in axes else 1 for i, n in enumerate(b.row(x), 1))
-    w = {key: array.reshape(shape) for key, array in gamma_beta(layer).items()}
-    return scaled(b, x, Standardise(axes, number(layer, 1e-3, "epsilon")), w.get("gamma"), w.get("beta"))
+    w = {key: array.reshape(shape) for key, array in affine_weights(layer).items()}
+    return add_scale_and_shift(
+        b, x, Standardise(axes, require_number(layer, 1e-3, "epsilon")), w.get("gamma"), w.get("beta")
+    )
 
 
 @lowers("GroupNormalization")
-def group_norm(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_group_norm(b: Builder, layer: KerasLayer, x: str) -> str:
     """Each group of channels is standardised over all its pixels."""
     row = b.row(x)
     if row_axes(b, layer, x, layer.config.get("axis", -1)) != (len(row),):
@@ -395,23 +404,23 @@ def group_norm(b: Builder, layer: KerasLayer, x: str) -> str:
     groups = row[-1] if layer.config.get("groups") == -1 else length(layer, "groups", 32)
     if row[-1] % groups:
         raise ValueError(f"its {groups} groups do not divide {row[-1]} channels: is the file damaged?")
-    w, n = gamma_beta(layer), len(row)
+    w, n = affine_weights(layer), len(row)
     apart = b.add(Reshape((*row[:-1], groups, row[-1] // groups)), x, part="groups")
-    norm = Standardise((*range(1, n), n + 1), number(layer, 1e-3, "epsilon"))
+    norm = Standardise((*range(1, n), n + 1), require_number(layer, 1e-3, "epsilon"))
     back = b.add(Reshape(row), b.add(norm, apart, part="norm"), part="shape" if w else "")
-    return scaled(b, back, None, w.get("gamma"), w.get("beta"))
+    return add_scale_and_shift(b, back, None, w.get("gamma"), w.get("beta"))
 
 
 @lowers("Rescaling")
-def rescaling(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_rescaling(b: Builder, layer: KerasLayer, x: str) -> str:
     scale, offset = (
         numbers(b, x, layer.config.get(key, default)) for key, default in (("scale", 1.0), ("offset", 0.0))
     )
-    return scaled(b, x, None, scale, offset if offset.any() else None)
+    return add_scale_and_shift(b, x, None, scale, offset if offset.any() else None)
 
 
 @lowers("Normalization")
-def normalization(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_normalization(b: Builder, layer: KerasLayer, x: str) -> str:
     """(x − mean) / max(deviation, 1e-7); mean and variance are in the config or are weights."""
     if layer.config.get("invert"):
         raise ValueError(f"it is inverted, which is not read here: {EXPORT}")
@@ -420,7 +429,7 @@ def normalization(b: Builder, layer: KerasLayer, x: str) -> str:
         given = list[Any](layer.weights("mean", "variance"))
     mean, variance = (numbers(b, x, z) for z in given)
     b_shift = b.add(with_weights(Shift(mean.shape), shift=-mean), x, part="shift")
-    return scaled(b, b_shift, None, 1 / np.maximum(np.sqrt(variance), 1e-7), None)
+    return add_scale_and_shift(b, b_shift, None, 1 / np.maximum(np.sqrt(variance), 1e-7), None)
 
 
 def numbers(b: Builder, x: str, given: Any) -> Array:
@@ -451,7 +460,7 @@ OPERATIONS: dict[str, type[Layer]] = {"add": Sum, "subtract": Subtract, "multipl
 
 
 @lowers(*MERGES)
-def merge(b: Builder, layer: KerasLayer, *xs: str) -> str:
+def import_merge(b: Builder, layer: KerasLayer, *xs: str) -> str:
     if len({len(b.row(x)) for x in xs}) > 1:
         raise ValueError(
             f"it joins rows of the shapes {', '.join(str(b.row(x)) for x in xs)}: reshape them alike before"
@@ -460,11 +469,11 @@ def merge(b: Builder, layer: KerasLayer, *xs: str) -> str:
         alike = layer.kind == "Add" and len({b.row(x) for x in xs}) == 1
         return b.add(Add() if alike else MERGES[layer.kind](), *xs)
     total = b.add(Sum(), *xs, part="sum")
-    return scaled(b, total, None, np.full(1, 1 / len(xs)), None)
+    return add_scale_and_shift(b, total, None, np.full(1, 1 / len(xs)), None)
 
 
 @lowers("Concatenate")
-def concatenate(b: Builder, layer: KerasLayer, *xs: str) -> str:
+def import_concatenate(b: Builder, layer: KerasLayer, *xs: str) -> str:
     axis = layer.config.get("axis", -1)
     return b.add(Concatenate(axis if axis == -1 else row_axes(b, layer, xs[0], axis)[0]), *xs)
 
@@ -481,18 +490,18 @@ def operation(b: Builder, layer: KerasLayer, known: dict[str, str]) -> str:
     z, n = (known[x], float(y)) if isinstance(x, str) else (known[str(y)], float(x))
     match name, isinstance(x, str):
         case "add", _:
-            return scaled(b, z, None, None, np.full(1, n))
+            return add_scale_and_shift(b, z, None, None, np.full(1, n))
         case "multiply", _:
-            return scaled(b, z, None, np.full(1, n), None)
+            return add_scale_and_shift(b, z, None, np.full(1, n), None)
         case "subtract", first:
             return (
-                scaled(b, z, None, None, np.full(1, -n))
+                add_scale_and_shift(b, z, None, None, np.full(1, -n))
                 if first
-                else scaled(b, z, None, np.full(1, -1.0), np.full(1, n))
+                else add_scale_and_shift(b, z, None, np.full(1, -1.0), np.full(1, n))
             )
         case _, True if n:
-            return scaled(b, z, None, np.full(1, 1 / n), None)
-    return scaled(b, b.add(Activation("reciprocal"), z, part="reciprocal"), None, np.full(1, n), None)
+            return add_scale_and_shift(b, z, None, np.full(1, 1 / n), None)
+    return add_scale_and_shift(b, b.add(Activation("reciprocal"), z, part="reciprocal"), None, np.full(1, n), None)
 
 
 # -- shapes -----------------------------------------------------------------------------------------------
@@ -508,18 +517,18 @@ def operation(b: Builder, layer: KerasLayer, known: dict[str, str]) -> str:
     "Identity",
     *AUGMENTATIONS,
 )
-def identity(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_identity(b: Builder, layer: KerasLayer, x: str) -> str:
     """What is there for training only."""
-    return b.add(Dropout(number(layer, 0.0, "rate")), x) if layer.kind == "Dropout" else x
+    return b.add(Dropout(require_number(layer, 0.0, "rate")), x) if layer.kind == "Dropout" else x
 
 
 @lowers("Flatten")
-def flatten(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_flatten(b: Builder, layer: KerasLayer, x: str) -> str:
     return b.add(Flatten(), x)
 
 
 @lowers("Reshape")
-def reshape(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_reshape(b: Builder, layer: KerasLayer, x: str) -> str:
     shape, size = [*layer.config["target_shape"]], prod(b.row(x))
     if not all(is_integer(n) and n >= -1 for n in shape) or shape.count(-1) > 1:
         raise ValueError(f"its target_shape is {shape}: is the file damaged?")
@@ -531,7 +540,7 @@ def reshape(b: Builder, layer: KerasLayer, x: str) -> str:
 
 
 @lowers("Permute")
-def permute(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_permute(b: Builder, layer: KerasLayer, x: str) -> str:
     return b.add(Permute(tuple(layer.config["dims"])), x)
 
 
@@ -544,7 +553,7 @@ def sides(layer: KerasLayer, key: str, default: int) -> tuple[tuple[int, int], t
 
 
 @lowers("ZeroPadding2D")
-def zero_padding(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_zero_padding(b: Builder, layer: KerasLayer, x: str) -> str:
     around = sides(layer, "padding", 1)
     if max(map(max, around)) > LARGEST:
         raise ValueError(f"its padding is {around}, too large: is the file damaged?")
@@ -552,7 +561,7 @@ def zero_padding(b: Builder, layer: KerasLayer, x: str) -> str:
 
 
 @lowers("Cropping2D")
-def cropping(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_cropping(b: Builder, layer: KerasLayer, x: str) -> str:
     (top, bottom), (left, right) = sides(layer, "cropping", 0)
     height, width = b.row(x)[:2]
     if top + bottom >= height or left + right >= width:
@@ -561,7 +570,7 @@ def cropping(b: Builder, layer: KerasLayer, x: str) -> str:
     return b.add(Slice(2, left, width - right), rows)
 
 
-def resized(b: Builder, layer: KerasLayer, x: str, size: Sequence[int], nearest: str | None, mode: str) -> str:
+def add_resize(b: Builder, layer: KerasLayer, x: str, size: Sequence[int], nearest: str | None, mode: str) -> str:
     row = b.row(x)
     if len(row) != 3 or prod(size) * row[2] > LARGEST:
         raise ValueError(f"it makes images of {tuple(size)} of rows of the shape {row}: is the file damaged?")
@@ -572,21 +581,21 @@ def resized(b: Builder, layer: KerasLayer, x: str, size: Sequence[int], nearest:
 
 
 @lowers("UpSampling2D")
-def upsampling(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_upsampling(b: Builder, layer: KerasLayer, x: str) -> str:
     how = check_interpolation(layer, "nearest")
-    size = [n * f for n, f in zip(b.row(x)[:2], two(layer, "size", 2), strict=True)]
-    return resized(
+    size = [n * f for n, f in zip(b.row(x)[:2], pair_of(layer, "size", 2), strict=True)]
+    return add_resize(
         b, layer, x, size, "floor" if how == "nearest" else None, "asymmetric" if how == "nearest" else "half_pixel"
     )
 
 
 @lowers("Resizing")
-def resizing(b: Builder, layer: KerasLayer, x: str) -> str:
+def import_resizing(b: Builder, layer: KerasLayer, x: str) -> str:
     how = check_interpolation(layer, "bilinear")
     if on := [key for key in ("crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias") if layer.config.get(key)]:
         raise ValueError(f"its {on[0]} is on, which is not read here: resize the images beforehand")
     size = length(layer, "height"), length(layer, "width")
-    return resized(b, layer, x, size, "round_prefer_ceil" if how == "nearest" else None, "half_pixel")
+    return add_resize(b, layer, x, size, "round_prefer_ceil" if how == "nearest" else None, "half_pixel")
 
 
 def check_interpolation(layer: KerasLayer, default: str) -> str:

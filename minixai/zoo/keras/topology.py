@@ -80,7 +80,7 @@ class KerasLayer:
             if top and len(self.place) == 1:
                 ends.append(each)  # one that was renamed has kept the old name inside its own group
             for end in ends:
-                keys = [key for key in self.archive.ends.get(end, ()) if key.startswith(top)]
+                keys = [key for key in self.archive.paths_by_end.get(end, ()) if key.startswith(top)]
                 if len(keys) == 1:
                     return weights[keys[0]]
                 if keys:
@@ -122,7 +122,7 @@ def layers_of(model: dict[str, Any], place: tuple[str, ...], path: str, archive:
         calls = line.get("inbound_nodes") or []
         if not isinstance(calls, list):
             raise Damaged(f"its layer {name!r} does not say what it reads")
-        inputs = ((before,) if before else ()) if sequential else tuple(given(calls[0])) if calls else ()
+        inputs = ((before,) if before else ()) if sequential else tuple(call_arguments(calls[0])) if calls else ()
         if kind in ("Divide", "TrueDivide") or (any(isinstance(x, float) for x in inputs) and " " not in kind):
             kind = f"operation {kind}"  # an .h5 file calls it as it calls the layer of two inputs
         before = name
@@ -144,7 +144,7 @@ def snake_case(kind: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", kind).lower()
 
 
-def given(call: Any, depth: int = 0) -> Iterator[Given]:
+def call_arguments(call: Any, depth: int = 0) -> Iterator[Given]:
     """What a call of a layer is given, in order.
 
     Keras 3 writes {"args": [tensor or list of tensors, ...]}, where a tensor has its keras_history; Keras 2 writes
@@ -160,16 +160,16 @@ def given(call: Any, depth: int = 0) -> Iterator[Given]:
             *call.get("args", ()),
             *(v for k, v in call.get("kwargs", {}).items() if k not in ("mask", "training")),
         ):
-            yield from given(part, depth + 1)
+            yield from call_arguments(part, depth + 1)
     elif isinstance(call, list) and len(call) >= 3 and isinstance(call[0], str):
         name, node, index, *others = call
         yield float(index) if name == "_CONSTANT_VALUE" else tensor(name, node, index)
         for key, part in others[0].items() if others and isinstance(others[0], dict) else ():
             if key in ("x", "y"):
-                yield from given(part, depth + 1)
+                yield from call_arguments(part, depth + 1)
     elif isinstance(call, list):
         for part in call:
-            yield from given(part, depth + 1)
+            yield from call_arguments(part, depth + 1)
     elif isinstance(call, (int, float)) and not isinstance(call, bool):
         yield float(call)
 
@@ -183,7 +183,7 @@ def tensor(name: Any, node: Any, index: Any) -> str:
     return name
 
 
-def ends(model: dict[str, Any], key: str, layers: list[KerasLayer]) -> list[str]:
+def endpoint_names(model: dict[str, Any], key: str, layers: list[KerasLayer]) -> list[str]:
     """The names of the layers that are the inputs or outputs of a model; without a list, the first and the last."""
     config = model["config"]
     listed = config.get(key) if isinstance(config, dict) and model.get("class_name") != "Sequential" else None
@@ -191,4 +191,4 @@ def ends(model: dict[str, Any], key: str, layers: list[KerasLayer]) -> list[str]
         return [layers[-1 if key == "output_layers" else 0].name]
     if isinstance(listed, dict):
         listed = list(listed.values())
-    return [str(name) for name in given(listed)]
+    return [str(name) for name in call_arguments(listed)]

@@ -83,6 +83,8 @@ def load_onnx(
         As `minixai.load` does.
     """
     place = Path(path)
+    if place.is_dir():
+        raise ValueError(f"cannot load {str(place)!r}: it is a folder, give the .onnx file in it")
     try:
         graph = read_graph(place)
         return build(graph, preprocessing, classes, input_shape, output_name)
@@ -109,7 +111,7 @@ def build(
     known: dict[str, Value | Array | None] = {**graph.constants, "": None}
     for node in nodes:
         if node.op in ("Constant", "Identity") and all(isinstance(known.get(x), np.ndarray) for x in node.inputs):
-            known[node.outputs[0]] = run(node, fold, node, [known[x] for x in node.inputs])[0]  # type: ignore[misc]
+            known[node.outputs[0]] = run_with_context(node, fold, node, [known[x] for x in node.inputs])[0]  # type: ignore[misc]
     nodes = [node for node in nodes if not all(name in known for name in node.outputs)]
     nodes = simplify(nodes, {name: w for name, w in known.items() if isinstance(w, np.ndarray)}, end)
     last = final_activation(nodes, end)
@@ -131,25 +133,27 @@ def build(
             continue
         outputs: list[Value] | list[Array]
         if node.op in ("Shape", "Size") and isinstance(scores, Value):
-            outputs = run(node, fold, node, [np.broadcast_to(np.float32(0), scores.shape)])
+            outputs = run_with_context(node, fold, node, [np.broadcast_to(np.float32(0), scores.shape)])
         elif node.op == "CastLike" and isinstance(scores, np.ndarray):  # a number in the dtype of a value
             like = inputs[1] if isinstance(inputs[1], np.ndarray) else np.zeros(0, np.float32)
-            outputs = run(node, fold, node, [scores, like])
-        elif node is last and isinstance(scores, Value) and (node.op == "Sigmoid" or len(scores.long) < 2):
+            outputs = run_with_context(node, fold, node, [scores, like])
+        elif node is last and isinstance(scores, Value) and (node.op == "Sigmoid" or len(scores.long_axes) < 2):
             outputs, taken_off = [scores], True
         elif any(isinstance(z, Value) for z in inputs):
-            outputs = run(node, lower, b, node, inputs)
+            outputs = run_with_context(node, lower, b, node, inputs)
         else:
             constants = [None if z is None else np.asarray(z) for z in inputs]
             if node.op in FOLDS or node.op not in LOWERINGS or not constants or constants[0] is None:
-                outputs = run(node, fold, node, constants)
+                outputs = run_with_context(node, fold, node, constants)
             else:
-                outputs = run(node, compute, node, [*constants], graph.opset)
+                outputs = run_with_context(node, compute, node, [*constants], graph.opset)
             made += sum(array.size for array in outputs)
             if made > KEPT:
                 raise ValueError(f"its constants have more than {KEPT:,} numbers: is the file damaged?")
         known.update(zip(node.outputs, outputs, strict=False))
-    model = finished(b, known.get(end), preprocessing, classes, ACTIVATIONS[last.op] if last and taken_off else None)
+    model = finish_model(
+        b, known.get(end), preprocessing, classes, ACTIVATIONS[last.op] if last and taken_off else None
+    )
     model.suggested_preprocessing = suggest_preprocessing(model, producer=graph.producer)
     return model
 
@@ -172,17 +176,17 @@ def chosen_branch(
     ]
 
 
-def finished(
+def finish_model(
     b: Builder,
     scores: Value | Array | None,
     preprocessing: Preprocessing | None,
     classes: Sequence[str] | None,
     classifier_activation: str | None,
 ) -> Model:
-    """The model, which ends with a row of scores."""
+    """Return the model of the layers that `scores` needs, which ends with a row of scores."""
     if not isinstance(scores, Value):
         raise ValueError("its output does not depend on its input: is it the right output?")
-    if len(scores.long) > 1:
+    if len(scores.long_axes) > 1:
         raise ValueError(
             f"its output has the shape {scores.shape} for one image, but a model ends with one score for each class: "
             "cut the file where the scores are, with onnx.utils.extract_model"
@@ -215,8 +219,8 @@ def look_up(known: dict[str, Value | Array | None], node: Node, name: str) -> Va
     return known[name]
 
 
-def run(node: object, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """function(...); what goes wrong is told with the name of the node or layer."""
+def run_with_context(node: object, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return function(...); every error becomes a ValueError that names the node or layer."""
     try:
         return function(*args, **kwargs)
     except MemoryError:

@@ -24,14 +24,14 @@ def needed_nodes(graph: Graph, output: str) -> list[Node]:
         node = makers.get(waiting.pop())
         if node is not None and id(node) not in found:
             found.add(id(node))
-            waiting += reads(node)
+            waiting += names_read(node)
     return [node for node in graph.nodes if id(node) in found]
 
 
-def reads(node: Node) -> list[str]:
-    """All that a node and the graphs inside it read."""
+def names_read(node: Node) -> list[str]:
+    """Return the names of all values that a node and the graphs inside it read."""
     inner = [graph for graph in node.attributes.values() if isinstance(graph, Graph)]
-    return [*node.inputs, *(name for graph in inner for each in graph.nodes for name in reads(each))] + [
+    return [*node.inputs, *(name for graph in inner for each in graph.nodes for name in names_read(each))] + [
         port.name for graph in inner for port in graph.outputs
     ]
 

@@ -24,7 +24,7 @@ FOLDS: dict[str, Fold] = {}
 
 
 def fold(node: Node, inputs: Sequence[Array | None]) -> list[Array]:
-    """What a node makes of constants.  Raises ValueError for an op that is not known here."""
+    """Return the arrays that a node makes of constants, one for each output; raises ValueError for an unknown op."""
     if node.op not in FOLDS:
         raise ValueError("this operation on constants is not known here: simplify the file with onnxsim")
     with np.errstate(all="ignore"):
@@ -38,7 +38,7 @@ def fold(node: Node, inputs: Sequence[Array | None]) -> list[Array]:
 
 
 def folds(*names: str) -> Callable[[Fold], Fold]:
-    """Enter a function for the ops of these names."""
+    """Register the function that computes the ops of these names on constants."""
 
     def enter(function: Fold) -> Fold:
         FOLDS.update(dict.fromkeys(names, function))
@@ -55,8 +55,8 @@ def check_room(shape: Sequence[int] | Array) -> tuple[int, ...]:
     return sides
 
 
-def plain(function: Callable[..., Any]) -> Fold:
-    """A function of the inputs alone, which are broadcast."""
+def fold_entrywise(function: Callable[..., Any]) -> Fold:
+    """Make a fold of a NumPy function of the inputs, which are broadcast; the node's attributes play no part."""
 
     def folded(a: dict[str, Any], *xs: Array) -> Any:
         check_room(np.broadcast_shapes(*map(np.shape, xs)))
@@ -65,7 +65,7 @@ def plain(function: Callable[..., Any]) -> Fold:
     return folded
 
 
-def divided(x: Array, y: Array) -> Array:
+def divide_towards_zero(x: Array, y: Array) -> Array:
     """Integers are divided towards 0."""
     return np.trunc(x / y).astype(x.dtype) if x.dtype.kind in "iu" else x / y
 
@@ -75,7 +75,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "Add": np.add,
     "Sub": np.subtract,
     "Mul": np.multiply,
-    "Div": divided,
+    "Div": divide_towards_zero,
     "Pow": lambda x, y: np.power(x, y).astype(x.dtype),
     "Equal": np.equal,
     "Greater": np.greater,
@@ -109,11 +109,11 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "Identity": lambda x: x,
     "Dropout": lambda x, *_: x,
 }
-FOLDS |= {name: plain(function) for name, function in PLAIN.items()}
+FOLDS |= {name: fold_entrywise(function) for name, function in PLAIN.items()}
 
 
 @folds("Constant")
-def constant(a: dict[str, Any]) -> Array:
+def fold_constant(a: dict[str, Any]) -> Array:
     kinds = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
     if a.get("value") is not None:
         return np.asarray(a["value"])
@@ -126,106 +126,106 @@ def constant(a: dict[str, Any]) -> Array:
 
 
 @folds("Shape")
-def shape_(a: dict[str, Any], x: Array) -> Array:
+def fold_shape(a: dict[str, Any], x: Array) -> Array:
     return np.asarray(np.shape(x)[int(a.get("start", 0)) : a.get("end")], np.int64)
 
 
 @folds("ConstantOfShape")
-def constant_of_shape(a: dict[str, Any], shape: Array) -> Array:
+def fold_constant_of_shape(a: dict[str, Any], shape: Array) -> Array:
     value = np.asarray(a.get("value", np.zeros(1, np.float32)))
     return np.broadcast_to(value.reshape(()), check_room(shape))  # takes no memory
 
 
 @folds("Expand")
-def expand(a: dict[str, Any], x: Array, shape: Array) -> Array:
+def fold_expand(a: dict[str, Any], x: Array, shape: Array) -> Array:
     return np.broadcast_to(x, np.broadcast_shapes(x.shape, check_room(shape)))
 
 
 @folds("Tile")
-def tile(a: dict[str, Any], x: Array, repeats: Array) -> Array:
+def fold_tile(a: dict[str, Any], x: Array, repeats: Array) -> Array:
     check_room([n * int(r) for n, r in zip(x.shape, repeats, strict=True)])
     return np.tile(x, [int(r) for r in repeats])
 
 
 @folds("Range")
-def range_(a: dict[str, Any], start: Array, limit: Array, step: Array) -> Array:
+def fold_range(a: dict[str, Any], start: Array, limit: Array, step: Array) -> Array:
     first, stop, by = (np.asarray(z).item() for z in (start, limit, step))
     check_room([max(0, int(np.ceil((stop - first) / by)))])
     return np.arange(first, stop, by, dtype=start.dtype)
 
 
 @folds("Clip")
-def clip(a: dict[str, Any], x: Array, low: Array | None = None, high: Array | None = None) -> Array:
+def fold_clip(a: dict[str, Any], x: Array, low: Array | None = None, high: Array | None = None) -> Array:
     ends = (a.get("min") if low is None else low, a.get("max") if high is None else high)
     return x if ends == (None, None) else np.clip(x, *ends).astype(x.dtype)
 
 
 @folds("Cast")
-def cast(a: dict[str, Any], x: Array) -> Array:
+def fold_cast(a: dict[str, Any], x: Array) -> Array:
     if a.get("to") not in DTYPES:
         raise ValueError(f"a cast to numbers of kind {a.get('to')} is not made here")
     return x.astype(np.float32 if a["to"] == 16 else DTYPES[a["to"]])
 
 
 @folds("CumSum")
-def cumulative_sum(a: dict[str, Any], x: Array, axis: Array) -> Array:
+def fold_cumulative_sum(a: dict[str, Any], x: Array, axis: Array) -> Array:
     if a.get("exclusive") or a.get("reverse"):
         raise ValueError("it is exclusive or reversed, which is not read here: simplify the file with onnxsim")
     return np.cumsum(x, axis=int(np.asarray(axis).reshape(())), dtype=x.dtype)
 
 
 @folds("Trilu")
-def triangle(a: dict[str, Any], x: Array, k: Array | None = None) -> Array:
+def fold_triangle(a: dict[str, Any], x: Array, k: Array | None = None) -> Array:
     offset = 0 if k is None else int(np.asarray(k).reshape(()))
     return np.triu(x, offset) if a.get("upper", 1) else np.tril(x, offset)
 
 
 @folds("CastLike")
-def cast_like(a: dict[str, Any], x: Array, like: Array) -> Array:
+def fold_cast_like(a: dict[str, Any], x: Array, like: Array) -> Array:
     return x.astype(like.dtype)
 
 
 @folds("Gather")
-def gather(a: dict[str, Any], x: Array, indices: Array) -> Array:
+def fold_gather(a: dict[str, Any], x: Array, indices: Array) -> Array:
     axis = int(a.get("axis", 0))
     check_room([*x.shape[:axis], *indices.shape, *x.shape[axis % x.ndim + 1 :]] if x.ndim else [])
     return np.take(x, indices.astype(np.int64), axis=axis)
 
 
 @folds("Concat")
-def concat(a: dict[str, Any], *xs: Array) -> Array:
+def fold_concat(a: dict[str, Any], *xs: Array) -> Array:
     return np.concatenate(xs, int(a["axis"]))
 
 
 @folds("Reshape")
-def reshape(a: dict[str, Any], x: Array, shape: Array | None = None) -> Array:
+def fold_reshape(a: dict[str, Any], x: Array, shape: Array | None = None) -> Array:
     given = a["shape"] if shape is None else shape
     return x.reshape([x.shape[i] if n == 0 and not a.get("allowzero") else int(n) for i, n in enumerate(given)])
 
 
 @folds("Flatten")
-def flatten(a: dict[str, Any], x: Array) -> Array:
+def fold_flatten(a: dict[str, Any], x: Array) -> Array:
     return x.reshape(prod(x.shape[: int(a.get("axis", 1))]), -1)
 
 
 @folds("Transpose")
-def transpose(a: dict[str, Any], x: Array) -> Array:
+def fold_transpose(a: dict[str, Any], x: Array) -> Array:
     return x.transpose(a.get("perm"))
 
 
 @folds("Squeeze")
-def squeeze(a: dict[str, Any], x: Array, axes: Array | None = None) -> Array:
+def fold_squeeze(a: dict[str, Any], x: Array, axes: Array | None = None) -> Array:
     chosen = a.get("axes") if axes is None else axes
     return np.squeeze(x, None if chosen is None else tuple(int(i) for i in chosen))
 
 
 @folds("Unsqueeze")
-def unsqueeze(a: dict[str, Any], x: Array, axes: Array | None = None) -> Array:
+def fold_unsqueeze(a: dict[str, Any], x: Array, axes: Array | None = None) -> Array:
     return np.expand_dims(x, tuple(int(i) for i in (a["axes"] if axes is None else axes)))
 
 
 @folds("Slice")
-def slice_(
+def fold_slice(
     a: dict[str, Any],
     x: Array,
     starts: Array | None = None,
@@ -261,7 +261,7 @@ def slices(
 
 
 @folds("Split")
-def split(a: dict[str, Any], x: Array, sizes: Array | None = None) -> list[Array]:
+def fold_split(a: dict[str, Any], x: Array, sizes: Array | None = None) -> list[Array]:
     axis = int(a.get("axis", 0))
     return np.split(x, np.cumsum(part_sizes(a, x.shape[axis], sizes))[:-1].tolist(), axis)
 
@@ -280,8 +280,8 @@ def part_sizes(a: dict[str, Any], length: int, sizes: Array | None = None, outpu
     return parts
 
 
-def reduces(function: Callable[..., Any]) -> Fold:
-    """A function over axes."""
+def fold_reduction(function: Callable[..., Any]) -> Fold:
+    """Make a fold of a NumPy function that reduces the axes which the node names."""
 
     def folded(a: dict[str, Any], x: Array, axes: Array | None = None) -> Array:
         chosen = a.get("axes") if axes is None else axes
@@ -303,18 +303,18 @@ REDUCTIONS: dict[str, Callable[..., Any]] = {
     "ReduceLogSum": lambda x, **over: np.log(np.sum(x, **over)),
     "ReduceLogSumExp": scipy.special.logsumexp,
 }
-FOLDS |= {name: reduces(function) for name, function in REDUCTIONS.items()}
+FOLDS |= {name: fold_reduction(function) for name, function in REDUCTIONS.items()}
 
 
 @folds("MatMul")
-def matmul(a: dict[str, Any], x: Array, y: Array, bias: Array | None = None) -> Array:
+def fold_matmul(a: dict[str, Any], x: Array, y: Array, bias: Array | None = None) -> Array:
     """`bias` is what an Add after it has brought, see `patterns.bias`."""
     check_room([*x.shape[:-1], *y.shape[-1:]])
     return np.asarray(x @ y if bias is None else x @ y + bias)
 
 
 @folds("ScatterND")
-def scatter(a: dict[str, Any], x: Array, indices: Array, updates: Array) -> Array:
+def fold_scatter(a: dict[str, Any], x: Array, indices: Array, updates: Array) -> Array:
     """x with some entries, or slices, replaced: indices (..., k) say where along its first k axes."""
     if a.get("reduction", "none") != "none":
         raise ValueError(f"its reduction {a['reduction']!r} is not read here: none is")
@@ -324,7 +324,7 @@ def scatter(a: dict[str, Any], x: Array, indices: Array, updates: Array) -> Arra
 
 
 @folds("DequantizeLinear")
-def dequantize(a: dict[str, Any], x: Array, scale: Array, zero: Array | None = None) -> Array:
+def fold_dequantize(a: dict[str, Any], x: Array, scale: Array, zero: Array | None = None) -> Array:
     axis = int(a.get("axis", 1))
     shape = [-1 if i == axis % max(1, x.ndim) else 1 for i in range(x.ndim)] if scale.ndim else []
     shifted = x.astype(np.float32) - (0 if zero is None else zero.astype(np.float32).reshape(shape))

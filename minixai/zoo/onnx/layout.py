@@ -39,8 +39,8 @@ class Value:
         return tuple(self.shape[a] for a in self.order)
 
     @property
-    def long(self) -> Shape:
-        """The axes that are longer than 1, as they stand in a row."""
+    def long_axes(self) -> Shape:
+        """The axes of ONNX that are longer than 1, in the order in which they stand in a row."""
         return tuple(a for a in self.order if self.shape[a] != 1)
 
     def axis(self, onnx: int) -> int:
@@ -48,7 +48,7 @@ class Value:
         return 1 + self.order.index(onnx)
 
 
-def natural(shape: Shape) -> Shape:
+def natural_order(shape: Shape) -> Shape:
     """ONNX's own order; a leading axis of length 1, the batch, is left out."""
     return tuple(range(1 if len(shape) > 1 and shape[0] == 1 else 0, len(shape)))
 
@@ -64,7 +64,7 @@ class Builder:
     def __init__(self, input_shape: Shape, opset: int, batch: int, stored: int) -> None:
         self.items: list[tuple[str, Layer, tuple[str, ...]]] = []
         self.nodes = {"input": Node(np.zeros((0, *input_shape), np.float32))}  # no rows: shapes without work
-        self.arranged: dict[tuple[str, Shape], str] = {}
+        self.layouts: dict[tuple[str, Shape], str] = {}
         self.opset, self.batch, self.name = opset, batch, ""
         self.room = stored + LARGEST
 
@@ -91,50 +91,50 @@ class Builder:
         """The shape of a row of what a layer makes."""
         return self.nodes[name].shape[1:]
 
-    def entrywise(self, layer: Layer, x: Value, part: str = "") -> Value:
+    def add_entrywise(self, layer: Layer, x: Value, part: str = "") -> Value:
         """What a layer makes that changes neither shape nor order."""
         return Value(self.add(layer, x, part=part), x.shape, x.order)
 
-    def along(self, layer: Layer, x: Value, axis: int, part: str = "") -> Value:
+    def add_along_axis(self, layer: Layer, x: Value, axis: int, part: str = "") -> Value:
         """What a layer makes that changes the length of one of ONNX's axes."""
         name = self.add(layer, x, part=part)
         length = self.row(name)[x.order.index(axis)]
         return Value(name, (*x.shape[:axis], length, *x.shape[axis + 1 :]), x.order)
 
     # -- other orders ------------------------------------------------------------------------------------
-    def arrange(self, x: Value, order: Shape) -> Value:
+    def to_layout(self, x: Value, order: Shape) -> Value:
         """The same value with its axes in this order; axes of length 1 come and go."""
         if x.order == order:
             return x
         row = tuple(x.shape[a] for a in order)
         key = (x.layer, tuple(-1 if a not in x.order else x.order.index(a) for a in order))
-        if key not in self.arranged:
+        if key not in self.layouts:
             source: Value | str = x
             wanted = tuple(a for a in order if x.shape[a] != 1)
-            if sorted(wanted) != sorted(x.long):
+            if sorted(wanted) != sorted(x.long_axes):
                 raise ValueError(f"a value of shape {x.shape} is not understood here")
-            if wanted != x.long:
+            if wanted != x.long_axes:
                 kept = [a for a in order if a in x.order]
                 axes = kept + [a for a in x.order if a not in kept]
                 source = self.add(Permute(tuple(x.axis(a) for a in axes)), x, part="permute")
             name = source if isinstance(source, str) else source.layer
-            self.arranged[key] = name if self.row(name) == row else self.add(Reshape(row), name, part="shape")
-        return Value(self.arranged[key], x.shape, order)
+            self.layouts[key] = name if self.row(name) == row else self.add(Reshape(row), name, part="shape")
+        return Value(self.layouts[key], x.shape, order)
 
     def with_axis(self, x: Value, axis: int) -> Value:
         """The same value, this axis of ONNX among those of its rows."""
-        return x if axis in x.order else self.arrange(x, tuple(sorted({*x.order, axis})))
+        return x if axis in x.order else self.to_layout(x, tuple(sorted({*x.order, axis})))
 
-    def natural(self, x: Value, *axes: int) -> Value:
+    def natural_order(self, x: Value, *axes: int) -> Value:
         """The same value in ONNX's own order, these axes among it."""
-        return self.arrange(x, tuple(sorted({*natural(x.shape), *axes})))
+        return self.to_layout(x, tuple(sorted({*natural_order(x.shape), *axes})))
 
     def channels_last(self, x: Value) -> Value:
         """(1, C, ...) as rows (..., C)"""
         n = len(x.shape)
         if n < 2 or x.shape[0] != 1:
             raise ValueError(f"it takes (N, channels, ...), but {x.shape} arrives for one image")
-        return self.arrange(x, (*range(2, n), 1))
+        return self.to_layout(x, (*range(2, n), 1))
 
     def image(self, x: Value) -> Value:
         """(1, C, H, W) as rows (H, W, C); a line (1, C, L) is an image of one row."""
@@ -147,7 +147,7 @@ class Builder:
             )
         return self.channels_last(x)
 
-    def of_image(self, name: str, ndim: int) -> Value:
+    def value_of_image(self, name: str, ndim: int) -> Value:
         """What a layer has made in rows (H, W, C), as ONNX sees it in 4 axes, or 3 if it was a line."""
         height, width, channels = self.row(name)
         made = Value(name, (1, channels, height, width), (2, 3, 1))
@@ -160,22 +160,22 @@ class Builder:
         before, after = ([a for a, n in enumerate(s) if n != 1] for s in (x.shape, shape))
         if [x.shape[a] for a in before] == [shape[a] for a in after]:
             moved = dict(zip(before, after, strict=True))
-            order = tuple(moved[a] for a in x.long) or natural(shape)[:1]
+            order = tuple(moved[a] for a in x.long_axes) or natural_order(shape)[:1]
             row = tuple(shape[a] for a in order)
             name = x.layer if x.row == row else None
             return Value(name or self.add(Reshape(row), x, part="shape"), shape, order)
-        pairs = groups([x.shape[a] for a in before], [shape[a] for a in after])
+        pairs = matching_axis_groups([x.shape[a] for a in before], [shape[a] for a in after])
         axes = [([before[i] for i in old], [after[i] for i in new]) for old, new in pairs]
         axes.sort(key=lambda pair: min(x.order.index(a) for a in pair[0]))  # as they stand in a row
-        x = self.arrange(x, tuple(a for old, _ in axes for a in old))
+        x = self.to_layout(x, tuple(a for old, _ in axes for a in old))
         order = tuple(a for _, new in axes for a in new)
         return Value(self.add(Reshape(tuple(shape[a] for a in order)), x), shape, order)
 
 
-def groups(before: Sequence[int], after: Sequence[int]) -> list[tuple[list[int], list[int]]]:
+def matching_axis_groups(before: Sequence[int], after: Sequence[int]) -> list[tuple[list[int], list[int]]]:
     """Which sides of one shape become which of another, in the smallest groups that hold as many numbers.
 
-    >>> groups([8, 4, 4], [2, 4, 16])
+    >>> matching_axis_groups([8, 4, 4], [2, 4, 16])
     [([0], [0, 1]), ([1, 2], [2])]
     """
     found = []
@@ -195,13 +195,13 @@ def groups(before: Sequence[int], after: Sequence[int]) -> list[tuple[list[int],
     return found
 
 
-def lifted(x: Value, ndim: int) -> Value:
+def with_leading_axes(x: Value, ndim: int) -> Value:
     """The same value with axes of length 1 before, as ONNX aligns shapes."""
     more = ndim - len(x.shape)
     return x if not more else Value(x.layer, (1,) * more + x.shape, tuple(a + more for a in x.order))
 
 
-def transposed(x: Value, axes: Shape) -> Value:
+def transpose_value(x: Value, axes: Shape) -> Value:
     """ONNX's Transpose: the same numbers under another order."""
     if sorted(axes) != list(range(len(x.shape))):
         raise ValueError(f"{axes} is no order of the axes of {x.shape}")

@@ -49,7 +49,7 @@ REFUSED = {
 
 
 def lowers(*names: str) -> Callable[[Lowering], Lowering]:
-    """Enter a function for the ops of these names."""
+    """Register the function that turns the ops of these names into layers."""
 
     def enter(function: Lowering) -> Lowering:
         LOWERINGS.update(dict.fromkeys(names, function))
@@ -59,7 +59,7 @@ def lowers(*names: str) -> Callable[[Lowering], Lowering]:
 
 
 def lower(b: Builder, node: Node, inputs: list[Input]) -> list[Value]:
-    """The values that a node makes.  Raises ValueError for an op that no layer stands for."""
+    """Add the layers of a node and return the values that they make; raises ValueError for an unread op."""
     if node.domain not in ("", "ai.onnx"):
         raise ValueError(
             f"it is of the domain {node.domain!r}, not of ONNX itself: export with standard operations, "
@@ -104,15 +104,15 @@ def one_image(b: Builder, node: Node, inputs: list[Input]) -> list[Input]:
     ]
 
 
-def value(x: Input, what: str) -> Value:
-    """A value that is made from the image."""
+def require_value(x: Input, what: str) -> Value:
+    """Return x, which must be a value made from the image; raises ValueError if it is constant or missing."""
     if not isinstance(x, Value):
         raise ValueError(f"its {what} is {'missing' if x is None else 'constant'}, but should come from the image")
     return x
 
 
-def constant(x: Input, what: str) -> Array:
-    """A constant."""
+def require_constant(x: Input, what: str) -> Array:
+    """Return x as an array; raises ValueError if it is made from the image or missing."""
     if isinstance(x, Value):
         raise ValueError(f"its {what} is computed from the image, but only constant ones are read here")
     if x is None:
@@ -120,9 +120,9 @@ def constant(x: Input, what: str) -> Array:
     return np.asarray(x)
 
 
-def number(x: Input, what: str) -> float:
-    """A constant of one number."""
-    array = constant(x, what)
+def require_number(x: Input, what: str) -> float:
+    """Return x as a float; raises ValueError unless it is a constant of one number."""
+    array = require_constant(x, what)
     if array.size != 1:
         raise ValueError(f"its {what} has the shape {array.shape}, but only one number is read here")
     return float(array.reshape(-1)[0])
@@ -130,7 +130,7 @@ def number(x: Input, what: str) -> float:
 
 def axes_of(node: Node, x: Value, axes: Input) -> list[int] | None:
     """Axes, which older files hold as an attribute and newer ones as an input; None where there are none."""
-    given: Any = node.attributes.get("axes") if axes is None else constant(axes, "axes").reshape(-1).tolist()
+    given: Any = node.attributes.get("axes") if axes is None else require_constant(axes, "axes").reshape(-1).tolist()
     return None if given is None else [axis_of(a, len(x.shape)) for a in given]
 
 

@@ -17,7 +17,7 @@ def short_names(nodes: Sequence[Node]) -> list[str]:
     >>> short_names([Node("Conv", "", outputs=["12"]), Node("Conv", "", outputs=["13"])])
     ['conv1', 'conv2']
     """
-    paths = [path(node) for node in nodes]
+    paths = [name_parts(node) for node in nodes]
     homes = [
         parts[:-1] if parts and is_op(parts[-1], node) else parts for parts, node in zip(paths, nodes, strict=True)
     ]
@@ -41,8 +41,8 @@ def short_names(nodes: Sequence[Node]) -> list[str]:
     return names
 
 
-def path(node: Node) -> list[str]:
-    """The parts of a name, without those that the next one repeats."""
+def name_parts(node: Node) -> list[str]:
+    """Return the parts of a node's name between slashes, without those that the next part repeats."""
     text = node.name or (node.outputs or [""])[0]
     parts = [part for part in re.split(r"[/:\\]+", text) if part and part != "StatefulPartitionedCall"]
     return [part for part, after in zip(parts, [*parts[1:], ""], strict=True) if not after.startswith(part + ".")]

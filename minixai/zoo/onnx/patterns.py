@@ -52,7 +52,7 @@ def simplify(nodes: list[Node], constants: Constants, output: str) -> list[Node]
     return [made.get(id(node), node) for node in nodes if id(node) not in gone]
 
 
-def one(op: str, node: Node, *inputs: str) -> Node:
+def merged_node(op: str, node: Node, *inputs: str) -> Node:
     return Node(op, node.name, "", list(inputs), node.outputs)
 
 
@@ -75,7 +75,7 @@ def silu(p: Pattern, node: Node) -> Found:
     for x, y in p.pairs(node):
         gate = p.made_by(y, "Sigmoid", 1)
         if gate and gate.inputs[0] == x:
-            return one("Swish", node, x), [gate]
+            return merged_node("Swish", node, x), [gate]
     return None
 
 
@@ -85,7 +85,7 @@ def hard_swish(p: Pattern, node: Node) -> Found:
         gate = p.made_by(y, "HardSigmoid", 1)
         a = gate.attributes if gate and gate.inputs[0] == x else {}
         if gate and a.get("beta", 0.5) == 0.5 and abs(a.get("alpha", 0.2) * 6 - 1) < 1e-6:
-            return one("HardSwish", node, x), [gate]
+            return merged_node("HardSwish", node, x), [gate]
     return None
 
 
@@ -95,7 +95,7 @@ def mish(p: Pattern, node: Node) -> Found:
         tanh = p.made_by(y, "Tanh", 1)
         inner = p.made_by(tanh.inputs[0], "Softplus", 1) if tanh else None
         if tanh and inner and inner.inputs[0] == x:
-            return one("Mish", node, x), [tanh, inner]
+            return merged_node("Mish", node, x), [tanh, inner]
     return None
 
 
@@ -115,7 +115,7 @@ def gelu(p: Pattern, node: Node) -> Found:
                 by = p.number(scaled.inputs[1])
                 root = by if scaled.op == "Div" else 1 / by if scaled.op == "Mul" and by else None
                 if root is not None and abs(root - np.sqrt(2)) < 1e-4:
-                    return one("Gelu", node, x), [*members, plus, erf, scaled]
+                    return merged_node("Gelu", node, x), [*members, plus, erf, scaled]
     return None
 
 
@@ -136,7 +136,7 @@ def softplus(p: Pattern, node: Node) -> Found:
     condition, x, y = node.inputs if len(node.inputs) == 3 else ("", "", "")
     test, inner = p.made_by(condition, "Greater", 2), p.made_by(y, "Softplus", 1)
     if test and inner and inner.inputs[0] == test.inputs[0] == x and (p.number(test.inputs[1]) or 0) >= 15:
-        return one("Softplus", node, x), [test, inner]
+        return merged_node("Softplus", node, x), [test, inner]
     return None
 
 

@@ -8,7 +8,7 @@ from minixai.layers import AveragePool2D, Conv2D, GlobalAveragePool2D, GlobalMax
 from minixai.op_layers import ConvTranspose2D, LocalResponseNorm, Maximum, Pad, Reduce, Slice
 from minixai.ops.windows import Margins
 from minixai.zoo.onnx.layout import Builder, Value, with_weights
-from minixai.zoo.onnx.lowering import Input, constant, lowers, value
+from minixai.zoo.onnx.lowering import Input, lowers, require_constant, require_value
 from minixai.zoo.onnx.schema import Node
 
 Two = tuple[int, int]
@@ -23,8 +23,8 @@ def two(node: Node, name: str, ndim: int, default: int = 1) -> Two:
     return both[0], both[1]
 
 
-def border(node: Node, x: Value, kernel: Two, stride: Two, dilation: Two) -> Margins:
-    """The padding, in numbers."""
+def resolve_pads(node: Node, x: Value, kernel: Two, stride: Two, dilation: Two) -> Margins:
+    """Return the padding ((top, bottom), (left, right)) that auto_pad or pads name."""
     auto, lines = node.attributes.get("auto_pad", "NOTSET"), 4 - len(x.shape)
     size = (1, x.shape[2]) if lines else x.shape[2:]
     if auto in ("SAME_UPPER", "SAME_LOWER"):
@@ -42,8 +42,8 @@ def border(node: Node, x: Value, kernel: Two, stride: Two, dilation: Two) -> Mar
 
 
 @lowers("Conv")
-def conv(b: Builder, node: Node, x: Input, w: Input, bias: Input = None) -> Value:
-    x, kernels = value(x, "image"), constant(w, "kernel")
+def import_conv(b: Builder, node: Node, x: Input, w: Input, bias: Input = None) -> Value:
+    x, kernels = require_value(x, "image"), require_constant(w, "kernel")
     image = b.image(x)
     if kernels.ndim != len(x.shape):
         raise ValueError(f"its kernels have the shape {kernels.shape}, and what arrives for one image {x.shape}")
@@ -54,20 +54,22 @@ def conv(b: Builder, node: Node, x: Input, w: Input, bias: Input = None) -> Valu
         kernels.shape[0],
         size,
         stride,
-        border(node, x, size, stride, dilation),
+        resolve_pads(node, x, size, stride, dilation),
         dilation,
         int(node.attributes.get("group", 1)),
         bias is not None,
     )
     with_weights(
-        layer, kernel=kernels.transpose(2, 3, 1, 0), **({} if bias is None else {"bias": constant(bias, "bias")})
+        layer,
+        kernel=kernels.transpose(2, 3, 1, 0),
+        **({} if bias is None else {"bias": require_constant(bias, "bias")}),
     )
-    return b.of_image(b.add(layer, image), len(x.shape))
+    return b.value_of_image(b.add(layer, image), len(x.shape))
 
 
 @lowers("ConvTranspose")
-def conv_transpose(b: Builder, node: Node, x: Input, w: Input, bias: Input = None) -> Value:
-    x, kernels = value(x, "image"), constant(w, "kernel")
+def import_conv_transpose(b: Builder, node: Node, x: Input, w: Input, bias: Input = None) -> Value:
+    x, kernels = require_value(x, "image"), require_constant(w, "kernel")
     image, ndim, groups = b.image(x), len(x.shape), int(node.attributes.get("group", 1))
     if kernels.ndim != ndim or groups < 1 or kernels.shape[0] % groups:
         raise ValueError(f"its kernels have the shape {kernels.shape}, and what arrives for one image {x.shape}")
@@ -76,7 +78,7 @@ def conv_transpose(b: Builder, node: Node, x: Input, w: Input, bias: Input = Non
     extra = [0] * (4 - ndim) + [int(n) for n in node.attributes.get("output_padding") or [0] * (ndim - 2)]
     sides, lengths = [], [0] * (4 - ndim) + [int(n) for n in node.attributes.get("output_shape") or []]
     auto = node.attributes.get("auto_pad", "NOTSET")
-    given = border(node, x, (1, 1), (1, 1), (1, 1)) if auto == "NOTSET" else ((0, 0), (0, 0))
+    given = resolve_pads(node, x, (1, 1), (1, 1), (1, 1)) if auto == "NOTSET" else ((0, 0), (0, 0))
     for i, (k, s, d, e, (before, after)) in enumerate(zip(size, stride, dilation, extra, given, strict=True)):
         n, reach = image.row[i], (k - 1) * d
         if len(lengths) == 2 or auto.startswith("SAME"):
@@ -88,12 +90,12 @@ def conv_transpose(b: Builder, node: Node, x: Input, w: Input, bias: Input = Non
     turned = kernels[:, :, ::-1, ::-1].reshape(groups, -1, *kernels.shape[1:])  # (G, I/G, O/G, kh, kw)
     kernel = turned.transpose(3, 4, 1, 0, 2).reshape(*size, kernels.shape[0] // groups, -1)
     layer = ConvTranspose2D(kernel.shape[3], size, stride, (sides[0], sides[1]), dilation, groups, bias is not None)
-    with_weights(layer, kernel=kernel, **({} if bias is None else {"bias": constant(bias, "bias")}))
-    return b.of_image(b.add(layer, image), ndim)
+    with_weights(layer, kernel=kernel, **({} if bias is None else {"bias": require_constant(bias, "bias")}))
+    return b.value_of_image(b.add(layer, image), ndim)
 
 
-def rounded_up(x: Value, kernel: Two, stride: Two, around: Margins, dilation: Two) -> Margins:
-    """What is missing after, where windows that reach beyond the border count too (ceil_mode)."""
+def ceil_mode_pads(x: Value, kernel: Two, stride: Two, around: Margins, dilation: Two) -> Margins:
+    """Return the padding to add at the bottom and right, so that windows beyond the border count too (ceil_mode)."""
     more = []
     for n, k, s, (before, after), d in zip(
         ((1,) * 2 + x.shape[2:])[-2:], kernel, stride, around, dilation, strict=True
@@ -106,38 +108,38 @@ def rounded_up(x: Value, kernel: Two, stride: Two, around: Margins, dilation: Tw
     return more[0], more[1]
 
 
-def window(node: Node, x: Value) -> tuple[Two, Two, Two, Margins, Margins]:
-    """Kernel, stride, dilation, border, and what is missing for windows that are not whole."""
+def window_parameters(node: Node, x: Value) -> tuple[Two, Two, Two, Margins, Margins]:
+    """Return kernel, stride, dilation, padding, and the padding that ceil_mode adds."""
     if "kernel_shape" not in node.attributes:
         raise ValueError("its kernel_shape is missing")
     ndim = len(x.shape)
     kernel, stride, dilation = (two(node, name, ndim) for name in ("kernel_shape", "strides", "dilations"))
-    around = border(node, x, kernel, stride, dilation)
+    around = resolve_pads(node, x, kernel, stride, dilation)
     more: Margins = ((0, 0), (0, 0))
     if node.attributes.get("ceil_mode") and node.attributes.get("auto_pad", "NOTSET") == "NOTSET":
-        more = rounded_up(x, kernel, stride, around, dilation)
+        more = ceil_mode_pads(x, kernel, stride, around, dilation)
     return kernel, stride, dilation, around, more
 
 
-def both(around: Margins, more: Margins) -> Margins:
+def add_margins(around: Margins, more: Margins) -> Margins:
     (top, bottom), (left, right) = around
     return (top, bottom + more[0][1]), (left, right + more[1][1])
 
 
 @lowers("MaxPool")
-def max_pool(b: Builder, node: Node, x: Input) -> Value:
+def import_max_pool(b: Builder, node: Node, x: Input) -> Value:
     if len(node.outputs) > 1 and node.outputs[1]:
         raise ValueError("it makes indices too, which are not read here: export the network without them")
-    x = value(x, "image")
+    x = require_value(x, "image")
     image = b.image(x)
-    kernel, stride, dilation, around, more = window(node, x)
-    around = both(around, more)
+    kernel, stride, dilation, around, more = window_parameters(node, x)
+    around = add_margins(around, more)
     if dilation == (1, 1):
-        return b.of_image(b.add(MaxPool2D(kernel, stride, around), image), len(x.shape))
-    return b.of_image(dilated_max(b, image, kernel, stride, dilation, around), len(x.shape))
+        return b.value_of_image(b.add(MaxPool2D(kernel, stride, around), image), len(x.shape))
+    return b.value_of_image(add_dilated_max_pool(b, image, kernel, stride, dilation, around), len(x.shape))
 
 
-def dilated_max(b: Builder, x: Value, kernel: Two, stride: Two, dilation: Two, around: Margins) -> str:
+def add_dilated_max_pool(b: Builder, x: Value, kernel: Two, stride: Two, dilation: Two, around: Margins) -> str:
     """The largest of the slices that the entries of a window are, first down, then across."""
     name = b.add(Pad((*around, (0, 0)), float(np.finfo(np.float32).min)), x, part="pad") if np.any(around) else x.layer
     for axis, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True), 1):
@@ -150,23 +152,23 @@ def dilated_max(b: Builder, x: Value, kernel: Two, stride: Two, dilation: Two, a
 
 
 @lowers("AveragePool")
-def average_pool(b: Builder, node: Node, x: Input) -> Value:
-    x = value(x, "image")
-    return averaged(b, node, x) if len(x.shape) != 5 else beside_channels(b, node, x)
+def import_average_pool(b: Builder, node: Node, x: Input) -> Value:
+    x = require_value(x, "image")
+    return add_average_pool(b, node, x) if len(x.shape) != 5 else average_pool_over_channels(b, node, x)
 
 
-def averaged(b: Builder, node: Node, x: Value) -> Value:
+def add_average_pool(b: Builder, node: Node, x: Value) -> Value:
     image = b.image(x)
-    kernel, stride, dilation, around, more = window(node, x)
+    kernel, stride, dilation, around, more = window_parameters(node, x)
     if dilation != (1, 1):
         raise ValueError("its windows are dilated, which is read of MaxPool only: export it as a convolution")
     source = image.layer
     if node.attributes.get("count_include_pad") and np.any(around):
         source, around = b.add(ZeroPad2D(around), image, part="pad"), ((0, 0), (0, 0))
-    return b.of_image(b.add(AveragePool2D(kernel, stride, both(around, more)), source), len(x.shape))
+    return b.value_of_image(b.add(AveragePool2D(kernel, stride, add_margins(around, more)), source), len(x.shape))
 
 
-def beside_channels(b: Builder, node: Node, x: Value) -> Value:
+def average_pool_over_channels(b: Builder, node: Node, x: Value) -> Value:
     """Windows of a volume that are one wide along its last two axes, as PyTorch exports LRN: over (C, H·W)."""
     names = {"kernel_shape": [1, 1, 1], "strides": [1, 1, 1], "dilations": [1, 1, 1], "pads": [0] * 6}
     given = {name: node.attributes.get(name) or least for name, least in names.items()}
@@ -176,13 +178,13 @@ def beside_channels(b: Builder, node: Node, x: Value) -> Value:
     flat = {name: [numbers[0], least] for (name, numbers), least in zip(given.items(), (1, 1, 1, 0), strict=True)}
     flat["pads"] = [given["pads"][0], 0, given["pads"][3], 0]
     plane = Node(node.op, node.name, "", [], [], node.attributes | flat)
-    made = averaged(b, plane, b.reshape(x, (1, 1, c, h * w)))
+    made = add_average_pool(b, plane, b.reshape(x, (1, 1, c, h * w)))
     return b.reshape(made, (1, 1, made.shape[2], h, w))
 
 
 @lowers("GlobalAveragePool", "GlobalMaxPool")
-def global_pool(b: Builder, node: Node, x: Input) -> Value:
-    x = b.channels_last(value(x, "image"))
+def import_global_pool(b: Builder, node: Node, x: Input) -> Value:
+    x = b.channels_last(require_value(x, "image"))
     mean = node.op == "GlobalAveragePool"
     layer: Layer = GlobalAveragePool2D(keepdims=True) if mean else GlobalMaxPool2D(keepdims=True)
     if len(x.shape) != 4:
@@ -191,9 +193,9 @@ def global_pool(b: Builder, node: Node, x: Input) -> Value:
 
 
 @lowers("LRN")
-def local_response_norm(b: Builder, node: Node, x: Input) -> Value:
+def import_local_response_norm(b: Builder, node: Node, x: Input) -> Value:
     a = node.attributes
     layer = LocalResponseNorm(
         int(a["size"]), float(a.get("alpha", 1e-4)), float(a.get("beta", 0.75)), float(a.get("bias", 1.0))
     )
-    return b.entrywise(layer, b.channels_last(value(x, "image")))
+    return b.add_entrywise(layer, b.channels_last(require_value(x, "image")))

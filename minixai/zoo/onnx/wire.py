@@ -62,6 +62,8 @@ def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
             raise Damaged(f"it has more than {MOST:,} fields")
         key, at = varint(message, at)
         number, kind = key >> 3, key & 7
+        if not number:
+            raise Damaged("a field has the number 0, which protobuf does not know")
         value: Value
         if kind == 0:
             value, at = varint(message, at)
@@ -73,7 +75,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
             length = 8 if kind == 1 else 4
         else:
             raise Damaged(f"a field of kind {kind} is not one that protobuf knows")
-        if not number or length > end - at:
+        if length > end - at:
             raise Damaged(f"a field of {length:,} bytes does not end in the {end - at:,} that are left")
         value, at = message[at : at + length], at + length
         yield number, value
