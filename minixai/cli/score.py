@@ -81,7 +81,7 @@ def score(args: argparse.Namespace) -> None:
 
     with drawing() as plots:
         board = evaluation.score(model, scenes, methods, seed=seed, announce=announce)
-        audit = evaluation.audit(model, scenes)
+        audit = evaluation.intervene(model, scenes)
         title = f"{network.name}: {len(scenes)} birds, why this species and not its partner?"
         save(plots.scores(board, title=title), out)
     say(board, end="\n\n")

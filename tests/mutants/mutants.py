@@ -1641,7 +1641,7 @@ evaluation/sanity.py: drawn as before
   + ((as_count(seed, "seed", 0), place))
   ? tests/evaluation/test_sanity.py::test_what_forgets_and_what_does_not
 
-evaluation/sanity.py: each network explains what it predicts itself
+evaluation/cascades.py: each network explains what it predicts itself
   - method(drawn, x, first.target, versus
   + method(drawn, x, target, versus
   ? tests/evaluation/test_sanity.py::test_the_target_stays_what_the_trained_network_predicts
