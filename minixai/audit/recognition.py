@@ -26,8 +26,8 @@ DESCRIPTION = CheckDescription(
 )
 SAME = 1e-5
 """Maps that differ by less than this share of the largest value are the same, to rounding."""
-HALF = 2e-3
-"""The same of a map that was stored in float16."""
+HALVES = {"float16": 2e-3, "bfloat16": 2.0**-8}
+"""The same of a map that was stored in these types."""
 SAMPLED = 2.0
 """Maps of other draws differ by less than so many standard errors, on average."""
 ROUNDINGS = 10
@@ -226,7 +226,7 @@ def with_steps(
             continue
         if combination and (d := distance(theirs, changed)) <= tolerance:
             return Match(source, words, d, mean_rank_correlation(theirs, changed))
-        if stored and (d := distance(theirs, changed)) <= HALF:
+        if stored and (d := distance(theirs, changed)) <= HALVES[stored]:
             return Match(source, (*words, f"rounded to {stored}"), d, mean_rank_correlation(theirs, changed))
         for factor, d in rescalings(theirs, changed):
             if d <= tolerance:
