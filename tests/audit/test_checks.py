@@ -167,3 +167,15 @@ def test_scenes_that_are_given_are_asked_about():
     check = check_localisation(case_of(model, scenes.images, "gradient"), scenes)
     assert check.facts["images"] == 2
     assert "named rightly in other habitats" in [row.label for row in check.table]
+
+
+def test_a_standard_error_says_how_far_other_seeds_lead():
+    """Differences of ten seeds, in standard errors of both: Student's t of few draws, so most but not all are below 3."""
+    model, maps = foreign()
+    checks = [check_randomisation(case_of(model, maps["x"], "deep_lift", target=TARGET, seed=s)) for s in range(10)]
+    numbers, errors = (np.array([getattr(c, name) for c in checks]) for name in ("number", "uncertainty"))
+    apart = abs(numbers[:, None] - numbers) / np.hypot(errors[:, None], errors)
+    pairs = apart[np.triu_indices(10, 1)]
+    assert len(np.unique(numbers)) == 10
+    assert 0.2 < (pairs <= 1).mean() < 0.8
+    assert (pairs <= 3).mean() > 0.8
