@@ -5,6 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 import minixai as mx
+from minixai.audit.recognition import is_increasing_function
 from minixai.evaluation import edge_detector
 from minixai.layers import Conv2D, Dense, Flatten
 from minixai.model import Model
@@ -210,9 +211,20 @@ def test_integrated_gradients_of_more_steps_agree_within_quadrature():
     check = identity(model, x, "integrated_gradients", finer, target=TARGET)
     assert check.status == "holds", check.reading
     assert "within quadrature" in check.reading
-    coarse = mx.integrated_gradients(model, x, TARGET, steps=3).values
+    coarse = mx.integrated_gradients(model, x, TARGET, steps=16).values
     assert identity(model, x, "integrated_gradients", coarse, target=TARGET).status == "does not hold"
     assert identity(model, x, "integrated_gradients", finer, target=TARGET, steps=20).status == "does not hold"
+
+
+def test_a_function_that_keeps_the_order_changes_most_numbers():
+    ours = np.arange(64.0).reshape(1, 8, 8, 1)
+    one_wrong = ours.copy()
+    one_wrong[0, 7, 7] *= 2
+    assert is_increasing_function(ours**2, ours)
+    assert not is_increasing_function(one_wrong, ours)
+    assert not is_increasing_function(-ours, ours)
+    assert not is_increasing_function(np.ones_like(ours), ours)
+    assert not is_increasing_function(ours, np.ones_like(ours))
 
 
 def test_zeros_beside_normalised_images_are_a_baseline():

@@ -2456,7 +2456,7 @@ audit/case.py: channels-first is taken
 audit/recognition.py: few changed numbers are a function
   - or changed < 0.5:
   + or False:
-  ? tests/audit/test_recognition.py::test_the_numbers_of_the_comparison_are_right
+  ? tests/audit/test_recognition.py::test_a_function_that_keeps_the_order_changes_most_numbers
 
 audit/recognition.py: zeros are a part of any map
   - if changed.shape != theirs.shape or not changed.any():
