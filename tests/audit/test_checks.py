@@ -170,7 +170,7 @@ def test_scenes_that_are_given_are_asked_about():
 
 
 def test_a_standard_error_says_how_far_other_seeds_lead():
-    """Differences of ten seeds, in standard errors of both: Student's t of few draws, so most but not all are below 3."""
+    """Differences of ten seeds, in standard errors of both, follow Student's t of few draws: most are below 3."""
     model, maps = foreign()
     checks = [check_randomisation(case_of(model, maps["x"], "deep_lift", target=TARGET, seed=s)) for s in range(10)]
     numbers, errors = (np.array([getattr(c, name) for c in checks]) for name in ("number", "uncertainty"))

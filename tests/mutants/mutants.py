@@ -2454,8 +2454,8 @@ audit/case.py: channels-first is taken
   ? tests/audit/test_report.py::test_bad_input_gets_one_sentence[channels-first]
 
 audit/recognition.py: few changed numbers are a function
-  - or changed < 0.5:
-  + or False:
+  - or changed < 0.5
+  + or False
   ? tests/audit/test_recognition.py::test_a_function_that_keeps_the_order_changes_most_numbers
 
 audit/recognition.py: zeros are a part of any map
