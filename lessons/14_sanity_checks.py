@@ -136,6 +136,9 @@ for name in ("gradient", "DeepLIFT, from a blur", "HiResCAM"):
     claim(f"{name} passes: all its maps change", np.abs(first_step[name]).mean() < 0.4)
 for name in ("guided backprop", "guided CAM"):
     claim(f"{name} fails, on every bird", first_step[name] > 0.6)
+failed = {name: found.check().status for name, found in cascades.items()}
+claim("`check` judges as you did", failed["guided backprop"] == "does not hold")
+print(cascades["guided backprop"].check())
 mine, theirs = forgetful(0), randomised(model, ["scores"])
 both = [mean_correlation(slope_map(model), slope_map(each)) for each in (mine, theirs)]
 claim("by hand and by minixai the gradient changes", np.abs(both) < 0.4)

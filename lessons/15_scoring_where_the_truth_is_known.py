@@ -242,7 +242,9 @@ methods, columns = (
     ["gradient", "deep_lift:blur"],
     ["bird mass", "density", "deletion rank"],
 )
-print(evaluation.score(model, scenes[:6], methods, columns))
+board = evaluation.score(model, scenes[:6], methods, columns)
+print(board)
+print(*board.checks("deep_lift:blur"), sep="\n")
 
 figure = Figure(figsize=(7.3, 4.6), layout="constrained")
 order = sorted(table, key=lambda name: mean[name]["rank"])

@@ -22,7 +22,7 @@ import minixai as mx
 import numpy as np
 from matplotlib.figure import Figure
 from minixai.datasets.birds import CLASSES, HABITATS, PARTS, draw
-from minixai.evaluation import audit, relevance_mass
+from minixai.evaluation import intervene, relevance_mass
 from minixai.lesson import answer, claim, save
 
 home = {"redshank": "water", "greenshank": "sand", "robin": "reeds", "dunnock": "sand"}
@@ -204,12 +204,13 @@ save(walk, "habitats")
 # %% [markdown]
 # ## The same in minixai
 #
-# `audit` moves birds to every habitat and removes every part. `minixai score --model
-# shorebirds-biased` shows the result, too.
+# `intervene` moves birds to every habitat and removes every part. `minixai score
+# --model shorebirds-biased` shows the result, too.
 
 # %%
-audits = {name: audit(network, at_home) for name, network in networks.items()}
+audits = {name: intervene(network, at_home) for name, network in networks.items()}
 print(audits["network A"])
+print(audits["network A"].check())
 top = [found.top.mean() for found in audits.values()]
 print(
     f"\nthe decisive part matters most: {top[0]:.0%} of A's birds, {top[1]:.0%} of B's"

@@ -747,7 +747,7 @@ def test_score_prints_the_table_of_the_same_call_in_python(capsys):
     model = mx.load("birds.npz")
     board = mx.evaluation.score(model, scenes, ["gradient", "deep_lift:blur", "hires_cam"], seed=3)
     assert str(board) in text
-    assert str(mx.evaluation.audit(model, scenes)) in text
+    assert str(mx.evaluation.intervene(model, scenes)) in text
     for each in mx.evaluation.SCORES.values():
         assert each.meaning in text
     assert "of its partner; hires_cam: that of the own species alone" in text

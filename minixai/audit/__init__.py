@@ -4,42 +4,39 @@ from __future__ import annotations
 
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from inspect import Parameter, signature
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from minixai.audit import agreement, choices, hiding, identity, learnt, sums
-from minixai.audit import truth as known
+from minixai.audit import agreement, completeness, faithfulness, localisation, randomisation, recognition, robustness
 from minixai.audit.agreement import DEFAULT, family
-from minixai.audit.case import DRAWS, LARGE, Case, as_foreign, auditable, default_options
-from minixai.audit.check import Check, Row
-from minixai.audit.hiding import FILLS, STEPS
+from minixai.audit.case import Case, auditable, make_case
+from minixai.audit.completeness import class_label
+from minixai.audit.faithfulness import FILLS, STEPS
+from minixai.audit.localisation import SCENES, Truth
 from minixai.audit.report import Report
-from minixai.audit.sums import label
-from minixai.audit.truth import SCENES, Truth
 from minixai.datasets.birds import Scenes
+from minixai.evaluation import cascades
+from minixai.evaluation.checks import Check, Row
 from minixai.methods import gradient
 from minixai.methods.call import Call
-from minixai.methods.registry import Method
 from minixai.model import Model, Network
 from minixai.progress import Progress, is_terminal
-from minixai.text import quoted
-from minixai.validate import as_count, check_images, one_of
+from minixai.validate import as_count, one_of
 
 __all__ = ["CHECKS", "Check", "Report", "Row", "audit"]
 
 CHECKS: Mapping[str, Callable[[Case, Sequence[str], Truth], Check]] = {
-    sums.TOPIC.name: lambda case, methods, truth: sums.check_sum(case),
-    identity.TOPIC.name: lambda case, methods, truth: identity.check_identity(case),
-    learnt.TOPIC.name: lambda case, methods, truth: learnt.check_learnt(case),
-    hiding.TOPIC.name: lambda case, methods, truth: hiding.check_hiding(case),
-    choices.TOPIC.name: lambda case, methods, truth: choices.check_choices(case),
-    agreement.TOPIC.name: lambda case, methods, truth: agreement.check_agreement(case, methods),
-    known.TOPIC.name: lambda case, methods, truth: known.check_truth(case, truth),
+    completeness.DESCRIPTION.name: lambda case, methods, truth: completeness.check_completeness(case),
+    recognition.DESCRIPTION.name: lambda case, methods, truth: recognition.check_recognition(case),
+    cascades.DESCRIPTION.name: lambda case, methods, truth: randomisation.check_randomisation(case),
+    faithfulness.DESCRIPTION.name: lambda case, methods, truth: faithfulness.check_faithfulness(case),
+    robustness.DESCRIPTION.name: lambda case, methods, truth: robustness.check_robustness(case),
+    agreement.DESCRIPTION.name: lambda case, methods, truth: agreement.check_agreement(case, methods),
+    localisation.DESCRIPTION.name: lambda case, methods, truth: localisation.check_localisation(case, truth),
 }
 """The questions by name, in the order in which they are asked: each is put to the map, the methods and the truth."""
 
@@ -134,172 +131,116 @@ def audit(
     >>> print(report.verdict[0])
     It is not deep_lift as claimed, but deep_lift, absolute values taken.
     """
-    if values is None and claims is not None:
-        raise ValueError(f"claims={claims!r} is what a foreign map is said to be: give that map as values=")
-    if values is not None and claims is None:
-        raise ValueError("values were given, but not what they are said to be: add claims=, such as claims='deep_lift'")
+    chosen = auditable(claimed_method(method, values, claims))
     if isinstance(images, Scenes):
         truth, images = images if truth is None else truth, images.images
-    chosen = auditable(method if claims is None else claims)
-    compared = tuple(methods)
-    wanted = tuple(CHECKS if checks is None else [one_of(name, CHECKS, "check") for name in checks])
-    if not wanted:
-        raise ValueError(f"checks names none: name some of {', '.join(CHECKS)}")
+    compared, wanted = tuple(methods), wanted_checks(checks)
     for name in compared:
         family(auditable(name).name)
-    classes = [class_numbers(model, k, what) for k, what in ((target, "target"), (versus, "versus"))]
-    case = made_case(
-        model,
-        images,
-        chosen,
-        values,
-        *classes,
-        output=output,
-        others=others or {},
-        draws=draws,
-        seed=as_count(seed, "seed", 0),
-        batch=batch,
-        options=options,
-        announce=announce,
-        compared=len(compared),
-        wanted=wanted,
-    )
+    call = Call(model, images, target, versus, output, None, batch)
+    case = make_case(call, chosen, values, options, others=others or {}, draws=draws, seed=as_count(seed, "seed", 0))
+    tell_cost(case, len(compared), wanted, announce)
     try:
-        found = tuple(CHECKS[name](case, compared, truth) for name in CHECKS if name in wanted)
+        answers = tuple(ask_check(case, name, compared, truth) for name in wanted)
     finally:
         if case.line is not None:
             case.line.close()
     return Report(
         method=chosen.name,
         foreign=case.foreign,
-        about=described(case),
+        about=describe_question(case),
         images=case.images,
         values=case.pixels,
-        checks=found,
+        checks=answers,
         cost=case.spent,
     )
 
 
-def made_case(
-    model: Network,
-    images: npt.ArrayLike,
-    method: Method,
-    values: npt.ArrayLike | None,
-    target: npt.ArrayLike | None,
-    versus: npt.ArrayLike | None,
-    *,
-    output: str,
-    others: Mapping[str, npt.ArrayLike],
-    draws: int | None,
-    seed: int,
-    batch: int | None,
-    options: Mapping[str, Any],
-    announce: Callable[[str], None] | None,
-    compared: int,
-    wanted: Sequence[str],
-) -> Case:
-    """The map and its question, checked; what it will cost is told before most of the work."""
-    call = Call(model, images, target, versus, output, None, batch)
-    check_images(call.rows.shape, "an audit")
-    foreign = None if values is None else as_foreign(values, call.rows)
-    fine = foreign is None or foreign.shape[1:3] == call.rows.shape[1:3]
-    given = {**default_options(method, call.rows.shape[1:], fine), **options}
-    known = signature(method.function).parameters
-    if "seed" in known:
-        given.setdefault("seed", seed)
-    for name in options:
-        one_of(name, [p for p in known if p not in ("model", "x")], f"option of {method.name}")
-    required = [p.name for p in known.values() if p.default is Parameter.empty and p.kind is Parameter.KEYWORD_ONLY]
-    if missing := [name for name in required if name not in given]:
-        raise ValueError(f"{method.name} compares with a set of images: give {missing[0]}=, (R, H, W, C)")
-    large = call.row_bytes > LARGE
-    many = DRAWS[not large] if draws is None else as_count(draws, "draws", 2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a gap of IG is told by the check of the sum
-        own = method(model, call.rows, target, versus=versus, output=output, batch=batch, **given)
-    if np.ndim(own.values) != 4:
-        raise ValueError(
-            f"{method.name} made values of shape {np.shape(own.values)}: an audit takes maps, (N, H, W, C)"
-        )
-    case = Case(
-        *(
-            call,
-            method,
-            given,
-            own,
-            np.asarray(own.values) if foreign is None else foreign,
-            foreign is not None,
-            seed,
-            many,
-        ),
-        others={name: np.asarray(array) for name, array in others.items()},
-    )
-    case.count(*own.cost)
+def claimed_method(method: str, values: npt.ArrayLike | None, claims: str | None) -> str:
+    """Return the method whose map is audited.  Raises ValueError for a map without a claim, or the other way round."""
+    if values is None and claims is not None:
+        raise ValueError(f"claims={claims!r} is what a foreign map is said to be: give that map as values=")
+    if values is not None and claims is None:
+        raise ValueError("values were given, but not what they are said to be: add claims=, such as claims='deep_lift'")
+    return method if claims is None else claims
+
+
+def wanted_checks(checks: Iterable[str] | None) -> tuple[str, ...]:
+    """Return the names of the checks that are made, in the order of `CHECKS`.  Raises ValueError for unknown names."""
+    names = list(CHECKS) if checks is None else [checks] if isinstance(checks, str) else list(checks)
+    chosen = {one_of(name, CHECKS, "check") for name in names}
+    if not chosen:
+        raise ValueError(f"checks names none: name some of {', '.join(CHECKS)}")
+    return tuple(name for name in CHECKS if name in chosen)
+
+
+def ask_check(case: Case, name: str, methods: Sequence[str], truth: Truth) -> Check:
+    """Return the answer to one question, with the rows that it cost."""
+    before = case.spent
+    check = CHECKS[name](case, methods, truth)
+    return replace(check, cost=case.since(before))
+
+
+def tell_cost(case: Case, compared: int, wanted: Sequence[str], announce: Callable[[str], None] | None) -> None:
+    """Say about how many rows an audit takes, and how long, before most of the work; and begin to show progress."""
     rows = expected_rows(case, compared, wanted)
-    words = f"audit of {method.name}: about {rows:,} rows through the network"
+    words = f"audit of {case.method.name}: about {rows:,} rows through the network"
     seconds = rows * row_seconds(case)
     if announce is not None:
-        announce(f"{words}, about {duration(seconds)}")
+        announce(f"{words}, about {duration_text(seconds)}")
     elif seconds > UNFELT and is_terminal():
-        print(f"minixai: {words}, about {duration(seconds)}", file=sys.stderr, flush=True)
+        print(f"minixai: {words}, about {duration_text(seconds)}", file=sys.stderr, flush=True)
     case.line = Progress(words, rows)
-    return case
 
 
 def expected_rows(case: Case, compared: int, wanted: Sequence[str]) -> int:
-    """About how many rows an audit will send through the network, forward and back."""
+    """Return about how many rows an audit will send through the network, forward and back."""
     n, one = len(case.images), sum(case.own.cost)
     birds = isinstance(case.model, Model) and case.model.input_shape == (64, 64, 3)
     costs = {
-        sums.TOPIC.name: 2 * n,
-        identity.TOPIC.name: SOURCES * case.foreign * one,
-        learnt.TOPIC.name: 2 * case.draws * one,
-        hiding.TOPIC.name: (2 * len(FILLS) * (case.draws + 2) * (STEPS + 2) + 240) * n,
-        choices.TOPIC.name: (VARIANTS + case.draws) * one,
-        agreement.TOPIC.name: 40 * compared * n,
-        known.TOPIC.name: birds * SCENES * (one // n + 11),
+        completeness.DESCRIPTION.name: 2 * n,
+        recognition.DESCRIPTION.name: SOURCES * case.foreign * one,
+        cascades.DESCRIPTION.name: 2 * case.draws * one,
+        faithfulness.DESCRIPTION.name: (2 * len(FILLS) * (case.draws + 2) * (STEPS + 2) + 240) * n,
+        robustness.DESCRIPTION.name: (VARIANTS + case.draws) * one,
+        agreement.DESCRIPTION.name: 40 * compared * n,
+        localisation.DESCRIPTION.name: birds * SCENES * (one // n + 11),
     }
     return one + sum(costs[name] for name in wanted)
 
 
 def row_seconds(case: Case) -> float:
-    """How long a row takes, forward or back: after the map was made, all that is prepared once is prepared."""
+    """Return how many seconds a row takes, forward or back.
+
+    It is measured after the map was made, when all that is prepared once is prepared.
+    """
     many = 1 if case.large else 16
     start = time.monotonic()
     gradient(case.model, np.repeat(case.images[:1], many, axis=0))
     return (time.monotonic() - start) / (2 * many)
 
 
-def duration(seconds: float) -> str:
-    """A time as one says it.
+def duration_text(seconds: float) -> str:
+    """Return a time as one says it.
 
-    >>> duration(0.2), duration(75)
+    >>> duration_text(0.2), duration_text(75)
     ('1 s', '1 min 15 s')
     """
     whole = max(round(seconds), 1)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
-def class_numbers(model: Network, classes: npt.ArrayLike | str | None, what: str) -> npt.ArrayLike | None:
-    """A class that may be given by name.  Raises ValueError if there is none."""
-    if not isinstance(classes, str):
-        return classes
-    if not isinstance(model, Model):
-        raise ValueError(f"{what}={quoted(classes)} is a name, but this network names no classes: give a number")
-    return model.class_number(classes)
-
-
-def described(case: Case) -> dict[str, str]:
-    """The question in words."""
+def describe_question(case: Case) -> dict[str, str]:
+    """Return the question in words: the method with its parameters, what it explains, and the images."""
     own = case.own
     given = ", ".join(
         f"{k}={v if isinstance(v, str | int | float) else f'array{np.shape(v)}'}"
         for k, v in own.parameters.items()
         if v is not None
     )
-    asked = [label(case, k) for k in case.target[:4]]
+    asked = [class_label(case, k) for k in case.target[:4]]
     if case.versus is not None:
-        asked = [f"{a} versus {label(case, k)}" for a, k in zip(asked, case.versus, strict=False)]
+        asked = [f"{a} versus {class_label(case, k)}" for a, k in zip(asked, case.versus, strict=False)]
     scores = ", ".join(f"{s:.4g}" for s in own.score[:4]) + " ..." * (len(own.score) > 4)
     return {
         "said to be" if case.foreign else "method": f"{own.method}({given})",

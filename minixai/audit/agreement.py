@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minixai.arrays import Array
 from minixai.audit.case import Case
-from minixai.audit.check import Check, Row, Topic, value
+from minixai.evaluation.checks import Check, CheckDescription, Judgement, Row, format_number
 from minixai.evaluation.contenders import SENSITIVITIES
 from minixai.evaluation.parts import rank_correlation
 from minixai.methods import catalogue
 
-TOPIC = Topic(
+DESCRIPTION = CheckDescription(
     name="methods agree",
     question="Do other methods say the same?",
     source=(
@@ -37,67 +37,86 @@ DEFAULT = (
 AGREE = 0.5
 
 
+class OtherMaps(NamedTuple):
+    """Maps of several methods, the audited one first.
+
+    maps        by method, (N, H, W) each
+    orders      what each orders the pixels by: the size of a sensitivity, else the map
+    families    what each asks, one of `FAMILIES`
+    left_out    methods that cannot be asked here, each with the reason
+    """
+
+    maps: dict[str, Array]
+    orders: dict[str, Array]
+    families: dict[str, str]
+    left_out: list[str]
+
+
 def check_agreement(case: Case, methods: Sequence[str] = DEFAULT) -> Check:
-    """The rank correlations of quick methods, grouped by what they ask."""
-    before = case.spent
+    """Measure the rank correlations of quick methods, grouped by what they ask."""
+    others = make_other_maps(case, methods)
+    names = tuple(others.maps)
+    if len(names) == 1:
+        return DESCRIPTION.not_asked("No other method could be asked.")
+    table = np.array(
+        [[float(rank_correlation(others.orders[a], others.orders[b]).mean()) for b in names] for a in names]
+    )
+    rows = tuple(
+        Row(f"{name} ({others.families[name]})", float(r)) for name, r in zip(names[1:], table[0, 1:], strict=True)
+    )
+    same_family = [others.families[name] == others.families[names[0]] for name in names[1:]]
+    akin = table[0, 1:][same_family] if any(same_family) else table[0, 1:]
+    group = f"those that ask the same ({others.families[names[0]]})" if any(same_family) else "the others"
+    number = float(akin.mean())
+    return DESCRIPTION.result(
+        number,
+        f"mean rank correlation with {group}; slopes are ordered by their size",
+        judge_agreement(number, group, rows, others.left_out),
+        table=rows,
+        maps=others.maps,
+        matrix=(names, table),
+        facts={"families": others.families},
+    )
+
+
+def judge_agreement(number: float, group: str, rows: Sequence[Row], left_out: Sequence[str]) -> Judgement:
+    """Say how the map agrees with the methods that ask the same, and which are nearest and furthest."""
+    best, worst = (choose(rows, key=lambda row: row.number or 0) for choose in (max, min))
+    reading = (
+        f"With {group} the map has a mean rank correlation of {format_number(number)}; it is nearest to {best.label}, "
+        f"{format_number(best.number)}, and furthest from {worst.label}, {format_number(worst.number)}."
+    )
+    if left_out:
+        reading += f" Left out: {'; '.join(left_out)}."
+    if number >= AGREE:
+        return Judgement("holds", reading, f"It agrees with {group} (ρ {format_number(number)})")
+    return Judgement("take care", reading, f"It hardly agrees with {group} (ρ {format_number(number)})")
+
+
+def make_other_maps(case: Case, methods: Sequence[str]) -> OtherMaps:
+    """Ask other methods the question of the case, sorted by family."""
     title = f"the map ({case.method.name})" if case.foreign else case.method.name
-    maps: dict[str, Array] = {title: case.pixels}
-    orders: dict[str, Array] = {title: case.ordering}
-    families = {title: family(case.method.name)}
-    left_out = list[str]()
+    found = OtherMaps({title: case.pixels}, {title: case.ordering}, {title: family(case.method.name)}, [])
     for name in sorted(methods, key=lambda name: list(FAMILIES).index(family(name))):
         if name == case.method.name and not case.foreign:
             continue
         try:
-            map_ = case.as_pixels(case.ask(name, **settings(case, name)).values)
+            map_ = case.as_pixels(case.ask(name, **comparable_options(case, name)).values)
         except (ValueError, TypeError) as problem:
-            left_out.append(f"{name} ({str(problem).split(':')[0]})")
+            found.left_out.append(f"{name} ({str(problem).split(':')[0]})")
             continue
-        maps[name], families[name] = map_, family(name)
-        orders[name] = abs(map_) if name in SENSITIVITIES else map_
-    names = tuple(orders)
-    table = np.array([[float(rank_correlation(orders[a], orders[b]).mean()) for b in names] for a in names])
-    mine = table[0]
-    rows = [Row(f"{name} ({families[name]})", float(r)) for name, r in zip(names[1:], mine[1:], strict=True)]
-    akin = [float(r) for name, r in zip(names[1:], mine[1:], strict=True) if families[name] == families[title]]
-    if not rows:
-        return TOPIC.not_asked(case.since(before), "No other method could be asked.")
-    number = float(np.mean(akin if akin else mine[1:]))
-    best, worst = (rows[int(i)] for i in (np.argmax(mine[1:]), np.argmin(mine[1:])))
-    group = f"those that ask the same ({families[title]})" if akin else "the others"
-    reading = (
-        f"With {group} the map has a mean rank correlation of {value(number)}; it is nearest to {best.label}, "
-        f"{value(best.number)}, and furthest from {worst.label}, {value(worst.number)}."
-    )
-    if left_out:
-        reading += f" Left out: {'; '.join(left_out)}."
-    status = "holds" if number >= AGREE else "take care"
-    verdict = (
-        f"It agrees with {group} (ρ {value(number)})"
-        if status == "holds"
-        else f"It hardly agrees with {group} (ρ {value(number)})"
-    )
-    return TOPIC.answer(
-        number=number,
-        meaning=f"mean rank correlation with {group}; slopes are ordered by their size",
-        reading=reading,
-        cost=case.since(before),
-        status=status,
-        verdict=verdict,
-        table=tuple(rows),
-        maps=maps,
-        matrix=(names, table),
-        facts={"families": families},
-    )
+        found.maps[name], found.families[name] = map_, family(name)
+        found.orders[name] = abs(map_) if name in SENSITIVITIES else map_
+    return found
 
 
 def family(name: str) -> str:
-    """What a method asks."""
+    """Return what a method asks, one of `FAMILIES`."""
     return next(group for group, names in FAMILIES.items() if name in names)
 
 
-def settings(case: Case, name: str) -> dict[str, Any]:
-    """Options that keep a method quick, and comparable with the map."""
+def comparable_options(case: Case, name: str) -> dict[str, Any]:
+    """Return options that keep a method quick, and comparable with the map."""
     method, options = catalogue[name], dict[str, Any]()
     if method.compares == "baseline" and name != "occlusion":
         baseline = (

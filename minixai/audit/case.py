@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from inspect import signature
+from dataclasses import dataclass, field, replace
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -16,21 +16,22 @@ from minixai.attribution import Attribution, Cost
 from minixai.evaluation.contenders import BY_BLOCKS, SENSITIVITIES
 from minixai.graph import Node
 from minixai.methods import catalogue
-from minixai.methods.call import Call
+from minixai.methods.call import Call, is_number
 from minixai.methods.contrast import Contrast
 from minixai.methods.groups import block_groups
 from minixai.methods.registry import Method
-from minixai.model import Model, Network
+from minixai.model import Network
 from minixai.ops import upsample
 from minixai.progress import Progress
-from minixai.validate import as_real, check_finite
+from minixai.validate import as_count, as_real, check_finite, check_images, one_of
 
 LARGE = 20e6
 """Bytes that one image takes in a network where every pass is felt."""
 DRAWS = (2, 5)
 """How often what is random is drawn, for large networks and for others."""
 CAMS = ("grad_cam", "hires_cam")
-NOTHING = Cost(0, 0)
+QUESTION = ("model", "x")
+"""Parameters that are no options of a method."""
 
 
 @dataclass(eq=False)
@@ -55,7 +56,7 @@ class Case:
     seed: int
     draws: int
     others: Mapping[str, Array] = field(default_factory=dict)
-    spent: Cost = NOTHING
+    spent: Cost = field(default_factory=lambda: Cost(0, 0))
     line: Progress | None = None
 
     @property
@@ -97,7 +98,7 @@ class Case:
     def as_pixels(self, values: npt.ArrayLike) -> Array:
         """(N, h, w, C) -> (N, H, W): channels summed, and a coarse map stretched bilinearly."""
         maps = np.asarray(values).sum(axis=-1, dtype=np.float64)
-        return stretched(maps, self.images.shape[1:3])
+        return resize_bilinear(maps, self.images.shape[1:3])
 
     def ask(
         self,
@@ -160,14 +161,77 @@ class Case:
         return np.asarray(result.values).reshape(points.shape).astype(np.float64)
 
     @property
-    def difference(self) -> Array | None:
+    def input_minus_baseline(self) -> Array | None:
         """x − x' of the claimed method; None where it compares with no one image."""
         if self.own.baseline is not None and self.own.baseline.shape[1:] == self.images.shape[1:]:
             return np.asarray(self.images.astype(np.float64) - self.own.baseline)
         return self.images.astype(np.float64) if self.method.compares == "" else None
 
 
-def stretched(maps: Array, size: tuple[int, ...]) -> Array:
+def make_case(
+    call: Call,
+    method: Method,
+    values: npt.ArrayLike | None,
+    options: Mapping[str, Any],
+    *,
+    others: Mapping[str, npt.ArrayLike],
+    draws: int | None,
+    seed: int,
+) -> Case:
+    """Check the question, a foreign map (None audits our own) and the method's options, and make minixai's own map.
+
+    Raises ValueError or TypeError in a sentence for what cannot be asked.
+    """
+    check_images(call.rows.shape, "an audit")
+    foreign = None if values is None else as_foreign(values, call.rows)
+    fine = foreign is None or foreign.shape[1:3] == call.rows.shape[1:3]
+    given = default_options(method, call.rows.shape[1:], fine) | checked_options(method, options, call.unit, seed)
+    call = replace(call, x=call.rows)  # numbers beside it are in the units of the model from here on
+    many = DRAWS[call.row_bytes <= LARGE] if draws is None else as_count(draws, "draws", 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a gap of IG is told by the check of the sum
+        question = {"versus": call.versus, "output": call.output, "batch": call.batch}
+        own = method(call.model, call.rows, call.target, **question, **given)
+    if np.ndim(own.values) != 4:
+        raise ValueError(
+            f"{method.name} made values of shape {np.shape(own.values)}: an audit takes maps, (N, H, W, C)"
+        )
+    case = Case(
+        call=call,
+        method=method,
+        options=given,
+        own=own,
+        values=np.asarray(own.values) if foreign is None else foreign,
+        foreign=foreign is not None,
+        seed=seed,
+        draws=many,
+        others={name: np.asarray(array) for name, array in others.items()},
+    )
+    case.count(*own.cost)
+    return case
+
+
+def checked_options(method: Method, options: Mapping[str, Any], unit: float, seed: int) -> dict[str, Any]:
+    """Return the method's own options, with the seed of a sampled one and a number as baseline in the model's unit.
+
+    Raises ValueError for an option that the method does not have, and for a background that is missing.
+    """
+    known = signature(method.function).parameters
+    given = {
+        one_of(name, [p for p in known if p not in QUESTION], f"option of {method.name}"): option
+        for name, option in options.items()
+    }
+    if "seed" in known:
+        given.setdefault("seed", seed)
+    if "baseline" in given and is_number(given["baseline"]):
+        given["baseline"] = given["baseline"] * unit
+    required = [p.name for p in known.values() if p.default is Parameter.empty and p.kind is Parameter.KEYWORD_ONLY]
+    if missing := [name for name in required if name not in given]:
+        raise ValueError(f"{method.name} compares with a set of images: give {missing[0]}=, (R, H, W, C)")
+    return given
+
+
+def resize_bilinear(maps: Array, size: tuple[int, ...]) -> Array:
     """(N, h, w) -> (N, H, W), bilinear with half-pixel centres."""
     if maps.shape[1:] == size:
         return maps
@@ -226,8 +290,3 @@ def as_foreign(values: npt.ArrayLike, images: Array) -> Array:
             f"values of shape {array.shape} are larger than the images of {images.shape}: give a map of their size"
         )
     return check_finite(array, "a foreign map").astype(np.float64)
-
-
-def layers_of(model: Network) -> bool:
-    """Whether a network has layers that can be drawn anew."""
-    return isinstance(model, Model)

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from html import escape
 from io import BytesIO
+from typing import Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,7 +16,8 @@ from PIL import Image
 
 from minixai import plots
 from minixai.arrays import Array
-from minixai.audit.check import Check, Findings, Lines, value
+from minixai.attribution import Cost
+from minixai.evaluation.checks import Check, PlottedCurve, format_number
 
 DPI = 110
 ROWS = 4
@@ -38,6 +40,27 @@ td.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-num
 img { max-width: 100%; height: auto; display: block; margin: .6rem 0; } summary { cursor: pointer; color: #1452a3; }
 .small { color: #4a5058; font-size: .87rem; } details { margin: .5rem 0; }
 """
+
+
+class Findings(Protocol):
+    """What a page needs of a report: see `minixai.audit.report.Report`."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def foreign(self) -> bool: ...
+    @property
+    def about(self) -> Mapping[str, str]: ...
+    @property
+    def images(self) -> Array: ...
+    @property
+    def values(self) -> Array: ...
+    @property
+    def checks(self) -> tuple[Check, ...]: ...
+    @property
+    def cost(self) -> Cost: ...
+    @property
+    def verdict(self) -> tuple[str, ...]: ...
 
 
 def html(report: Findings, inside: bool = False) -> str:
@@ -68,7 +91,8 @@ def title(report: Findings) -> str:
 def summary(report: Findings) -> str:
     """The checks in a table, each with its number."""
     rows = "".join(
-        f"<tr><td>{i}</td><td>{escape(c.question)}</td><td class='n'>{escape(value(c.number, c.uncertainty))}</td>"
+        f"<tr><td>{i}</td><td>{escape(c.question)}</td>"
+        f"<td class='n'>{escape(format_number(c.number, c.uncertainty))}</td>"
         f"<td>{mark(c)}</td></tr>"
         for i, c in enumerate(report.checks, 1)
     )
@@ -82,7 +106,7 @@ def mark(check: Check) -> str:
 def section(i: int, check: Check, report: Findings) -> str:
     """One check: its number, what it says, its pictures, its table, where it comes from."""
     number = (
-        f'<span class="number">{escape(value(check.number, check.uncertainty))}</span> '
+        f'<span class="number">{escape(format_number(check.number, check.uncertainty))}</span> '
         if check.number is not None
         else ""
     )
@@ -91,7 +115,7 @@ def section(i: int, check: Check, report: Findings) -> str:
     rows = "".join(
         (
             f"<tr><td>{escape(row.label)}</td><td "
-            f"class='n'>{escape(value(row.number, row.uncertainty))}</td><td>{escape(row.note)}</td></tr>"
+            f"class='n'>{escape(format_number(row.number, row.uncertainty))}</td><td>{escape(row.note)}</td></tr>"
         )
         for row in check.table
     )
@@ -150,7 +174,7 @@ def maps_figure(maps: Mapping[str, Array], images: Array, size: float = 1.7) -> 
     )
 
 
-def curves_figure(curves: Mapping[str, Mapping[str, Lines]]) -> Figure:
+def curves_figure(curves: Mapping[str, Mapping[str, PlottedCurve]]) -> Figure:
     """Curves of deletion above those of insertion, a column for each fill."""
     across = math.ceil(len(curves) / 2)
     figure = Figure(figsize=(3.1 * across, 5.2), layout="constrained")
@@ -159,10 +183,15 @@ def curves_figure(curves: Mapping[str, Mapping[str, Lines]]) -> Figure:
         ax = axes[j % 2][j // 2]
         for name, colour in (("random", CHANCE), ("edges", EDGES), ("the map", MAP)):
             line = lines[name]
-            ax.plot(line.at, line.height, color=colour, label=f"{name} order" if name == "random" else name)
-            if line.error is not None:
+            ax.plot(line.fraction, line.score, color=colour, label=f"{name} order" if name == "random" else name)
+            if line.standard_error is not None:
                 ax.fill_between(
-                    line.at, line.height - 2 * line.error, line.height + 2 * line.error, color=colour, alpha=0.25, lw=0
+                    line.fraction,
+                    line.score - 2 * line.standard_error,
+                    line.score + 2 * line.standard_error,
+                    color=colour,
+                    alpha=0.25,
+                    lw=0,
                 )
         ax.set_title(words, fontsize=10)
         ax.grid(alpha=0.25)
@@ -238,7 +267,13 @@ def text_figure(report: Findings) -> Figure:
     for check in report.checks:
         figure.text(0.03, at, check.question, fontsize=10, va="top", parse_math=False)
         figure.text(
-            0.79, at, value(check.number, check.uncertainty), fontsize=10, ha="right", va="top", parse_math=False
+            0.79,
+            at,
+            format_number(check.number, check.uncertainty),
+            fontsize=10,
+            ha="right",
+            va="top",
+            parse_math=False,
         )
         figure.text(0.81, at, check.status, fontsize=10, color=MARKS[check.status], va="top", parse_math=False)
         at -= 0.27 / tall

@@ -10,9 +10,9 @@ from typing import Any
 
 from minixai.arrays import Array
 from minixai.attribution import Cost
-from minixai.audit import agreement, choices, hiding, learnt, sums, truth
-from minixai.audit import identity as identities
-from minixai.audit.check import Check, value
+from minixai.audit import agreement, completeness, faithfulness, localisation, recognition, robustness
+from minixai.evaluation import cascades
+from minixai.evaluation.checks import Check, format_number
 from minixai.files import whole
 from minixai.text import columns
 from minixai.validate import one_of
@@ -66,7 +66,7 @@ class Report:
     @property
     def verdict(self) -> tuple[str, ...]:
         """At most five sentences in plain words; never a grade."""
-        return tuple(sentence(line) for line in verdict_lines(self))[:LINES]
+        return tuple(end_sentence(line) for line in verdict_lines(self))[:LINES]
 
     def to_dict(self) -> dict[str, Any]:
         """All that was found but the pictures, as plain Python values.
@@ -109,7 +109,7 @@ class Report:
             file.write(content)
 
     def _repr_html_(self) -> str:
-        """The page, for notebooks."""
+        """Return the page, for notebooks."""
         from minixai.audit import pages
 
         return pages.html(self, inside=True)
@@ -121,32 +121,41 @@ class Report:
         lines = [*columns(list(self.about.items())), "", *(f"- {line}" for line in self.verdict), ""]
         table = [
             ("check", "number", "came to"),
-            *((c.name, value(c.number, c.uncertainty), c.status) for c in self.checks),
+            *((c.name, format_number(c.number, c.uncertainty), c.status) for c in self.checks),
         ]
         return "\n".join([*lines, *columns(table), "", *(f"{c.name}: {c.reading}" for c in self.checks)])
 
 
 def verdict_lines(report: Report) -> Iterable[str]:
-    """The short readings: what it is and whether it adds up in one line, then the others."""
+    """Yield the short readings: what the map is and whether it adds up in one line, then the others."""
     found = {check.name: check for check in report.checks}
-    total, identity = found.get(sums.TOPIC.name), found.get(identities.TOPIC.name)
+    total, identity = found.get(completeness.DESCRIPTION.name), found.get(recognition.DESCRIPTION.name)
     if identity is not None and report.foreign:
         known = identity.status != "does not hold"
-        yield f"{identity.verdict}; {small(total.verdict)}" if known and total and total.verdict else identity.verdict
+        yield (
+            f"{identity.verdict}; {lower_first(total.verdict)}"
+            if known and total and total.verdict
+            else identity.verdict
+        )
     elif total is not None:
         yield total.verdict or f"{report.method} promises no sum, so nothing must add up"
-    names = [topic.name for topic in (learnt.TOPIC, hiding.TOPIC, choices.TOPIC)]
-    of_truth = found.get(truth.TOPIC.name)
-    names.append(truth.TOPIC.name if of_truth is not None and of_truth.verdict else agreement.TOPIC.name)
+    names = [
+        description.name for description in (cascades.DESCRIPTION, faithfulness.DESCRIPTION, robustness.DESCRIPTION)
+    ]
+    of_truth = found.get(localisation.DESCRIPTION.name)
+    names.append(
+        localisation.DESCRIPTION.name if of_truth is not None and of_truth.verdict else agreement.DESCRIPTION.name
+    )
     for name in names:
         if name in found and found[name].verdict:
             yield found[name].verdict
 
 
-def small(text: str) -> str:
-    """A sentence as a clause."""
+def lower_first(text: str) -> str:
+    """Return a sentence as it stands within another one."""
     return text[:1].lower() + text[1:]
 
 
-def sentence(text: str) -> str:
+def end_sentence(text: str) -> str:
+    """Return the text with one full stop at its end."""
     return text if text.endswith(".") else text + "."

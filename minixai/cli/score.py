@@ -10,7 +10,7 @@ from minixai.cli.output import drawing, output_path, save
 from minixai.cli.subject import ModelChoice, add_model_options, load_network
 from minixai.datasets import birds
 from minixai.evaluation.contenders import DEFAULT, OWN_CLASS
-from minixai.text import columns, say
+from minixai.text import columns, listed, say
 from minixai.zoo.birds import tied
 
 IMAGES = 32
@@ -81,10 +81,15 @@ def score(args: argparse.Namespace) -> None:
 
     with drawing() as plots:
         board = evaluation.score(model, scenes, methods, seed=seed, announce=announce)
-        audit = evaluation.audit(model, scenes)
+        network_test = evaluation.intervene(model, scenes)
         title = f"{network.name}: {len(scenes)} birds, why this species and not its partner?"
         save(plots.scores(board, title=title), out)
     say(board, end="\n\n")
     say(*columns([(each.name, each.meaning) for each in board.scores]), end="\n\n")
-    say("The same birds drawn again, in other habitats and without each part:", audit, end="\n\n")
+    say("The same birds drawn again, in other habitats and without each part:", network_test, end="\n\n")
+    say(network_test.check(), end="\n\n")
+    for method in methods:
+        failed = [check.name for check in board.checks(method) if check.status == "does not hold"]
+        if failed:
+            say(f"{method} is no better than a random map by {listed(failed)}")
     say(f"picture     {out} (bars, with two standard errors to each side)")

@@ -1,11 +1,22 @@
 """Scores against a known truth, and sanity checks: can this heat map be believed?"""
 
+from minixai.evaluation.cascades import Cascade, randomisation
+from minixai.evaluation.checks import Check, Row
 from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
 from minixai.evaluation.faithfulness import Infidelity, Sensitivity, infidelity, sensitivity_n
-from minixai.evaluation.interventions import Audit, audit, background_range, contrast, part_shapley, removal_drops
+from minixai.evaluation.interventions import (
+    Audit,
+    NetworkTest,
+    audit,
+    background_range,
+    contrast,
+    intervene,
+    part_shapley,
+    removal_drops,
+)
 from minixai.evaluation.localisation import decisive_density, pointing, relevance_mass, relevance_rank
 from minixai.evaluation.parts import deletion_rank, part_sums, rank_correlation, shapley_distance, target_sensitivity
-from minixai.evaluation.sanity import Cascade, cascade, edge_detector, random_map, randomisation, randomised
+from minixai.evaluation.sanity import cascade, edge_detector, random_map, randomised
 from minixai.evaluation.scoreboard import Scoreboard, score
 from minixai.evaluation.scores import SCORES
 
@@ -13,8 +24,11 @@ __all__ = [
     "SCORES",
     "Audit",
     "Cascade",
+    "Check",
     "Curve",
     "Infidelity",
+    "NetworkTest",
+    "Row",
     "Scoreboard",
     "Sensitivity",
     "audit",
@@ -27,6 +41,7 @@ __all__ = [
     "edge_detector",
     "infidelity",
     "insertion_curve",
+    "intervene",
     "part_shapley",
     "part_sums",
     "pointing",

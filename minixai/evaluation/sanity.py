@@ -6,20 +6,14 @@ one.  Beside it two maps that know no network at all: the edges of the image, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 import scipy
 
 from minixai.arrays import Array
-from minixai.attribution import Attribution
-from minixai.evaluation.amounts import pixels
-from minixai.evaluation.parts import rank_correlation
 from minixai.model import Model
-from minixai.progress import Progress
-from minixai.text import columns, quoted
 from minixai.validate import as_count, as_real, check_finite, one_of
 
 ANEW = 1
@@ -74,72 +68,6 @@ def cascade(model: Model, seed: int = 0) -> Iterator[tuple[str, Model]]:
     """
     names = weighted_layers(model)
     return ((name, randomised(model, names[: i + 1], seed)) for i, name in enumerate(names))
-
-
-class Cascade(NamedTuple):
-    """How like the trained network's maps are those of the network randomised down to each layer.
-
-    layers      from the top down
-    signed      (layers, N): ρ(φ, φ of the randomised one), the rank correlation over pixels
-    absolute    (layers, N): ρ(|φ|, |φ of the randomised one|)
-    """
-
-    layers: tuple[str, ...]
-    signed: Array
-    absolute: Array
-
-    def __str__(self) -> str:
-        lines = [
-            (name, *(f"{x.mean():.2f}" for x in (s, a)))
-            for name, s, a in zip(self.layers, self.signed, self.absolute, strict=True)
-        ]
-        return "\n".join(columns([("randomised down to", "signed", "absolute"), *lines], right=[1, 2]))
-
-
-def randomisation(
-    method: Callable[..., Attribution],
-    model: Model,
-    x: npt.ArrayLike,
-    target: npt.ArrayLike | None = None,
-    *,
-    versus: npt.ArrayLike | None = None,
-    layers: int | None = None,
-    seed: int = 0,
-    **options: Any,
-) -> Cascade:
-    """ρ over pixels of the maps of the trained network and of ever more randomised ones.  (Adebayo et al. 2018)
-
-    method                      of `minixai.catalogue`, or any function that is called as they are
-    model, x, target, versus    see `minixai.methods.call.Call`; where no target is given, it is the class that the
-                                trained network predicts, for the randomised ones too
-    layers                      how many layers, from the top; None is all that have weights
-    seed                        of the randomised weights
-    options                     the method's own
-
-    Channels are summed first.  From −1 to 1.  By chance it is 0; a map that explains what was learnt should come near
-    it, and one that stays near 1 shows the image and not the network.  Where much of an image is exactly 0 the
-    absolute one is high for every method that multiplies by the image.  Raises what the method raises.
-
-    >>> import minixai as mx
-    >>> images, _ = mx.datasets.digits("test")
-    >>> found = randomisation(mx.guided_backprop, mx.load("digits"), images[:8], layers=1)
-    >>> bool(found.signed.mean() > 0.5)  # without its last layer it still knows all, so it never showed it
-    True
-    """
-    if not callable(method):
-        raise TypeError(f"method is {quoted(method)}: give a function, such as minixai.gradient")
-    names = weighted_layers(model)[: None if layers is None else as_count(layers, "layers")]
-    first = method(model, x, target, versus=versus, **options)
-    line, found = Progress(f"{first.method}, {len(names)} networks randomised", len(names)), []
-    trained = pixels(first)
-    for i in range(len(names)):
-        drawn = randomised(model, names[: i + 1], seed)
-        maps = pixels(method(drawn, x, first.target, versus=versus, **options))
-        found.append((rank_correlation(trained, maps), rank_correlation(abs(trained), abs(maps))))
-        line.advance(note=names[i])
-    line.close()
-    both: Array = np.array(found).reshape(len(names), 2, len(trained))
-    return Cascade(names, both[:, 0], both[:, 1])
 
 
 def edge_detector(images: npt.ArrayLike) -> Array:

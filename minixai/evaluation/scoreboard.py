@@ -10,6 +10,7 @@ import numpy as np
 from minixai.arrays import Array
 from minixai.datasets import birds
 from minixai.datasets.birds import PLAYERS, Scenes
+from minixai.evaluation.checks import Check, Judgement, Row, format_number
 from minixai.evaluation.contenders import DEFAULT, Contender, chance_rows, contender
 from minixai.evaluation.scores import SCORES, Score
 from minixai.evaluation.trials import Trial, Truth
@@ -20,6 +21,8 @@ from minixai.validate import as_count, one_of
 
 REFERENCES, BACKGROUND = 20, 2**20
 """Other birds, for methods that need a set of images to compare with: how many, and what is added to the seed."""
+ERRORS = 2
+"""Standard errors from which on one mean counts as better than another."""
 PICTURES = {"drops": len(PLAYERS), "shapley": 2 ** len(PLAYERS), "changed": 1}
 """How many pictures of each scene a truth takes."""
 
@@ -50,6 +53,39 @@ class Scoreboard:
         n = np.isfinite(self.values).sum(axis=-1)
         off = np.nansum((self.values - self.mean[..., None]) ** 2, axis=-1)
         return np.asarray(np.sqrt(np.where(n > 1, off / (n * np.maximum(n - 1, 1)), np.nan)))
+
+    def checks(self, method: str) -> tuple[Check, ...]:
+        """Return a check for each score of a method, held against the edge detector and the random map.
+
+        >>> import minixai as mx
+        >>> board = score(mx.load("shorebirds"), mx.datasets.birds.draw(8, seed=7), "hires_cam", "density")
+        >>> board.checks("hires_cam")[0].status
+        'holds'
+        """
+        i = self.methods.index(one_of(method, self.methods, "method"))
+        return tuple(self.check(i, j) for j in range(len(self.scores)))
+
+    def check(self, i: int, j: int) -> Check:
+        """Return what the j-th score of the i-th method comes to."""
+        column, (mean, error) = self.scores[j], (self.mean[:, j], np.nan_to_num(self.standard_error[:, j]))
+        edges, random = (len(self.methods) - k for k in (2, 1))
+        lead = {k: column.sign * (mean[i] - mean[k]) > ERRORS * np.hypot(error[i], error[k]) for k in (edges, random)}
+        status = "does not hold" if not lead[random] else "holds" if lead[edges] else "take care"
+        words = {
+            "holds": "better than an edge detector and a random map",
+            "take care": "better than a random map, but no better than an edge detector",
+            "does not hold": "no better than a random map",
+        }[status]
+        own, by_edges, by_chance = (format_number(float(mean[k]), float(error[k])) for k in (i, edges, random))
+        reading = f"{self.methods[i]} is {words}: {own}, {by_edges} and {by_chance}, where the best is {column.best}."
+        uncertainty = float(self.standard_error[i, j])
+        return column.description.result(
+            float(mean[i]),
+            column.meaning,
+            Judgement(status, reading),
+            uncertainty=uncertainty if uncertainty == uncertainty else None,
+            table=tuple(Row(self.methods[k], float(mean[k]), float(error[k])) for k in (i, edges, random)),
+        )
 
     def __str__(self) -> str:
         titles = [("", *(score.name.partition(" ")[i] for score in self.scores)) for i in (0, 2)]

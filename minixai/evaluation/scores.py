@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from functools import partial
 
 from minixai.arrays import Array, accurate_mean
+from minixai.evaluation import cascades
 from minixai.evaluation.amounts import pixels
+from minixai.evaluation.checks import CheckDescription
 from minixai.evaluation.contenders import BATCH
 from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
 from minixai.evaluation.localisation import HALF, decisive_density, pointing, relevance_mass, relevance_rank
 from minixai.evaluation.parts import deletion_rank, rank_correlation, shapley_distance, target_sensitivity
 from minixai.evaluation.trials import Trial, Truth
 
+ARRAS = "Arras, Osman & Samek 2022, relevance mass and rank accuracy"
+ZHANG = "Zhang et al. 2018, the pointing game"
+HESSE = "Hesse, Schaub-Meyer & Roth 2023, FunnyBirds"
+SHAPLEY = "Shapley 1953, of the parts of a bird"
+ADEBAYO = cascades.DESCRIPTION.source
+PETSIUK = "Petsiuk, Das & Saenko 2018, RISE, §4"
 STEPS = 16
 """Of deletion and insertion."""
 
@@ -25,6 +33,7 @@ class Score:
     name      what it is called
     meaning   in a few words
     best      what a perfect map reaches
+    source    the paper that it follows
     of        Trial -> (N,)
     chance    Truth -> what knowing nothing reaches, (N,) or one number; None where only a random map can tell
     maps      what it needs of a Trial; with more than its `values`, it is asked about few scenes
@@ -35,11 +44,23 @@ class Score:
     name: str
     meaning: str
     best: str
+    source: str
     of: Callable[[Trial], Array]
     chance: Callable[[Truth], Array | float] | None = None
     maps: tuple[str, ...] = ("values",)
     truths: tuple[str, ...] = ()
     rows: int = 0
+
+    @property
+    def description(self) -> CheckDescription:
+        """What the score asks, as a check of `minixai.audit` says it."""
+        weakness = "it says where a map lies on these drawn birds, and not whether it knows the network"
+        return CheckDescription(self.name, f"What does the map reach: {self.meaning}?", self.source, weakness)
+
+    @property
+    def sign(self) -> int:
+        """1 if more is better, and −1 if less is."""
+        return 1 if self.best in ("1", "high") else -1
 
     @property
     def dear(self) -> bool:
@@ -72,6 +93,7 @@ SCORES: dict[str, Score] = {
             "bird mass",
             "share of the relevance that lies on the bird",
             "1",
+            ARRAS,
             lambda t: relevance_mass(t.values, t.truth.bird, t.signed),
             lambda truth: area(truth.bird),
         ),
@@ -79,6 +101,7 @@ SCORES: dict[str, Score] = {
             "density",
             "how much denser the map is on the decisive part than by chance",
             "high",
+            ARRAS,
             lambda t: decisive_density(t.values, t.truth.decisive),
             lambda truth: 1.0,
         ),
@@ -86,6 +109,7 @@ SCORES: dict[str, Score] = {
             "rank accuracy",
             "share of the decisive part's pixels among as many highest ones",
             "1",
+            ARRAS,
             lambda t: relevance_rank(t.values, t.truth.decisive, t.signed),
             lambda truth: area(truth.decisive >= HALF),
         ),
@@ -93,6 +117,7 @@ SCORES: dict[str, Score] = {
             "pointing",
             "how often the highest pixel lies on the decisive part",
             "1",
+            ZHANG,
             lambda t: pointing(t.values, t.truth.decisive, t.signed),
             lambda truth: area(truth.decisive),
         ),
@@ -100,6 +125,7 @@ SCORES: dict[str, Score] = {
             "deletion rank",
             "rank correlation of part sums with what removing the part costs",
             "1",
+            HESSE,
             lambda t: deletion_rank(t.values, t.truth.parts, t.truth.drops, t.signed),
             lambda truth: 0.0,
             truths=("drops",),
@@ -108,6 +134,7 @@ SCORES: dict[str, Score] = {
             "Shapley distance",
             "from the part sums to the parts' exact Shapley values, in direction",
             "0",
+            SHAPLEY,
             lambda t: shapley_distance(t.values, t.truth.parts, t.truth.shapley, t.signed),
             truths=("shapley",),
         ),
@@ -115,6 +142,7 @@ SCORES: dict[str, Score] = {
             "target sensitivity",
             "how often the decisive part is worth more for its own class",
             "1",
+            HESSE,
             lambda t: target_sensitivity(t.own, t.other, t.truth.decisive, t.signed),
             lambda truth: 0.5,
             maps=("own", "other"),
@@ -123,6 +151,7 @@ SCORES: dict[str, Score] = {
             "off support",
             "share of the map on pixels that the partner has, too; with the partner as its baseline, if it has one",
             "0",
+            ARRAS,
             lambda t: 1 - relevance_mass(t.from_partner, t.truth.changed, signed=False),
             lambda truth: 1 - area(truth.changed),
             maps=("from_partner",),
@@ -132,6 +161,7 @@ SCORES: dict[str, Score] = {
             "randomised top",
             "rank correlation with the map of the network whose last layer is drawn anew",
             "0",
+            ADEBAYO,
             like_before,
             lambda truth: 0.0,
             maps=("values", "forgetful"),
@@ -140,6 +170,7 @@ SCORES: dict[str, Score] = {
             "deletion",
             "mean probability while the highest pixels go black first",
             "low",
+            PETSIUK,
             partial(under, deletion_curve),
             rows=STEPS + 2,
         ),
@@ -147,6 +178,7 @@ SCORES: dict[str, Score] = {
             "insertion",
             "mean probability while the highest pixels come first into a blur",
             "high",
+            PETSIUK,
             partial(under, insertion_curve),
             rows=STEPS + 2,
         ),

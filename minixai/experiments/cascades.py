@@ -17,6 +17,8 @@ from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.datasets import digits, shorebirds
 from minixai.evaluation import Cascade, randomisation
+from minixai.evaluation.checks import Check, mean_and_error
+from minixai.evaluation.contenders import SENSITIVITIES
 from minixai.experiments.result import Block, Claim, Result
 from minixai.methods import (
     deep_lift,
@@ -119,9 +121,27 @@ class Sanity(Result):
 
     def on_average(self, network: str, method: str) -> tuple[float, float]:
         """The signed correlation after the top layer: the mean over draws, and its standard error."""
-        rho, groups = self.cascades[network, method].signed[0], self.draws_of[network]
-        means = np.array([rho[groups == group].mean() for group in np.unique(groups)])
-        return float(means.mean()), float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else np.inf
+        signed, _ = self.cascades[network, method].draw_means(self.draws_of[network])
+        mean, error = mean_and_error(signed[0])
+        return mean, np.inf if error is None else error
+
+    @property
+    def checks(self) -> Mapping[tuple[str, str], Check]:
+        """The same check as `minixai.audit` makes, by network and method."""
+        return {
+            (network, method): found.check(
+                self.draws_of[network], signed=METHODS[method][0].__name__ not in SENSITIVITIES
+            )
+            for (network, method), found in self.cascades.items()
+        }
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        checks = [
+            {"network": network, "method": method, **check.to_dict()}
+            for (network, method), check in self.checks.items()
+        ]
+        return super().summary | {"checks": checks}
 
     @property
     def figure(self) -> Figure:

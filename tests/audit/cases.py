@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 import minixai as mx
-from minixai.audit import CHECKS, made_case
-from minixai.audit.identity import check_identity
-from minixai.audit.sums import check_sum
+from minixai.audit.case import make_case
+from minixai.audit.completeness import check_completeness
+from minixai.audit.recognition import check_recognition
 from minixai.methods import catalogue
+from minixai.methods.call import Call
 
 HERE = Path(__file__).parent
 
@@ -16,27 +17,16 @@ HERE = Path(__file__).parent
 def case_of(
     model, images, claims, values=None, *, target=None, versus=None, output="score", others=None, seed=0, **options
 ):
-    chosen = {"output": output, "others": others or {}, "draws": 2, "seed": seed, "batch": None, "options": options}
-    return made_case(
-        model,
-        images,
-        catalogue[claims],
-        values,
-        target,
-        versus,
-        **chosen,
-        announce=None,
-        compared=0,
-        wanted=tuple(CHECKS),
-    )
+    call = Call(model, images, target, versus, output)
+    return make_case(call, catalogue[claims], values, options, others=others or {}, draws=2, seed=seed)
 
 
 def identity(model, images, claims, values, **given):
-    return check_identity(case_of(model, images, claims, values, **given))
+    return check_recognition(case_of(model, images, claims, values, **given))
 
 
 def total(model, images, claims, values=None, **given):
-    return check_sum(case_of(model, images, claims, values, **given))
+    return check_completeness(case_of(model, images, claims, values, **given))
 
 
 def foreign():

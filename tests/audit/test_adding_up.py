@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minixai as mx
-from minixai.audit.sums import check_sum
+from minixai.audit.completeness import check_completeness
 from tests.audit.cases import case_of, foreign, total
 
 TARGET = 2
@@ -96,7 +96,7 @@ def test_contributions_sold_as_a_gradient_give_themselves_away():
 def test_sampling_explains_a_gap_of_few_draws_only():
     model, maps = foreign()
     x, given = maps["x"], {"background": maps["background"], "samples": 30}
-    check = check_sum(case_of(model, x, "expected_gradients", target=TARGET, **given))
+    check = check_completeness(case_of(model, x, "expected_gradients", target=TARGET, **given))
     assert check.uncertainty > 0
     assert check.status == "holds"
     values = mx.expected_gradients(model, x, TARGET, **given).values + 0.01

@@ -5,10 +5,10 @@ import pytest
 
 import minixai as mx
 from minixai.audit.agreement import check_agreement
-from minixai.audit.choices import check_choices, shifted
-from minixai.audit.hiding import check_hiding
-from minixai.audit.learnt import check_learnt
-from minixai.audit.truth import check_truth
+from minixai.audit.faithfulness import check_faithfulness
+from minixai.audit.localisation import check_localisation
+from minixai.audit.randomisation import check_randomisation, rank_where_marked
+from minixai.audit.robustness import check_robustness, shifted
 from minixai.datasets import birds
 from minixai.evaluation import random_map
 from minixai.layers import Dense, Flatten
@@ -29,7 +29,7 @@ def linear(side=8, classes=3, seed=0):
 
 def test_contributions_of_a_linear_network_are_what_it_cares_about():
     model, x = linear()
-    check = check_hiding(case_of(model, x, "deep_lift", baseline="mean"))
+    check = check_faithfulness(case_of(model, x, "deep_lift", baseline="mean"))
     numbers = {row.label: row.number for row in check.table}
     assert check.status == "holds"
     assert [n for label, n in numbers.items() if label.startswith("sensitivity-n")] == pytest.approx([1] * 3, abs=1e-4)
@@ -40,7 +40,7 @@ def test_contributions_of_a_linear_network_are_what_it_cares_about():
 def test_a_random_map_is_what_it_does_not_care_about():
     model, x = linear()
     noise = random_map(x, seed=99)
-    check = check_hiding(case_of(model, x, "deep_lift", noise))
+    check = check_faithfulness(case_of(model, x, "deep_lift", noise))
     assert check.status == "does not hold"
     assert abs(check.number) < 3 * check.uncertainty
 
@@ -48,22 +48,20 @@ def test_a_random_map_is_what_it_does_not_care_about():
 def test_guided_backprop_survives_forgetting():
     images, _ = mx.datasets.digits("test")
     model = mx.load("digits")
-    survives = check_learnt(case_of(model, images[:4], "guided_backprop"))
+    survives = check_randomisation(case_of(model, images[:4], "guided_backprop"))
     assert survives.number > 0.5
     assert survives.status == "does not hold"
-    forgets = check_learnt(case_of(model, images[:4], "deep_lift"))
+    forgets = check_randomisation(case_of(model, images[:4], "deep_lift"))
     assert abs(forgets.number) < 0.3
     assert forgets.status != "does not hold"
 
 
 def test_edges_over_black_paper_are_compared_where_something_is_marked():
     """By pencil: where both are 0 everywhere but on two pixels, only these two are ranked."""
-    from minixai.audit.learnt import marked_rank
-
     a, b = np.zeros((4, 4)), np.zeros((4, 4))
     a[0, :2], b[0, :2] = (1, 2), (2, 1)
-    assert marked_rank(a, b) == pytest.approx(-1)
-    assert marked_rank(np.zeros((4, 4)), np.zeros((4, 4))) == 0
+    assert rank_where_marked(a, b) == pytest.approx(-1)
+    assert rank_where_marked(np.zeros((4, 4)), np.zeros((4, 4))) == 0
 
 
 def test_a_pattern_that_only_flips_its_sign_is_told():
@@ -71,25 +69,25 @@ def test_a_pattern_that_only_flips_its_sign_is_told():
     layers = [("flatten", Flatten()), ("hidden", Dense(1)), ("scores", Dense(1))]
     model = Model(layers, (6, 6, 1))
     x = np.random.default_rng(0).random((1, 6, 6, 1)).astype(np.float32)
-    check = check_learnt(case_of(model, x, "input_x_gradient", seed=1))
+    check = check_randomisation(case_of(model, x, "input_x_gradient", seed=1))
     assert check.status in ("take care", "does not hold")
     rho = {row.label: row.number for row in check.table}["without the last layer (scores), signed"]
     assert min(abs(abs(rho) - 1), abs(rho)) < 1e-6
 
 
 def test_a_function_of_nodes_cannot_forget():
-    check = check_learnt(case_of(lambda x: x.sum((1, 2, 3)), np.ones((1, 4, 4, 1)), "gradient"))
+    check = check_randomisation(case_of(lambda x: x.sum((1, 2, 3)), np.ones((1, 4, 4, 1)), "gradient"))
     assert check.status == "not asked"
 
 
 def test_choices_of_a_linear_network():
     """A gradient of it depends on nothing; a contribution on its baseline alone, and there by pencil."""
     model, x = linear()
-    check = check_choices(case_of(model, x, "gradient"))
+    check = check_robustness(case_of(model, x, "gradient"))
     by_name = {row.label: row.number for row in check.table}
     assert by_name["under noise of 1 %"] == pytest.approx(1)
     assert by_name["in float64"] == pytest.approx(1, abs=1e-6)
-    check = check_choices(case_of(model, x, "deep_lift"))
+    check = check_robustness(case_of(model, x, "deep_lift"))
     by_name = {row.label: row.number for row in check.table}
     w = model.weights["scores/kernel"][:, model.predict(x)].T
     expected = mx.evaluation.rank_correlation(w * x.reshape(2, -1), w * (x.reshape(2, -1) - 1)).mean()
@@ -125,14 +123,14 @@ def test_masks_that_are_given_are_the_truth():
     mask = np.zeros((8, 8))
     mask[:2, :4] = 1
     on = np.broadcast_to(mask[..., None], x.shape)
-    check = check_truth(case_of(model, x, "deep_lift", on), mask)
+    check = check_localisation(case_of(model, x, "deep_lift", on), mask)
     assert check.number == pytest.approx(8)
     assert check.status == "holds"
-    off = check_truth(case_of(model, x, "deep_lift", 1 - on), mask)
+    off = check_localisation(case_of(model, x, "deep_lift", 1 - on), mask)
     assert off.number == 0
     assert off.status == "does not hold"
     with pytest.raises(ValueError, match="truth of shape"):
-        check_truth(case_of(model, x, "deep_lift"), np.ones((3, 3)))
+        check_localisation(case_of(model, x, "deep_lift"), np.ones((3, 3)))
 
 
 def test_a_folder_of_pairs_is_the_truth(tmp_path):
@@ -141,14 +139,14 @@ def test_a_folder_of_pairs_is_the_truth(tmp_path):
     model, x = linear()
     for name, array in (("a", x[0]), ("a-mask", np.ones_like(x[0]))):
         Image.fromarray((array[..., 0] * 255).astype(np.uint8)).save(tmp_path / f"{name}.png")
-    check = check_truth(case_of(model, x, "deep_lift"), tmp_path)
+    check = check_localisation(case_of(model, x, "deep_lift"), tmp_path)
     assert check.number == pytest.approx(1)
     assert check.facts["images"] == 1
     (tmp_path / "a-mask.png").unlink()
     with pytest.raises(ValueError, match=r"no mask beside it: add a-mask\.png"):
-        check_truth(case_of(model, x, "deep_lift"), tmp_path)
+        check_localisation(case_of(model, x, "deep_lift"), tmp_path)
     with pytest.raises(ValueError, match="is no folder"):
-        check_truth(case_of(model, x, "deep_lift"), tmp_path / "nowhere")
+        check_localisation(case_of(model, x, "deep_lift"), tmp_path / "nowhere")
 
 
 @pytest.mark.slow
@@ -157,7 +155,7 @@ def test_a_folder_of_pairs_is_the_truth(tmp_path):
 def test_who_leans_on_the_habitat_is_told(name, seed):
     model = mx.load(name)
     images, _ = mx.datasets.shorebirds(1, seed=3)
-    check = check_truth(case_of(model, images, "gradient", seed=seed), None)
+    check = check_localisation(case_of(model, images, "gradient", seed=seed), None)
     assert check.facts["leans on the habitat"] == (name == "shorebirds-biased")
     assert ("leans on the habitat" in check.verdict) == (name == "shorebirds-biased")
     assert check.facts["images"] == 16
@@ -166,6 +164,18 @@ def test_who_leans_on_the_habitat_is_told(name, seed):
 def test_scenes_that_are_given_are_asked_about():
     model = mx.load("shorebirds-biased")
     scenes = birds.draw(2, seed=5)
-    check = check_truth(case_of(model, scenes.images, "gradient"), scenes)
+    check = check_localisation(case_of(model, scenes.images, "gradient"), scenes)
     assert check.facts["images"] == 2
     assert "named rightly in other habitats" in [row.label for row in check.table]
+
+
+def test_a_standard_error_says_how_far_other_seeds_lead():
+    """Differences of ten seeds, in standard errors of both, follow Student's t of few draws: most are below 3."""
+    model, maps = foreign()
+    checks = [check_randomisation(case_of(model, maps["x"], "deep_lift", target=TARGET, seed=s)) for s in range(10)]
+    numbers, errors = (np.array([getattr(c, name) for c in checks]) for name in ("number", "uncertainty"))
+    apart = abs(numbers[:, None] - numbers) / np.hypot(errors[:, None], errors)
+    pairs = apart[np.triu_indices(10, 1)]
+    assert len(np.unique(numbers)) == 10
+    assert 0.2 < (pairs <= 1).mean() < 0.8
+    assert (pairs <= 3).mean() > 0.8

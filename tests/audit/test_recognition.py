@@ -2,12 +2,18 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 import minixai as mx
+from minixai.audit.recognition import is_increasing_function
 from minixai.evaluation import edge_detector
-from tests.audit.cases import foreign, identity
+from minixai.layers import Conv2D, Dense, Flatten
+from minixai.model import Model
+from minixai.preprocessing import Preprocessing
+from tests.audit.cases import foreign, identity, total
 
 TARGET = 2
+LAYERS = [("conv", Conv2D(4, 3, activation="relu")), ("flatten", Flatten()), ("scores", Dense(3))]
 BACKGROUND = {"background": foreign()[1]["background"]}
 DRAWN = {**BACKGROUND, "samples": 12, "seed": 5}
 RIGHT = {
@@ -67,6 +73,25 @@ def shuffled(map_):
     return rng.permuted(map_.reshape(len(map_), -1), axis=1).reshape(map_.shape)
 
 
+def standardised(map_):
+    return (map_ - map_.mean(axis=(1, 2, 3), keepdims=True)) / map_.std(axis=(1, 2, 3), keepdims=True)
+
+
+def min_max(map_, axis):
+    return (map_ - map_.min(axis, keepdims=True)) / np.ptp(map_, axis, keepdims=True)
+
+
+def softmax(map_):
+    exp = np.exp(map_.reshape(len(map_), -1).astype(float))
+    return (exp / exp.sum(axis=1, keepdims=True)).reshape(map_.shape)
+
+
+def likeliest_other(x):
+    scores = foreign()[0].scores(x).copy()
+    scores[:, TARGET] = -np.inf
+    return scores.argmax(axis=1)
+
+
 SPOILED = {
     "transposed": ("deep_lift", lambda x: deep_lift().swapaxes(1, 2), "transposed"),
     "absolute": ("deep_lift", lambda x: abs(deep_lift()), "absolute values"),
@@ -94,6 +119,40 @@ SPOILED = {
         lambda x: np.ascontiguousarray(np.moveaxis(deep_lift(), -1, 1)).reshape(x.shape),
         "reshaped instead of transposed",
     ),
+    "min-max": ("deep_lift", lambda x: min_max(deep_lift(), (1, 2, 3)), "stretched to run from 0 to 1"),
+    "min-max of the batch": ("deep_lift", lambda x: min_max(deep_lift(), None), "whole batch stretched"),
+    "standardised": (
+        "deep_lift",
+        lambda x: standardised(deep_lift().astype(float)),
+        "standardised",
+    ),
+    "softmax": ("deep_lift", lambda x: softmax(deep_lift()), "keeps the order"),
+    "ranks": (
+        "deep_lift",
+        lambda x: deep_lift().reshape(2, -1).argsort().argsort().reshape(x.shape),
+        "keeps the order",
+    ),
+    "one pixel off": ("deep_lift", lambda x: np.roll(deep_lift(), (1, 1), (1, 2)), "moved 1 pixels down and 1 right"),
+    "two pixels off, 0 behind": (
+        "deep_lift",
+        lambda x: np.pad(deep_lift(), ((0, 0), (0, 0), (2, 0), (0, 0)))[:, :, :16],
+        "moved 0 pixels up and 2 right",
+    ),
+    "mirrored": ("deep_lift", lambda x: deep_lift()[:, :, ::-1], "mirrored left to right"),
+    "channels reversed": ("deep_lift", lambda x: deep_lift()[..., ::-1], "channels in the reverse order"),
+    "twice by x": ("deep_lift", lambda x: deep_lift() * x, "multiplied by x − x'"),
+    "negative part": ("deep_lift", lambda x: np.minimum(deep_lift(), 0), "negative part"),
+    "bfloat16": (
+        "deep_lift",
+        lambda x: (deep_lift().view(np.uint32) + 0x8000 & 0xFFFF0000).view(np.float32),
+        "bfloat16",
+    ),
+    "of normalised colours": (
+        "gradient",
+        lambda x: mx.gradient(foreign()[0], x, TARGET).values * np.array([0.229, 0.224, 0.225]),
+        "each channel times a number of its own (0.229, 0.224, 0.225)",
+    ),
+    "versus": ("deep_lift", lambda x: deep_lift(versus=likeliest_other(x)), "versus class"),
     "two at once": ("deep_lift", lambda x: abs(deep_lift()).swapaxes(1, 2), "exchanged, absolute values taken"),
     "probability": ("deep_lift", lambda x: deep_lift(output="probability"), "of the probability"),
 }
@@ -106,9 +165,9 @@ def test_a_spoiled_map_is_named(name):
     options = {"steps": 20} if claims == "integrated_gradients" else {}
     check = identity(model, maps["x"], claims, make(maps["x"]), target=TARGET, **options)
     assert words in (check.facts["recognised"] or ""), check.reading
-    assert ("times" in check.facts["recognised"]) == (name == "scaled")
+    assert ("times" in check.facts["recognised"]) == (name in ("scaled", "of normalised colours"))
     assert not check.facts["claimed"]
-    assert check.status == ("take care" if name == "float16" else "does not hold")
+    assert check.status == ("take care" if name in ("float16", "bfloat16") else "does not hold")
 
 
 @pytest.mark.parametrize("what", ["noise", "another image", "another network"])
@@ -124,6 +183,67 @@ def test_what_nobody_knows_is_not_believed(what):
     assert check.status == "does not hold"
     assert check.facts["recognised"] is None
     assert "do not believe it" in check.verdict
+
+
+@pytest.mark.parametrize("what", ["blurred", "zeros", "constant", "one pixel wrong", "the mean of the batch"])
+def test_what_lost_its_detail_is_not_believed(what):
+    model, maps = foreign()
+    x, own = maps["x"], deep_lift()
+    wrong = own.copy()
+    wrong[0, 3, 3, 0] += abs(own).max()
+    spoiled = {
+        "blurred": gaussian_filter(own, (0, 1, 1, 0)),
+        "zeros": np.zeros_like(own),
+        "constant": np.ones_like(own),
+        "one pixel wrong": wrong,
+        "the mean of the batch": np.broadcast_to(own.mean(axis=0), own.shape),
+    }[what]
+    check = identity(model, x, "deep_lift", spoiled, target=TARGET)
+    assert check.status == "does not hold"
+    assert check.facts["recognised"] is None, check.reading
+
+
+@pytest.mark.filterwarnings("ignore:integrated_gradients misses")
+def test_integrated_gradients_of_more_steps_agree_within_quadrature():
+    model, maps = foreign()
+    x = maps["x"]
+    finer = mx.integrated_gradients(model, x, TARGET, steps=300).values
+    check = identity(model, x, "integrated_gradients", finer, target=TARGET)
+    assert check.status == "holds", check.reading
+    assert "within quadrature" in check.reading
+    coarse = mx.integrated_gradients(model, x, TARGET, steps=16).values
+    assert identity(model, x, "integrated_gradients", coarse, target=TARGET).status == "does not hold"
+    assert identity(model, x, "integrated_gradients", finer, target=TARGET, steps=20).status == "does not hold"
+
+
+def test_a_function_that_keeps_the_order_changes_most_numbers():
+    ours = np.arange(64.0).reshape(1, 8, 8, 1)
+    one_wrong = ours.copy()
+    one_wrong[0, 7, 7] *= 2
+    assert is_increasing_function(ours**2, ours)
+    assert not is_increasing_function(one_wrong, ours)
+    assert not is_increasing_function(-ours, ours)
+    assert not is_increasing_function(np.ones_like(ours), ours)
+    assert not is_increasing_function(ours, np.ones_like(ours))
+
+
+def test_zeros_beside_normalised_images_are_a_baseline():
+    preprocessing = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    _, maps = foreign()
+    model = Model(LAYERS, (16, 16, 3), preprocessing=preprocessing, seed=3)
+    x = maps["x"]
+    colour = np.broadcast_to(np.float32(preprocessing.mean), x.shape[1:])
+    theirs = mx.deep_lift(model, x, 1, baseline=colour).values
+    check = identity(model, x, "deep_lift", theirs, target=1)
+    assert "that preprocessing turns into 0" in check.facts["recognised"]
+    assert "that preprocessing turns into 0" in total(model, x, "deep_lift", theirs, target=1).reading
+
+
+def test_grad_cam_of_another_layer_is_known_when_it_was_resized():
+    model, maps = foreign()
+    values = mx.grad_cam(model, maps["x"], TARGET, layer="conv2", relu=True, resize=True).values
+    check = identity(model, maps["x"], "grad_cam", values, target=TARGET)
+    assert "'conv2'" in check.facts["recognised"], check.reading
 
 
 def test_a_version_of_the_image_that_was_given_is_named():

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import minixai as mx
-from minixai.audit.check import STATUSES
+from minixai.evaluation.checks import STATUSES
 from tests.audit.cases import foreign
 
 METHODS = ("gradient", "deep_lift", "grad_cam")
@@ -176,9 +176,25 @@ def test_maps_of_these_shapes_are_taken(shape):
 
 
 def test_a_class_may_be_named():
-    model = mx.load("shorebirds")
-    from minixai.audit import class_numbers
+    model, digit = mx.load("digits"), mx.datasets.digits("test")[0][:1]
+    named, numbered = (
+        mx.audit(model, digit, "gradient", target=target, checks=["adds up"]) for target in (model.classes[3], 3)
+    )
+    assert named.about == numbered.about
+    with pytest.raises(ValueError, match="redshanks"):
+        mx.audit(mx.load("shorebirds"), np.zeros((1, 64, 64, 3)), target="redshanks")
 
-    assert class_numbers(model, "redshank", "target") == model.classes.index("redshank")
-    with pytest.raises(ValueError, match="did you mean 'redshank'"):
-        class_numbers(model, "redshanks", "target")
+
+def test_numbers_beside_bytes_are_in_their_units():
+    model = mx.load("shorebirds")
+    image = np.random.default_rng(0).integers(0, 256, (1, 64, 64, 3)).astype(np.uint8)
+    checks = ("adds up", "is that method")
+    values = mx.deep_lift(model, image, baseline=51).values
+    report = mx.audit(model, image, values=values, claims="deep_lift", baseline=51, checks=checks)
+    assert report["is that method"].facts["claimed"]
+    assert report["adds up"].status == "holds"
+
+
+def test_one_check_may_be_named_without_a_list():
+    model, maps = foreign()
+    assert [check.name for check in mx.audit(model, maps["x"], target=2, checks="adds up").checks] == ["adds up"]

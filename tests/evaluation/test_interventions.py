@@ -8,8 +8,9 @@ import pytest
 import minixai as mx
 from minixai.datasets import birds
 from minixai.datasets.birds import PLAYERS
-from minixai.evaluation import audit, background_range, contrast, part_shapley, removal_drops
+from minixai.evaluation import background_range, contrast, intervene, part_shapley, removal_drops
 from minixai.evaluation.interventions import (
+    NetworkTest,
     changed_pixels,
     decisive_masks,
     decisive_players,
@@ -119,7 +120,7 @@ def test_background_range_by_hand(scenes):
 def test_who_looks_at_the_background_alone_is_caught():
     """The bird's parts are worth exactly nothing to it, the habitat is worth all."""
     scenes = birds.draw(40, seed=1)
-    found = audit(cheating(), scenes)
+    found = intervene(cheating(), scenes)
     assert not found.drops.any()
     assert not part_shapley(cheating(), scenes[:3]).any()
     assert (found.background > 0.01).all()
@@ -135,14 +136,14 @@ def test_who_looks_at_no_background_is_cleared():
     scene = birds.draw(1, seed=4)
     bird = 1 - scene.masks[0, ..., -1]
     weights = np.random.default_rng(0).normal(size=(64, 64, 3, 8)) * (bird == 1)[..., None, None]
-    found = audit(linear(weights), scene)
+    found = intervene(linear(weights), scene)
     assert found.background == 0
     assert found.drops.any()
 
 
 def test_audit_counts_what_is_named_rightly():
     scenes, model = birds.draw(30, seed=2), cheating()
-    found = audit(model, scenes)
+    found = intervene(model, scenes)
     for j, habitat in enumerate(birds.HABITATS):
         right = model.predict(scenes.with_(habitat=habitat).images) == scenes.labels
         np.testing.assert_array_equal(found.right[:, j], right)
@@ -162,7 +163,7 @@ def test_audit_counts_what_is_named_rightly():
     assert len(table) == 1 + len(np.unique(scenes.labels))
 
 
-@pytest.mark.parametrize("f", [removal_drops, part_shapley, background_range, audit])
+@pytest.mark.parametrize("f", [removal_drops, part_shapley, background_range, intervene])
 @pytest.mark.parametrize("model", [mx.load("digits"), lambda x: x.sum((1, 2, 3))])
 def test_other_classes_have_no_truth(f, model, scenes):
     with pytest.raises(
@@ -172,7 +173,7 @@ def test_other_classes_have_no_truth(f, model, scenes):
         f(model, scenes)
 
 
-@pytest.mark.parametrize("f", [removal_drops, part_shapley, background_range, audit])
+@pytest.mark.parametrize("f", [removal_drops, part_shapley, background_range, intervene])
 def test_images_cannot_be_drawn_again(f, scenes):
     with pytest.raises(TypeError, match="scenes are what birds.draw gives, got ndarray"):
         f(weighing(), scenes.images)
@@ -195,3 +196,17 @@ def test_labels_may_be_names(scenes):
     names = [birds.CLASSES[k] for k in scenes.labels]
     expected = contrast(weighing(), scenes.images, scenes.labels)
     np.testing.assert_array_equal(contrast(weighing(), scenes.images, names), expected)
+
+
+@pytest.mark.parametrize(("habitat", "leans"), [(10.0, True), (1.0, False)])
+def test_the_check_of_a_network_says_what_it_goes_by(habitat, leans):
+    """By pencil: the decisive part is worth 4, and the habitat `habitat`."""
+    scenes = birds.draw(4, seed=7)
+    drops = np.zeros((4, len(PLAYERS)))
+    drops[np.arange(4), decisive_players(scenes)] = 4.0
+    contrasts = np.tile([0.0, habitat, 0.0], (4, 1))
+    check = NetworkTest(scenes, np.ones((4, 3), bool), contrasts, drops).check()
+    assert (check.number, check.uncertainty) == (habitat, 0)
+    assert check.status == ("does not hold" if leans else "holds")
+    assert ("leans on the habitat" in check.reading) == leans
+    assert [row.number for row in check.table] == [habitat, 4, 1]

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 import minixai as mx
-from minixai.evaluation import cascade, edge_detector, random_map, randomisation, randomised
+from minixai.evaluation import Cascade, cascade, edge_detector, random_map, randomisation, randomised
 from minixai.evaluation.sanity import weighted_layers
 from minixai.layers import Add, BatchNorm, Conv2D, Dense, Flatten
 
@@ -165,3 +165,21 @@ def test_a_function_has_no_layers_to_randomise(call):
 def test_a_name_is_no_method(model):
     with pytest.raises(TypeError, match="method is 'gradient': give a function"):
         randomisation("gradient", model, np.ones((1, 6, 6, 2)))
+
+
+@pytest.mark.parametrize(("signed", "status"), [
+    ([[0.9, 0.7], [0.1, 0.1]], "does not hold"),
+    ([[0.9, -0.9], [0.1, 0.1]], "take care"),  # the pattern stays, with either sign
+    ([[0.1, -0.1], [0.1, 0.1]], "holds"),
+])  # fmt: skip
+def test_a_cascade_is_judged_by_draws(signed, status):
+    """By pencil: of four maps two share each draw, so the error is that of two means."""
+    columns = np.repeat(signed, 2, axis=1)
+    found = Cascade(("scores", "conv"), columns, abs(columns))
+    check = found.check([0, 0, 1, 1])
+    assert check.status == status
+    assert check.number == pytest.approx(np.mean(signed[0]))
+    assert check.uncertainty == pytest.approx(abs(signed[0][0] - signed[0][1]) / 2)
+    assert found.check().uncertainty is None
+    sizes = found.check([0, 0, 1, 1], signed=False)
+    assert sizes.number == pytest.approx(np.mean(np.abs(signed[0])))

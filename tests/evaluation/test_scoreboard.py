@@ -258,3 +258,26 @@ def test_whiskers_are_two_standard_errors_long():
     figure = plots.scores(Scoreboard(("a", "b", "edges", "noise"), (column,), values, np.array([np.nan])))
     (whiskers,) = figure.axes[0].collections
     np.testing.assert_allclose(np.ptp(whiskers.get_segments()[0][:, 0]), 4 / np.sqrt(3))
+
+
+def test_a_check_of_a_score_holds_it_against_the_edge_detector_and_the_random_map():
+    """By pencil: means 3, 2 and 1 with no spread, for a score of which more is better, and for one of which less is."""
+    more, less = SCORES["density"], SCORES["deletion"]
+    values = np.array([[[3.0] * 4, [3.0] * 4], [[2.0] * 4, [2.0] * 4], [[1.0] * 4, [1.0] * 4]])
+    board = Scoreboard(("gradient", "edge detector", "random map"), (more, less), values, np.array([1.0, np.nan]))
+    high, low = board.checks("gradient")
+    assert (high.name, high.status, low.status) == ("density", "holds", "does not hold")
+    assert high.number == 3
+    assert high.uncertainty == 0
+    assert [row.number for row in high.table] == [3, 2, 1]
+    assert [check.status for check in board.checks("edge detector")] == ["take care", "does not hold"]
+    assert high.question.endswith("?")
+    assert high.source
+    with pytest.raises(ValueError, match="unknown method 'gradent', did you mean 'gradient'"):
+        board.checks("gradent")
+
+
+def test_a_lead_within_two_standard_errors_is_none():
+    values = np.array([[[2.0, 2.4]], [[1.0, 1.0]], [[1.0, 3.0]]])
+    board = Scoreboard(("gradient", "edge detector", "random map"), (SCORES["density"],), values, np.array([1.0]))
+    assert board.checks("gradient")[0].status == "does not hold"  # 2.2 ± 0.2 against 2.0 ± 1.0

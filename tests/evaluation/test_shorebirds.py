@@ -6,7 +6,7 @@ import pytest
 import minixai as mx
 from minixai.datasets import birds
 from minixai.datasets.birds import PLAYERS
-from minixai.evaluation import audit, contrast, part_shapley, score
+from minixai.evaluation import contrast, intervene, part_shapley, score
 from minixai.evaluation.interventions import changed_pixels, decisive_players
 
 pytestmark = pytest.mark.slow
@@ -88,7 +88,7 @@ def test_the_cheat_is_caught(clean, biased):
     Each species stands where `shorebirds-biased` has nearly always seen it, and then elsewhere.
     """
     scenes = mx.zoo.birds.tied(120, seed=3)
-    honest, cheat = (audit(model, scenes) for model in (clean, biased))
+    honest, cheat = (intervene(model, scenes) for model in (clean, biased))
     assert honest.at_home.mean() >= 0.98
     assert cheat.at_home.mean() >= 0.98
     assert honest.moved_away.mean() >= 0.97

@@ -146,3 +146,17 @@ def test_birds_without_zeros_are_forgotten_without_signs_too():
     result = sanity(networks=["shorebirds"])
     assert result.holds, str(result)
     assert result.zeros["shorebirds"].max() < 0.1
+
+
+def test_the_checks_are_those_of_the_audit():
+    """Sensitivities are judged by their sizes, contributions with signs; JSON has a check for each method."""
+    result = made(signed=0.0, absolute=0.8)
+    checks = result.checks
+    assert {name for _, name in checks} == set(METHODS)
+    assert all(check.name == "depends on what was learnt" for check in checks.values())
+    assert checks["digits-paper", "gradient"].number == pytest.approx(0.8)
+    assert checks["digits-paper", "IG"].number == pytest.approx(0)
+    assert checks["digits-paper", "IG"].status == "holds"
+    told = result.summary["checks"]
+    assert [each["method"] for each in told] == list(METHODS)
+    assert {"question", "number", "uncertainty", "reading", "source"} <= set(told[0])

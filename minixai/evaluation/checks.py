@@ -1,10 +1,13 @@
-"""One shape for everything an audit finds out: a question, a number, and what the number says."""
+"""One shape for everything that is found out about a map: a question, a number, and what the number says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from minixai.arrays import Array
 from minixai.attribution import Cost
@@ -22,20 +25,27 @@ class Row(NamedTuple):
     note: str = ""
 
 
-class Lines(NamedTuple):
-    """A curve of a picture: where, how high, and its standard error there."""
+class PlottedCurve(NamedTuple):
+    """A curve to be drawn, (steps + 1,) each: the share of pixels exchanged, the mean score, and its standard error."""
 
-    at: Array
-    height: Array
-    error: Array | None = None
+    fraction: Array
+    score: Array
+    standard_error: Array | None = None
 
 
-NOTHING = Cost(0, 0)
+class Judgement(NamedTuple):
+    """What a number comes to: one of `STATUSES`, a reading in plain words, and its short form for the verdict."""
+
+    status: str
+    reading: str
+    verdict: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Check:
-    """One question to a map, and its answer.
+    """One question about a map or a network, and its answer.
+
+    `minixai.audit` asks seven of them; scores, sanity checks and tests of a network answer in the same shape.
 
     Parameters
     ----------
@@ -56,7 +66,7 @@ class Check:
     weakness : str
         What the check is known not to see.
     cost : Cost
-        Rows sent through the network for it.
+        Rows that were sent through the network for it, where they were counted.
     status : {"holds", "take care", "does not hold", "not asked"}
         What it came to.
     verdict : str
@@ -78,13 +88,13 @@ class Check:
     reading: str
     source: str
     weakness: str = ""
-    cost: Cost = NOTHING
+    cost: Cost = field(default_factory=lambda: Cost(0, 0))
     status: str = "holds"
     verdict: str = ""
     table: tuple[Row, ...] = ()
     maps: Mapping[str, Array] = field(default_factory=dict)
     images: Array | None = None
-    curves: Mapping[str, Mapping[str, Lines]] = field(default_factory=dict)
+    curves: Mapping[str, Mapping[str, PlottedCurve]] = field(default_factory=dict)
     matrix: tuple[tuple[str, ...], Array] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -102,71 +112,44 @@ class Check:
         }
 
     def __str__(self) -> str:
-        head = f"{self.name}: {value(self.number, self.uncertainty)}" if self.number is not None else self.name
+        head = f"{self.name}: {format_number(self.number, self.uncertainty)}" if self.number is not None else self.name
         return f"{head} ({self.status})\n  {self.reading}"
 
 
-class Findings(Protocol):
-    """What a page needs of a report: see `minixai.audit.report.Report`."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def foreign(self) -> bool: ...
-    @property
-    def about(self) -> Mapping[str, str]: ...
-    @property
-    def images(self) -> Array: ...
-    @property
-    def values(self) -> Array: ...
-    @property
-    def checks(self) -> tuple[Check, ...]: ...
-    @property
-    def cost(self) -> Cost: ...
-    @property
-    def verdict(self) -> tuple[str, ...]: ...
-
-
 @dataclass(frozen=True)
-class Topic:
-    """What all answers to one question have in common: see `Check`."""
+class CheckDescription:
+    """What is the same in every answer to one question: its name, the question, its source and its weakness."""
 
     name: str
     question: str
     source: str
-    weakness: str
+    weakness: str = ""
 
-    def answer(self, cost: Cost, number: float | None, meaning: str, reading: str, **more: Any) -> Check:
-        """The answer, and what it cost."""
-        given = {"name": self.name, "question": self.question, "source": self.source, "weakness": self.weakness}
-        return Check(**{**given, **more}, cost=cost, number=number, meaning=meaning, reading=reading)
+    def result(self, number: float | None, meaning: str, judgement: Judgement, **more: Any) -> Check:
+        """Return the answer; `more` are other fields of `Check`, such as its table."""
+        fields = {**vars(self), **judgement._asdict(), **more}
+        return Check(number=number, meaning=meaning, **fields)
 
-    def conclude(
-        self,
-        cost: Cost,
-        meaning: str,
-        number: float | None,
-        error: float | None,
-        reading: str,
-        status: str,
-        verdict: str,
-        rows: Iterable[Row],
-        **more: Any,
-    ) -> Check:
-        """The answer with its standard error, what it came to, its short form and its table."""
-        found = {"uncertainty": error, "status": status, "verdict": verdict, "table": tuple(rows)}
-        return self.answer(cost, number, meaning, reading, **found, **more)
-
-    def not_asked(self, cost: Cost, reading: str, **more: Any) -> Check:
-        """That the question does not apply, and why."""
-        return self.answer(cost, None, "", reading, status="not asked", **more)
+    def not_asked(self, reading: str, meaning: str = "", **more: Any) -> Check:
+        """Return the answer that the question does not apply, and why."""
+        return self.result(None, meaning, Judgement("not asked", reading), **more)
 
 
-def value(number: float | None, uncertainty: float | None = None) -> str:
-    """A number as it is read, with its standard error.
+def mean_and_error(numbers: npt.ArrayLike) -> tuple[float, float | None]:
+    """Return the mean of independent numbers and its standard error, which is None for a single number.
 
-    >>> value(0.12345), value(0.5, 0.031), value(19.377, 4.37), value(None), value(2e-7)
-    ('0.123', '0.500 ± 0.031', '19.4 ± 4.4', '', '2e-07')
+    >>> mean_and_error([1.0, 2.0, 3.0]), mean_and_error([1.0])
+    ((2.0, 0.5773502691896258), (1.0, None))
+    """
+    x = np.asarray(numbers, np.float64)
+    return float(x.mean()), float(x.std(ddof=1) / np.sqrt(len(x))) if len(x) > 1 else None
+
+
+def format_number(number: float | None, uncertainty: float | None = None) -> str:
+    """Return a number as text, with its standard error.
+
+    >>> [format_number(*x) for x in ((0.12345,), (0.5, 0.031), (19.377, 4.37), (None,), (2e-7,))]
+    ['0.123', '0.500 ± 0.031', '19.4 ± 4.4', '', '2e-07']
     """
     if number is None:
         return ""
@@ -179,11 +162,11 @@ def value(number: float | None, uncertainty: float | None = None) -> str:
     return f"{text} ± {uncertainty:.3f}" if uncertainty >= 0.001 or uncertainty == 0 else f"{text} ± {uncertainty:.1g}"
 
 
-def percent(share: float) -> str:
-    """A share in per cent, with two digits.
+def format_share(share: float) -> str:
+    """Return a share in per cent, with two digits.
 
-    >>> percent(0.00213), percent(0.5), percent(3e-9), percent(0.0)
-    ('0.21 %', '50 %', 'less than 0.001 %', '0 %')
+    >>> [format_share(x) for x in (0.00213, 0.5, 3e-9, 0.0)]
+    ['0.21 %', '50 %', 'less than 0.001 %', '0 %']
     """
     if share == 0:
         return "0 %"

@@ -13,10 +13,10 @@ import numpy as np
 
 from minixai.arrays import Array
 from minixai.audit.case import CAMS, Case
-from minixai.audit.sums import CLASSES, label, other_classes
+from minixai.audit.completeness import CLASSES, class_label, other_baselines, other_classes
+from minixai.evaluation.contenders import OWN_CLASS
 from minixai.evaluation.sanity import edge_detector
 from minixai.methods import catalogue
-from minixai.methods.baselines import BASELINES
 from minixai.methods.compat import make_shap_sampler
 from minixai.model import Model
 
@@ -47,30 +47,30 @@ class Source(NamedTuple):
 def sources(case: Case) -> Iterator[Source]:
     """All that a foreign map is compared with, the claimed method first."""
     yield Source(case.method.name, lambda: np.asarray(case.own.values), same=True)
-    yield from DIALECTS.get(case.method.name, no_dialects)(case)
+    yield from VARIANTS.get(case.method.name, no_variants)(case)
     yield Source("an edge detector, which knows no network", lambda: edge_detector(case.images))
     yield Source("the image itself", lambda: case.images)
     yield from other_methods(case)
     yield from other_questions(case)
 
 
-def asked(case: Case, phrase: str, method: str | None = None, same: bool = False, **changes: Any) -> Source:
+def source_of(case: Case, phrase: str, method: str | None = None, same: bool = False, **changes: Any) -> Source:
     """A source that one call of a method makes."""
     return Source(phrase, lambda: np.asarray(case.ask(method, **changes).values), same)
 
 
-def no_dialects(case: Case) -> Iterator[Source]:
+def no_variants(case: Case) -> Iterator[Source]:
     yield from ()
 
 
 # -- dialects of one method ---------------------------------------------------------------------------
 
 
-def of_deep_lift(case: Case) -> Iterator[Source]:
+def deep_lift_variants(case: Case) -> Iterator[Source]:
     if case.options.get("pool", "mover") == "mover":
-        yield asked(case, "deep_lift with ties of max-pool broken as captum and shap do", same=True, pool="first")
+        yield source_of(case, "deep_lift with ties of max-pool broken as captum and shap do", same=True, pool="first")
     if case.options.get("pool") != "gradient":
-        yield asked(
+        yield source_of(
             case,
             "deep_lift with the plain gradient at max-pool: captum 0.9 does so by a fault where a ReLU stands beside "
             "it (its issue 1104), the original deeplift by design",
@@ -78,7 +78,7 @@ def of_deep_lift(case: Case) -> Iterator[Source]:
         )
     for rule in ("rescale", "reveal-cancel", "genomics"):
         if rule != case.options.get("rule", "rescale") and case.call.output == "score":
-            yield asked(case, f"deep_lift with the rule {rule!r}", rule=rule)
+            yield source_of(case, f"deep_lift with the rule {rule!r}", rule=rule)
     yield Source("multipliers, which are not multiplied by x − x'", lambda: np.asarray(case.own.extras["multipliers"]))
     if case.call.output == "probability":
         yield Source(
@@ -97,32 +97,34 @@ def shap_softmax(case: Case) -> Array:
     return np.asarray(result.values * chord[:, None, None, None])
 
 
-def of_integrated_gradients(case: Case) -> Iterator[Source]:
+def integrated_gradients_variants(case: Case) -> Iterator[Source]:
     """The quadratures of the libraries, with and without x − x'."""
     rules = ("gauss-legendre", "midpoint", "left", "right", "trapezoid")
     mine = case.options.get("quadrature", "gauss-legendre")
     steps = (int(case.options["steps"]),) if "steps" in case.options else STEPS
-    if case.difference is None:
+    if case.input_minus_baseline is None:
         return
     yield Source("mean gradients, which are not multiplied by x − x'", lambda: mean_gradients(case, mine, steps[0]))
     for n in steps:
         if n < 2:
             continue
-        path = Path(case, n)
+        path = PathGradients(case, n)
         for name, weights in path.rules.items():
             yield Source(f"integrated_gradients with {n} nodes, {name}", path.map(weights), same=name in rules)
             yield Source(f"mean gradients at {n} nodes, {name}, not multiplied by x − x'", path.map(weights, False))
     for rule in rules[:2]:
         for n in steps:
             if (rule, n) != (mine, case.own.parameters.get("steps")):
-                yield asked(case, f"integrated_gradients by {n} steps of {rule}", same=True, quadrature=rule, steps=n)
+                yield source_of(
+                    case, f"integrated_gradients by {n} steps of {rule}", same=True, quadrature=rule, steps=n
+                )
 
 
 def mean_gradients(case: Case, quadrature: str, steps: int) -> Array:
     return np.asarray(case.ask(multiply=False, quadrature=quadrature, steps=steps).values)
 
 
-class Path:
+class PathGradients:
     """Gradients at i/n and at i/(n − 1) on the way from x' to x, asked once for all rules that use them."""
 
     def __init__(self, case: Case, n: int) -> None:
@@ -145,7 +147,7 @@ class Path:
         """(N, n, H, W, C)"""
         if nodes not in self.found:
             alphas = np.linspace(0, 1, self.n + (nodes == "open"))
-            difference = self.case.difference
+            difference = self.case.input_minus_baseline
             assert difference is not None
             start = self.case.images - difference
             points = start[:, None] + alphas[:, None, None, None] * difference[:, None]
@@ -156,15 +158,15 @@ class Path:
         def make() -> Array:
             nodes, weights = rule
             mean = np.einsum("nkhwc,k->nhwc", self.gradients(nodes), weights)
-            return np.asarray(mean * self.case.difference if multiply else mean)
+            return np.asarray(mean * self.case.input_minus_baseline if multiply else mean)
 
         return make
 
 
-def of_expected_gradients(case: Case) -> Iterator[Source]:
+def expected_gradients_variants(case: Case) -> Iterator[Source]:
     """The random streams of shap's GradientExplainer and of captum's GradientShap, from the same seed."""
     if case.options.get("rng", "minixai") != "shap":
-        yield asked(case, "expected_gradients with the draws of shap's GradientExplainer", same=True, rng="shap")
+        yield source_of(case, "expected_gradients with the draws of shap's GradientExplainer", same=True, rng="shap")
     background = case.call.background(case.options["background"]).astype(np.float64)
     seed, samples = int(case.options.get("seed", 0)), int(case.options.get("samples", 200))
     for words, captum in (
@@ -198,79 +200,89 @@ def drawn_gradients(case: Case, background: Array, seed: int, samples: int, capt
     return np.asarray((slopes * ways).mean(axis=1) if captum else slopes.mean(axis=1) * ways.mean(axis=1))
 
 
-def of_cam(case: Case) -> Iterator[Source]:
+def cam_variants(case: Case) -> Iterator[Source]:
     """With and without ReLU, resized by either rule, tf-explain's guided weights, and other layers."""
     name, mine = case.method.name, case.options.get("relu", case.method.name == "grad_cam")
     words = "without ReLU, as captum's LayerGradCam leaves it" if mine else "with ReLU"
-    yield asked(case, f"{name} {words}", same=True, relu=not mine)
+    yield source_of(case, f"{name} {words}", same=True, relu=not mine)
     for relu in (True, False):
         yield Source(
             f"{name} {'with' if relu else 'without'} ReLU, resized to the nearest cell as captum's interpolate does",
-            lambda relu=relu: nearest(np.asarray(case.ask(relu=relu, resize=False).values), case.values.shape[1:3]),  # type: ignore[misc]
+            lambda relu=relu: resize_nearest(
+                np.asarray(case.ask(relu=relu, resize=False).values), case.values.shape[1:3]
+            ),  # type: ignore[misc]
             same=True,
         )
     if name == "grad_cam":
-        yield asked(case, "grad_cam with tf-explain's guided weights", variant="tf-explain")
+        yield source_of(case, "grad_cam with tf-explain's guided weights", variant="tf-explain")
     for layer in layers_of_size(case) if "layer" not in case.options else ():
         for relu in (True, False):
             words = f"{name} at layer {layer!r} {'with' if relu else 'without'} ReLU"
-            yield asked(case, words, same=True, layer=layer, relu=relu, resize=False)
+            yield source_of(case, words, same=True, layer=layer, relu=relu, resize=is_fine(case))
 
 
 def layers_of_size(case: Case) -> list[str]:
-    """Layers whose maps are as large as the foreign one, the last first, but for the one that was asked."""
+    """Layers whose maps may be the foreign one, the last first, but for the one that was asked.
+
+    A coarse map is as large as its layer; one of the size of the images may be of any layer, and resized.
+    """
     if not isinstance(case.model, Model):
         return []
     size = case.values.shape[1:3]
-    names = [e.name for e in case.model.layers[1:] if len(e.shape) == 3 and e.shape[:2] == size]
+    names = [e.name for e in case.model.layers[1:] if len(e.shape) == 3 and (is_fine(case) or e.shape[:2] == size)]
     return [name for name in reversed(names) if name != case.own.layer][:COARSE]
 
 
-def nearest(maps: Array, size: tuple[int, ...]) -> Array:
+def is_fine(case: Case) -> bool:
+    """Whether the foreign map has a number for each pixel."""
+    return case.values.shape[1:3] == case.images.shape[1:3]
+
+
+def resize_nearest(maps: Array, size: tuple[int, ...]) -> Array:
     """Each pixel as the cell it lies in, (N, h, w, C) -> (N, H, W, C)."""
     rows, columns = (np.arange(new) * old // new for new, old in zip(size, maps.shape[1:3], strict=True))
     return np.asarray(maps[:, rows][:, :, columns])
 
 
-def of_guided_grad_cam(case: Case) -> Iterator[Source]:
-    yield asked(
+def guided_grad_cam_variants(case: Case) -> Iterator[Source]:
+    yield source_of(
         case, "guided_grad_cam resized to the nearest cell, as captum does by default", same=True, upsampling="nearest"
     )
-    yield asked(
+    yield source_of(
         case, "tf-explain's Grad-CAM with guided weights, which it calls guided", "grad_cam", variant="tf-explain"
     )
 
 
-def of_gradient(case: Case) -> Iterator[Source]:
-    yield asked(case, "guided_backprop", "guided_backprop")
+def gradient_variants(case: Case) -> Iterator[Source]:
+    yield source_of(case, "guided_backprop", "guided_backprop")
 
 
-def of_occlusion(case: Case) -> Iterator[Source]:
-    yield asked(case, "tf-explain's occlusion, 1 − p with grey patches", variant="tf-explain")
+def occlusion_variants(case: Case) -> Iterator[Source]:
+    yield source_of(case, "tf-explain's occlusion, 1 − p with grey patches", variant="tf-explain")
 
 
-def of_smooth_grad(case: Case) -> Iterator[Source]:
-    yield asked(case, "the mean of squared gradients, as PAIR's GetSmoothedMask returns by default", squared=True)
-    yield asked(case, "VarGrad, the variance of the gradients", variance=True)
+def smooth_grad_variants(case: Case) -> Iterator[Source]:
+    yield source_of(case, "the mean of squared gradients, as PAIR's GetSmoothedMask returns by default", squared=True)
+    yield source_of(case, "VarGrad, the variance of the gradients", variance=True)
 
 
-DIALECTS: Mapping[str, Callable[[Case], Iterator[Source]]] = {
-    "deep_lift": of_deep_lift,
+VARIANTS: Mapping[str, Callable[[Case], Iterator[Source]]] = {
+    "deep_lift": deep_lift_variants,
     "deep_shap": lambda case: (
-        asked(case, f"deep_shap with {what}", same=pool == "first", pool=pool)
+        source_of(case, f"deep_shap with {what}", same=pool == "first", pool=pool)
         for pool, what in (
             ("first", "ties of max-pool broken as captum and shap do"),
             ("gradient", "the plain gradient at max-pool, captum 0.9's fault beside a ReLU (its issue 1104)"),
         )
     ),
-    "integrated_gradients": of_integrated_gradients,
-    "expected_gradients": of_expected_gradients,
-    "grad_cam": of_cam,
-    "hires_cam": of_cam,
-    "guided_grad_cam": of_guided_grad_cam,
-    "gradient": of_gradient,
-    "occlusion": of_occlusion,
-    "smooth_grad": of_smooth_grad,
+    "integrated_gradients": integrated_gradients_variants,
+    "expected_gradients": expected_gradients_variants,
+    "grad_cam": cam_variants,
+    "hires_cam": cam_variants,
+    "guided_grad_cam": guided_grad_cam_variants,
+    "gradient": gradient_variants,
+    "occlusion": occlusion_variants,
+    "smooth_grad": smooth_grad_variants,
 }
 
 
@@ -288,9 +300,9 @@ def other_methods(case: Case) -> Iterator[Source]:
             options["resize"] = False
         if catalogue[name].baseline and case.own.baseline is not None and name != "lrp":
             options["baseline"] = case.own.baseline
-        yield asked(case, name, name, **options)
+        yield source_of(case, name, name, **options)
         if name in CAMS:
-            yield asked(
+            yield source_of(
                 case,
                 f"{name} {'without' if name == 'grad_cam' else 'with'} ReLU",
                 name,
@@ -303,23 +315,26 @@ def other_questions(case: Case) -> Iterator[Source]:
     """The claimed method, asked for another class, output, baseline, image or order of channels."""
     name = case.method.name
     other = "score" if case.call.output == "probability" else "probability"
-    yield asked(case, f"{name} of the {other}, and not of the {case.call.output}", output=other)
+    yield source_of(case, f"{name} of the {other}, and not of the {case.call.output}", output=other)
     for k in other_classes(case, CLASSES if case.large else 9):
-        yield asked(case, f"{name} of class {label(case, k[0])}, another target", target=k)
+        yield source_of(case, f"{name} of class {class_label(case, k[0])}, another target", target=k)
+    if case.versus is None and name not in OWN_CLASS:
+        for k in other_classes(case, 1):
+            yield source_of(case, f"{name} of the target versus class {class_label(case, k[0])}", versus=k)
     if case.versus is not None:
-        yield asked(case, f"{name} of the target alone, without versus", versus=None)
+        yield source_of(case, f"{name} of the target alone, without versus", versus=None)
     if case.method.compares == "baseline":
-        for baseline in [*BASELINES, 0.5]:
-            yield asked(case, f"{name} from the baseline {baseline!r}", baseline=baseline)
+        for words, baseline in other_baselines(case).items():
+            yield source_of(case, f"{name} from the baseline {words}", baseline=baseline)
     for what, images in case.others.items():
-        yield asked(case, f"{name} of the image {what}", images=case.call.prepare(images))
+        yield source_of(case, f"{name} of the image {what}", images=case.call.prepare(images))
     n = len(case.images)
     for shift in range(1, min(n, 4)):
         order = (np.arange(n) + shift) % n
         rows: dict[str, Any] = {
             k: v[order] for k, v in (("target", case.target), ("versus", case.versus)) if v is not None
         }
-        yield asked(case, f"{name} of another image of the batch", images=case.images[order], **rows)
+        yield source_of(case, f"{name} of another image of the batch", images=case.images[order], **rows)
     if case.images.shape[3] == 3:
         yield Source(
             f"{name} of the image with its channels in the order BGR",

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution
 from minixai.audit.case import Case
-from minixai.audit.check import Check, Row, Topic, value
+from minixai.evaluation.checks import Check, CheckDescription, Judgement, Row, format_number, mean_and_error
 from minixai.evaluation.parts import rank_correlation
 from minixai.methods.baselines import BASELINES
 from minixai.model import Model
 
-TOPIC = Topic(
+DESCRIPTION = CheckDescription(
     name="depends on choices",
     question="How far does the map depend on choices that nobody made on purpose?",
     source=(
@@ -30,73 +30,77 @@ STEADY, SHAKY = 0.9, 0.5
 """Rank correlations from which on a map counts as steady, and below which it depends on the choice."""
 
 
-def check_choices(case: Case) -> Check:
-    """ρ with the map made otherwise, and the share of the highest tenth of the pixels that stays."""
-    before = case.spent
+class Comparisons(NamedTuple):
+    """What came of the other choices.
+
+    rows        for each choice: the rank correlation with the map as it is, and its standard error
+    maps        by choice, (N, H, W) each, after the map as it is
+    left_out    choices that this network or method cannot be asked, each with the reason
+    """
+
+    rows: tuple[Row, ...]
+    maps: dict[str, Array]
+    left_out: tuple[str, ...]
+
+
+def check_robustness(case: Case) -> Check:
+    """Measure ρ with the map made otherwise, and the share of the highest tenth of the pixels that stays."""
+    compared = compare_choices(case)
+    if not compared.rows:
+        return DESCRIPTION.not_asked("None of the choices can be varied here.", MEANING, maps=compared.maps)
+    lowest = compared.rows[0]
+    return DESCRIPTION.result(
+        lowest.number,
+        MEANING,
+        judge_choices(case, compared),
+        uncertainty=lowest.uncertainty,
+        table=compared.rows,
+        maps=compared.maps,
+    )
+
+
+def compare_choices(case: Case) -> Comparisons:
+    """Make the map with every other choice; the rows are sorted from the lowest correlation to the highest."""
     reference = case.as_pixels(case.own.values)
-    rows, maps = list[Row](), dict[str, Array]({"as it is": reference})
-    numbers: dict[str, tuple[float, float | None]] = {}
-    left_out = list[str]()
+    rows, maps, left_out = list[Row](), dict[str, Array]({"as it is": reference}), list[str]()
     for words, attempts in variants(case):
         ranks, kept = [], []
         try:
             for map_, margin in attempts:
-                a, b = (cut(m, margin) for m in (reference, map_))
+                a, b = (crop(m, margin) for m in (reference, map_))
                 ranks.append(float(rank_correlation(a, b).mean()))
                 kept.append(top_overlap(case, a, b))
                 maps[words] = map_
         except (ValueError, TypeError) as problem:  # one that this network or method cannot be asked
             left_out.append(f"{words} ({str(problem).split(':')[0]})")
             continue
-        error = float(np.std(ranks, ddof=1) / np.sqrt(len(ranks))) if len(ranks) > 1 else None
-        numbers[words] = float(np.mean(ranks)), error
-        rows.append(Row(words, *numbers[words], f"{100 * np.mean(kept):.0f} % of the top decile stay"))
-    in_order = sorted(rows, key=lambda row: row.number or 0)
-    if not numbers:
-        return TOPIC.conclude(
-            case.since(before),
-            MEANING,
-            None,
-            None,
-            "None of the choices can be varied here.",
-            "not asked",
-            "",
-            in_order,
-            maps=maps,
-        )
-    least = min(numbers, key=lambda words: numbers[words][0])
-    most = max(numbers, key=lambda words: numbers[words][0])
-    lowest, error = numbers[least]
+        rows.append(Row(words, *mean_and_error(ranks), f"{100 * np.mean(kept):.0f} % of the top decile stay"))
+    return Comparisons(tuple(sorted(rows, key=lambda row: row.number or 0)), maps, tuple(left_out))
+
+
+def judge_choices(case: Case, compared: Comparisons) -> Judgement:
+    """Say which choice changes the map most, and whether that is much."""
+    least, most = compared.rows[0], compared.rows[-1]
+    assert least.number is not None
     reading = (
-        f"The map agrees least with itself {least} (ρ = {value(lowest, error)}), and most {most} "
-        f"(ρ = {value(numbers[most][0])})."
+        f"The map agrees least with itself {least.label} (ρ = {format_number(least.number, least.uncertainty)}), and "
+        f"most {most.label} (ρ = {format_number(most.number)})."
     )
-    if left_out:
-        reading += f" Left out: {'; '.join(left_out)}."
+    if compared.left_out:
+        reading += f" Left out: {'; '.join(compared.left_out)}."
     if case.foreign:
         reading += f" Asked of minixai's own {case.method.name}, since the foreign map cannot be made again."
-    if lowest >= STEADY:
-        return TOPIC.conclude(
-            case.since(before),
-            MEANING,
-            lowest,
-            error,
-            reading,
-            "holds",
-            f"It hardly depends on choices that nobody made (ρ at least {value(lowest)})",
-            in_order,
-            maps=maps,
-        )
-    shaky = [words for words, (r, _) in numbers.items() if r < SHAKY]
-    status = "does not hold" if shaky else "take care"
-    verdict = f"It changes {least} (ρ {value(lowest)} with itself): do not use it without telling that choice"
-    return TOPIC.conclude(case.since(before), MEANING, lowest, error, reading, status, verdict, in_order, maps=maps)
+    lowest = format_number(least.number)
+    if least.number >= STEADY:
+        return Judgement("holds", reading, f"It hardly depends on choices that nobody made (ρ at least {lowest})")
+    verdict = f"It changes {least.label} (ρ {lowest} with itself): do not use it without telling that choice"
+    return Judgement("does not hold" if least.number < SHAKY else "take care", reading, verdict)
 
 
 def variants(case: Case) -> Iterator[tuple[str, Iterator[tuple[Array, int]]]]:
-    """(what is chosen otherwise, the maps that come of it, each with the border to leave out)."""
+    """Yield what is chosen otherwise, and the maps (N, H, W) that come of it, each with the border to leave out."""
 
-    def one(**changes: Any) -> Iterator[tuple[Array, int]]:
+    def one_map(**changes: Any) -> Iterator[tuple[Array, int]]:
         yield case.as_pixels(case.ask(**changes).values), 0
 
     own = case.own
@@ -104,30 +108,34 @@ def variants(case: Case) -> Iterator[tuple[str, Iterator[tuple[Array, int]]]]:
         for name in [*BASELINES, "grey"]:
             baseline: Any = GREY if name == "grey" else name
             if not same_rows(case.call.baseline(baseline), own.baseline):
-                yield f"with a baseline of {name}", one(baseline=baseline)
+                yield f"with a baseline of {name}", one_map(baseline=baseline)
     for option in ("steps", "samples"):
         count = own.parameters.get(option)
         if isinstance(count, int):
-            yield f"with half as many {option}", one(**{option: max(count // 2, 2)})
+            yield f"with half as many {option}", one_map(**{option: max(count // 2, 2)})
             if not case.large:
-                yield f"with twice as many {option}", one(**{option: 2 * count})
+                yield f"with twice as many {option}", one_map(**{option: 2 * count})
     if case.method.sampled or "permutations" in case.options:
-        yield "with another seed", one(seed=int(case.options.get("seed", 0)) + 1)
+        yield "with another seed", one_map(seed=int(case.options.get("seed", 0)) + 1)
     other = "score" if case.call.output == "probability" else "probability"
-    yield f"for the {other}", one(output=other)
+    yield f"for the {other}", one_map(output=other)
     yield "after a crop by a few pixels", shifted(case)
     if isinstance(case.model, Model):
         dtype = np.float64 if case.images.dtype == np.float32 else np.float32
-        yield f"in {np.dtype(dtype).name}", one(model=case.model.astype(dtype))
+        yield f"in {np.dtype(dtype).name}", one_map(model=case.model.astype(dtype))
     yield "under noise of 1 %", noisy(case)
 
 
 def same_rows(a: Array, b: Array) -> bool:
+    """Whether two baselines are the same; each has one row, or one for each image."""
     return a.shape[1:] == b.shape[1:] and bool((a == b).all())
 
 
 def shifted(case: Case) -> Iterator[tuple[Array, int]]:
-    """The image moved by a few pixels both ways, its border repeated, and the map moved back."""
+    """Yield maps of the image moved by a few pixels, moved back, each with the border to leave out.
+
+    The border of the image is repeated where the image left it.
+    """
     step = max(1, min(case.images.shape[1:3]) // 56)
     for down, right in ((step, step), (-step, -step)):
         # what leaves on one side is lost; the edge is repeated on the other
@@ -141,7 +149,7 @@ def shifted(case: Case) -> Iterator[tuple[Array, int]]:
 
 
 def noisy(case: Case) -> Iterator[tuple[Array, int]]:
-    """A little noise on the image, which nobody sees."""
+    """Yield maps of the image under a little noise, which nobody sees, and 0 for the border to leave out."""
     low, high = float(case.images.min()), float(case.images.max())
     rng = np.random.default_rng((case.seed, 5))
     for _ in range(case.draws):
@@ -150,12 +158,13 @@ def noisy(case: Case) -> Iterator[tuple[Array, int]]:
         yield case.as_pixels(case.ask(images=images).values), 0
 
 
-def cut(maps: Array, margin: int) -> Array:
+def crop(maps: Array, margin: int) -> Array:
+    """Return maps (N, H, W) without so many pixels at each side."""
     return maps[:, margin : maps.shape[1] - margin, margin : maps.shape[2] - margin]
 
 
 def top_overlap(case: Case, a: Array, b: Array) -> float:
-    """The share of the highest tenth of a's pixels that is among that of b's, mean over images."""
+    """Return the share of the highest tenth of a's pixels that is in the highest tenth of b's, mean over images."""
     found = []
     for maps in zip(a, b, strict=True):
         rows = [(m if case.signed else abs(m)).ravel() for m in maps]

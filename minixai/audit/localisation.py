@@ -1,0 +1,207 @@
+"""Where the truth is known: on birds that are drawn, or where the user gives masks, does the map find what counts?"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+from minixai.audit.case import CAMS, Case
+from minixai.datasets import birds
+from minixai.datasets.birds import CLASSES, PARTS, Scenes
+from minixai.evaluation.checks import (
+    Check,
+    CheckDescription,
+    Judgement,
+    Row,
+    format_number,
+    format_share,
+    mean_and_error,
+)
+from minixai.evaluation.contenders import OWN_CLASS
+from minixai.evaluation.interventions import decisive_masks, intervene
+from minixai.evaluation.localisation import decisive_density, pointing, relevance_mass, relevance_rank
+from minixai.images import read_image
+from minixai.model import Model
+
+DESCRIPTION = CheckDescription(
+    name="finds the truth",
+    question="Where it is known what counts, does the map find it?",
+    source=(
+        "relevance mass and rank: Arras, Osman & Samek 2022; pointing game: Zhang et al. 2018; birds drawn "
+        "again without a part, or elsewhere: after Hesse, Schaub-Meyer & Roth 2023"
+    ),
+    weakness=(
+        "a mask says where the thing is, not what the network goes by: a network that cheats is rightly shown "
+        "outside of it"
+    ),
+)
+SCENES = 16
+ERRORS = 2
+"""Standard errors from which on a map is denser than chance."""
+PICTURES = 11
+"""How many pictures of each scene a test of the network takes."""
+ENDINGS = (".png", ".jpg", ".jpeg")
+Truth: TypeAlias = "Scenes | npt.ArrayLike | str | PathLike[str] | None"
+SCORES: tuple[tuple[str, Callable[..., Array]], ...] = (
+    ("mass", relevance_mass),
+    ("pointing", pointing),
+    ("rank", relevance_rank),
+)
+
+
+class KnownImages(NamedTuple):
+    """Images of which it is known what counts.
+
+    what      what the masks show
+    images, masks    (N, H, W, C) and (N, H, W)
+    values    maps of them, (N, h, w, C), if they need not be made
+    scenes    what was drawn, if these are birds
+    """
+
+    what: str
+    images: Array
+    masks: Array
+    values: Array | None
+    scenes: Scenes | None = None
+
+
+def check_localisation(case: Case, truth: Truth) -> Check:
+    """Measure how much of the map lies where it should and, on birds, what the network itself goes by."""
+    known = known_images(case, truth)
+    if known is None:
+        return DESCRIPTION.not_asked(
+            "Nothing is known of what counts in these images: give truth=, masks or a folder of pairs NAME.png and "
+            "NAME-mask.png."
+        )
+    maps = maps_of(case, known)
+    number, error = mean_and_error(decisive_density(maps, known.masks))
+    judgement = judge_density(known, number, error, mean_and_error(relevance_mass(maps, known.masks, case.signed))[0])
+    rows, facts = localisation_rows(case, known, maps), dict[str, Any](images=len(known.images))
+    if known.scenes is not None:
+        network = examine_network(case, known.scenes)
+        mass = relevance_mass(maps, whole_birds(known.scenes), case.signed)
+        chance = f"by chance {whole_birds(known.scenes).mean():.3f}"
+        rows += [Row("mass on the whole bird", *mean_and_error(mass), chance), *network.table]
+        facts["leans on the habitat"] = network.status == "does not hold"
+        judgement = judgement._replace(reading=f"{judgement.reading} {network.reading}")
+        if network.status == "does not hold":
+            verdict = f"{network.reading.rstrip('.')}: do not trust this network away from the places it knows"
+            judgement = judgement._replace(status="does not hold", verdict=verdict)
+    return DESCRIPTION.result(
+        number,
+        f"how much denser the map is on {known.what} than by chance, which is 1",
+        judgement,
+        uncertainty=error,
+        table=tuple(rows),
+        maps={"the map": maps.sum(axis=-1), "what counts": known.masks},
+        images=known.images,
+        facts=facts,
+    )
+
+
+def judge_density(known: KnownImages, number: float, error: float | None, mass: float) -> Judgement:
+    """Say whether the map is denser on what counts than chance; `mass` is the share of its relevance there."""
+    reading = (
+        f"On {known.what} the map is {format_number(number, error)} times as dense as by chance, over "
+        f"{len(known.images)} {'images' if known.scenes is None else 'birds'}; {format_share(mass)} of its relevance "
+        f"lies there, of {format_share(float(known.masks.mean()))} of the area."
+    )
+    if number <= 1 + ERRORS * (error or 0):
+        verdict = f"Where the truth is known, it finds {known.what} no better than chance: do not use it to find that"
+        return Judgement("does not hold", reading, verdict)
+    verdict = f"Where the truth is known, it is {number:.1f} times as dense as by chance on {known.what}"
+    return Judgement("holds", reading, verdict)
+
+
+def localisation_rows(case: Case, known: KnownImages, maps: Array) -> list[Row]:
+    """Return the published scores of the maps on the masks, each with what chance reaches."""
+    density = mean_and_error(decisive_density(maps, known.masks))
+    chance = f"by chance {known.masks.mean():.3f}"
+    return [
+        Row(f"density on {known.what}", *density, "by chance 1"),
+        *(
+            Row(f"{words} on {known.what}", *mean_and_error(score(maps, known.masks, case.signed)), chance)
+            for words, score in SCORES
+        ),
+    ]
+
+
+def examine_network(case: Case, scenes: Scenes) -> Check:
+    """Ask what the network itself goes by on these birds; its rows are counted."""
+    assert isinstance(case.model, Model)
+    case.count(PICTURES * len(scenes))
+    return intervene(case.model, scenes).check()
+
+
+def whole_birds(scenes: Scenes) -> Array:
+    """Return how much of each pixel is bird, (N, H, W)."""
+    return np.asarray(1 - scenes.masks[..., len(PARTS)])
+
+
+def known_images(case: Case, truth: Truth) -> KnownImages | None:
+    """Return images with masks: those given or, for a network that knows the birds, drawn ones; else None."""
+    if isinstance(truth, str | PathLike):
+        return KnownImages("what the masks show", *read_pairs(Path(truth), case), None)
+    if truth is not None and not isinstance(truth, Scenes):
+        masks = np.asarray(truth, np.float64)
+        masks = masks[..., 0] if masks.ndim == 4 and masks.shape[3] == 1 else masks
+        masks = np.broadcast_to(masks, case.images.shape[:3]) if masks.shape == case.images.shape[1:3] else masks
+        if masks.shape != case.images.shape[:3]:
+            raise ValueError(
+                f"truth of shape {masks.shape} does not fit images of {case.images.shape}: give a mask for each image, "
+                f"{case.images.shape[:3]}, from 0 to 1, scenes of birds, or a folder"
+            )
+        return KnownImages("what the masks show", case.images, masks, case.values)
+    if truth is None and not (isinstance(case.model, Model) and case.model.classes == CLASSES):
+        return None
+    scenes = birds.draw(SCENES, case.seed + 1) if truth is None else truth
+    return KnownImages("the decisive part", scenes.images, decisive_masks(scenes), None, scenes)
+
+
+def maps_of(case: Case, known: KnownImages) -> Array:
+    """Make maps of the known images by the audited method, (N, H, W, 1); those of birds ask why not the partner."""
+    if known.values is not None:
+        return case.as_pixels(known.values)[..., None]
+    target = versus = None
+    if known.scenes is not None:
+        target = known.scenes.labels
+        versus = None if case.method.name in OWN_CLASS else target ^ 1
+    options = {name: option for name, option in case.options.items() if not is_baseline_of_each(case, name, option)}
+    options |= {"resize": True} if case.method.name in CAMS else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        question = {"versus": versus, "output": case.call.output, "batch": case.call.batch}
+        result = case.method(case.model, known.images, target, **question, **options)
+    case.count(*result.cost)
+    return case.as_pixels(result.values)[..., None]
+
+
+def is_baseline_of_each(case: Case, name: str, option: object) -> bool:
+    """Whether an option is a baseline with a row for each audited image, which other images cannot have."""
+    return name == "baseline" and isinstance(option, np.ndarray) and len(option) == len(case.images) > 1
+
+
+def read_pairs(folder: Path, case: Case) -> tuple[Array, Array]:
+    """Read images NAME.png with masks NAME-mask.png from a folder: (N, H, W, C), and (N, H, W) from 0 to 1."""
+    if not folder.is_dir():
+        raise ValueError(f"truth {str(folder)!r} is no folder: give one with pairs NAME.png and NAME-mask.png")
+    shape = case.images.shape[1:]
+    images, masks = [], []
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in ENDINGS or path.stem.endswith("-mask"):
+            continue
+        mask = next((p for e in ENDINGS if (p := path.with_name(f"{path.stem}-mask{e}")).exists()), None)
+        if mask is None:
+            raise ValueError(f"{str(path)!r} has no mask beside it: add {path.stem}-mask.png, white where the thing is")
+        images.append(read_image(path, shape))
+        masks.append(read_image(mask, (*shape[:2], 1))[..., 0])
+    if not images:
+        raise ValueError(f"{str(folder)!r} holds no images: give a folder with pairs NAME.png and NAME-mask.png")
+    return np.stack(images), np.stack(masks).astype(np.float64)

@@ -1,0 +1,184 @@
+"""The randomisation test: how like are the maps of a network whose layers are drawn anew to those of the trained one?
+
+A map that explains what a network learnt must change when the network forgets it.  (Adebayo et al. 2018)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from minixai.arrays import Array
+from minixai.attribution import Attribution
+from minixai.evaluation.amounts import pixels
+from minixai.evaluation.checks import Check, CheckDescription, Judgement, Row, format_number, mean_and_error
+from minixai.evaluation.parts import rank_correlation
+from minixai.evaluation.sanity import randomised, weighted_layers
+from minixai.model import Model
+from minixai.progress import Progress
+from minixai.text import columns, quoted
+from minixai.validate import as_count
+
+DESCRIPTION = CheckDescription(
+    name="depends on what was learnt",
+    question="Does the map depend on what the network learnt?",
+    source="cascading randomisation: Adebayo et al. 2018, §3 and §4, who compare with an edge detector, too",
+    weakness=(
+        "where much of an image is exactly 0, absolute values look alike whatever the network does; and a map "
+        "that changes need not be right"
+    ),
+)
+SURVIVES = 0.5
+"""A rank correlation from which on a map counts as surviving."""
+
+
+class Cascade(NamedTuple):
+    """How like the trained network's maps are those of the network randomised down to each layer.
+
+    layers      from the top down
+    signed      (layers, N): ρ(φ, φ of the randomised one), the rank correlation over pixels
+    absolute    (layers, N): ρ(|φ|, |φ of the randomised one|)
+    """
+
+    layers: tuple[str, ...]
+    signed: Array
+    absolute: Array
+
+    def __str__(self) -> str:
+        lines = [
+            (name, *(f"{x.mean():.2f}" for x in (s, a)))
+            for name, s, a in zip(self.layers, self.signed, self.absolute, strict=True)
+        ]
+        return "\n".join(columns([("randomised down to", "signed", "absolute"), *lines], right=[1, 2]))
+
+    def draw_means(self, draws: npt.ArrayLike | None = None) -> Array:
+        """Return the mean correlations of each draw of random weights, (2, layers, draws): signed, then absolute.
+
+        draws    (N,): maps with the same number share their random weights; None if all do
+        """
+        groups = np.zeros(self.signed.shape[1]) if draws is None else np.asarray(draws)
+        both = np.stack([self.signed, self.absolute])
+        return np.stack([both[..., groups == group].mean(axis=-1) for group in np.unique(groups)], axis=-1)
+
+    def check(self, draws: npt.ArrayLike | None = None, *, signed: bool = True, note: str = "", **more: Any) -> Check:
+        """Judge whether the map depends on what the network learnt.
+
+        draws     as in `draw_means`; the standard error is that over draws
+        signed    False for sensitivities, such as gradients, of which the size is compared
+        note      a clause that the reading adds to the numbers
+        more      other fields of the `Check`; rows of its `table` come first
+        """
+        means = self.draw_means(draws)
+        kind, ours = ("signed", means[0]) if signed else ("absolute", means[1])
+        number, error = mean_and_error(ours[0])
+        table = (
+            *more.pop("table", ()),
+            *(
+                Row(f"without {layer}, {side}", *mean_and_error(numbers[i]))
+                for i, layer in enumerate(self.layers)
+                for side, numbers in zip(("signed", "|map|"), means, strict=True)
+            ),
+        )
+        return DESCRIPTION.result(
+            number,
+            f"{kind} rank correlation with the map of the network without its last layer; by chance 0",
+            judge_randomisation(ours, kind, note),
+            uncertainty=error,
+            table=table,
+            **more,
+        )
+
+
+def judge_randomisation(means: Array, kind: str, note: str) -> Judgement:
+    """Say what the mean correlations (layers, draws) come to; the first layer is the last of the network."""
+    top, error = mean_and_error(means[0])
+    numbers = f"its {kind} rank correlation with the trained network's is {format_number(top, error)} without the "
+    numbers += "last layer"
+    bottom = float(means[-1].mean())
+    if len(means) > 1:
+        numbers += f" and {format_number(bottom)} without all layers"
+    if top >= SURVIVES:
+        cause = "it shows the image or lower layers more than the decision"
+        if len(means) > 1 and bottom >= SURVIVES:
+            cause = "it would show the same if the network had learnt nothing"
+        return Judgement(
+            "does not hold",
+            f"The map hardly notices that the network forgets: {numbers}; {cause}{note}.",
+            f"It survives forgetting the last layer (ρ {format_number(top)}), so it may show edges: do not use it to "
+            "tell what was learnt",
+        )
+    reading = f"The map changes when the network forgets: {numbers}{note}."
+    size = float(abs(means[0]).mean())
+    if size >= SURVIVES:
+        size_text = format_number(size)
+        return Judgement(
+            "take care",
+            f"{reading} Yet its pattern stays, with its sign kept or flipped: the size of ρ is {size_text} on average.",
+            f"It keeps its pattern when the last layer is drawn anew, with either sign (|ρ| {size_text})",
+        )
+    return Judgement("holds", reading, f"It changes when the network forgets its last layer (ρ {format_number(top)})")
+
+
+def correlations_after(
+    explain: Callable[[Model], Array], trained: Array, model: Model, depth: int, seed: int
+) -> tuple[Array, Array, Array]:
+    """Compare the trained network's maps (N, H, W) with those after its last layers, `depth` many, are drawn anew.
+
+    explain    model -> its maps, (N, H, W)
+
+    Returns the signed and the absolute rank correlations (N,), and the maps.
+    """
+    maps = explain(randomised(model, weighted_layers(model)[:depth], seed))
+    return rank_correlation(trained, maps), rank_correlation(abs(trained), abs(maps)), maps
+
+
+def randomisation(
+    method: Callable[..., Attribution],
+    model: Model,
+    x: npt.ArrayLike,
+    target: npt.ArrayLike | None = None,
+    *,
+    versus: npt.ArrayLike | None = None,
+    layers: int | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Cascade:
+    """ρ over pixels of the maps of the trained network and of ever more randomised ones.  (Adebayo et al. 2018)
+
+    method                      of `minixai.catalogue`, or any function that is called as they are
+    model, x, target, versus    see `minixai.methods.call.Call`; where no target is given, it is the class that the
+                                trained network predicts, for the randomised ones too
+    layers                      how many layers, from the top; None is all that have weights
+    seed                        of the randomised weights
+    options                     the method's own
+
+    Channels are summed first.  From −1 to 1.  By chance it is 0; a map that explains what was learnt should come near
+    it, and one that stays near 1 shows the image and not the network.  Where much of an image is exactly 0 the
+    absolute one is high for every method that multiplies by the image.  Raises what the method raises.
+
+    >>> import minixai as mx
+    >>> images, _ = mx.datasets.digits("test")
+    >>> found = randomisation(mx.guided_backprop, mx.load("digits"), images[:8], layers=1)
+    >>> bool(found.signed.mean() > 0.5)  # without its last layer it still knows all, so it never showed it
+    True
+    """
+    if not callable(method):
+        raise TypeError(f"method is {quoted(method)}: give a function, such as minixai.gradient")
+    names = weighted_layers(model)[: None if layers is None else as_count(layers, "layers")]
+    first = method(model, x, target, versus=versus, **options)
+    line, found = Progress(f"{first.method}, {len(names)} networks randomised", len(names)), []
+    trained = pixels(first)
+
+    def explain(drawn: Model) -> Array:
+        return pixels(method(drawn, x, first.target, versus=versus, **options))
+
+    for i in range(len(names)):
+        signed, absolute, _ = correlations_after(explain, trained, model, i + 1, seed)
+        found.append((signed, absolute))
+        line.advance(note=names[i])
+    line.close()
+    both: Array = np.array(found).reshape(len(names), 2, len(trained))
+    return Cascade(names, both[:, 0], both[:, 1])
