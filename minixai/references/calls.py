@@ -10,6 +10,7 @@ import numpy as np
 
 from minixai import methods as mx
 from minixai.arrays import Array
+from minixai.attribution import Attribution
 from minixai.references.frozen import FrozenNetwork, load_results
 
 Call = Callable[[FrozenNetwork], Any]
@@ -17,19 +18,23 @@ STEPS, SAMPLES, SEED = 13, 25, 3
 """Steps of integrated gradients, draws of GradientExplainer, and the seed of the draws."""
 
 
-def call_integrated_gradients(net: FrozenNetwork, **options: Any) -> Any:
+def call_integrated_gradients(net: FrozenNetwork, **options: Any) -> Attribution:
+    """Integrated gradients of score 1 from the first background row, by 13 steps."""
     return mx.integrated_gradients(net.model, net.x, 1, baseline=net.background[0], steps=STEPS, **options)
 
 
-def call_deep_lift(net: FrozenNetwork, **options: Any) -> Any:
+def call_deep_lift(net: FrozenNetwork, **options: Any) -> Attribution:
+    """DeepLIFT of score 1 from the first background row."""
     return mx.deep_lift(net.model, net.x, 1, baseline=net.background[0], **options)
 
 
-def call_feature_ablation(net: FrozenNetwork, **options: Any) -> Any:
+def call_feature_ablation(net: FrozenNetwork, **options: Any) -> Attribution:
+    """Feature ablation of score 1 to the first background row."""
     return mx.feature_ablation(net.model, net.x, 1, baseline=net.background[0], **options)
 
 
-def call_smooth_grad(net: FrozenNetwork, **options: Any) -> Any:
+def call_smooth_grad(net: FrozenNetwork, **options: Any) -> Attribution:
+    """SmoothGrad of score 1 with 7 draws of noise."""
     return mx.smooth_grad(net.model, net.x, 1, sigma=0.3, samples=7, **options)
 
 
@@ -39,11 +44,12 @@ def captum_groups(net: FrozenNetwork) -> Array:
 
 
 def call_expected_gradients_float32(net: FrozenNetwork) -> Any:
+    """Expected gradients of every score, in float32, as GradientExplainer gives them."""
     explainer = mx.GradientExplainer(net.model.astype(np.float32), net.background)
     return explainer.shap_values(net.x, nsamples=SAMPLES, rseed=SEED)
 
 
-def deep_lift_correct_rows(net: FrozenNetwork, rule: str) -> Any:
+def deep_lift_correct_rows(net: FrozenNetwork, rule: str) -> Array:
     """DeepLIFT of the rows on which the library deeplift is right; the row on which it is wrong is in faults.py."""
     rows = len(load_results("deeplift").arrays[f"{net.name}/deep_lift.{rule}"])
     return call_deep_lift(net, rule=rule).values[:rows]
