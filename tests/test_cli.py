@@ -205,7 +205,7 @@ def test_a_model_of_one_s_own_with_class_names(capsys):
     by_name = told(capsys, *common, "--target", "dog", "--versus", "newt")
     assert "the score of dog minus that of newt" in by_name
     assert by_name == told(capsys, *common, "--target", "1", "--versus", "2")
-    assert "a number from 0 to 2, or a name: cat, dog, newt" in refused(capsys, *common, "--target", "bird")
+    assert "a number from 0 to 2 or a name, cat, dog, newt" in refused(capsys, *common, "--target", "bird")
 
 
 def test_baselines_by_name_number_and_file(capsys):
