@@ -30,7 +30,7 @@ from minixai.ops.shapes import Identity, Reshape, Transpose
 from minixai.ops.threads import own_threads
 from minixai.preprocessing import Preprocessing
 from minixai.text import columns, listed, quoted
-from minixai.validate import as_count, as_real, check_finite, check_path, is_integer, one_of
+from minixai.validate import as_count, as_random_seed, as_real, check_finite, check_path, is_integer, one_of
 
 FORMAT = "minixai model 1"
 CLASSIFIER_ACTIVATIONS = ("softmax", "sigmoid")
@@ -126,7 +126,7 @@ class Model:
                 f"a model of {self.dtype} and rows of shape {self.input_shape} cannot be: "
                 "give a float dtype, and rows with at least one axis"
             )
-        rng = None if seed is None else np.random.default_rng(as_count(seed, "seed", 0))
+        rng = None if seed is None else np.random.default_rng(as_random_seed(seed))
         self.layers: tuple[Entry, ...] = (Entry("input", None, (), self.input_shape),)
         self.owners: dict[Layer, str] = {}  # under whose name a layer's weights go
         self.random: set[str] = set()  # weights that are still as they were drawn

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minixai.graph import Node
+from minixai.signatures import check_arguments
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Preprocessing:
     std: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        check_arguments(Preprocessing, vars(self))
         positive = (self.scale, *self.std)
         if not np.isfinite([*positive, *self.mean]).all() or min(positive) <= 0:
             raise ValueError(f"preprocessing takes finite numbers, scale and std above 0, got {self!r}")

@@ -23,6 +23,8 @@ from minixai.text import listed, quoted, shorten
 
 MOST_LISTED = 24
 """Names that an error lists where all of them may be a choice: as many as a person can look through."""
+MOST_SEED = 2**32 - 1
+"""The largest seed: as many as PyTorch and NumPy's legacy generators take."""
 MOST_SAMPLES = 1_000_000
 """Draws at which a mean is off by a thousandth of their spread, 1/√n."""
 WHY_NO_MORE = "the mean of so many is off by a thousandth of what one is"
@@ -52,6 +54,11 @@ def as_count(n: int, what: str, least: int = 1, most: int | None = None, why: st
     if most is not None and n > most:
         raise ValueError(f"{what} is at most {most:,}, got {quoted(n)}: {why}")
     return int(n)
+
+
+def as_random_seed(seed: int, name: str = "seed") -> int:
+    """seed as an int, if random numbers can start there."""
+    return as_count(seed, name, 0, MOST_SEED, "seeds beyond are no better, and other libraries do not take them")
 
 
 def check_callable(x: object, what: str) -> None:

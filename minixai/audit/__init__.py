@@ -27,7 +27,7 @@ from minixai.methods.call import Call
 from minixai.methods.registry import Method
 from minixai.model import Model, Network
 from minixai.progress import Progress, is_terminal
-from minixai.validate import as_count, check_images, one_of
+from minixai.validate import as_count, as_random_seed, check_images, one_of
 
 __all__ = ["CHECKS", "Check", "Report", "Row", "audit"]
 
@@ -156,7 +156,7 @@ def audit(
         output=output,
         others=others or {},
         draws=draws,
-        seed=as_count(seed, "seed", 0),
+        seed=as_random_seed(seed),
         batch=batch,
         options=options,
         announce=announce,

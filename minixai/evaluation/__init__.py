@@ -1,5 +1,7 @@
 """Scores against a known truth, and sanity checks: can this heat map be believed?"""
 
+from inspect import isfunction
+
 from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
 from minixai.evaluation.faithfulness import Infidelity, Sensitivity, infidelity, sensitivity_n
 from minixai.evaluation.interventions import Audit, audit, background_range, contrast, part_shapley, removal_drops
@@ -8,6 +10,7 @@ from minixai.evaluation.parts import deletion_rank, part_sums, rank_correlation,
 from minixai.evaluation.sanity import Cascade, cascade, edge_detector, random_map, randomisation, randomised
 from minixai.evaluation.scoreboard import Scoreboard, score
 from minixai.evaluation.scores import SCORES
+from minixai.signatures import with_checked_arguments
 
 __all__ = [
     "SCORES",
@@ -42,3 +45,7 @@ __all__ = [
     "shapley_distance",
     "target_sensitivity",
 ]
+
+for name in __all__:  # what they are given is checked before they work
+    if isfunction(function := globals()[name]):
+        globals()[name] = with_checked_arguments(function)

@@ -114,9 +114,11 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "empty.png").write_bytes(b"")
     (folder / "cut.png").write_bytes((folder / "photo.png").read_bytes()[:900])
     (folder / "cut.npz").write_bytes((folder / "model.npz").read_bytes()[:900])
-    (folder / "script.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%touch pwned) (w) file\n")
-    np.savez_compressed(folder / "bomb.npz", **{"x": np.zeros((1 << 28,), np.uint8)})
-    np.savez(folder / "objects.npz", **{"x": np.array([{}], dtype=object)})
+    (folder / "script.jpg").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%touch pwned) (w) file\n"
+    )
+    np.savez_compressed(folder / "bomb.npz", x=np.zeros((1 << 28,), np.uint8))
+    np.savez(folder / "objects.npz", x=np.array([{}], dtype=object))
     np.save(folder / "objects.npy", np.array([{}], dtype=object))
     with open(folder / "huge.npy", "wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (10**6, 10**6)})

@@ -97,4 +97,6 @@ def test_files(tmp_path: Path) -> None:
         path = tmp_path / f"m{suffix}"
         path.write_bytes(mutate(content, rng))
         expect_answer_or_sentence(lambda path=path: load(path), f"seed {SEED} case {case}: {suffix}")  # type: ignore[misc]
-        expect_answer_or_sentence(lambda path=path: mx.zoo.vgg16(weights=path), f"seed {SEED} case {case}: weights {suffix}")  # type: ignore[misc]
+        expect_answer_or_sentence(
+            lambda path=path: mx.zoo.vgg16(weights=path), f"seed {SEED} case {case}: weights {suffix}"
+        )  # type: ignore[misc]

@@ -60,14 +60,13 @@ def op_calls() -> dict[str, Call]:
         "convolution": lambda: {"x": n(6, 6, 1), "w": np.ones((3, 3, 1, 2)), "b": np.zeros(2)},
         "transposed_convolution": lambda: {"x": n(4, 4, 1), "w": np.ones((3, 3, 2, 1))},
         "matmul": lambda: {"x": n(3), "w": np.ones((3, 2))},
-        "concatenate": lambda: {"nodes": [n(3), n(2)]},
+        "concatenate": lambda: {"xs": [n(3), n(2)]},
         "take": lambda: {"x": n(3), "index": (slice(None), 0)},
-        "gather": lambda: {"x": n(6, 6, 1), "index": [0, 1], "axis": 1},
-        "interpolate": lambda: {"x": n(6, 6, 1)},
-        "power": lambda: {"x": n(3), "exponent": 2},
-        "pad": lambda: {"x": n(6, 6, 1)},
-        "reshape": lambda: {"x": n(6)},
-        "prelu": lambda: {"x": n(3), "slope": np.full(3, 0.1)},
+        "gather": lambda: {"x": n(6, 6, 1), "indices": [0, 1], "axis": 1},
+        "interpolate": lambda: {"x": n(6, 6, 1), "size": 9, "axis": 1},
+        "power": lambda: {"u": n(3), "p": 2},
+        "pad": lambda: {"x": n(6, 6, 1), "widths": ((1, 1),) * 3},
+        "prelu": lambda: {"x": n(3), "alpha": np.full(3, 0.1)},
     }
     calls = dict[str, Call]()
     for name in ops.__all__:
@@ -75,21 +74,30 @@ def op_calls() -> dict[str, Call]:
         if inspect.isclass(function):
             continue
         image = any(word in name for word in ("pool", "upsample", "local_response", "interpolate", "pad", "gather"))
-        calls[f"ops.{name}"] = function, given.get(name) or (
-            lambda function=function, image=image: {  # type: ignore[misc]
-                p.name: n(6, 6, 1) if image else n(3)
-                for p in inspect.signature(function).parameters.values()
-                if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-            }
+        calls[f"ops.{name}"] = (
+            function,
+            given.get(name)
+            or (
+                lambda function=function, image=image: {  # type: ignore[misc]
+                    p.name: n(6, 6, 1) if image else n(3)
+                    for p in inspect.signature(function).parameters.values()
+                    if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+                }
+            ),
         )
     return calls
 
 
 LAYERS: dict[str, dict[str, Any]] = {
-    "Conv2D": {"filters": 2, "size": 3}, "Dense": {"units": 2}, "Dropout": {"rate": 0.5}, "Reshape": {"shape": (36,)},
-    "Activation": {"name": "relu"}, "Function": {"function": lambda x: x}, "ConvTranspose2D": {"filters": 2, "size": 3},
-    "LocalResponseNorm": {"size": 3},
+    "Conv2D": {"filters": 2, "kernel": 3}, "Dense": {"units": 2}, "Dropout": {"rate": 0.5}, "Reshape": {"shape": (36,)},
+    "Activation": {"function": "relu"}, "Function": {"function": lambda x: x}, "ConvTranspose2D": {"filters": 2, "kernel": 3},
+    "LocalResponseNorm": {"size": 3}, "Upsample2D": {"size": 2}, "Scale": {"shape": (1,)}, "Shift": {"shape": (1,)},
+    "Append": {"shape": (1, 6, 1), "axis": 1}, "PReLU": {"shape": (1,)}, "Standardise": {"axes": (1, 2)},
+    "Reduce": {"function": "mean", "axes": (1,)}, "Permute": {"axes": (2, 1, 3)}, "Slice": {"axis": 1}, "Pad": {"widths": ((1, 1),) * 3},
+    "Gather": {"axis": 1, "indices": (0, 2)}, "Interpolate": {"axis": 1, "size": 9},
 }  # fmt: skip
+JOINS = ("Join", "Sum", "Multiply", "Divide", "Subtract", "Maximum", "Minimum", "MatMul", "Add")
+"""Layers of several inputs, which have no arguments."""
 
 
 def layer_calls() -> dict[str, Call]:
@@ -107,14 +115,18 @@ def layer_calls() -> dict[str, Call]:
         for module in (layers, op_layers)
         for name, kind in vars(module).items()
         if inspect.isclass(kind) and issubclass(kind, layers.Layer) and kind is not layers.Layer
-        if kind.__module__ == module.__name__ and not name.startswith("_")
+        if kind.__module__ == module.__name__ and name not in JOINS
     ]
-    return {f"layers.{kind.__name__}": (use(kind), lambda kind=kind: dict(LAYERS.get(kind.__name__, {}))) for kind in kinds}  # type: ignore[misc]
+    return {
+        f"layers.{kind.__name__}": (use(kind), lambda kind=kind: dict(LAYERS.get(kind.__name__, {}))) for kind in kinds
+    }  # type: ignore[misc]
 
 
 def calls() -> dict[str, Call]:
     """Every public function that the catalogue of methods does not have, with what it may be given."""
     network, result = model(), mx.gradient(model(), X, 0)
+    one, maps, digits = mx.gradient(model(), X[:1], 0), RNG.random((1, 4, 4, 3)), mx.load("digits")
+    path = mx.integrated_gradients(model(), X[:1], 0, steps=4)
     scenes, bird = birds.draw(2, 0), mx.load("shorebirds")
     board = evaluation.score(bird, scenes, ("gradient",))
     net, ax = (lambda: network), plt.figure().gca()
@@ -143,7 +155,7 @@ def calls() -> dict[str, Call]:
         "Node": (mx.Node, lambda: {"value": [[1.0]]}),
         "backward": (mx.backward, lambda: {"output": toys.product(node), "rules": mx.rules.GRADIENT, "seed": 1.0}),
         "GradientExplainer": (
-            lambda shap={}, **o: mx.GradientExplainer(**o).shap_values(X[:1]),  # noqa: B006
+            lambda shap={}, **o: mx.GradientExplainer(**o).shap_values(X[:1]),
             lambda: {"model": network, "data": X},
         ),
         "DeepExplainer": (lambda **o: mx.DeepExplainer(**o).shap_values(X[:1]), lambda: {"model": network, "data": X}),
@@ -158,29 +170,30 @@ def calls() -> dict[str, Call]:
         ),
         "result.save": (result.save, lambda: {"path": "/nowhere/at/all.npz"}),
         "plots.show": (mx.plots.show, lambda: {"result": result, "images": X}),
-        "plots.compare": (mx.plots.compare, lambda: {"results": [result, result], "images": X, "row": 0}),
+        "plots.compare": (mx.plots.compare, lambda: {"results": [one, one], "image": X[:1]}),
         "plots.heat_map": (mx.plots.heat_map, lambda: {"ax": ax, "result": result, "image": X}),
-        "plots.filters": (mx.plots.filters, lambda: {"model": network}),
+        "plots.filters": (mx.plots.filters, lambda: {"result": maps}),
         "plots.graph": (mx.plots.graph, lambda: {"output": toys.product(node)}),
-        "plots.primer": (mx.plots.primer, dict),
+        "plots.primer": (mx.plots.primer, lambda: {"model": digits}),
         "plots.scores": (mx.plots.scores, lambda: {"board": board}),
-        "plots.series": (mx.plots.series, lambda: {"results": [result, result], "images": X}),
-        "plots.slider": (mx.plots.slider, dict),
+        "plots.series": (mx.plots.series, lambda: {"result": path}),
+        "plots.slider": (mx.plots.slider, lambda: {"frames": [X[0], X[1]], "label": "image"}),
         "evaluation.score": (evaluation.score, lambda: {**batch, "methods": ("gradient",)}),
         "evaluation.audit": (evaluation.audit, lambda: dict(batch)),
-        "evaluation.deletion_curve": (evaluation.deletion_curve, lambda: {"model": network, "maps": result, "images": X}),
-        "evaluation.insertion_curve": (evaluation.insertion_curve, lambda: {"model": network, "maps": result, "images": X}),
     }  # fmt: skip
     for name in evaluation.__all__:
         function = getattr(evaluation, name)
         if inspect.isfunction(function) and f"evaluation.{name}" not in found:
             known = {"model": bird, "scenes": scenes, "maps": RNG.random((2, 64, 64, 1)), "values": RNG.random((2, 64, 64, 1)),
                      "images": BIRDS, "x": BIRDS, "masks": scenes.masks, "seed": 0, "n": 2, "method": mx.gradient, "result": result}  # fmt: skip
-            found[f"evaluation.{name}"] = function, lambda function=function, known=known: {  # type: ignore[misc]
-                p.name: known.get(p.name, X)
-                for p in inspect.signature(function).parameters.values()
-                if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-            }
+            found[f"evaluation.{name}"] = (
+                function,
+                lambda function=function, known=known: {  # type: ignore[misc]
+                    p.name: known.get(p.name, X)
+                    for p in inspect.signature(function).parameters.values()
+                    if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+                },
+            )
     for name in ("saturation", "add_multiply", "threshold", "minimum", "maximum", "product", "one_minus_relu"):
         found[f"toys.{name}"] = getattr(toys, name), lambda: {"x": node}
     return found | op_calls() | layer_calls()
@@ -224,7 +237,7 @@ def test_wrong_objects() -> None:
             frames = traceback.extract_tb(problem.__traceback__)
             at = f"{type(problem).__name__}: {problem!s:.160} in {Path(frames[-1].filename).name}:{frames[-1].lineno}"
             sentence = isinstance(problem, (ValueError, TypeError)) and is_own(problem) and len(str(problem)) < 1500
-            expect(sentence or is_own(problem) and frames[-1].name == "<lambda>", f"{what}: {at}")
+            expect(sentence or (is_own(problem) and frames[-1].name == "<lambda>"), f"{what}: {at}")
             seen[name] = seen.get(name, 0) + (not sentence)
         finally:
             plt.close("all")

@@ -14,7 +14,7 @@ from minixai.arrays import Array, readonly_view
 from minixai.datasets.birds.habitats import SIDE
 from minixai.datasets.birds.rendering import images_of, mapping, render
 from minixai.datasets.birds.species import CLASSES, DECISIVE, HABITATS, PARTS
-from minixai.validate import as_count, as_nonnegative, as_real, check_finite, one_of
+from minixai.validate import as_count, as_nonnegative, as_random_seed, as_real, check_finite, one_of
 
 POSE = {"flip": (-1, 1), "x": (-2.5, 2.5), "y": (28, 33), "scale": (0.82, 1), "tilt": (-0.12, 0.12), "stride": (-2, 2)}
 """How a bird stands: 1 if it looks to the right and −1 to the left, and what is uniform in its range."""
@@ -144,7 +144,7 @@ def draw(
     ([1, 1, 0], (3, 64, 64, 3))
     """
     as_count(n, "n, how many scenes to draw,")
-    as_count(seed, "seed", 0)
+    as_random_seed(seed)
     bias = float(habitat is not None) if bias is None else bias
     choice = np.atleast_1d(numbers_of(CLASSES if species is None else species, CLASSES, "species"))
     lengths = (1, 1, 1, len(POSE), 1, 3, 1, PHASES)
