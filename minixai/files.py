@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minixai.text import listed, quoted, shorten
+from minixai.validate import check_path
 
 try:
     import fcntl
@@ -206,6 +207,7 @@ def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
 
     Raises ValueError if it cannot be written.
     """
+    check_path(path)
     place = Path(path)
     if not place.name:
         raise ValueError(f"cannot write {str(path)!r}: give the name of a file")

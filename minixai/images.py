@@ -6,6 +6,7 @@ A few photos come with minixai, in data/photos/, and are known by their names.
 
 from __future__ import annotations
 
+import os
 import stat
 import warnings
 from collections.abc import Sequence
@@ -19,8 +20,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from minixai.files import shipped
 from minixai.model import Model
+from minixai.signatures import check_arguments
 from minixai.text import printable, quoted, shorten
-from minixai.validate import one_of
+from minixai.validate import check_path, one_of
 
 SHIPPED_PHOTOS = ("cat", "coffee")
 SAMPLE = "sample_data/grace_hopper.jpg"  # comes with matplotlib
@@ -104,7 +106,10 @@ def read_images(
     >>> read_images(["cat", "coffee"], like=load("efficientnet-lite0")).shape
     (2, 224, 224, 3)
     """
+    check_arguments(read_images, locals())
     each = [paths] if isinstance(paths, str | PathLike) else list(paths)
+    for path in each:
+        check_path(path, "an image")
     if not each:
         raise ValueError("there are no images to read: give at least one path")
     rows = []
@@ -119,7 +124,7 @@ def read_images(
 def find_photo(path: str | PathLike[str]) -> Path:
     """Return the file at this path; if there is none, the shipped photo of this name."""
     there = Path(path)
-    return shipped(f"photos/{path}.jpg") if str(path) in SHIPPED_PHOTOS and not there.exists() else there
+    return shipped(f"photos/{path}.jpg") if str(path) in SHIPPED_PHOTOS and not os.path.exists(there) else there
 
 
 def read_image(path: str | PathLike[str], shape: tuple[int, ...], fit: str = "crop") -> NDArray[np.float32]:

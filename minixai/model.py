@@ -227,6 +227,8 @@ class Model:
         if x.shape[1:] != self.input_shape:
             raise ValueError(f"a node {x.shape} does not fit this model, which takes (N, {self.shape_text})")
         nodes = {"input": self.preprocess(x if x.name or x.op else x.named("input"))}
+        if weights is not None and not isinstance(weights, Mapping):
+            raise TypeError(f"weights is a mapping of names to arrays or nodes, got {quoted(weights)}")
         mine = self.weights
         for name in weights or ():
             one_of(name, mine, "weight")

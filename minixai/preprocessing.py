@@ -14,6 +14,8 @@ import numpy as np
 
 from minixai.graph import Node
 from minixai.signatures import check_arguments
+from minixai.text import quoted
+from minixai.validate import as_count
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Preprocessing:
         check_arguments(Preprocessing, vars(self))
         positive = (self.scale, *self.std)
         if not np.isfinite([*positive, *self.mean]).all() or min(positive) <= 0:
-            raise ValueError(f"preprocessing takes finite numbers, scale and std above 0, got {self!r}")
+            raise ValueError(f"preprocessing takes finite numbers, scale and std above 0, got {quoted(self)}")
 
     def __call__(self, x: Node) -> Node:
         """Return what the first layer reads of a node of pixels, (N, H, W, C) -> (N, H, W, C)."""
@@ -138,7 +140,10 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
     >>> as_preprocessing("-1..1", 1)(Node([[[[0.0], [1.0]]]])).value.ravel()
     array([-1.,  1.])
     """
+    as_count(channels, "channels")
     made: Preprocessing | None
+    if isinstance(given, np.ndarray) and given.ndim:
+        given = tuple(given)  # (mean, std)
     match given.removeprefix("keras-") if isinstance(given, str) else given:
         case None | Preprocessing():
             made = given
@@ -162,14 +167,14 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
         case _:
             near = get_close_matches(str(given), NAMES, 1, 0.5)
             raise ValueError(
-                f"unknown preprocessing {given!r}"
+                f"unknown preprocessing {quoted(given)}"
                 + (f", did you mean {near[0]!r}?" if near else "")
                 + f": give one of {', '.join(NAMES)}, a Preprocessing, or (mean, std)"
             )
     for name, numbers in (("mean", made.mean), ("std", made.std)) if made else ():
         if numbers and len(numbers) != channels:
             raise ValueError(
-                f"the preprocessing {given!r} has {len(numbers)} numbers in {name}, but the images have "
+                f"the preprocessing {quoted(given)} has {len(numbers)} numbers in {name}, but the images have "
                 f"{channels} channels: give (mean, std) with one number for each"
             )
     return made
@@ -180,5 +185,5 @@ def as_numbers(given: float | Sequence[float], channels: int) -> tuple[float, ..
     try:
         numbers = tuple(map(float, np.atleast_1d(np.asarray(given, float))))
     except (TypeError, ValueError):
-        raise ValueError(f"mean and std are numbers, one or one for each channel, got {given!r}") from None
+        raise ValueError(f"mean and std are numbers, one or one for each channel, got {quoted(given)}") from None
     return numbers * channels if len(numbers) == 1 else numbers

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from minixai.arrays import Array
 from minixai.methods.moments import Moments
 from minixai.model import batches
-from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_random_seed, as_real, check_finite
+from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_random_seed, as_real, check_callable, check_finite
 
 MOST = 2**20
 """Rows that an exact answer may take."""
@@ -90,6 +90,7 @@ def shapley(value: Value, players: int, permutations: int | None = None, seed: i
     >>> shapley(lambda coalitions: np.where(coalitions, [5, 4, 0], 0).max(axis=1), 3).values
     array([3., 2., 0.])
     """
+    check_callable(value, "value")
     return play(value, *validate_game(players, permutations, seed))
 
 

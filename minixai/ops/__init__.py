@@ -120,9 +120,7 @@ __all__ = [
     "upsample",
 ]
 
-for (
-    name
-) in __all__:  # a wrong kind of argument is named; nothing is checked where all is well, because ops are called often
+for name in __all__:  # they are called often, so what they are given is looked at only where they fail
     if isfunction(made := globals()[name]):
         globals()[name] = with_explained_failure(made)
 for name in (

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from minixai.arrays import Array
-from minixai.plots.maps import Result, limit, palette_of
+from minixai.plots.maps import Result, limit, one_row, palette_of
 from minixai.plots.panels import FAINT, draw_outline, luminance
 
 
@@ -48,6 +48,9 @@ def heat_map(
     >>> heat_map(Figure().subplots(), np.array([[[[1.0], [-2.0]]]]))
     2.0
     """
+    row = one_row(len(np.asarray(result)), row)
+    if image is not None and (np.ndim(image) != 3 or np.shape(image)[-1] not in (1, 3)):
+        raise ValueError(f"image is one image (H, W, 1) or (H, W, 3), got {np.shape(image)}: give images[row]")
     values = np.asarray(result)[row].sum(axis=-1, dtype=np.float64)
     most = limit([values], vmax, percentile)
     h, w = values.shape if image is None else image.shape[:2]

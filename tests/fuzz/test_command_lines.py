@@ -82,15 +82,21 @@ BY_NAME: dict[str, list[str]] = {
     "copy": ["new", "new/deeper"],
 }
 ODD = [
-    "", " ", "-", "--", "-1", "0", "00012", "1.5", "1e3", "nan", "inf", "-inf", "²", "١", "true", "None", "a,b", ",", ",,",
-    "gradient,gradient", ".", "..", "/", "~", "*", "?", "[", "%s", "%(default)s", "{}", "é", "ß.png", "a b.png", "NAME", "score",
-    "digits ", "DIGITS", "steps=", "=3", "steps=[1", "target=1", "--out", "-h", "--help", "--version", "99999999", "4294967296",
+    "", " ", "-", "--", "-1", "0", "00012", "1.5", "1e3", "nan", "inf", "-inf", "²", "١", "true", "None", "a,b", ",",
+    ",,",
+    "gradient,gradient", ".", "..", "/", "~", "*", "?", "[", "%s", "%(default)s", "{}", "é", "ß.png", "a b.png",
+    "NAME", "score",
+    "digits ", "DIGITS", "steps=", "=3", "steps=[1", "target=1", "--out", "-h", "--help", "--version", "99999999",
+    "4294967296",
 ]  # fmt: skip
 HOSTILE = [
-    "a" * 5000, "../../../../../../etc/passwd", "/dev/zero", "/dev/null", "/dev/full", "/proc/self/mem", "pipe", "locked/new.png",
-    "empty.png", "cut.png", "script.jpg", "bomb.npz", "objects.npz", "objects.npy", "huge.npy", "cut.npz", "text.txt", "loop",
+    "a" * 5000, "../../../../../../etc/passwd", "/dev/zero", "/dev/null", "/dev/full", "/proc/self/mem", "pipe",
+    "locked/new.png",
+    "empty.png", "cut.png", "script.jpg", "bomb.npz", "objects.npz", "objects.npy", "huge.npy", "cut.npz",
+    "text.txt", "loop",
     "\x1b[31mred", "two\nlines", "\udcff\udcfe.png", "‮gnp.exe", "1" * 400, "9" * 19, "-" * 300, "a/" * 300 + "b.png",
-    "file:///etc/passwd", "http://localhost:1/x", "$(touch pwned)", "`touch pwned`", "; touch pwned", "| touch pwned", "con", "a\tb",
+    "file:///etc/passwd", "http://localhost:1/x", "$(touch pwned)", "`touch pwned`", "; touch pwned",
+    "| touch pwned", "con", "a\tb",
     "photo.png/new.png", "model.npz/x", "a" * 250 + ".png", "steps=" + "9" * 500, "steps=" + "[" * 3000,
     "seed=-1", 'x={"a": 1}',
 ]  # fmt: skip

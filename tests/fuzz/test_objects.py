@@ -21,7 +21,7 @@ from minixai.datasets import birds
 from minixai.graph import Node
 from minixai.preprocessing import Preprocessing
 from minixai.training import SGD, Adam, evaluate, train
-from tests.fuzz.outcomes import CASES, SEED, expect
+from tests.fuzz.outcomes import CASES, SEED, expect, expect_answer_or_sentence
 
 HOME = str(Path(mx.__file__).parent)
 RNG = np.random.default_rng(5)
@@ -37,9 +37,12 @@ class Silent:
 
 
 WRONG: list[Any] = [
-    None, 0, 3, -1, 1.5, float("nan"), float("inf"), 10**30, True, "", "abc", "a" * 5000, b"x", [], [1], ["a", "b"], (), (1, 2, 3),
-    [[1], [1, 2]], {}, {"a": 1}, {1, 2}, object(), Silent(), int, len, lambda: 1, lambda x: x, lambda *x: None, np.zeros(0),
-    np.zeros((2, 2)), np.array("a"), np.array([None]), np.array(1j), np.full((4, 6, 6, 1), np.nan), X, X[..., 0], X.astype(int),
+    None, 0, 3, -1, 1.5, float("nan"), float("inf"), 10**30, True, "", "abc", "a" * 5000, b"x", [], [1], ["a", "b"],
+    (), (1, 2, 3),
+    [[1], [1, 2]], {}, {"a": 1}, {1, 2}, object(), Silent(), int, len, lambda: 1, lambda x: x, lambda *x: None,
+    np.zeros(0),
+    np.zeros((2, 2)), np.array("a"), np.array([None]), np.array(1j), np.full((4, 6, 6, 1), np.nan), X, X[..., 0],
+    X.astype(int),
     Node(np.ones((2, 3))), np.datetime64("2020-01-01"), range(3), slice(None), ..., Path("none"), iter([1]),
 ]  # fmt: skip
 
@@ -49,6 +52,9 @@ def model() -> mx.Model:
         [("conv1", layers.Conv2D(2, 3, activation="relu")), layers.Flatten(), layers.Dense(3)], input_shape=(6, 6, 1)
     )
 
+
+INTERNAL = ("op", "inputs", "memo")
+"""Arguments of `Node` that only an Op gives."""
 
 Call = tuple[Callable[..., Any], Callable[[], dict[str, Any]]]
 
@@ -90,10 +96,12 @@ def op_calls() -> dict[str, Call]:
 
 LAYERS: dict[str, dict[str, Any]] = {
     "Conv2D": {"filters": 2, "kernel": 3}, "Dense": {"units": 2}, "Dropout": {"rate": 0.5}, "Reshape": {"shape": (36,)},
-    "Activation": {"function": "relu"}, "Function": {"function": lambda x: x}, "ConvTranspose2D": {"filters": 2, "kernel": 3},
+    "Activation": {"function": "relu"}, "Function": {"function": lambda x: x}, "ConvTranspose2D": {"filters": 2,
+    "kernel": 3},
     "LocalResponseNorm": {"size": 3}, "Upsample2D": {"size": 2}, "Scale": {"shape": (1,)}, "Shift": {"shape": (1,)},
     "Append": {"shape": (1, 6, 1), "axis": 1}, "PReLU": {"shape": (1,)}, "Standardise": {"axes": (1, 2)},
-    "Reduce": {"function": "mean", "axes": (1,)}, "Permute": {"axes": (2, 1, 3)}, "Slice": {"axis": 1}, "Pad": {"widths": ((1, 1),) * 3},
+    "Reduce": {"function": "mean", "axes": (1,)}, "Permute": {"axes": (2, 1, 3)}, "Slice": {"axis": 1},
+    "Pad": {"widths": ((1, 1),) * 3},
     "Gather": {"axis": 1, "indices": (0, 2)}, "Interpolate": {"axis": 1, "size": 9},
 }  # fmt: skip
 JOINS = ("Join", "Sum", "Multiply", "Divide", "Subtract", "Maximum", "Minimum", "MatMul", "Add")
@@ -129,7 +137,7 @@ def calls() -> dict[str, Call]:
     path = mx.integrated_gradients(model(), X[:1], 0, steps=4)
     scenes, bird = birds.draw(2, 0), mx.load("shorebirds")
     board = evaluation.score(bird, scenes, ("gradient",))
-    net, ax = (lambda: network), plt.figure().gca()
+    ax = plt.figure().gca()
     node = mx.Node([[1.0, 2.0]], [[0.0, 0.0]])
     toy = toys.add_multiply
     batch = {"model": bird, "scenes": scenes}
@@ -171,7 +179,7 @@ def calls() -> dict[str, Call]:
         "result.save": (result.save, lambda: {"path": "/nowhere/at/all.npz"}),
         "plots.show": (mx.plots.show, lambda: {"result": result, "images": X}),
         "plots.compare": (mx.plots.compare, lambda: {"results": [one, one], "image": X[:1]}),
-        "plots.heat_map": (mx.plots.heat_map, lambda: {"ax": ax, "result": result, "image": X}),
+        "plots.heat_map": (mx.plots.heat_map, lambda: {"ax": ax, "result": result, "image": X[0]}),
         "plots.filters": (mx.plots.filters, lambda: {"result": maps}),
         "plots.graph": (mx.plots.graph, lambda: {"output": toys.product(node)}),
         "plots.primer": (mx.plots.primer, lambda: {"model": digits}),
@@ -221,11 +229,14 @@ def test_wrong_objects() -> None:
     names, seen = sorted(every), dict[str, int]()
     only = os.environ.get("FUZZ_ONLY", "")
     names = [name for name in names if name.startswith(only)]
+    for name in names:
+        what = f"{name} as it should be called"
+        expect_answer_or_sentence(lambda name=name: every[name][0](**every[name][1]()), what)  # type: ignore[misc]
     for case in range(CASES):
         name = names[case % len(names)]
         function, given = every[name]
         options = given()
-        options_of = accepted(function) or list(options)
+        options_of = [each for each in accepted(function) if each not in INTERNAL] or list(options)
         swapped = rng.choice(options_of, size=min(len(options_of), int(rng.integers(1, 3))), replace=False)
         for each in map(str, swapped):
             options[each] = WRONG[int(rng.integers(len(WRONG)))]
