@@ -700,6 +700,8 @@ def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
     >>> shape_hint((8, 8, 4), (8, 8, 3), "x")
     'this looks like one image with an alpha channel; give x[None, ..., :-1]'
     """
+    if not shape:
+        return f"a number alone is no row; give an array of rows {row}"
     stub: Array = np.broadcast_to(np.zeros((), np.int8), shape)
     for hint, mended in SHAPE_HINTS.items():
         with suppress(ValueError, IndexError):
@@ -712,7 +714,9 @@ def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
 
 def check_one_input(x: Any, what: str, axes: int) -> None:
     """Raise ValueError for a tuple or list of several batches, each with so many axes or more."""
-    if isinstance(x, (tuple, list)) and any(np.ndim(part) >= axes for part in x if hasattr(part, "shape")):
+    if not isinstance(x, (tuple, list)):
+        return
+    if any(np.ndim(part) >= axes for part in x if hasattr(part, "shape")):
         count = "1 array" if len(x) == 1 else f"{len(x)} arrays"
         remedy = f"give {what}[0]" if len(x) == 1 else f"concatenate them, np.concatenate({what}, axis=-1) for channels"
         raise ValueError(f"{what} is a {type(x).__name__} of {count}, but minixai takes one input: {remedy}")

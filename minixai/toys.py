@@ -12,7 +12,8 @@ def columns(x: Node, *names: str) -> list[Node]:
     """The inputs one by one, each with a name."""
     if not isinstance(x, Node):
         raise TypeError(
-            f"this network is a function of a Node, got {quoted(x)}: give Node(x), or explain it, mx.gradient(network, x)"
+            f"this network is a function of a Node, got {quoted(x)}: give Node(x), or explain the network at x, "
+            "mx.gradient(network, x)"
         )
     if x.ndim != 2 or x.shape[1] != len(names):
         raise ValueError(

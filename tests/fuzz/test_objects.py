@@ -139,8 +139,9 @@ def calls() -> dict[str, Call]:
     board = evaluation.score(bird, scenes, ("gradient",))
     ax = plt.figure().gca()
     node = mx.Node([[1.0, 2.0]], [[0.0, 0.0]])
+    background = lambda: {"model": network, "background": X}  # noqa: E731
     toy = toys.add_multiply
-    batch = {"model": bird, "scenes": scenes}
+    batch, maps64 = {"model": bird, "scenes": scenes}, RNG.random((2, 64, 64, 1))
     found: dict[str, Call] = {
         "Model": (mx.Model, lambda: {"layers": [layers.Flatten(), layers.Dense(2)], "input_shape": (6, 6, 1)}),
         "model.scores": (network.scores, lambda: {"x": X}),
@@ -164,9 +165,9 @@ def calls() -> dict[str, Call]:
         "backward": (mx.backward, lambda: {"output": toys.product(node), "rules": mx.rules.GRADIENT, "seed": 1.0}),
         "GradientExplainer": (
             lambda shap={}, **o: mx.GradientExplainer(**o).shap_values(X[:1]),
-            lambda: {"model": network, "data": X},
+            background,
         ),
-        "DeepExplainer": (lambda **o: mx.DeepExplainer(**o).shap_values(X[:1]), lambda: {"model": network, "data": X}),
+        "DeepExplainer": (lambda **o: mx.DeepExplainer(**o).shap_values(X[:1]), background),
         "load": (mx.load, lambda: {"name": "digits"}),
         "read_images": (mx.read_images, lambda: {"paths": "none.png", "like": network}),
         "digits": (mx.datasets.digits, lambda: {"split": "test"}),
@@ -192,8 +193,10 @@ def calls() -> dict[str, Call]:
     for name in evaluation.__all__:
         function = getattr(evaluation, name)
         if inspect.isfunction(function) and f"evaluation.{name}" not in found:
-            known = {"model": bird, "scenes": scenes, "maps": RNG.random((2, 64, 64, 1)), "values": RNG.random((2, 64, 64, 1)),
-                     "images": BIRDS, "x": BIRDS, "masks": scenes.masks, "seed": 0, "n": 2, "method": mx.gradient, "result": result}  # fmt: skip
+            known = {
+                **batch, "maps": maps64, "values": maps64, "images": BIRDS, "x": BIRDS, "masks": scenes.masks, "seed": 0, "n": 2,
+                "labels": scenes.labels, "method": mx.gradient, "result": result,
+            }  # fmt: skip
             found[f"evaluation.{name}"] = (
                 function,
                 lambda function=function, known=known: {  # type: ignore[misc]

@@ -14,6 +14,7 @@ from minixai.arrays import Array, readonly_view
 from minixai.datasets.birds.habitats import SIDE
 from minixai.datasets.birds.rendering import images_of, mapping, render
 from minixai.datasets.birds.species import CLASSES, DECISIVE, HABITATS, PARTS
+from minixai.text import quoted
 from minixai.validate import as_count, as_nonnegative, as_random_seed, as_real, check_finite, one_of
 
 POSE = {"flip": (-1, 1), "x": (-2.5, 2.5), "y": (28, 33), "scale": (0.82, 1), "tilt": (-0.12, 0.12), "stride": (-2, 2)}
@@ -189,7 +190,9 @@ def numbers_of(given: Any, names: tuple[str, ...], what: str) -> npt.NDArray[np.
     if array.dtype.kind == "U":
         return np.array([names.index(one_of(str(name), names, what)) for name in array.ravel()]).reshape(array.shape)
     if array.dtype.kind not in "iu" or not array.size or array.min() < 0 or array.max() >= len(names):
-        raise ValueError(f"{what} is {given!r}: give numbers from 0 to {len(names) - 1}, or names: {', '.join(names)}")
+        raise ValueError(
+            f"{what} is {quoted(given)}: give numbers from 0 to {len(names) - 1}, or names: {', '.join(names)}"
+        )
     return array.astype(np.intp)
 
 
