@@ -168,6 +168,26 @@ def read_header(member: IO[bytes]) -> tuple[tuple[int, ...], str, np.dtype[Any]]
     return tuple(shape), "F" if is_fortran else "C", dtype
 
 
+def read_npy(path: str | PathLike[str]) -> NDArray[Any]:
+    """The array of an .npy, never a pickle.
+
+    Raises OSError if the file cannot be opened, ValueError with the reason if it cannot be read.
+    """
+    check_regular(path)
+    with open(path, "rb") as file:
+        try:
+            shape, order, dtype = read_header(file)
+        except Exception as problem:  # NumPy's own reasons, of several types
+            raise ValueError(f"it is not an .npy file ({reason(problem)})") from None
+        size = os.fstat(file.fileno()).st_size - file.tell()
+        if dtype.hasobject:
+            raise ValueError("it holds objects of Python, which could run any program and are never read")
+        if prod(shape) * dtype.itemsize != size:
+            raise ValueError(f"{shape} of {dtype} does not have {size:,} bytes")
+        numbers = np.frombuffer(bytearray(file.read()), dtype)
+    return numbers.reshape(shape, order="F" if order == "F" else "C")
+
+
 def reason(problem: Exception) -> str:
     """What went wrong, as a message shows it: on one line, in ASCII and in at most 120 letters."""
     return shorten(" ".join(ascii(str(problem) or type(problem).__name__)[1:-1].split()), 120)
@@ -210,7 +230,7 @@ def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     check_path(path)
     place = Path(path)
     if not place.name:
-        raise ValueError(f"cannot write {str(path)!r}: give the name of a file")
+        raise ValueError(f"cannot write {quoted(place)}: give the name of a file")
     try:
         target = Path(os.path.realpath(place))
         mode = mode_of(target)
@@ -233,7 +253,7 @@ def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     except OSError as problem:
         reason = problem.strerror or problem
         raise ValueError(
-            f"cannot write {str(place)!r} ({reason}): choose a file in a folder that can be written"
+            f"cannot write {quoted(place)} ({reason}): choose a file in a folder that can be written"
         ) from None
 
 

@@ -417,6 +417,8 @@ class Model:
         """
         if not isinstance(weights, Mapping):
             raise TypeError(f"weights are arrays by their names, a dict, got {quoted(weights)}")
+        if not isinstance(partial, (bool, np.bool_)):
+            raise TypeError(f"partial is True or False, got {quoted(partial)}")
         layers, mine, made = {name: layer for layer, name in self.owners.items()}, self.weights, {}
         for full, w in weights.items():
             if np.shape(w) != mine[one_of(full, mine, "weight")].shape:
@@ -633,6 +635,8 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array | Store
 
 def class_names(given: Sequence[str] | None, scores: int, activation: str | None) -> tuple[str, ...]:
     """The names of the classes: one for each score, or two for one score with a sigmoid."""
+    if given is not None and (isinstance(given, (str, bytes)) or not isinstance(given, Iterable)):
+        raise TypeError(f"classes is a sequence of names, one for each score, got {quoted(given)}")
     binary = scores == 1 and activation == "sigmoid"
     names = tuple(map(str, range(2 if binary else scores) if given is None else given))
     if len(names) != scores and not (len(names) == 2 and scores == 1 and activation != "softmax"):

@@ -165,7 +165,7 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
         case (mean, std) if not isinstance(given, str):
             made = Preprocessing(mean=as_numbers(mean, channels), std=as_numbers(std, channels))
         case _:
-            near = get_close_matches(str(given), NAMES, 1, 0.5)
+            near = get_close_matches(given, NAMES, 1, 0.5) if isinstance(given, str) else []
             raise ValueError(
                 f"unknown preprocessing {quoted(given)}"
                 + (f", did you mean {near[0]!r}?" if near else "")

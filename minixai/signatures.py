@@ -12,6 +12,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, wraps
 from numbers import Real
+from os import PathLike
 from typing import Any, ForwardRef, NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
 import numpy as np
@@ -68,6 +69,9 @@ KINDS: dict[Any, Kind] = {
     bool: Kind("True or False", "True or False", is_truth),
     str: Kind("a string", "strings", lambda x: isinstance(x, str)),
     types.NoneType: Kind("None", "None", lambda x: x is None),
+    np.ndarray: Kind(
+        "an array of real numbers", "arrays of real numbers", lambda x: is_real_array(x) and np.ndim(x) > 0
+    ),
     ArrayLike: Kind("an array of real numbers", "arrays of real numbers", is_real_array),
 }
 
@@ -110,7 +114,9 @@ def kind_of(annotation: Any, names: Names) -> Kind | None:
     if origin in (Union, types.UnionType):
         return union_of([kind_of(each, names) for each in inner], inner)
     if annotation is np.ndarray or origin is np.ndarray:
-        return KINDS[ArrayLike]
+        return KINDS[np.ndarray]
+    if annotation is PathLike or origin is PathLike:
+        return Kind("a path", "paths", lambda x: isinstance(x, PathLike))
     if annotation is Callable or origin is Callable:
         return Kind("a function", "functions", callable)
     if origin is tuple:
@@ -221,8 +227,12 @@ def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) 
         several = parameter.kind is parameter.VAR_POSITIONAL
         for each in value if several else (value,):
             if not kind.accepts(each):
-                if kind is KINDS[ArrayLike] and each is not None and not isinstance(each, (str, bytes, Mapping, set)):
-                    as_real(each, name)  # has sentences for what is ragged, masked, or a tensor
+                if (
+                    kind in (KINDS[ArrayLike], KINDS[np.ndarray])
+                    and isinstance(each, Iterable)
+                    and not isinstance(each, (str, bytes, Mapping, set))
+                ):
+                    as_real(cast(Any, each), name)  # has sentences for what is ragged, masked, or a tensor
                 raise TypeError(f"{name} is {kind.one}, got {quoted(each)}")
 
 

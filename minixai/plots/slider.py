@@ -24,6 +24,7 @@ from PIL import Image
 
 from minixai.arrays import Array
 from minixai.plots.text import TIED, number
+from minixai.text import quoted
 
 Numbers: TypeAlias = Mapping[str, object]
 Frame: TypeAlias = Figure | Array | Numbers | tuple[Figure | Array, Numbers]
@@ -262,15 +263,18 @@ class Slider:
         )
 
 
+def is_same(a: Any, b: Any) -> bool:
+    """Return whether two choices of a control are equal; numbers up to rounding."""
+    if is_number(a) and is_number(b):
+        return bool(np.isclose(a, b))
+    return type(a) is type(b) and np.array_equal(a, b)
+
+
 def index_of(name: str, value: Any, choices: Sequence[Any]) -> int:
     """Where a value is among the choices of a control."""
-    same = [
-        i
-        for i, each in enumerate(choices)
-        if each == value or (is_number(each) and is_number(value) and np.isclose(each, value))
-    ]
+    same = [i for i, each in enumerate(choices) if is_same(each, value)]
     if not same:
-        raise ValueError(f"{name!r} has no value {value!r}: it has {', '.join(map(written, choices))}")
+        raise ValueError(f"{name!r} has no value {quoted(value)}: it has {', '.join(map(written, choices))}")
     return same[0]
 
 
