@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from minixai.files import whole
+from minixai.files import atomic_write
 from minixai.lesson import Lesson, Outcome, answered_by, exercise_data, judged
 
 
@@ -68,7 +68,7 @@ def keep(lesson: Lesson, outcomes: Sequence[Outcome]) -> None:
     path = place_of(lesson)
     with suppress(OSError, ValueError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path) as file:
+        with atomic_write(path) as file:
             file.write(json.dumps([exercise_data(each) for each in outcomes]).encode())
 
 

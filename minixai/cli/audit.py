@@ -23,7 +23,7 @@ from minixai.cli.question import Question, add_question_options, resolve_classes
 from minixai.cli.subject import ImageChoice, Subject, add_image_options, add_model_options, load_subject
 from minixai.files import read_arrays, read_npy
 from minixai.images import FITS, FORMATS, MODES, decode, find_photo, read_image
-from minixai.progress import put
+from minixai.progress import write_stderr
 from minixai.text import quoted, say
 
 PRESET = 256 / 224
@@ -110,7 +110,7 @@ def audit(args: argparse.Namespace) -> None:
             methods=named if named else DEFAULT,
             others=versions(asked.image, subject) if values is not None else None,
             seed=seed,
-            announce=lambda cost: put(f"minixai: {cost}\n"),
+            announce=lambda cost: write_stderr(f"minixai: {cost}\n"),
             **options,
         )
         report.save(out)
