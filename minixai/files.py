@@ -230,7 +230,7 @@ def atomic_write(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     check_path(path)
     place = Path(path)
     if not place.name:
-        raise ValueError(f"cannot write {quoted(place)}: give the name of a file")
+        raise ValueError(f"cannot write {quoted(str(path))}: give the name of a file")
     try:
         target = Path(os.path.realpath(place))
         mode = permissions_of(target)

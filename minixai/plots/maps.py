@@ -53,7 +53,7 @@ def show(
     percentile: float = 100.0,
     scale: str | None = None,
     title: str | None = None,
-    titles: Sequence[str] | None = None,
+    titles: str | Sequence[str] | None = None,
     classes: Names | None = None,
     overlay: bool = False,
     size: float = 1.8,
@@ -177,7 +177,7 @@ def as_list(result: Result | Sequence[Result]) -> list[Result]:
 # -- what is said about it ----------------------------------------------------------------------------
 
 
-def headings(results: Sequence[Result], titles: Sequence[str] | None) -> list[str]:
+def headings(results: Sequence[Result], titles: str | Sequence[str] | None) -> list[str]:
     """A heading for each result: the title given, the method, or "map"."""
     given = [titles] if isinstance(titles, str) else titles
     if given is None:
@@ -187,7 +187,7 @@ def headings(results: Sequence[Result], titles: Sequence[str] | None) -> list[st
     return list(given)
 
 
-def words(results: Sequence[Result], titles: Sequence[str] | None, classes: Names | None) -> list[dict[str, Any]]:
+def words(results: Sequence[Result], titles: str | Sequence[str] | None, classes: Names | None) -> list[dict[str, Any]]:
     """For each result its heading, the details beneath it, and a caption for each row.
 
     The heading is what sets the results apart: the title or the method, else the question, else

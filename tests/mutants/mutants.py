@@ -1637,8 +1637,8 @@ evaluation/sanity.py: the given model forgets
   ? tests/evaluation/test_sanity.py::test_the_given_model_stays_as_it_is
 
 evaluation/sanity.py: drawn as before
-  - ((ANEW, as_count(seed, "seed", 0), place))
-  + ((as_count(seed, "seed", 0), place))
+  - ((ANEW, as_random_seed(seed), place))
+  + ((as_random_seed(seed), place))
   ? tests/evaluation/test_sanity.py::test_what_forgets_and_what_does_not
 
 evaluation/sanity.py: each network explains what it predicts itself
@@ -2369,7 +2369,7 @@ images.py: stretch crops
   ? tests/test_photos_shipped.py::test_crop_pad_and_stretch
 
 images.py: a shipped photo hides a file of its name
-  - in SHIPPED_PHOTOS and not there.exists()
+  - in SHIPPED_PHOTOS and not os.path.exists(there)
   + in SHIPPED_PHOTOS
   ? tests/test_photos_shipped.py::test_a_file_comes_before_a_shipped_photo_of_its_name
 
