@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from minixai.files import PACKAGE, atomic_write, copy_atomically
 from minixai.photo import WITHOUT, Photo, typed
+from minixai.text import printable
 
 if TYPE_CHECKING:  # matplotlib takes a while to load, and a lesson that draws has loaded it
     from matplotlib.figure import Figure
@@ -326,7 +327,7 @@ def save(figure: Figure, name: str) -> None:
         figure.savefig(file, format="png", dpi=110)
     for session in _running[-1:]:
         session.figures.append(path)
-    print(f"figure: {path}")
+    print(f"figure: {printable(str(path))}")
 
 
 def show_in_notebook(kernel: Any, figure: Any, name: str) -> None:
