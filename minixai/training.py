@@ -218,7 +218,9 @@ def train(
     [0, 1]
     """
     if not isinstance(model, Model) or not model.trained_weights:
-        raise TypeError(f"train takes a Model with weights of its own, got {model!r}: a function of a node has none")
+        raise TypeError(
+            f"train takes a Model with weights of its own, got {quoted(model)}: a function of a node has none"
+        )
     if not hasattr(optimiser, "change") or not optimiser.rate >= 0:
         raise TypeError(f"optimiser is {quoted(optimiser)}: give SGD(rate) or Adam(rate), with a rate >= 0")
     if validation is not None and (not isinstance(validation, (tuple, list)) or len(validation) != 2):

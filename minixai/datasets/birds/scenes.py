@@ -24,6 +24,9 @@ NAMES = {"labels": CLASSES, "habitat": HABITATS}
 LIMITS = {"light": (0, 1), "horizon": (1, SIDE - 1), "flip": (-1, 1), "scale": (0.1, 4)}
 """Beyond these there is no picture: its values would leave [0, 1], or be no numbers."""
 
+MOST_SCENES = 1_000_000
+"""Scenes whose pictures take 49 GB, more than most machines have."""
+
 
 @dataclass(frozen=True, eq=False)
 class Scenes:
@@ -144,7 +147,7 @@ def draw(
     >>> scenes.labels.tolist(), scenes.images.shape
     ([1, 1, 0], (3, 64, 64, 3))
     """
-    as_count(n, "n, how many scenes to draw,")
+    as_count(n, "n, how many scenes to draw,", most=MOST_SCENES, why="their pictures would not fit into memory")
     as_random_seed(seed)
     bias = float(habitat is not None) if bias is None else bias
     choice = np.atleast_1d(numbers_of(CLASSES if species is None else species, CLASSES, "species"))
