@@ -19,7 +19,8 @@ from minixai import datasets, evaluation, layers, ops, toys, zoo
 from minixai.attribution import Attribution
 from minixai.audit import audit
 from minixai.checking import check
-from minixai.graph import Node, backward
+from minixai.graph import Node
+from minixai.graph import backward as unchecked_backward
 from minixai.images import read_images
 from minixai.methods import (
     DeepExplainer,
@@ -45,6 +46,7 @@ from minixai.methods import (
     smooth_grad,
 )
 from minixai.model import Model
+from minixai.signatures import with_explained_failure
 from minixai.training import train
 from minixai.zoo import load
 
@@ -90,6 +92,8 @@ __all__ = [
     "train",
     "zoo",
 ]
+
+backward = with_explained_failure(unchecked_backward)
 
 
 def draw_png(result: Attribution) -> bytes | None:

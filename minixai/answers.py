@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from minixai.files import whole
+from minixai.files import atomic_write
 from minixai.lesson import Lesson, Outcome, answered_by, exercise_data, judged
 
 
@@ -69,7 +69,7 @@ def keep_answers(lesson: Lesson, outcomes: Sequence[Outcome]) -> None:
     path = cache_path(lesson)
     with suppress(OSError, ValueError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path) as file:
+        with atomic_write(path) as file:
             file.write(json.dumps([exercise_data(each) for each in outcomes]).encode())
 
 

@@ -13,7 +13,10 @@ Array: TypeAlias = npt.NDArray[Any]
 
 def broadcast_reference(reference: npt.ArrayLike, value: Array) -> Array:
     """The reference for `value`, with as many rows or one."""
-    array = np.asarray(reference, value.dtype)
+    try:
+        array = np.asarray(reference, value.dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"a reference is an array of real numbers, got a {type(reference).__name__}") from None
     if value.ndim and array.ndim < value.ndim:
         with suppress(ValueError):
             array = np.broadcast_to(array, (1, *value.shape[1:]))

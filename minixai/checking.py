@@ -13,7 +13,8 @@ from minixai.detached import find_detached, outline
 from minixai.graph import Node, Op, Rules, backward, history
 from minixai.model import Network
 from minixai.rules import RESCALE, gradient
-from minixai.validate import as_real, check_finite
+from minixai.signatures import check_arguments
+from minixai.validate import as_random_seed, as_real, check_finite
 
 SLOPES: Rules = {Op: gradient}
 """Every op has a vjp, whatever its kind."""
@@ -88,7 +89,8 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
     >>> bool(report), len(report.lines)
     (True, 8)
     """
-    rng = np.random.default_rng(seed)
+    check_arguments(check, locals())
+    rng = np.random.default_rng(as_random_seed(seed))
     at = check_finite(as_real(x, "x").astype(np.float64), "x")
     if at.ndim < 2:
         raise ValueError(f"x has the shape {at.shape}, but rows come first, (N, ...): give x[None]")

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minixai.text import listed, quoted, shorten
+from minixai.validate import check_path
 
 try:
     import fcntl
@@ -90,10 +91,10 @@ class StoredArray:
         """Its numbers.  Raises ValueError if they are damaged."""
         try:
             with self.file.open(self.name + NPY) as member:
-                read_header(member)
+                read_npy_header(member)
                 numbers = np.frombuffer(bytearray(member.read()), self.dtype)
         except Exception as problem:  # zipfile, zlib and NumPy have errors of their own
-            raise ValueError(f"its {quoted(self.name)} is damaged ({reason(problem)})") from None
+            raise ValueError(f"its {quoted(self.name)} is damaged ({one_line_reason(problem)})") from None
         return numbers.reshape(self.shape, order="F" if self.order == "F" else "C")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -146,10 +147,10 @@ def declared_array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> StoredArra
     name = member.filename.removesuffix(NPY)
     try:
         with file.open(member) as opened:
-            shape, order, dtype = read_header(opened)
+            shape, order, dtype = read_npy_header(opened)
             start = opened.tell()
     except Exception as problem:  # zipfile, zlib and NumPy have errors of their own
-        raise ValueError(f"its {quoted(name)} is damaged ({reason(problem)})") from None
+        raise ValueError(f"its {quoted(name)} is damaged ({one_line_reason(problem)})") from None
     if dtype.hasobject:
         raise ValueError(f"its {quoted(name)} holds objects of Python, which could run any program and are never read")
     if prod(shape) * dtype.itemsize != member.file_size - start or min(shape, default=0) < 0:
@@ -157,7 +158,7 @@ def declared_array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> StoredArra
     return StoredArray(name, shape, dtype, order, file)
 
 
-def read_header(member: IO[bytes]) -> tuple[tuple[int, ...], str, np.dtype[Any]]:
+def read_npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], str, np.dtype[Any]]:
     """(shape, order, dtype) of an array, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
     version = np.lib.format.read_magic(member)
     if version not in ((1, 0), (2, 0)):
@@ -167,7 +168,27 @@ def read_header(member: IO[bytes]) -> tuple[tuple[int, ...], str, np.dtype[Any]]
     return tuple(shape), "F" if is_fortran else "C", dtype
 
 
-def reason(problem: Exception) -> str:
+def read_npy(path: str | PathLike[str]) -> NDArray[Any]:
+    """The array of an .npy, never a pickle.
+
+    Raises OSError if the file cannot be opened, ValueError with the reason if it cannot be read.
+    """
+    check_regular(path)
+    with open(path, "rb") as file:
+        try:
+            shape, order, dtype = read_npy_header(file)
+        except Exception as problem:  # NumPy's own reasons, of several types
+            raise ValueError(f"it is not an .npy file ({one_line_reason(problem)})") from None
+        size = os.fstat(file.fileno()).st_size - file.tell()
+        if dtype.hasobject:
+            raise ValueError("it holds objects of Python, which could run any program and are never read")
+        if prod(shape) * dtype.itemsize != size:
+            raise ValueError(f"{shape} of {dtype} does not have {size:,} bytes")
+        numbers = np.frombuffer(bytearray(file.read()), dtype)
+    return numbers.reshape(shape, order="F" if order == "F" else "C")
+
+
+def one_line_reason(problem: Exception) -> str:
     """What went wrong, as a message shows it: on one line, in ASCII and in at most 120 letters."""
     return shorten(" ".join(ascii(str(problem) or type(problem).__name__)[1:-1].split()), 120)
 
@@ -181,7 +202,7 @@ def read_arrays(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
         return {name: stored.read() for name, stored in arrays.items()}
 
 
-def companion(folder: Path, location: str, what: str) -> Path:
+def companion_file(folder: Path, location: str, what: str) -> Path:
     """A file that another one names, which lies in the folder of that one, or below it.
 
     Raises ValueError if it lies elsewhere, and if there is none.
@@ -198,7 +219,7 @@ def companion(folder: Path, location: str, what: str) -> Path:
 
 
 @contextmanager
-def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
+def atomic_write(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     """Open a file for writing that appears under its name only when it is complete.
 
     Until then it is a file beside it, with a name that nobody else uses and a lock that ends with its writer; those of
@@ -206,13 +227,14 @@ def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
 
     Raises ValueError if it cannot be written.
     """
+    check_path(path)
     place = Path(path)
     if not place.name:
-        raise ValueError(f"cannot write {str(path)!r}: give the name of a file")
+        raise ValueError(f"cannot write {quoted(str(path))}: give the name of a file")
     try:
         target = Path(os.path.realpath(place))
-        mode = mode_of(target)
-        sweep(target)
+        mode = permissions_of(target)
+        remove_abandoned_parts(target)
         part, file = open_part(target)
         try:
             with file:
@@ -231,11 +253,11 @@ def whole(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
     except OSError as problem:
         reason = problem.strerror or problem
         raise ValueError(
-            f"cannot write {str(place)!r} ({reason}): choose a file in a folder that can be written"
+            f"cannot write {quoted(place)} ({reason}): choose a file in a folder that can be written"
         ) from None
 
 
-def mode_of(target: Path) -> int | None:
+def permissions_of(target: Path) -> int | None:
     """The permissions of a file that is there.  Raises OSError for what is no file, or is write-protected."""
     try:
         there = target.stat()
@@ -250,7 +272,7 @@ def mode_of(target: Path) -> int | None:
     return stat.S_IMODE(there.st_mode)
 
 
-def part_stem(target: Path) -> str:
+def part_prefix(target: Path) -> str:
     """How the names of its parts begin.  A name may have 255 bytes, of which the rest needs some."""
     return "." + os.fsdecode(os.fsencode(target.name)[:200]) + "."
 
@@ -258,25 +280,25 @@ def part_stem(target: Path) -> str:
 def open_part(target: Path) -> tuple[Path, IO[bytes]]:
     """A new file beside the target, and locked."""
     while True:
-        part = target.with_name(f"{part_stem(target)}{token_hex(8)}{PART}")
-        file = open(part, "xb")  # noqa: SIM115, closed by `whole`
-        if lock(file) and part.exists():
+        part = target.with_name(f"{part_prefix(target)}{token_hex(8)}{PART}")
+        file = open(part, "xb")  # noqa: SIM115, closed by `atomic_write`
+        if try_lock(file) and part.exists():
             return part, file
         file.close()  # who sweeps took it for an old one, before it was locked
 
 
-def sweep(target: Path) -> None:
+def remove_abandoned_parts(target: Path) -> None:
     """Remove the parts of this target whose writers are gone."""
-    stem = part_stem(target)
+    stem = part_prefix(target)
     with suppress(OSError):
         for name in os.listdir(target.parent):
             if name.startswith(stem) and name.endswith(PART) and len(name) == len(stem) + 16 + len(PART):
                 with suppress(OSError), open(target.with_name(name), "r+b") as file:
-                    if lock(file):
+                    if try_lock(file):
                         os.unlink(target.with_name(name))
 
 
-def lock(file: IO[bytes]) -> bool:
+def try_lock(file: IO[bytes]) -> bool:
     """Whether nobody else writes into this file, which from now on is this caller's; where there is no flock, True."""
     if fcntl is None:  # on Windows a file that is open cannot be removed
         return True
@@ -289,14 +311,14 @@ def lock(file: IO[bytes]) -> bool:
     return True
 
 
-def copy_whole(source: Path, path: str | PathLike[str]) -> None:
+def copy_atomically(source: Path, path: str | PathLike[str]) -> None:
     """Copy a file, whole or not at all.  Raises ValueError if it cannot be written."""
     content = source.read_bytes()
-    with whole(path) as file:
+    with atomic_write(path) as file:
         file.write(content)
 
 
 def write_arrays(path: str | PathLike[str], arrays: Mapping[str, Any]) -> None:
     """Write a compressed .npz, whole or not at all."""
-    with whole(path) as file:
+    with atomic_write(path) as file:
         np.savez_compressed(file, **arrays)

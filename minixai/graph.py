@@ -255,7 +255,7 @@ def rule_for(node: Node, rules: Rules) -> Rule:
     for kind in type(node.op).__mro__:
         if kind in rules:
             return rules[kind]
-    listed = ", ".join(kind.__name__ for kind in rules)
+    listed = ", ".join(getattr(kind, "__name__", repr(kind)) for kind in rules)
     raise TypeError(
         f"no rule for {type(node.op).__name__} (at {node!r}); this table covers {listed}: "
         "add an entry for it, or explain a layer above it"

@@ -6,6 +6,7 @@ A few photos come with minixai, in data/photos/, and are known by their names.
 
 from __future__ import annotations
 
+import os
 import stat
 import warnings
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from minixai.files import shipped
 from minixai.model import Model
+from minixai.signatures import check_arguments
 from minixai.text import printable, quoted, shorten
 from minixai.validate import check_path, one_of
 
@@ -106,6 +108,7 @@ def read_images(
     >>> read_images(["cat", "coffee"], like=load("efficientnet-lite0")).shape
     (2, 224, 224, 3)
     """
+    check_arguments(read_images, locals())
     if not isinstance(like, Model):
         raise TypeError(f"like= is the model that the images are for, got {quoted(like)}: load it with mx.load")
     each = [paths] if isinstance(paths, (str, PathLike)) or not isinstance(paths, Iterable) else list(paths)
@@ -125,7 +128,7 @@ def read_images(
 def find_photo(path: str | PathLike[str]) -> Path:
     """Return the file at this path; if there is none, the shipped photo of this name."""
     there = Path(path)
-    return shipped(f"photos/{path}.jpg") if str(path) in SHIPPED_PHOTOS and not there.exists() else there
+    return shipped(f"photos/{path}.jpg") if str(path) in SHIPPED_PHOTOS and not os.path.exists(there) else there
 
 
 def read_image(path: str | PathLike[str], shape: tuple[int, ...], fit: str = "crop") -> NDArray[np.float32]:

@@ -21,6 +21,7 @@ from minixai.ops.arithmetic import Add as Plus
 from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.normalisation import BatchNormalise, moments
 from minixai.ops.windows import Padding, Pair, resolve_padding
+from minixai.signatures import check_arguments
 from minixai.validate import as_count, as_pair
 
 Weights: TypeAlias = Mapping[str, Any]
@@ -96,6 +97,10 @@ class Layer:
     weights: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
     trained: ClassVar[tuple[str, ...]] = ()
     stem: ClassVar[str] = "layer"
+
+    def __post_init__(self) -> None:
+        if type(self).__module__.startswith("minixai."):  # other people's layers may take what they like
+            check_arguments(type(self), vars(self))
 
     def weight_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
         """The shape of each weight, for rows of this shape."""

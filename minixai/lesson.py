@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from minixai.files import PACKAGE, copy_whole, whole
+from minixai.files import PACKAGE, atomic_write, copy_atomically
 from minixai.photo import WITHOUT, Photo, typed
+from minixai.text import printable
 
 if TYPE_CHECKING:  # matplotlib takes a while to load, and a lesson that draws has loaded it
     from matplotlib.figure import Figure
@@ -322,11 +323,11 @@ def save(figure: Figure, name: str) -> None:
     number = re.match(r"\d+", Path(script).name) if script else None
     path = folder / f"{number[0] + '-' if number else ''}{name}.png"
     folder.mkdir(parents=True, exist_ok=True)
-    with whole(path) as file:
+    with atomic_write(path) as file:
         figure.savefig(file, format="png", dpi=110)
     for session in _running[-1:]:
         session.figures.append(path)
-    print(f"figure: {path}")
+    print(f"figure: {printable(str(path))}")
 
 
 def show_in_notebook(kernel: Any, figure: Any, name: str) -> None:
@@ -658,5 +659,5 @@ def copy_to(folder: Path) -> list[Path]:
         raise ValueError(f"{str(there[0])!r} is there already, and may hold your answers: choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     for each, path in zip(every_lesson(), copies, strict=True):
-        copy_whole(each.path, path)
+        copy_atomically(each.path, path)
     return copies

@@ -30,7 +30,7 @@ from minixai.ops.shapes import Identity, Reshape, Transpose
 from minixai.ops.threads import own_threads
 from minixai.preprocessing import Preprocessing
 from minixai.text import columns, listed, quoted
-from minixai.validate import as_count, as_real, check_finite, check_path, is_integer, one_of
+from minixai.validate import as_count, as_random_seed, as_real, check_finite, check_path, is_integer, one_of
 
 FORMAT = "minixai model 1"
 CLASSIFIER_ACTIVATIONS = ("softmax", "sigmoid")
@@ -128,7 +128,7 @@ class Model:
                 f"a model of {self.dtype} and rows of shape {self.input_shape} cannot be: "
                 "give a float dtype, and rows with at least one axis"
             )
-        rng = None if seed is None else np.random.default_rng(as_count(seed, "seed", 0))
+        rng = None if seed is None else np.random.default_rng(as_random_seed(seed))
         self.layers: tuple[Entry, ...] = (Entry("input", None, (), self.input_shape),)
         self.owners: dict[Layer, str] = {}  # under whose name a layer's weights go
         self.random: set[str] = set()  # weights that are still as they were drawn
@@ -229,6 +229,8 @@ class Model:
         if x.shape[1:] != self.input_shape:
             raise ValueError(f"a node {x.shape} does not fit this model, which takes (N, {self.shape_text})")
         nodes = {"input": self.preprocess(x if x.name or x.op else x.named("input"))}
+        if weights is not None and not isinstance(weights, Mapping):
+            raise TypeError(f"weights is a mapping of names to arrays or nodes, got {quoted(weights)}")
         mine = self.weights
         for name in weights or ():
             one_of(name, mine, "weight")
@@ -458,6 +460,8 @@ class Model:
         """
         if not isinstance(weights, Mapping):
             raise TypeError(f"weights are arrays by their names, a dict, got {quoted(weights)}")
+        if not isinstance(partial, (bool, np.bool_)):
+            raise TypeError(f"partial is True or False, got {quoted(partial)}")
         layers, mine, made = {name: layer for layer, name in self.owners.items()}, self.weights, {}
         for full, w in weights.items():
             if np.shape(w) != mine[one_of(full, mine, "weight")].shape:
@@ -674,6 +678,8 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array | Store
 
 def as_class_names(given: Sequence[str] | None, scores: int, activation: str | None) -> tuple[str, ...]:
     """The names of the classes: one for each score, or two for one score with a sigmoid."""
+    if given is not None and (isinstance(given, (str, bytes)) or not isinstance(given, Iterable)):
+        raise TypeError(f"classes is a sequence of names, one for each score, got {quoted(given)}")
     binary = scores == 1 and activation == "sigmoid"
     names = tuple(map(str, range(2 if binary else scores) if given is None else given))
     if len(names) != scores and not (len(names) == 2 and scores == 1 and activation != "softmax"):
@@ -756,6 +762,8 @@ def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
     >>> shape_hint((8, 8, 4), (8, 8, 3), "x")
     'this looks like one image with an alpha channel; give x[None, ..., :-1]'
     """
+    if not shape:
+        return f"a number alone is no row; give an array of rows {row}"
     if len(shape) == 2 and len(row) == 3 and shape[1] == prod(row) and shape[0]:
         return f"the images are flat; give {what}.reshape(-1, {', '.join(map(str, row))})"
     stub: Array = np.broadcast_to(np.zeros((), np.int8), shape)
@@ -775,7 +783,9 @@ def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
 
 def check_one_input(x: Any, what: str, axes: int) -> None:
     """Raise ValueError for a tuple or list of several batches, each with so many axes or more."""
-    if isinstance(x, (tuple, list)) and any(np.ndim(part) >= axes for part in x if hasattr(part, "shape")):
+    if not isinstance(x, (tuple, list)):
+        return
+    if any(np.ndim(part) >= axes for part in x if hasattr(part, "shape")):
         count = "1 array" if len(x) == 1 else f"{len(x)} arrays"
         remedy = f"give {what}[0]" if len(x) == 1 else f"concatenate them, np.concatenate({what}, axis=-1) for channels"
         raise ValueError(f"{what} is a {type(x).__name__} of {count}, but minixai takes one input: {remedy}")

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from minixai.graph import Node
+from minixai.signatures import check_arguments
 from minixai.text import quoted, shorten
+from minixai.validate import as_count
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,10 @@ class Preprocessing:
     std: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        check_arguments(Preprocessing, vars(self))
         positive = (self.scale, *self.std)
         if not np.isfinite([*positive, *self.mean]).all() or min(positive) <= 0:
-            raise ValueError(f"preprocessing takes finite numbers, scale and std above 0, got {self!r}")
+            raise ValueError(f"preprocessing takes finite numbers, scale and std above 0, got {quoted(self)}")
 
     def __call__(self, x: Node) -> Node:
         """Return what the first layer reads of a node of pixels, (N, H, W, C) -> (N, H, W, C)."""
@@ -139,6 +142,7 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
     >>> as_preprocessing("-1..1", 1)(Node([[[[0.0], [1.0]]]])).value.ravel()
     array([-1.,  1.])
     """
+    as_count(channels, "channels")
     made: Preprocessing | None
     if isinstance(given, np.ndarray):
         given = given.tolist()

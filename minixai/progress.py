@@ -59,15 +59,15 @@ class Progress:
         if self.show:
             Progress.outermost = None
             self.write("")
-            put("\r")
+            write_stderr("\r")
 
     def write(self, text: str) -> None:
         clean = printable(text)  # a note may hold names from outside
-        put("\r" + clean.ljust(self.width))
+        write_stderr("\r" + clean.ljust(self.width))
         self.width = len(clean)
 
 
-def put(text: str) -> None:
+def write_stderr(text: str) -> None:
     with suppress(*UNUSABLE):
         sys.stderr.write(text)
         sys.stderr.flush()

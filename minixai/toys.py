@@ -5,10 +5,16 @@ They read as formulas and are explained like any model: `mx.gradient(toys.satura
 
 from minixai.graph import Node
 from minixai.ops import relu
+from minixai.text import quoted
 
 
 def columns(x: Node, *names: str) -> list[Node]:
     """The inputs one by one, each with a name."""
+    if not isinstance(x, Node):
+        raise TypeError(
+            f"this network is a function of a Node, got {quoted(x)}: give Node(x), or explain the network at x, "
+            "mx.gradient(network, x)"
+        )
     if x.ndim != 2 or x.shape[1] != len(names):
         raise ValueError(
             f"this network takes (N, {len(names)}), a column for each of {', '.join(names)}; got {x.shape}"

@@ -23,8 +23,9 @@ from minixai.ops.normalisation import BatchNormalise
 from minixai.ops.threads import own_threads
 from minixai.progress import Progress
 from minixai.rules import GRADIENT, gradient
+from minixai.signatures import check_arguments
 from minixai.text import quoted
-from minixai.validate import as_count, as_real, check_callable, check_finite
+from minixai.validate import as_count, as_random_seed, as_real, check_finite
 
 TRAINING: Rules = {**GRADIENT, BatchNormalise: gradient}
 
@@ -91,6 +92,9 @@ class SGD:
     momentum: float = 0.9
     weight_decay: float = 0.0
 
+    def __post_init__(self) -> None:
+        check_arguments(SGD, vars(self))
+
     def change(self, w: Array, slope: Array, memory: dict[str, Array], step: int, rate: float) -> Array:
         v = memory["v"] = self.momentum * memory.get("v", 0) + slope + self.weight_decay * w
         return np.asarray(w - rate * v)
@@ -108,6 +112,9 @@ class Adam:
     beta2: float = 0.999
     epsilon: float = 1e-7
     weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_arguments(Adam, vars(self))
 
     def change(self, w: Array, slope: Array, memory: dict[str, Array], step: int, rate: float) -> Array:
         m = memory["m"] = self.beta1 * memory.get("m", 0) + (1 - self.beta1) * slope
@@ -211,21 +218,20 @@ def train(
     [0, 1]
     """
     if not isinstance(model, Model) or not model.trained_weights:
-        raise TypeError(f"train takes a Model with weights of its own, got {model!r}: a function of a node has none")
+        raise TypeError(
+            f"train takes a Model with weights of its own, got {quoted(model)}: a function of a node has none"
+        )
     if not hasattr(optimiser, "change") or not optimiser.rate >= 0:
         raise TypeError(f"optimiser is {quoted(optimiser)}: give SGD(rate) or Adam(rate), with a rate >= 0")
-    for name, function in (("loss", loss), ("schedule", schedule), ("report", report)):
-        check_callable(function, name)
-    if augment is not None:
-        check_callable(augment, "augment")
     if validation is not None and (not isinstance(validation, (tuple, list)) or len(validation) != 2):
         raise TypeError(f"validation is a pair (x, labels), got {quoted(validation)}")
+    check_arguments(train, locals())
     as_count(epochs, "epochs", most=1_000_000, why="train for fewer, and again if the loss still falls")
     images, loss = model.prepare(x), loss_for(model, loss)
     goals = as_goals(labels, len(images), len(model.classes), model.dtype)
     if patience is not None and validation is None:
         raise ValueError(f"patience={patience} needs validation=(x, labels): without it nothing tells when to stop")
-    rng = np.random.default_rng(as_count(seed, "seed", 0))
+    rng = np.random.default_rng(as_random_seed(seed))
     memory: dict[str, dict[str, Array]] = {name: {} for name in model.trained_weights}
     parts = list(batches(len(images), batch, 1))
     history: list[Epoch] = []
@@ -287,6 +293,7 @@ def evaluate(
     model: Model, x: npt.ArrayLike, labels: npt.ArrayLike, loss: Loss = cross_entropy
 ) -> tuple[float, float | None]:
     """(loss, accuracy) on these images; accuracy is None for a network with a single score."""
+    check_arguments(evaluate, locals())
     scores, loss = model.scores(x), loss_for(model, loss)
     goals = as_goals(labels, len(scores), scores.shape[1], scores.dtype)
     right = (scores.argmax(axis=1) == goals.argmax(axis=1)).mean()

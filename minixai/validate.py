@@ -23,6 +23,10 @@ from minixai.text import listed, quoted, shorten
 
 MOST_LISTED = 24
 """Names that an error lists where all of them may be a choice: as many as a person can look through."""
+MOST_SEED = 2**32 - 1
+"""The largest seed: as many as PyTorch and NumPy's legacy generators take."""
+LARGEST_SIDE = 2**31 - 1
+"""More pixels along a side than any image has."""
 MOST_SAMPLES = 1_000_000
 """Draws at which a mean is off by a thousandth of their spread, 1/√n."""
 WHY_NO_MORE = "the mean of so many is off by a thousandth of what one is"
@@ -54,6 +58,11 @@ def as_count(n: int, what: str, least: int = 1, most: int | None = None, why: st
     return int(n)
 
 
+def as_random_seed(seed: int, name: str = "seed") -> int:
+    """seed as an int, if random numbers can start there."""
+    return as_count(seed, name, 0, MOST_SEED, "seeds beyond are no better, and other libraries do not take them")
+
+
 def check_callable(x: object, what: str) -> None:
     """Raise TypeError unless x is a function, or anything that can be called."""
     if not callable(x):
@@ -76,7 +85,7 @@ def as_nonnegative(x: float, what: str) -> float:
 def as_pair(x: int | tuple[int, int], what: str, least: int = 1) -> tuple[int, int]:
     """A number or a pair of them, for rows and columns, as a pair: 2 -> (2, 2)."""
     both = tuple(x) if isinstance(x, (tuple, list)) else (x, x)
-    if len(both) != 2 or not all(is_integer(n) and n >= least for n in both):
+    if len(both) != 2 or not all(is_integer(n) and least <= n <= LARGEST_SIDE for n in both):
         raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {quoted(x)}")
     return int(both[0]), int(both[1])
 

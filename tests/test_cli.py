@@ -1108,3 +1108,8 @@ def test_ctrl_c_at_any_moment_is_one_line():
         out, err = process.communicate(timeout=60)
         if out.startswith(b"on") or process.returncode == 130:
             assert (process.returncode, err) in [(130, b"minixai: interrupted\n"), (0, b"")]
+
+
+def test_control_codes_of_folders_do_not_reach_the_terminal(capsys):
+    for argv in (["lesson", "2", "--quiet", "--out", "\x1b[31mred"], ["lessons", "--copy", "\x1b[31mcopies"]):
+        assert "\x1b" not in told(capsys, *argv)

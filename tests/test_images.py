@@ -94,7 +94,11 @@ def test_one_bit_cmyk_and_ycbcr(tmp_path):
 @pytest.mark.parametrize("name", ["deep.png", "deep.tif", "deep.pgm"])
 def test_sixteen_bits_are_divided_by_65535(tmp_path, name):
     values = RNG.integers(0, 65536, (6, 8), dtype=np.uint16)
-    path = saved(tmp_path, Image.fromarray(values), name)
+    if name.endswith(".pgm"):  # which Pillow writes in 8 bits only, before 10.3
+        path = tmp_path / name
+        path.write_bytes(b"P5\n8 6\n65535\n" + values.astype(">u2").tobytes())
+    else:
+        path = saved(tmp_path, Image.fromarray(values), name)
     np.testing.assert_allclose(read_image(path, GREY)[..., 0], values / 65535, atol=1e-7)
     np.testing.assert_array_equal(read_image(path, COLOUR)[..., 2], read_image(path, GREY)[..., 0])
 

@@ -545,7 +545,7 @@ def test_one_score_with_a_sigmoid_has_two_classes(tmp_path):
     assert Model([Dense(1)], (3,), classes=["no", "yes"]).predict(x).max() <= 1
     assert not Model([Dense(1)], (3,)).is_binary  # a number, not classes
     with pytest.raises(ValueError, match="3 class names for 1 scores: give one for each, or two"):
-        Model([Dense(1)], (3,), classes="abc")
+        Model([Dense(1)], (3,), classes=["a", "b", "c"])
 
 
 def test_one_score_learns_two_classes():

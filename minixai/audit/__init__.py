@@ -25,7 +25,7 @@ from minixai.methods import gradient
 from minixai.methods.call import Call
 from minixai.model import Model, Network
 from minixai.progress import Progress, is_terminal
-from minixai.validate import as_count, one_of
+from minixai.validate import as_random_seed, one_of
 
 __all__ = ["CHECKS", "Check", "Report", "Row", "audit"]
 
@@ -138,7 +138,7 @@ def audit(
     for name in compared:
         family(auditable(name).name)
     call = Call(model, images, target, versus, output, None, batch)
-    case = make_case(call, chosen, values, options, others=others or {}, draws=draws, seed=as_count(seed, "seed", 0))
+    case = make_case(call, chosen, values, options, others=others or {}, draws=draws, seed=as_random_seed(seed))
     tell_cost(case, len(compared), wanted, announce)
     try:
         answers = tuple(ask_check(case, name, compared, truth) for name in wanted)

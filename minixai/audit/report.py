@@ -13,7 +13,7 @@ from minixai.attribution import Cost
 from minixai.audit import agreement, completeness, faithfulness, localisation, recognition, robustness
 from minixai.evaluation import cascades
 from minixai.evaluation.checks import Check, format_number
-from minixai.files import whole
+from minixai.files import atomic_write
 from minixai.text import columns
 from minixai.validate import one_of
 
@@ -105,7 +105,7 @@ class Report:
         if ending not in ENDINGS:
             raise ValueError(f"a report is written to a file that ends in {' or '.join(ENDINGS)}, got {str(path)!r}")
         content = pages.html(self).encode() if ending == ".html" else pages.png(self)
-        with whole(path) as file:
+        with atomic_write(path) as file:
             file.write(content)
 
     def _repr_html_(self) -> str:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from minixai.files import whole
+from minixai.files import atomic_write
 from minixai.lesson import Lesson, every_lesson, shipped_home
 
 FIRST_CODE_CELL = """\
@@ -84,7 +84,7 @@ def write_notebook(lesson: Lesson, folder: Path) -> Path:
     """Write the notebook of a lesson into a folder and return its path."""
     path = folder / f"{lesson.path.stem}.ipynb"
     text = json.dumps(as_notebook(lesson), ensure_ascii=False, indent=1) + "\n"
-    with whole(path) as file:
+    with atomic_write(path) as file:
         file.write(re.sub(r"[ \t]+\n", "\n", text).encode())
     return path
 

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from minixai import interrupts
 from minixai.cli.commands import parse
-from minixai.progress import is_terminal, put
+from minixai.progress import is_terminal, write_stderr
 from minixai.text import printable, quoted, shorten
 
 __all__ = ["main"]
@@ -49,14 +49,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         interrupts.State.announced = True
         warnings.simplefilter("ignore", ResourceWarning)  # of a file that was open when the interrupt came
-        return complain("interrupted", 130)
+        return print_error("interrupted", 130)
     except BrokenPipeError:  # the reader of the output has enough, as in `| head`
         discard_output()
         return 141
     except MemoryError:
-        return complain("there is not enough memory for this: take a smaller network, fewer images or fewer samples", 2)
+        return print_error(
+            "there is not enough memory for this: take a smaller network, fewer images or fewer samples", 2
+        )
     except (ValueError, TypeError, OSError) as problem:
-        return complain(sentence(problem), 2)
+        return print_error(error_sentence(problem), 2)
     finally:
         interrupts.guard()
 
@@ -79,11 +81,11 @@ def check_output() -> None:
     """Raise ValueError, before the work, if what is printed would be lost."""
     if sys.stdout is None:
         raise ValueError("standard output is closed, so nothing can be printed: redirect it to a file instead")
-    if is_full():
-        raise ValueError(no_room(errno.ENOSPC))
+    if is_stdout_full():
+        raise ValueError(disk_full_message(errno.ENOSPC))
 
 
-def is_full() -> bool:
+def is_stdout_full() -> bool:
     """Return whether standard output is a file on a full disk."""
     try:
         number = sys.stdout.fileno()
@@ -96,20 +98,20 @@ def is_full() -> bool:
         return False
 
 
-def no_room(number: int) -> str:
+def disk_full_message(number: int) -> str:
     return f"what this prints cannot be written ({os.strerror(number)}): redirect it to a disk with room"
 
 
 def show_warning(message: Warning | str, *where: object, **more: object) -> None:
     """Print a warning as one line on stderr."""
-    put(f"minixai: note: {printable(' '.join(str(message).splitlines()))}\n")
+    write_stderr(f"minixai: note: {printable(' '.join(str(message).splitlines()))}\n")
 
 
-def complain(text: str, code: int) -> int:
+def print_error(text: str, code: int) -> int:
     """Print one line on stderr and return the exit code."""
     if code == 130 and is_terminal():
-        put("\n")  # leave the line on which progress was shown
-    put(f"minixai: {printable(shorten(' '.join(text.splitlines()), LONGEST))}\n")
+        write_stderr("\n")  # leave the line on which progress was shown
+    write_stderr(f"minixai: {printable(shorten(' '.join(text.splitlines()), LONGEST))}\n")
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -124,10 +126,10 @@ def discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def sentence(problem: Exception) -> str:
+def error_sentence(problem: Exception) -> str:
     """Return what went wrong in one sentence; the operating system's reasons get the file that they are about."""
     if not isinstance(problem, OSError) or not problem.strerror:
         return str(problem) or type(problem).__name__
     if problem.filename is None and problem.errno is not None:
-        return no_room(problem.errno)
+        return disk_full_message(problem.errno)
     return f"cannot use {quoted(Path(str(problem.filename)))} ({problem.strerror}): give another file"

@@ -21,9 +21,9 @@ from minixai.cli.options import Commands, add_command
 from minixai.cli.output import drawing, output_path
 from minixai.cli.question import Question, add_question_options, resolve_classes
 from minixai.cli.subject import ImageChoice, Subject, add_image_options, add_model_options, load_subject
-from minixai.files import read_arrays
+from minixai.files import read_arrays, read_npy
 from minixai.images import FITS, FORMATS, MODES, decode, find_photo, read_image
-from minixai.progress import put
+from minixai.progress import write_stderr
 from minixai.text import quoted, say
 
 PRESET = 256 / 224
@@ -110,7 +110,7 @@ def audit(args: argparse.Namespace) -> None:
             methods=named if named else DEFAULT,
             others=versions(asked.image, subject) if values is not None else None,
             seed=seed,
-            announce=lambda cost: put(f"minixai: {cost}\n"),
+            announce=lambda cost: write_stderr(f"minixai: {cost}\n"),
             **options,
         )
         report.save(out)
@@ -126,16 +126,14 @@ def read_map(path: str) -> Array:
             if "values" not in arrays and len(arrays) != 1:
                 raise ValueError(f"it holds {len(arrays)} arrays and none is called values")
             return np.asarray(arrays[names[0]])
-        with open(path, "rb") as file:
-            return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+        return read_npy(path)
     except OSError as problem:
         raise ValueError(
             f"cannot read --map {quoted(Path(path))}: {problem.strerror}; give a file of np.save"
         ) from None
     except ValueError as problem:
-        reason = str(problem).split(".")[0].split(":")[0]
         raise ValueError(
-            f"cannot read --map {quoted(Path(path))} as a NumPy array ({reason}): give a file of np.save"
+            f"cannot read --map {quoted(Path(path))} as a NumPy array ({problem}): give a file of np.save"
         ) from None
 
 

@@ -18,7 +18,7 @@ from minixai.cli.experiments import add_experiment
 from minixai.cli.explain import add_explain
 from minixai.cli.learning import add_book, add_check, add_lesson, add_lessons
 from minixai.cli.listing import add_methods, add_models
-from minixai.cli.options import Parser
+from minixai.cli.options import Commands, Parser
 from minixai.cli.predict import add_predict
 from minixai.cli.score import add_score
 from minixai.cli.tour import add_tour
@@ -53,11 +53,8 @@ Begin with `minixai tour`.
 """
 
 
-def parse(argv: Sequence[str] | None = None) -> argparse.Namespace | None:
-    """Return what was typed, with the command's function as `run`; None where help was wanted, which is printed.
-
-    Raises ValueError for what is not understood.
-    """
+def build_parsers() -> tuple[Parser, Commands]:
+    """Return the main parser, and its commands, whose `choices` are their parsers by name."""
     parser = Parser(
         prog="minixai",
         description=cleandoc(ABOUT),
@@ -69,6 +66,15 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace | None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for add in COMMANDS:
         add(commands)
+    return parser, commands
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace | None:
+    """Return what was typed, with the command's function as `run`; None where help was wanted, which is printed.
+
+    Raises ValueError for what is not understood.
+    """
+    parser, commands = build_parsers()
     words = list(sys.argv[1:] if argv is None else argv)
     if words and words[0] in commands.choices:
         commands.choices[words[0]].check_names(words[1:])

@@ -13,7 +13,7 @@ from minixai.cli.subject import Subject
 from minixai.layers import Conv2D, Dense, GlobalAveragePool2D, Upsample2D
 from minixai.methods import gradient
 from minixai.model import Item, Model
-from minixai.progress import put
+from minixai.progress import write_stderr
 
 QUICK = 10  # rows
 MANY = 5000
@@ -30,7 +30,7 @@ def print_cost(calls: Sequence[MethodCall], subject: Subject) -> None:
     gradient(subject.model, subject.image)
     seconds = (time.monotonic() - start) / 2 * sum(cost)
     names = ", ".join(dict.fromkeys(call.method.name for call in calls))
-    put(f"minixai: {names}: {cost}, about {duration(seconds)}\n")
+    write_stderr(f"minixai: {names}: {cost}, about {duration(seconds)}\n")
 
 
 def dry_run(calls: Sequence[MethodCall], subject: Subject) -> Cost:

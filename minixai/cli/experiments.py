@@ -10,7 +10,7 @@ from typing import Any
 from minixai.cli.options import PICTURES, Commands, add_command, add_out, add_seed, whole_number
 from minixai.cli.output import drawing, output_path, save
 from minixai.experiments import EXPERIMENTS, Experiment
-from minixai.progress import put
+from minixai.progress import write_stderr
 from minixai.text import columns, say
 from minixai.validate import one_of
 
@@ -46,7 +46,7 @@ def add_experiment(commands: Commands) -> None:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExperimentOptions:
     """What `experiment` is asked, as it was typed; None is what was not."""
 
     name: str | None = None
@@ -58,7 +58,7 @@ class Wanted:
 
 def experiment(args: argparse.Namespace) -> int:
     """Run the command."""
-    wanted = Wanted(args.name, args.images, args.seed, args.out, args.json)
+    wanted = ExperimentOptions(args.name, args.images, args.seed, args.out, args.json)
     if wanted.name is None:
         check_unnamed(wanted)
         lines = [(name, each.question, each.time) for name, each in EXPERIMENTS.items()]
@@ -81,14 +81,14 @@ def experiment(args: argparse.Namespace) -> int:
     broken = sum(not claim.holds for claim in result.claims)
     if broken:
         few = " (the claims are made for its own number of images; with others chance plays a part)"
-        put(
+        write_stderr(
             f"minixai: {broken} of {len(result.claims)} claims of {wanted.name} fail"
             f"{few * (wanted.images is not None)}\n"
         )
     return int(broken > 0)
 
 
-def check_unnamed(wanted: Wanted) -> None:
+def check_unnamed(wanted: ExperimentOptions) -> None:
     """Raise ValueError for options that need the name of an experiment."""
     for option in ("images", "seed", "out", "json"):
         value = getattr(wanted, option)
@@ -96,7 +96,7 @@ def check_unnamed(wanted: Wanted) -> None:
             raise ValueError(f"--{option} is for one experiment: give its name, {' or '.join(EXPERIMENTS)}")
 
 
-def run_options(wanted: Wanted, chosen: Experiment) -> dict[str, Any]:
+def run_options(wanted: ExperimentOptions, chosen: Experiment) -> dict[str, Any]:
     """The experiment's own options that were typed.  Raises ValueError for a seed where nothing is drawn."""
     if wanted.seed is not None and not chosen.sampled:
         sampled = ", ".join(name for name, each in EXPERIMENTS.items() if each.sampled)

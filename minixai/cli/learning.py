@@ -28,7 +28,7 @@ from minixai.lesson import (
 )
 from minixai.photo import open_photo
 from minixai.progress import Progress
-from minixai.text import columns
+from minixai.text import columns, printable, say
 
 MARKS = {"right": "+", "wrong": "!", "open": "."}
 
@@ -97,19 +97,19 @@ def lessons(args: argparse.Namespace) -> None:
     if args.copy is not None:
         if args.notebooks:
             made = write_notebooks(Path(args.copy))
-            print(f"{len(made)} notebooks are in {args.copy}; begin with {made[0]}")
+            say(f"{len(made)} notebooks are in {args.copy}; begin with {made[0]}")
             return
         copies = copy_to(Path(args.copy))
-        print(f"{len(copies)} lessons are in {args.copy}; begin with: minixai lesson {copies[0]}")
+        say(f"{len(copies)} lessons are in {args.copy}; begin with: minixai lesson {copies[0]}")
         return
     if args.notebooks:
         raise ValueError("--notebooks says what is copied, so it needs a place: add --copy FOLDER")
-    lines = [(str(each.number), name(each), each.question) for each in every_lesson()]
-    print(*columns([("", "lesson", "question"), *lines], right=[0]), sep="\n")
-    print(f"\nThe scripts are in {home()}. Begin with: minixai lesson {lines[0][0]}")
+    lines = [(str(each.number), title_without_number(each), each.question) for each in every_lesson()]
+    say(*columns([("", "lesson", "question"), *lines], right=[0]))
+    say(f"\nThe scripts are in {home()}. Begin with: minixai lesson {lines[0][0]}")
 
 
-def name(lesson: Lesson) -> str:
+def title_without_number(lesson: Lesson) -> str:
     """The title without its number."""
     return lesson.title.split(". ", 1)[-1]
 
@@ -122,7 +122,7 @@ def lesson(args: argparse.Namespace) -> None:
         raise ValueError(f"lesson {chosen.number} has no photo: leave --weights and --image out, or take {others}")
     photo = open_photo(args.weights, args.image)
     out = None if args.out is None else output_folder(args.out)
-    say_whose(chosen)
+    note_if_not_shipped(chosen)
     teller = Teller(code=not args.no_code)
     with teller:
         found = run(
@@ -133,11 +133,11 @@ def lesson(args: argparse.Namespace) -> None:
             photo=photo,
         )
     right = sum(each.state == "right" for each in found.exercises)
-    print(f"\n{len(found.claims)} claims hold, {right} of {len(found.exercises)} exercises are right.")
+    say(f"\n{len(found.claims)} claims hold, {right} of {len(found.exercises)} exercises are right.")
     if chosen.path.resolve().is_relative_to(PACKAGE):
-        say_where_to_write(chosen)
+        tell_where_to_answer(chosen)
     else:
-        print(f"Write your answers into {chosen.path}, then: minixai check {args.lesson}")
+        say(f"Write your answers into {chosen.path}, then: minixai check {args.lesson}")
 
 
 def book(args: argparse.Namespace) -> None:
@@ -145,7 +145,7 @@ def book(args: argparse.Namespace) -> None:
     from minixai.book.build import build_book
 
     first = build_book(Path(args.out), lambda step: print(step, file=sys.stderr))
-    print(f"The book is in {args.out}: open {first} in a browser.")
+    say(f"The book is in {args.out}: open {first} in a browser.")
     if args.open:
         webbrowser.open(first.resolve().as_uri())
 
@@ -155,14 +155,14 @@ def check(args: argparse.Namespace) -> None:
     folder = None if args.lesson is None or not Path(args.lesson).is_dir() else Path(args.lesson)
     if args.lesson is not None and folder is None:
         chosen = find_lesson(args.lesson)
-        say_whose(chosen)
-        print(chosen.path, *outcomes(chosen), sep="\n")
-        say_where_to_write(chosen)
+        note_if_not_shipped(chosen)
+        say(chosen.path, *outcomes(chosen))
+        tell_where_to_answer(chosen)
         return
     chosen_lessons = every_lesson(folder)
     if not chosen_lessons:
         raise ValueError(f"{args.lesson!r} holds no lessons: make a folder of them with minixai lessons --copy FOLDER")
-    say_whose(chosen_lessons[0])
+    note_if_not_shipped(chosen_lessons[0])
     progress = Progress(f"checking {len(chosen_lessons)} lessons", len(chosen_lessons))
     lines, marks, stopped = list[tuple[str, str, str]](), "", list[str]()
     for each in chosen_lessons:
@@ -171,27 +171,30 @@ def check(args: argparse.Namespace) -> None:
         except ValueError as problem:
             mine = "cannot be run"
             stopped.append(str(problem))
-        lines.append((str(each.number), name(each), mine))
+        lines.append((str(each.number), title_without_number(each), mine))
         marks += mine if mine != "cannot be run" else ""
-        progress.advance(1, name(each))
+        progress.advance(1, title_without_number(each))
     progress.close()
-    print(*columns([("", "lesson", "exercises"), *lines], right=[0]), sep="\n")
+    say(*columns([("", "lesson", "exercises"), *lines], right=[0]))
     right, wrong, still = map(marks.count, MARKS.values())
-    print(f"\n{len(marks)} exercises: {right} right (+), {wrong} wrong (!), {still} not tried yet (.)")
+    say(f"\n{len(marks)} exercises: {right} right (+), {wrong} wrong (!), {still} not tried yet (.)")
     if stopped:
         raise ValueError("; ".join(stopped))
 
 
-def say_whose(chosen: Lesson) -> None:
+def note_if_not_shipped(chosen: Lesson) -> None:
     """Say so if a lesson is not the one that came with minixai."""
     if chosen.path.resolve().parent != shipped_home().resolve():
-        print(f"minixai: note: this is {chosen.path}, not the lesson that came with minixai", file=sys.stderr)
+        print(
+            f"minixai: note: this is {printable(str(chosen.path))}, not the lesson that came with minixai",
+            file=sys.stderr,
+        )
 
 
-def say_where_to_write(chosen: Lesson) -> None:
+def tell_where_to_answer(chosen: Lesson) -> None:
     """Tell where answers go: never into an installed package."""
     if chosen.path.resolve().is_relative_to(PACKAGE):
-        print("To answer, make a copy: minixai lessons --copy FOLDER, then minixai check FOLDER")
+        say("To answer, make a copy: minixai lessons --copy FOLDER, then minixai check FOLDER")
 
 
 def outcomes(chosen: Lesson) -> list[Outcome]:
@@ -205,12 +208,12 @@ def outcomes(chosen: Lesson) -> list[Outcome]:
     quick = check_quickly(chosen)
     if quick is not None:
         return quick
-    found = silently(chosen).exercises
+    found = run_without_output(chosen).exercises
     keep_answers(chosen, found)
     return found
 
 
-def silently(chosen: Lesson) -> Session:
+def run_without_output(chosen: Lesson) -> Session:
     """Run a lesson for its exercises alone."""
     with redirect_stdout(io.StringIO()):
         return run(chosen, figures=False)

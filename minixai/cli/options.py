@@ -10,14 +10,13 @@ from inspect import cleandoc
 from typing import Any, NoReturn, TypeAlias
 
 from minixai.text import printable, quoted, shorten
+from minixai.validate import MOST_SEED
 
 Run: TypeAlias = Callable[[argparse.Namespace], "int | None"]
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 PICTURES = (".png", ".pdf", ".svg")
 """Endings of the pictures that commands write."""
-MOST_SEED = 2**32 - 1
-"""The largest seed: as many as PyTorch and NumPy's legacy generators take."""
 MOST_SAMPLES = 100_000
 """Samples beyond which the standard error of a sampled method hardly shrinks: it is 1/316 of that of one sample."""
 DIGITS_OF_A_NUMBER = 18

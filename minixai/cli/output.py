@@ -16,7 +16,7 @@ from PIL import Image, PngImagePlugin
 
 from minixai import interrupts
 from minixai.arrays import Array
-from minixai.files import whole
+from minixai.files import atomic_write
 from minixai.text import quoted
 
 if TYPE_CHECKING:  # matplotlib takes a while to load, so only the commands that draw load it
@@ -69,7 +69,7 @@ def output_path(
         raise ValueError(f"--out {quoted(path)} would overwrite a file that was given: choose another name")
     if folder is not None and path.exists() and same_file(path.parent, folder) and not is_own_picture(path):
         raise ValueError(f"--out {quoted(path)} would overwrite a file of --background: choose another name")
-    with suppress(ProbeFinished), whole(path):
+    with suppress(ProbeFinished), atomic_write(path):
         raise ProbeFinished
     return path
 
@@ -135,7 +135,7 @@ def drawing() -> Iterator[ModuleType]:
 def save(figure: Figure, path: Path) -> None:
     """Write a figure in the format that the path ends in."""
     form = path.suffix[1:].lower()
-    with whole(path) as file:
+    with atomic_write(path) as file:
         figure.savefig(file, format=form, metadata={FIELDS[form]: SOFTWARE})
 
 
@@ -151,17 +151,19 @@ def save_beside_photo(figure: Figure, path: Path, overview: Array | None) -> Non
 def save_stacked(rows: Iterable[Sequence[Sequence[Figure]]], path: Path) -> None:
     """Write figures as one PNG on white: rows of columns of figures."""
     lines = [
-        joined([joined([pixels(figure) for figure in column], across=False) for column in row], across=True)
+        join_pictures(
+            [join_pictures([render_picture(figure) for figure in column], across=False) for column in row], across=True
+        )
         for row in rows
     ]
-    page = joined(lines, across=False)
+    page = join_pictures(lines, across=False)
     mark = PngImagePlugin.PngInfo()
     mark.add_text(FIELDS["png"], SOFTWARE)
-    with whole(path) as file:
+    with atomic_write(path) as file:
         page.save(file, "PNG", pnginfo=mark)
 
 
-def joined(pictures: Sequence[Image.Image], across: bool) -> Image.Image:
+def join_pictures(pictures: Sequence[Image.Image], across: bool) -> Image.Image:
     """Return the pictures side by side, or beneath each other, each centred on white."""
     widths, heights = [each.width for each in pictures], [each.height for each in pictures]
     size = (sum(widths), max(heights)) if across else (max(widths), sum(heights))
@@ -172,7 +174,7 @@ def joined(pictures: Sequence[Image.Image], across: bool) -> Image.Image:
     return page
 
 
-def pixels(figure: Figure) -> Image.Image:
+def render_picture(figure: Figure) -> Image.Image:
     """Return the figure as matplotlib draws it on a screen."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=STACKED_DPI)

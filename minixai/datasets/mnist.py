@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minixai.files import shipped_arrays
+from minixai.text import quoted
 
 _SPLITS = {"train": slice(0, 8_000), "test": slice(8_000, 10_000)}
 
@@ -43,7 +44,7 @@ def digits(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArra
             f"split is of type {type(split).__name__}, and splits are strings: choose one of {_split_names()}"
         )
     if split not in _SPLITS:
-        raise ValueError(f"split is {split!r}, and the digits have no such split: choose one of {_split_names()}")
+        raise ValueError(f"split is {quoted(split)}, and the digits have no such split: choose one of {_split_names()}")
     rows = _SPLITS[split]
     arrays = stored_digits()
     # (N, 28, 28) -> (N, 28, 28, 1)

@@ -1,5 +1,7 @@
 """Scores against a known truth, and sanity checks: can this heat map be believed?"""
 
+from inspect import isfunction
+
 from minixai.evaluation.cascades import Cascade, randomisation
 from minixai.evaluation.checks import Check, Row
 from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
@@ -19,6 +21,7 @@ from minixai.evaluation.parts import deletion_rank, part_sums, rank_correlation,
 from minixai.evaluation.sanity import cascade, edge_detector, random_map, randomised
 from minixai.evaluation.scoreboard import Scoreboard, score
 from minixai.evaluation.scores import SCORES
+from minixai.signatures import with_checked_arguments
 
 __all__ = [
     "SCORES",
@@ -57,3 +60,7 @@ __all__ = [
     "shapley_distance",
     "target_sensitivity",
 ]
+
+for name in __all__:  # what they are given is checked before they work
+    if isfunction(function := globals()[name]):
+        globals()[name] = with_checked_arguments(function)

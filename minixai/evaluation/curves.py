@@ -19,7 +19,7 @@ from minixai.methods.passes import passes
 from minixai.methods.runs import endpoints
 from minixai.model import Network
 from minixai.ops.threads import own_threads
-from minixai.validate import as_count
+from minixai.validate import as_count, as_random_seed
 
 FEW = 1_000
 """Steps that any image may have, however few its pixels."""
@@ -111,7 +111,7 @@ def exchanged(
     """The scores on the way from x to x', or back."""
     maps = pixels_of(values, call.rows)
     size = maps[0].size
-    places = order(maps if signed else abs(maps), as_count(seed, "seed", 0))
+    places = order(maps if signed else abs(maps), as_random_seed(seed))
     most, why = max(size, FEW), f"an image has {size:,} pixels, of which a step takes one or more"
     taken = np.round(np.linspace(0, size, as_count(steps, "steps", most=most, why=why) + 1)).astype(int)
     start, end = call.rows, np.broadcast_to(call.baseline(baseline), call.rows.shape)

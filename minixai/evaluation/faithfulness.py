@@ -18,7 +18,7 @@ from minixai.methods.call import Call
 from minixai.methods.passes import passes
 from minixai.methods.runs import endpoints
 from minixai.model import Network
-from minixai.validate import as_count
+from minixai.validate import as_count, as_random_seed
 
 SHARES = (0.01, 0.1, 0.5)
 """Of the pixels, that sensitivity-n hides at once."""
@@ -117,7 +117,7 @@ def sensitivity_n(
     numbers = np.atleast_1d(np.asarray(sizes))
     if numbers.dtype.kind not in "iu" or numbers.ndim != 1 or not ((numbers > 0) & (numbers <= count)).all():
         raise ValueError(f"sizes are whole numbers of pixels, from 1 to {count}, got {sizes!r}")
-    rng = np.random.default_rng(as_count(seed, "seed", 0))
+    rng = np.random.default_rng(as_random_seed(seed))
     many = as_count(subsets, "subsets", 3)
     # (K · subsets, H, W): which pixels are hidden
     sets = np.zeros((len(numbers) * many, count), bool)
@@ -202,7 +202,7 @@ def infidelity(
         maps = pixels(np.asarray(values) * (call.rows.astype(np.float64) - call.baseline(baseline)))
     height, width = maps.shape[1:]
     edge = max(1, min(height, width) // 4) if side is None else as_count(side, "side")
-    rng = np.random.default_rng(as_count(seed, "seed", 0))
+    rng = np.random.default_rng(as_random_seed(seed))
     masks = np.zeros((as_count(squares, "squares", 2), height, width), bool)
     for mask in masks:
         top, left = rng.integers(max(height - edge, 0) + 1), rng.integers(max(width - edge, 0) + 1)

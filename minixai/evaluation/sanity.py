@@ -14,7 +14,7 @@ import scipy
 
 from minixai.arrays import Array
 from minixai.model import Model
-from minixai.validate import as_count, as_real, check_finite, one_of
+from minixai.validate import as_random_seed, as_real, check_finite, one_of
 
 ANEW = 1
 """Goes before the seed, so that no layer is drawn again as a model made with the same seed drew it."""
@@ -50,7 +50,7 @@ def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
     made, drawn = model.astype(model.dtype), {name: layer for layer, name in model.owners.items()}
     for name in chosen:
         place = names.index(one_of(name, names, "layer with weights"))
-        rng = np.random.default_rng((ANEW, as_count(seed, "seed", 0), place))
+        rng = np.random.default_rng((ANEW, as_random_seed(seed), place))
         layer = drawn[name]
         made.set_weights(
             {f"{name}/{key}": layer.initial_weight(key, w.shape, rng, w.dtype) for key, w in layer.weights.items()},
@@ -94,7 +94,7 @@ def random_map(images: npt.ArrayLike, seed: int = 0) -> Array:
     (2, 4, 4, 1)
     """
     n, h, w, _ = checked_images(images).shape
-    return np.random.default_rng(as_count(seed, "seed", 0)).standard_normal((n, h, w, 1))
+    return np.random.default_rng(as_random_seed(seed)).standard_normal((n, h, w, 1))
 
 
 def checked_images(images: npt.ArrayLike) -> Array:

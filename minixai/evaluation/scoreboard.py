@@ -17,7 +17,7 @@ from minixai.evaluation.trials import Trial, Truth
 from minixai.model import Model
 from minixai.progress import Progress
 from minixai.text import columns
-from minixai.validate import as_count, one_of
+from minixai.validate import as_count, as_random_seed, one_of
 
 REFERENCES, BACKGROUND = 20, 2**20
 """Other birds, for methods that need a set of images to compare with: how many, and what is added to the seed."""
@@ -142,7 +142,7 @@ def score(
     columns = [SCORES[one_of(name, SCORES, "score")] for name in named(scores)]
     if not columns:
         raise ValueError(f"there is no score to compute: name some of {', '.join(SCORES)}")
-    truth = Truth(model, scenes, as_count(seed, "seed", 0))
+    truth = Truth(model, scenes, as_random_seed(seed))
     few = Truth(model, scenes[:: as_count(every, "every")], seed)
     background = birds.draw(REFERENCES, seed=BACKGROUND + seed).images
     rivals = [*(contender(name, background, seed) for name in named(methods)), *chance_rows(seed)]

@@ -20,7 +20,7 @@ from minixai.graph import Node
 from minixai.methods import deep_lift, feature_ablation, gradient, integrated_gradients, shapley_values
 from minixai.ops import relu
 from minixai.progress import Progress
-from minixai.validate import as_count
+from minixai.validate import as_count, as_random_seed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -164,7 +164,7 @@ def closeness(images: int = 200, seed: int = 0) -> Closeness:
     progress = Progress(f"closeness: {n} networks × {len(DEPTHS)} depths × {len(METHODS)} methods", n * len(DEPTHS))
     errors, ig_excess = {}, 0.0
     for depth in DEPTHS:
-        rng = np.random.default_rng((as_count(seed, "seed", 0), depth))
+        rng = np.random.default_rng((as_random_seed(seed), depth))
         rows = []
         for _ in range(n):
             f = draw_case(depth, rng)

@@ -21,7 +21,7 @@ from minixai.methods import deep_shap, expected_gradients, integrated_gradients
 from minixai.methods.integrated_gradients import QUADRATURES
 from minixai.model import Model
 from minixai.progress import Progress
-from minixai.validate import as_count
+from minixai.validate import as_count, as_random_seed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -199,7 +199,7 @@ def convergence(images: int = 8, seed: int = 0) -> Convergence:
     model = zoo.load(NETWORK).astype(np.float64)
     target = model.predict(x)
     drawn = digits("train")[0]
-    order = np.random.default_rng(as_count(seed, "seed", 0)).permutation(len(drawn))
+    order = np.random.default_rng(as_random_seed(seed)).permutation(len(drawn))
     pool = drawn[order[: GROUPS * max(REFERENCES)]].astype(np.float64)
     total = 2 * len(QUADRATURES) + BACKGROUND + len(SAMPLES) + GROUPS * len(REFERENCES)
     progress = Progress(f"convergence: {total} attributions of {len(x)} images", total)

@@ -19,7 +19,7 @@ from minixai.methods.passes import Stream, column, passes
 from minixai.methods.registry import method
 from minixai.model import Network
 from minixai.rules import GRADIENT
-from minixai.validate import MOST_SAMPLES, as_count, as_nonnegative, one_of
+from minixai.validate import MOST_SAMPLES, as_count, as_nonnegative, as_random_seed, one_of
 
 Sampler: TypeAlias = "Callable[[Array, Array], tuple[Array, Array, Array | None]]"
 """(which input, which draw) -> (which reference, how far along the way, the noise)"""
@@ -131,7 +131,7 @@ def expected_gradients_of_targets(
     sigma = local_smoothing * call.unit
     references = call.background(background)
     shape = call.rows.shape[1:] if smooth else None
-    draw = STREAMS[one_of(rng, STREAMS, "rng")](as_count(seed, "seed", 0), len(references), shape)
+    draw = STREAMS[one_of(rng, STREAMS, "rng")](as_random_seed(seed), len(references), shape)
     all_ends = background_endpoints(call, references, targets, verify=True)
     values = [Moments(ends.value.shape, n) for ends in all_ends]
     sums = [Moments((len(call.rows),), n) for _ in all_ends]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from minixai.arrays import Array
 from minixai.methods.moments import Moments
 from minixai.model import batches
-from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_real, check_finite
+from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_random_seed, as_real, check_callable, check_finite
 
 MOST = 2**20
 """Rows that an exact answer may take."""
@@ -90,12 +90,13 @@ def shapley(value: Value, players: int, permutations: int | None = None, seed: i
     >>> shapley(lambda coalitions: np.where(coalitions, [5, 4, 0], 0).max(axis=1), 3).values
     array([3., 2., 0.])
     """
+    check_callable(value, "value")
     return play(value, *validate_game(players, permutations, seed))
 
 
 def validate_game(players: int, permutations: int | None, seed: int, each: int = 1) -> tuple[int, int | None, int]:
     """(n, permutations, seed), if such a game can be played with `each` rows for a coalition; otherwise ValueError."""
-    n, seed = as_count(players, "players"), as_count(seed, "seed", 0)
+    n, seed = as_count(players, "players"), as_random_seed(seed)
     if permutations is not None:
         return n, as_count(permutations, "permutations", 2, MOST_SAMPLES, WHY_NO_MORE), seed
     if n >= MOST.bit_length() or 2**n * each > MOST:

@@ -20,7 +20,7 @@ from minixai.methods.passes import Stream, column, passes
 from minixai.methods.registry import Method, method
 from minixai.model import Network
 from minixai.text import quoted
-from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_nonnegative, rename_options
+from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_nonnegative, as_random_seed, rename_options
 
 
 @method("how does the score slope, on average around this image?", "a pass each sample", complete=False, sampled=True)
@@ -105,7 +105,7 @@ def smooth_grad(
     call = Call(model, x, clean.target, clean.versus, output, layer, batch)
     explain = explainer_of_points(method, call, arguments, Contrast(clean.target, clean.versus))
     width = noise_sigma(call.rows, noise, None if sigma is None else as_nonnegative(sigma, "sigma") * call.unit)
-    draw = Stream(as_count(seed, "seed", 0), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
+    draw = Stream(as_random_seed(seed), lambda rng, n: rng.standard_normal((n, *call.rows.shape[1:])))
     maps, cost = Moments(clean.values.shape, n, 4 if variance else 2), clean.cost
     for i, k in passes(call, n, "smooth_grad", rows=-(-clean.cost.forward // len(call.rows))):
         noisy = call.rows[i] + column(width[i], call.rows) * draw(i, k).astype(call.rows.dtype)

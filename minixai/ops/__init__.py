@@ -1,5 +1,7 @@
 """Operations on nodes, by kind.  A new one is a class here, and every method covers it."""
 
+from inspect import isfunction
+
 from minixai.operators import OPERATORS
 from minixai.ops.activations import (
     celu,
@@ -48,13 +50,7 @@ from minixai.ops.pooling import average_pool, global_average_pool, max_pool, ups
 from minixai.ops.reductions import max, mean, softmax, sum
 from minixai.ops.sampling import gather, interpolate
 from minixai.ops.shapes import concatenate, flatten, identity, pad, reshape, take, transpose
-
-for function in (
-    *(add, subtract, multiply, divide, power, matmul, negative, take),
-    *(sum, mean, max, reshape, flatten, transpose),
-):
-    OPERATORS[function.__name__] = function
-OPERATORS["absolute"] = absolute
+from minixai.signatures import with_explained_failure
 
 __all__ = [
     "Bilinear",
@@ -123,3 +119,12 @@ __all__ = [
     "transposed_convolution",
     "upsample",
 ]
+
+for name in __all__:  # they are called often, so what they are given is looked at only where they fail
+    if isfunction(made := globals()[name]):
+        globals()[name] = with_explained_failure(made)
+for name in (
+    *("absolute", "add", "subtract", "multiply", "divide", "power", "matmul", "negative", "take"),
+    *("sum", "mean", "max", "reshape", "flatten", "transpose"),
+):
+    OPERATORS[name] = globals()[name]

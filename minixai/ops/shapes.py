@@ -16,6 +16,7 @@ import numpy as np
 from minixai.arrays import Array
 from minixai.graph import Node
 from minixai.ops.kinds import Linear
+from minixai.text import quoted
 from minixai.validate import is_integer
 
 
@@ -184,7 +185,7 @@ def take(x: Node, index: Any) -> Node:
         parts = (slice(None), *parts)
     if not (parts and isinstance(parts[0], slice) and parts[0] == slice(None)):
         raise TypeError(  # not IndexError, at which `for row in x` and the built-in sum(x) would quietly end
-            f"rows cannot be picked out of a Node, every row goes its own way, got [{index!r}]: "
+            f"rows cannot be picked out of a Node, every row goes its own way, got [{quoted(index)}]: "
             "index inside the row, x[:, 0] or x[..., 1:3]"
         )
     if not all(part is None or part is Ellipsis or is_integer(part) or isinstance(part, slice) for part in parts):

@@ -7,6 +7,7 @@ import numpy as np
 
 from minixai.arrays import Array
 from minixai.ops.blocks import Workspace
+from minixai.text import quoted
 from minixai.validate import as_pair
 
 Pair: TypeAlias = int | tuple[int, int]
@@ -38,7 +39,7 @@ def resolve_padding(
     sides: tuple[Any, ...] = tuple(padding) if isinstance(padding, (tuple, list)) else (padding, padding)
     if isinstance(padding, str) or len(sides) != 2:
         raise ValueError(
-            f'unknown padding {padding!r}: it is "same", "valid", a number of pixels, (rows, columns) '
+            f'unknown padding {quoted(padding)}: it is "same", "valid", a number of pixels, (rows, columns) '
             "or ((top, bottom), (left, right))"
         )
     return as_pair(sides[0], "padding", 0), as_pair(sides[1], "padding", 0)

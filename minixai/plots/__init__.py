@@ -13,5 +13,9 @@ from minixai.plots.primer import primer
 from minixai.plots.scores import scores
 from minixai.plots.series import series
 from minixai.plots.slider import slider
+from minixai.signatures import with_checked_arguments
 
 __all__ = ["compare", "feature_maps", "filters", "graph", "heat_map", "primer", "scores", "series", "show", "slider"]
+
+for name in __all__:  # what they are given is checked before they draw
+    globals()[name] = with_checked_arguments(globals()[name])

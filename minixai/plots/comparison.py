@@ -84,7 +84,7 @@ def compare(
     check_size(size)
     check_columns(columns)
     pictures = as_images(image)
-    if len(pictures) != 1 or not results:
+    if len(pictures) != 1 or not len(results):
         raise ValueError(f"compare shows results, {len(results)} were given, for one image, {len(pictures)} were given")
     panels: list[PanelColumn] = [
         ImageColumn(images=pictures),

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from minixai.arrays import Array
-from minixai.plots.maps import Result, choose_palette, full_colour_value
+from minixai.plots.maps import Result, as_row_index, choose_palette, full_colour_value
 from minixai.plots.panels import FAINT, draw_outline, luminance
 
 
@@ -48,6 +48,13 @@ def heat_map(
     >>> heat_map(Figure().subplots(), np.array([[[[1.0], [-2.0]]]]))
     2.0
     """
+    if np.ndim(result) != 4:
+        raise ValueError(f"result is maps (N, H, W, C), got an array {np.shape(result)}: give values[None] for one map")
+    if outline is not None and np.ndim(outline) != 2:
+        raise ValueError(f"outline is one mask (H, W), got an array {np.shape(outline)}: give masks[row]")
+    row = as_row_index(len(np.asarray(result)), row)
+    if image is not None and (np.ndim(image) != 3 or np.shape(image)[-1] not in (1, 3)):
+        raise ValueError(f"image is one image (H, W, 1) or (H, W, 3), got {np.shape(image)}: give images[row]")
     values = np.asarray(result)[row].sum(axis=-1, dtype=np.float64)
     most = full_colour_value([values], vmax, percentile)
     h, w = values.shape if image is None else image.shape[:2]

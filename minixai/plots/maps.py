@@ -63,7 +63,7 @@ def show(
     percentile: float = 100.0,
     scale: str | None = None,
     title: str | None = None,
-    titles: Sequence[str] | None = None,
+    titles: str | Sequence[str] | None = None,
     classes: ClassNames | None = None,
     overlay: bool = False,
     size: float = 1.8,
@@ -190,7 +190,7 @@ def as_result_list(result: Result | Sequence[Result]) -> list[Result]:
 # -- headings, details and captions -------------------------------------------------------------------
 
 
-def result_headings(results: Sequence[Result], titles: Sequence[str] | None) -> list[str]:
+def result_headings(results: Sequence[Result], titles: str | Sequence[str] | None) -> list[str]:
     """A heading for each result: the title given, the method, or "map"."""
     given = [titles] if isinstance(titles, str) else titles
     if given is None:
@@ -201,7 +201,7 @@ def result_headings(results: Sequence[Result], titles: Sequence[str] | None) -> 
 
 
 def column_texts(
-    results: Sequence[Result], titles: Sequence[str] | None, classes: ClassNames | None
+    results: Sequence[Result], titles: str | Sequence[str] | None, classes: ClassNames | None
 ) -> list[ColumnText]:
     """The texts of each result's column.
 

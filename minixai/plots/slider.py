@@ -25,6 +25,7 @@ from PIL import Image
 
 from minixai.arrays import Array
 from minixai.plots.text import NBSP, short_number
+from minixai.text import quoted
 
 Table: TypeAlias = Mapping[str, object]
 Frame: TypeAlias = Figure | Array | Table | tuple[Figure | Array, Table]
@@ -307,15 +308,18 @@ class StripPanel:
         ax.set_axis_off()
 
 
+def is_same_choice(a: Any, b: Any) -> bool:
+    """Return whether two choices of a control are equal; numbers up to rounding."""
+    if is_plain_number(a) and is_plain_number(b):
+        return bool(np.isclose(a, b))
+    return type(a) is type(b) and np.array_equal(a, b)
+
+
 def choice_index(name: str, value: Any, choices: Sequence[Any]) -> int:
     """The number of a value among the choices of the control `name`; numbers may differ by rounding."""
-    same = [
-        i
-        for i, each in enumerate(choices)
-        if each == value or (is_plain_number(each) and is_plain_number(value) and np.isclose(each, value))
-    ]
+    same = [i for i, each in enumerate(choices) if is_same_choice(each, value)]
     if not same:
-        raise ValueError(f"{name!r} has no value {value!r}: it has {', '.join(map(choice_text, choices))}")
+        raise ValueError(f"{name!r} has no value {quoted(value)}: it has {', '.join(map(choice_text, choices))}")
     return same[0]
 
 

@@ -5,6 +5,7 @@ EfficientNet-Lite0 knows photos and comes with its weights, which others trained
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -190,7 +191,7 @@ def load(
         raise ValueError(
             f"{', '.join(foreign)} is for files of ONNX and Keras, and {str(name)!r} brings its own: leave it out"
         )
-    is_path = name not in (*RECIPES, *PRETRAINED) and (Path(name).suffix or Path(name).exists())
+    is_path = name not in (*RECIPES, *PRETRAINED) and (Path(name).suffix or os.path.exists(name))
     model = load_model(name if is_path else weights_file(str(name)))
     if name in RECIPES and model.preprocessing is None:
         model.preprocessing = UNIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from minixai.zoo.formats import PICKLES
@@ -24,6 +25,6 @@ ADVICE: dict[str, str] = {
 
 def check_network(path: Path) -> None:
     """Raise ValueError for a file, or a folder of TensorFlow, that holds no network that can be read."""
-    suffix = ".pb" if (path / "saved_model.pb").is_file() else path.suffix.lower()
+    suffix = ".pb" if os.path.isfile(path / "saved_model.pb") else path.suffix.lower()
     if suffix in ADVICE:
         raise ValueError(f"cannot load {str(path)!r}: {ADVICE[suffix]}")

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minixai.files import whole
+from minixai.files import atomic_write
 from minixai.progress import Progress
 from minixai.validate import one_of
 
@@ -70,7 +70,7 @@ def fetch(name: str, out: Path, progress: bool | None = None) -> bool:
     wanted = SOURCES[one_of(name, SOURCES, "file of weights")]
     if out.is_file() and out.stat().st_size == wanted.length and md5_of(out) == wanted.md5:
         return False
-    with whole(out) as file:
+    with atomic_write(out) as file:
         line = Progress(f"{wanted.name}, MB", -(-wanted.length // MB), progress)
         found, length = new_md5(), 0
         try:

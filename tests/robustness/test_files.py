@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from minixai import files, lesson
-from minixai.files import read_arrays, whole, write_arrays
+from minixai.files import atomic_write, read_arrays, write_arrays
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and signals of POSIX")
 ROOT = Path(__file__).parents[2]
@@ -58,8 +58,8 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     code = f"""
 import time
-from minixai.files import whole
-with whole({str(path)!r}) as file:
+from minixai.files import atomic_write
+with atomic_write({str(path)!r}) as file:
     file.write(b"half")
     print("begun", flush=True)
     time.sleep(60)
@@ -79,16 +79,16 @@ with whole({str(path)!r}) as file:
 
 
 def test_a_part_that_was_swept_too_early_is_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lock, taken = files.lock, list[str]()
+    try_lock, taken = files.try_lock, list[str]()
 
     def late(file):
         if not taken and file.name.endswith(".part"):
             taken.append(file.name)
             os.unlink(file.name)
-        return lock(file)
+        return try_lock(file)
 
-    monkeypatch.setattr(files, "lock", late)
-    with whole(tmp_path / "a") as file:
+    monkeypatch.setattr(files, "try_lock", late)
+    with atomic_write(tmp_path / "a") as file:
         file.write(b"all")
     assert taken
     assert (tmp_path / "a").read_bytes() == b"all"
@@ -99,7 +99,7 @@ def test_after_a_failure_all_is_as_before(tmp_path: Path, problem: BaseException
     (tmp_path / "a").write_bytes(b"before")
 
     def write() -> None:
-        with whole(tmp_path / "a") as file:
+        with atomic_write(tmp_path / "a") as file:
             file.write(b"half")
             raise problem
 
@@ -141,9 +141,9 @@ def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     start = time.monotonic()
     for path in (tmp_path / "pipe", Path("/dev/null")):
-        with pytest.raises(ValueError, match="it is a device or a pipe, no file"), whole(path):
+        with pytest.raises(ValueError, match="it is a device or a pipe, no file"), atomic_write(path):
             pass
-    with pytest.raises(ValueError, match=r"Is a directory|directory"), whole(tmp_path):
+    with pytest.raises(ValueError, match=r"Is a directory|directory"), atomic_write(tmp_path):
         pass
     assert time.monotonic() - start < 1
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
@@ -159,17 +159,17 @@ def test_the_longest_name(tmp_path: Path) -> None:
 
 def test_copies_of_lessons_are_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[Path] = []
-    copy = lesson.copy_whole
+    copy = lesson.copy_atomically
 
     def full(source: Path, path: Path) -> None:
         if len(written) == 3:
-            with whole(path) as file:
+            with atomic_write(path) as file:
                 file.write(b"half")
                 raise OSError(28, "No space left on device")
         written.append(path)
         copy(source, path)
 
-    monkeypatch.setattr(lesson, "copy_whole", full)
+    monkeypatch.setattr(lesson, "copy_atomically", full)
     with pytest.raises(ValueError, match="No space left"):
         lesson.copy_to(tmp_path / "mine")
     assert names(tmp_path / "mine") == sorted(path.name for path in written)

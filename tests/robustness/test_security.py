@@ -20,6 +20,7 @@ import minixai as mx
 from minixai.images import read_images
 from minixai.zoo import load
 import matplotlib.pyplot  # loads files of its own
+import scipy.special  # of old versions asks the program lscpu what the processor can do
 import PIL.BmpImagePlugin, PIL.PngImagePlugin, PIL.JpegImagePlugin
 try:
     import h5py

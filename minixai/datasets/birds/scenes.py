@@ -14,7 +14,8 @@ from minixai.arrays import Array, readonly_view
 from minixai.datasets.birds.habitats import SIDE
 from minixai.datasets.birds.rendering import as_mapping, render, render_images
 from minixai.datasets.birds.species import CLASSES, DISTINGUISHING_PART, HABITATS, PARTS
-from minixai.validate import as_count, as_nonnegative, as_real, check_finite, one_of
+from minixai.text import quoted
+from minixai.validate import as_count, as_nonnegative, as_random_seed, as_real, check_finite, one_of
 
 POSE = {"flip": (-1, 1), "x": (-2.5, 2.5), "y": (28, 33), "scale": (0.82, 1), "tilt": (-0.12, 0.12), "stride": (-2, 2)}
 """The range of each property of the pose.  flip is 1 if the bird looks to the right and −1 to the left."""
@@ -22,6 +23,9 @@ BRIGHTNESS, TINT, HORIZON, PHASES = (0.84, 0.96), 0.025, (9, 22), 12
 NAMES = {"labels": CLASSES, "habitat": HABITATS}
 LIMITS = {"light": (0, 1), "horizon": (1, SIDE - 1), "flip": (-1, 1), "scale": (0.1, 4)}
 """Beyond these limits the values of a picture would leave [0, 1] or not be finite."""
+
+MOST_SCENES = 1_000_000
+"""Scenes whose pictures take 49 GB, more than most machines have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,8 +152,8 @@ def draw(
     >>> scenes.labels.tolist(), scenes.images.shape
     ([1, 1, 0], (3, 64, 64, 3))
     """
-    as_count(n, "n, how many scenes to draw,")
-    as_count(seed, "seed", 0)
+    as_count(n, "n, how many scenes to draw,", most=MOST_SCENES, why="their pictures would not fit into memory")
+    as_random_seed(seed)
     bias = float(habitat is not None) if bias is None else bias
     choice = np.atleast_1d(as_indices(CLASSES if species is None else species, CLASSES, "species"))
     lengths = (1, 1, 1, len(POSE), 1, 3, 1, PHASES)
@@ -194,7 +198,9 @@ def as_indices(given: Any, names: tuple[str, ...], what: str) -> npt.NDArray[np.
     if array.dtype.kind == "U":
         return np.array([names.index(one_of(str(name), names, what)) for name in array.ravel()]).reshape(array.shape)
     if array.dtype.kind not in "iu" or not array.size or array.min() < 0 or array.max() >= len(names):
-        raise ValueError(f"{what} is {given!r}: give numbers from 0 to {len(names) - 1}, or names: {', '.join(names)}")
+        raise ValueError(
+            f"{what} is {quoted(given)}: give numbers from 0 to {len(names) - 1}, or names: {', '.join(names)}"
+        )
     return array.astype(np.intp)
 
 

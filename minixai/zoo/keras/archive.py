@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.files import check_regular, companion
+from minixai.files import check_regular, companion_file
 from minixai.zoo.hdf5 import HDF5, LARGEST, PACKED, RATIO, Damaged, Stored, hdf5
 
 LONGEST = 1 << 26
@@ -205,7 +205,7 @@ def manifest(groups: Any, folder: Path) -> dict[str, Stored]:
                 (t, as_shape(t["shape"]), np.dtype(TFJS[(t.get("quantization") or t)["dtype"]]))
                 for t in group["weights"]
             ]
-            files = [companion(folder, place, "weights") for place in group["paths"]]
+            files = [companion_file(folder, place, "weights") for place in group["paths"]]
             there = sum(file.stat().st_size for file in files)
             if (declared := sum(prod(shape) * dtype.itemsize for _, shape, dtype in tensors)) != there:
                 raise Damaged(f"its weights have {declared:,} bytes, but the files beside it {there:,}")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.files import check_regular, companion
+from minixai.files import check_regular, companion_file
 from minixai.zoo.onnx.wire import (
     Damaged,
     Value,
@@ -259,7 +259,7 @@ def read_tensor(message: memoryview, folder: Path) -> tuple[str, Array]:
 
 def read_external(name: str, place: dict[str, str], folder: Path, dtype: np.dtype[Any], size: int) -> Array:
     """Numbers that lie in another file, which must lie in the folder of the model or below it."""
-    path = companion(folder, place.get("location", ""), f"tensor {name!r}")
+    path = companion_file(folder, place.get("location", ""), f"tensor {name!r}")
     try:
         start, length = int(place.get("offset", 0)), int(place.get("length", size * dtype.itemsize))
     except ValueError:
