@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minixai.book.notebooks import as_notebook
+from minixai.book.notebooks import as_notebook, drawing
 from minixai.files import PACKAGE
 from minixai.lesson import EXERCISE, Lesson
 
@@ -208,7 +208,8 @@ class Pictures:
 
 def code_and_outputs(cell: Mapping[str, Any], pictures: Pictures) -> tuple[str, bool]:
     """A cell of code with all that came out of it, and whether anything but checked claims did."""
-    parts = [f"```python\n{source(cell).strip()}\n```"]
+    code = f"```python\n{source(cell).strip()}\n```"
+    parts = [code if (title := drawing(source(cell))) is None else folded("drawing", title, code)]
     said, claims = list[str](), list[str]()
 
     def flush() -> None:
@@ -246,8 +247,12 @@ def checked(claims: Sequence[str]) -> str:
 
 def giveaway(shown: str) -> str:
     """The code that computes the answers, folded away."""
-    title = "The code that judges the answers (it computes them, so it gives them away)"
-    opened = raw(f'<details class="giveaway"><summary>{title}</summary>')
+    return folded("giveaway", "The code that judges the answers (it computes them, so it gives them away)", shown)
+
+
+def folded(kind: str, title: str, shown: str) -> str:
+    """Markdown that a reader opens with a click on its title; `kind` is its class in book.css."""
+    opened = raw(f'<details class="{kind}"><summary>{html.escape(title)}</summary>')
     return "\n\n".join([opened, shown, raw("</details>")])
 
 
