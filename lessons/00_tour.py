@@ -145,7 +145,7 @@ claim("without the lower half it rises a little", -0.3 * score < falls["lower"] 
 
 # %% [markdown]
 # So the blue feet are no mistake of these maps. The network has learnt to look at the
-# upper half of the legs, and without the lower half it would be a little *surer* of its
+# upper half of the legs, and without the lower half it would be a little surer of its
 # redshank. A map can be right about a network although no expert on birds would agree.
 #
 # One bird proves nothing. Lesson 15 settles the bet on twenty birds, with four scores,

@@ -175,7 +175,7 @@ def legend(nodes: list[Node], tables: Mapping[str, Rules]) -> list[Line]:
         "in the box: reference → value" if any("→" in value_text(node) for node in nodes) else "in the box: the value"
     )
     names = (
-        f"{name} multiplier m" + ", and at the inputs m·Δ" * explains_differences(rules)
+        f"{name} multiplier m, and at the inputs m·Δ" if explains_differences(rules) else f"{name}: the number that comes back"
         for name, rules in tables.items()
     )
     return [Line(text, NOTE, color) for text, color in zip([forward, *names], [FORWARD, *colors(tables)], strict=True)]
