@@ -158,7 +158,7 @@ def explains_differences(rules: Rules) -> bool:
 
 
 def value_text(node: Node) -> str:
-    """reference → value, or the value alone where they agree."""
+    """The value at the baseline → the value now, or the value alone where they agree."""
     if not np.any(node.delta) or numbers(node.value).startswith("array"):
         return numbers(node.value)
     return f"{numbers(node.reference)} → {numbers(node.value)}"
@@ -172,10 +172,10 @@ def break_text(text: str, sign: str, size: float) -> list[str]:
 
 def legend(nodes: list[Node], tables: Mapping[str, Rules]) -> list[Line]:
     forward = (
-        "in the box: reference → value" if any("→" in value_text(node) for node in nodes) else "in the box: the value"
+        "in the box: at the baseline → now" if any("→" in value_text(node) for node in nodes) else "in the box: the value"
     )
     names = (
-        f"{name} multiplier m, and at the inputs m·Δ" if explains_differences(rules) else f"{name}: the number that comes back"
+        f"{name} " + ("multiplier m, and at the inputs m·Δ" if explains_differences(rules) else "slope")
         for name, rules in tables.items()
     )
     return [Line(text, NOTE, color) for text, color in zip([forward, *names], [FORWARD, *colors(tables)], strict=True)]
