@@ -266,7 +266,13 @@ claim(
     halves[1][0] < 0 < halves[1][1],
 )
 figure = mx.plots.show(
-    two + hidden, bird, classes=classes, percentile=99.9, overlay=True, size=1.25
+    two + hidden,
+    bird,
+    classes=classes,
+    percentile=99.9,
+    overlay=True,
+    size=1.6,
+    columns=3,
 )
 save(figure, "two-classes")
 

@@ -164,7 +164,7 @@ claim(
 # photo of a cat. It is read by EfficientNet-Lite0, a network that knows the 1,000
 # classes of ImageNet and comes with minixai. (Its relus are cut off at 6, so many of
 # its peaks are 6. Its layer 7 has 144 filters.) Every activation map is drawn on a
-# scale of its own. So compare the peaks, which stand above the maps, and not the
+# scale of its own. So compare the peaks, which stand below the maps, and not the
 # colours.
 
 # %%

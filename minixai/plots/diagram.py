@@ -171,9 +171,8 @@ def break_text(text: str, sign: str, size: float) -> list[str]:
 
 
 def legend(nodes: list[Node], tables: Mapping[str, Rules]) -> list[Line]:
-    forward = (
-        "in the box: at the baseline → now" if any("→" in value_text(node) for node in nodes) else "in the box: the value"
-    )
+    moved = any("→" in value_text(node) for node in nodes)
+    forward = "in the box: at the baseline → now" if moved else "in the box: the value"
     names = (
         f"{name} " + ("multiplier m, and at the inputs m·Δ" if explains_differences(rules) else "slope")
         for name, rules in tables.items()
