@@ -27,7 +27,8 @@ class Words(Column):
     def paint(self, page: Axes, row: int, bbox: BBox) -> None:
         left, top, across, down = bbox
         words, *more = self.said[row].split("\n")
-        lines = [*Line(words, 10.0, bold=True).wrap(across), *(Line(each, CAPTION, QUIET) for each in more)]
+        notes = [part for each in more for part in Line(each, CAPTION, QUIET).wrap(across)]
+        lines = [*Line(words, 10.0, bold=True).wrap(across), *notes]
         write(page, left + across, top + (down - stack_height(lines)) / 2, lines, "right")
 
 
@@ -116,12 +117,12 @@ def series(
     marked = evenly(len(alpha), columns)
     totals = sums.sum(axis=(1, 2, 3), dtype=np.float64)
     slopes, parts = (maps[marked].sum(axis=-1, dtype=np.float64) for maps in (gradients, sums))
-    steepest, largest = [limit([each], None, 99.5) for each in slopes], limit([parts], None, 100.0)
+    steepest, largest = [limit([each], None, 99.5) for each in slopes], limit([parts], None, 99.5)
     low, high = min(0.0, inputs.min()), max(1.0, inputs.max())
     pictures = (inputs[marked] - low) / (high - low)
     names = [
         f"image\nfrom {number(low)} to {number(high)}",
-        "gradient\neach on its own scale",
+        "slopes\neach on its own scale",
         f"sum so far\nscale ±{number(largest)}",
     ]
     steps: list[Column] = [
