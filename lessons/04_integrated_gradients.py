@@ -331,7 +331,7 @@ along = mx.plots.slider(
 )
 save(along, "alpha")
 done = so_far[0].sum(axis=(1, 2)) / so_far[0, -1].sum()  # at the end of each step
-fifth, half = (done[int(round(part * 48)) - 1] for part in (0.2, 0.5))
+fifth, half = (done[round(part * 48) - 1] for part in (0.2, 0.5))
 print(f"after a fifth of the path {fifth:.0%} of the sum is reached,", end=" ")
 print(f"and half-way {half:.0%}")
 claim(
