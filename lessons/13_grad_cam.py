@@ -326,8 +326,7 @@ dense = []
 for layer in convolutions:
     cam = mx.grad_cam(model, image, 0, layer=layer, resize=True).values[0, ..., 0]
     dense.append((cam * on_legs).sum() / cam.sum() / on_legs.mean())
-found = (f"{k} {d:.1f}" for k, d in zip(convolutions, dense, strict=True))
-print("density of Grad-CAM on the legs:", *found)
+print("density of Grad-CAM on the legs:", *(f"{d:.1f} " for d in dense))
 claim("at conv3 and conv4 it is on the legs", min(dense[2:4]) > 5)
 claim("at conv5 and conv6 it has lost them", max(dense[4:]) < 1)
 
@@ -382,6 +381,9 @@ claim("the gradient draws two", alike["gradient"] < 0.6)
 
 
 # %%
+# Drawing: CAMs at every layer, of the redshank and of a photo
+
+
 def pictures(model, image, name):
     layers = [e.name for e in model.layers if isinstance(e.layer, mx.layers.Conv2D)]
     target = model.predict(image)
