@@ -434,7 +434,7 @@ if trained is not None:
 #   does not depend on it at all (exercise c).
 # - **"The relu is harmless."** It removes the evidence against the class, and sometimes
 #   everything.
-# - **"The overlay is that sharp."** Our last maps have 16 × 16 places, those of
+# - **"The overlay is that sharp."** Our last CAMs have 16 × 16 places, those of
 #   EfficientNet-Lite0 7 × 7 and those of VGG-16 14 × 14. If a figure shows such a map
 #   smooth, its finer shape was made by the drawing program.
 # - **"Guided is better."** Guided backprop and tf-explain's variant hardly depend on
