@@ -178,6 +178,7 @@ def pictures(model, image, name):
     first = mx.plots.filters(found.values[..., :1], image, **how)
     save(first, f"first-filter-{name}")
     title = f"{name}: layer 7 ({model.layers[7].name})"
+    print(f"{title} has {found.values.shape[-1]} filters")
     how = {"title": title, "count": 24, "columns": 6, "size": 1.05}
     save(mx.plots.filters(found, image, **how), f"all-filters-{name}")
     return found
