@@ -77,15 +77,15 @@ claim("at (0.7, 0.7) they add up to 0.60 only", np.isclose(sum(drops(0.7, 0.7)),
 # ## The same in minixai
 #
 # The method is called *feature ablation*. In minixai a network is either a trained
-# model or a Python function like ours. (The function receives a *node*: an array that
-# remembers how it was computed. Lesson 2 explains why.) The first axis of an array
-# counts the rows. Three questions are an array of three rows.
+# model or a Python function like ours. The first axis of an array counts the rows.
+# Three questions are an array of three rows.
 #
-# `print` shows the certificate of the result. *Class* is the number of the output that
-# we explain; our network has only output 0. *Score* is y, and *at baseline* is y at (0,
-# 0). The cost is 11 rows sent forward: 3 questions, 6 rows with one input removed, the
-# baseline, and the baseline once more by itself, because a certificate is measured and
-# not assumed.
+# `print` shows the *certificate* of the result: what was asked, what it cost, and how
+# well the numbers add up. `groups=None` says that every input is removed by itself.
+# *Class* is the number of the output that we explain; our network has only output 0.
+# *Score* is y, and *at baseline* is y at (0, 0). The cost is 11 rows sent forward: the
+# 3 questions, 6 rows with one input removed, and the baseline twice. It goes through
+# the network once together with the others and once alone, as a check.
 
 # %%
 result = mx.feature_ablation(
@@ -115,11 +115,13 @@ claim(
 # %% [markdown]
 # ## A picture of what goes wrong
 #
-# Seen from above, y is a slope that ends on a plateau. Removing i2 moves us straight
-# down in the left picture. From (1, 1) that path never leaves the plateau. From (0.4,
-# 0.4) it runs down the slope.
+# Seen from above, y is a hillside that ends on a plateau. The darker the grey, the
+# higher is y. Removing i2 moves us straight down in the left picture. From (1, 1) that
+# path never leaves the plateau. From (0.4, 0.4) it runs down the hillside. The right
+# picture shows y along both paths.
 
 # %%
+# Drawing: y from above, and y while i2 is removed
 axis = np.linspace(0, 1.2, 121)
 surface = np.minimum(axis[:, None] + axis, 1)
 figure = Figure(figsize=(7.2, 3.2), layout="constrained")
@@ -128,8 +130,8 @@ left.imshow(
     surface, origin="lower", extent=(0, 1.2, 0, 1.2), cmap="Greys", vmin=0, vmax=2.5
 )
 left.plot([0, 1], [1, 0], color="black", linewidth=1, linestyle="--")
-left.text(0.62, 0.62, "plateau: y = 1", ha="center")
-left.text(0.03, 0.12, "slope:\ny = i1 + i2", size=8)
+left.text(0.48, 0.92, "plateau: y = 1", ha="center")
+left.text(0.03, 0.12, "hillside:\ny = i1 + i2", size=8)
 for (i1, i2), colour in (((1, 1), "#c1121f"), ((0.4, 0.4), "#1452a3")):
     left.annotate(
         "",
@@ -138,21 +140,20 @@ for (i1, i2), colour in (((1, 1), "#c1121f"), ((0.4, 0.4), "#1452a3")):
         arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 2},
     )
     left.plot(i1, i2, "o", color=colour)
-    path = np.linspace(i2, 0, 50)
+    removed = np.linspace(0, i2, 50)
     right.plot(
-        path,
-        [network(i1, p) for p in path],
+        removed,
+        [network(i1, i2 - r) for r in removed],
         color=colour,
         linewidth=2,
         label=f"from ({i1}, {i2})",
     )
 left.set(xlabel="i1", ylabel="i2", title="y seen from above: removing i2")
 right.set(
-    xlabel="i2, falling to 0",
+    xlabel="how much of i2 is removed",
     ylabel="y",
     title="y along the two arrows",
     ylim=(-0.05, 1.1),
-    xlim=(1.05, -0.05),
 )
 right.legend(frameon=False)
 save(figure, "saturation")
@@ -163,8 +164,10 @@ save(figure, "saturation")
 # Move i1 and i2. When do the two drops add up to y? Where are both of them 0, although
 # y is 1?
 
-
 # %%
+# Drawing: y and both drops at any (i1, i2)
+
+
 def row(i1, i2):
     a, b = drops(i1, i2)
     table = {"y": network(i1, i2), "y loses without i1": a, "y loses without i2": b}
@@ -180,8 +183,23 @@ drag = mx.plots.slider(
     strip=[(0.4, 0.4), (0.7, 0.7), (1.0, 1.0)],
 )
 save(drag, "drops")
+grid = [(i1, i2) for i1 in steps for i2 in steps if i1 and i2]
+adding = [p for p in grid if np.isclose(sum(drops(*p)), network(*p))]
+blind = [p for p in grid if np.allclose(drops(*p), 0)]
+claim(
+    "both drops add up to y where i1 + i2 is at most 1, and nowhere else",
+    adding == [p for p in grid if sum(p) < 1 + 1e-9],
+)
+claim(
+    "both are 0 where i1 and i2 are at least 1 each",
+    blind == [p for p in grid if min(p) >= 1],
+)
 
 # %% [markdown]
+# The drops add up to y while i1 + i2 is at most 1, where nothing is saturated. Both are
+# 0 where each input alone is enough, that is, where i1 and i2 are both at least 1. (And
+# if one input is 0, the other one gets all of y.)
+#
 # ## When it fails, and what it costs
 #
 # - **Saturation.** Where one input can replace another, removing either of them changes
@@ -193,12 +211,13 @@ save(drag, "drops")
 #
 # ## Exercises
 #
-# Write your answers in place of `None`, and run the lesson again.
+# In the book, type your answers into the fields. In the script, write them in place of
+# `None`, and run it again: `minixai check 1` judges them.
 #
 # a) What are the two drops at (1, 0.25), as a pair?
 #
-# b) An image has 224 × 224 pixels of 3 colours. How many forward passes do you need to
-# try 5 values for each number?
+# b) An image has 224 × 224 pixels of 3 colours. Each pixel has one number for each
+# colour. How many forward passes do you need to try 5 values for each of these numbers?
 #
 # c) y = relu(i1 + i2 − 1) is an AND: it is 1 only if both switches are 1. What do its
 # two drops at (1, 1) add up to?

@@ -10,8 +10,8 @@
 #
 # **Minutes.** 15
 #
-# This network has three inputs, two adders and one multiplier. We look at it at a = 3,
-# b = 1, c = 2:
+# This network has three inputs, two adders and one multiplier. We give its inputs the
+# values a = 3, b = 1, c = 2:
 #
 #     d = a + b        e = b + c        f = d · e
 #
@@ -37,8 +37,8 @@ def network(a, b, c):
 # ## The method by hand
 #
 # On the way forward we compute d, e and f. On the way back we start at f, whose slope
-# with respect to itself is 1. At every *gate* (an adder or a multiplier) we ask: if
-# this slope arrives at the output of the gate, which slopes leave at its inputs?
+# with respect to itself is 1. At every *gate* (here an adder or a multiplier) we ask:
+# if this slope arrives at the output of the gate, which slopes leave at its inputs?
 #
 # - **A multiplier swaps.** In f = d · e, a small change of d changes f by e times as
 #   much. So d receives the slope times e, the value of the *other* input. And e
@@ -115,6 +115,7 @@ claim("minixai finds the same slopes", np.allclose(result.values, [slopes]))
 # that of b zero?
 
 # %%
+# Drawing: the graph, with its values and its slopes
 canvas = Figure((6.4, 2.7))
 page = canvas.add_axes((0, 0, 1, 1), xlim=(0, 6.4), ylim=(0, 2.7))
 page.set_axis_off()
@@ -153,8 +154,24 @@ drag = mx.plots.slider(
     template=canvas,
 )
 save(drag, "numbers")
+every = [(a, b, c) for a in choices for b in choices for c in choices]
+found = {each: forward_and_backward(*each)[1] for each in every}
+claim(
+    "the slope of a is negative where b + c is negative",
+    [(s[0] < 0) == (each[1] + each[2] < 0) for each, s in found.items()],
+)
+claim(
+    "that of b is zero where a + 2b + c is zero",
+    [
+        (s[1] == 0) == (each[0] + 2 * each[1] + each[2] == 0)
+        for each, s in found.items()
+    ],
+)
 
 # %% [markdown]
+# The slope of a is e, so it is negative where b + c is. The slope of b is d + e, so it
+# is zero where a + 2b + c is zero, for example at (−3, 1, 1).
+#
 # **The cost** is one forward pass and one backward pass, however many inputs there are.
 # The certificate says so for three inputs. Here is the cost for 150,528 inputs, as many
 # as a colour image of 224 × 224 pixels has numbers.
@@ -171,8 +188,9 @@ claim(
 # ## When it fails, and what it costs
 #
 # b has the largest slope. Does this make b the most important input? Let us remove each
-# input, as in lesson 1, and let us also multiply each slope by its input. ("Gradient ×
-# input" is what the input would be worth if f were linear.)
+# input, as in lesson 1, and let us also multiply each slope by its input. ("Slope ×
+# input" is what the input would be worth if f were linear.) The last row of the table
+# looks ahead: in lesson 4 you will compute shares of f that add up to f.
 
 # %%
 drops = [f - network(0, 1, 2), f - network(3, 0, 2), f - network(3, 1, 0)]
@@ -206,25 +224,24 @@ claim(
 
 # %% [markdown]
 # - **A slope is not a contribution.** It says what a *change* of b would do. It does
-#   not say what b has contributed. A steep slope times a small input can be small: b is
-#   1, and a is 3.
+#   not say what b has contributed. b has the slope 7, but b is only 1, and so slope ×
+#   input is 7. a has the slope 3, but a is 3, and so slope × input is 9.
 # - **A slope describes this point only.** f is not a straight line. Slope × input adds
 #   up to 24, but f is 12.
 # - **The slope of what?** A network that classifies images gives each class (redshank,
 #   robin, ...) a number, its *score*. The highest score wins. An explanation starts the
 #   backward pass at a score. Training starts it at the *loss*, which says how wrong the
-#   network is. These slopes differ. Suppose that f is the score of one class, and that
-#   the only other class has the score 0. Then the first class has the probability 1 /
-#   (1 + exp(−f)), and the usual loss is minus the logarithm of that. Where the network
-#   is as sure as it is here, the loss hardly changes any more, and its slopes almost
-#   vanish.
+#   network is. These slopes differ. Suppose that f is the score of the right class, and
+#   that there is only one other class, with the score 0. Then the usual loss is log(1 +
+#   exp(−f)). (Lesson 8 explains probabilities of classes; the loss is minus the
+#   logarithm of the one of the right class.) The loss falls when f rises, so its slopes
+#   have the opposite sign. And where f is as large as 12, the loss is nearly 0 and can
+#   hardly fall any further, so its slopes almost vanish.
 
 
 # %%
 def loss(x):
-    return mx.ops.softplus(
-        -mx.toys.add_multiply(x)
-    )  # log(1 + exp(−f)), which is −log(1 / (1 + exp(−f)))
+    return mx.ops.softplus(-mx.toys.add_multiply(x))  # log(1 + exp(−f))
 
 
 of_loss = mx.gradient(loss, [list(x)]).values[0]
@@ -235,8 +252,8 @@ print(
     *(f"{v:.6f}" for v in of_loss),
 )
 claim(
-    "the loss has slopes ten thousand times smaller, of opposite sign",
-    (of_loss < 0) & (of_loss * 1e4 > -1),
+    "the slopes of the loss are a hundred thousand times smaller, of opposite sign",
+    (of_loss < 0) & (of_loss * 1e5 > -np.array(slopes)),
 )
 
 # %% [markdown]
@@ -247,14 +264,17 @@ claim(
 # b) A gate h = max(d, e) has the inputs d = 4, e = 3, and a slope of 2 arrives at h.
 # Which slopes do d and e receive?
 #
-# c) Write the backward pass through h = relu(d · e): a function that takes d, e and the
-# slope m that arrives at h, and returns the slopes that d and e receive. It is tried at
-# (d, e, m) = (2, 3, 1), (−2, 3, 1) and (2, 3, −1).
+# c) In h = relu(d · e), a slope m arrives at h. Which slopes do d and e receive if (d,
+# e, m) is (2, 3, 1)? If it is (−2, 3, 1)? If it is (2, 3, −1)? (Six numbers: first the
+# two of the first case.)
+#
+# For the gates in b and c, argue as for the adder and the multiplier: if one input of
+# the gate changes a little, how far does its output move?
 
 # %%
 mine_a = None  # (slope of a, slope of b, slope of c)
 mine_b = None  # (d gets, e gets)
-mine_c = None  # def mine_c(d, e, m): return ..., ...
+mine_c = None  # (d gets, e gets, d gets, e gets, d gets, e gets)
 
 a, b, c = forward_and_backward(-1, 2, 3)[1]
 one_way, input_times = (
@@ -290,11 +310,11 @@ traps = {
     "a multiplier swaps": [
         (d * m * (d * e > 0), e * m * (d * e > 0)) for d, e, m in tried
     ],
-    "relu depends on what went forward, not on what comes back (as in deconvnet)": [
+    "relu depends on what went forward, not on what comes back": [
         (e * max(m, 0), d * max(m, 0)) for d, e, m in tried
     ],
 }
-answer("c", None if mine_c is None else [mine_c(*each) for each in tried], right, traps)
+answer("c", mine_c, np.ravel(right), {why: np.ravel(x) for why, x in traps.items()})
 
 # %% [markdown]
 # ## To read on

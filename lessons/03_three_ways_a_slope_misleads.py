@@ -4,8 +4,8 @@
 # **Question.** Slopes cost one pass (lesson 2). When do they say something wrong about
 # the worth of an input?
 #
-# **Afterwards.** You can name three such cases, build a network for each, and say which
-# of them disappear if you compare the input with a baseline.
+# **Afterwards.** You can name three such cases, build a network for each, say why a
+# comparison with a baseline cures them, and say what the comparison does not cure.
 #
 # **Minutes.** 15
 #
@@ -79,10 +79,10 @@ claim(
 # be harmless. It misleads because a change of x that is too small to see turns "worth
 # nothing" into "worth 10.001", ten thousand times as much as y itself.
 #
-# **3. The slope here is not the slope elsewhere.** A network of twenty relus makes a
-# saw. From x = 0 to x = 1 it climbs by 1. But in one tooth it rises with slope 3, and
-# in the next it falls with slope 1. Two inputs that differ by 0.05 get opposite
-# answers, and neither answer is the climb.
+# **3. Locality.** The slope here is not the slope elsewhere. A network of twenty relus
+# makes a saw. From x = 0 to x = 1 it climbs by 1. Each tooth first rises with slope 3,
+# and then falls with slope −1. Two inputs that differ by 0.05 get opposite answers, and
+# neither answer is the climb.
 
 # %%
 corners = np.arange(20) / 20
@@ -127,7 +127,11 @@ claim("minixai finds the same slopes at (1, 1)", np.all(two.values == 0))
 claim("the same jump", np.allclose(jump.values[:, 0], [0, 10.001]))
 claim("and the same teeth", np.allclose(teeth.values[:, 0], [3, -1]))
 
+# %% [markdown]
+# Here are the three cases.
+
 # %%
+# Drawing: saturation, the jump, and the saw
 figure = Figure(figsize=(7.3, 2.9), layout="constrained")
 first, second, third = figure.subplots(1, 3)
 t = np.linspace(0, 1.2, 200)
@@ -159,7 +163,7 @@ for at, colour, words, place in (
         color=colour,
         arrowprops={"arrowstyle": "->", "color": colour},
     )
-third.set(title="3. Only here", xlabel="x", ylabel="y (dashed: the climb)")
+third.set(title="3. Locality", xlabel="x", ylabel="y (dashed: the climb)")
 save(figure, "three-ways")
 
 # %% [markdown]
@@ -169,8 +173,10 @@ save(figure, "three-ways")
 # log(1 + exp(b·z)) / b. Make the corner sharper. The curve of y hardly changes, but
 # slope × x gets ever closer to a jump.
 
-
 # %%
+# Drawing: softplus in place of the relu, and slope × x
+
+
 def rounded(sharpness):
     figure = Figure((6.4, 2.6), layout="constrained")
     ax = figure.subplots()
@@ -196,54 +202,68 @@ save(sharp, "sharpness")
 # %% [markdown]
 # ## When it fails, and what it costs
 #
-# - **Dark does not mean ignored.** The slopes of an image are drawn as an image, dark
-#   where they are 0. The network may depend on such a dark place so much that it is
-#   saturated there.
-# - **A difference from a baseline cures the first two cases.** Do not ask how steep y
-#   is here. Ask how far y has come from the baseline, as in lesson 1, but with all
-#   inputs at once. At (1, 1), y has come by 1. On the two sides of the jump it has come
-#   by 0 and by 0.001. Lessons 4 and 6 distribute such differences among the inputs.
-# - **Nothing quite cures the third.** Every map of this course is about one input (and
-#   one baseline). The map of another input can say the opposite, and both can be right.
-#   The network below is y = |i1 − i2|. With the method of lesson 4 and the baseline (0,
-#   0), i1 raises y at (1, 0.5), and lowers y at (0.5, 1).
+# - **White does not mean ignored.** The slopes of an image are drawn as a map, and a
+#   map is white where they are 0. The network may depend on such a place so much that
+#   it is saturated there.
+# - **A difference from a baseline cures all three cases.** Do not ask how steep y is
+#   here. Ask how far y has come from the baseline, as in lesson 1, but with all inputs
+#   at once. At (1, 1), y has come by 1. On the two sides of the jump it has come by 0
+#   and by 0.001. At the two points of the saw it has come by 0.56 and by 0.63, almost
+#   the same. Lessons 4 and 6 distribute such differences among the inputs.
+# - **What remains is weaker.** A difference, too, is about one input and one baseline.
+#   Take y = |x − 1|, which falls to 0 at x = 1 and rises again. From the baseline 0, y
+#   has fallen by 0.5 at x = 0.5, and risen by 1 at x = 3. Another input gets another
+#   answer, and both are right.
 
 # %%
-apart = mx.integrated_gradients(
-    lambda x: mx.ops.absolute(x[:, 0] - x[:, 1]), [[1.0, 0.5], [0.5, 1.0]]
-)
+come = [saw(x)[0] - saw(0.0)[0] for x in (0.52, 0.57)]
+print(f"the saw has come by {come[0]:.2f} and by {come[1]:.2f}")
+since = {x: abs(x - 1) - abs(0 - 1) for x in (0.5, 3.0)}
 print(
-    "at (1, 0.5):", apart.values[0].round(2), "  at (0.5, 1):", apart.values[1].round(2)
+    "from 0,", *(f"|x − 1| has changed by {d:+.1f} at {x};" for x, d in since.items())
 )
 claim(
-    "one input's map does not describe the network",
-    np.allclose(apart.values, [[1, -0.5], [-0.5, 1]]),
+    "at the two points of the saw the differences are alike",
+    abs(come[1] - come[0]) < 0.1,
+)
+claim(
+    "y = |x − 1| has fallen at 0.5, and risen at 3",
+    since[0.5] == -0.5 and since[3] == 1,
 )
 
+
 # %% [markdown]
-# ## Exercises
-#
-# a) By how much does slope × input of y = relu(x − 10) jump when x passes 10?
-#
-# b) Replace the relu by softplus, whose slope is 1 / (1 + exp(−b·z)). How large can b
-# be if slope × input is to change by less than 1 from x = 9.999 to x = 10.001? Try
-# `change(b)`, and give the nearest whole number.
-#
-# c) One of the three cases still misleads if you measure the difference from a
-# baseline. Which one: "saturation", "jump" or "locality"?
+# How sharp may the corner of softplus be? The slope of softplus is 1 / (1 + exp(−b·z)).
+# Here is how much slope × input changes from x = 9.999 to x = 10.001, for some b.
+
 
 # %%
-mine_a = None
-mine_b = None
-mine_c = None  # a word
-
-
 def change(b):
     """How much slope × input of softplus changes from 9.999 to 10.001."""
     return sum(
         sign * x / (1 + np.exp(-b * (x - 10))) for sign, x in ((1, 10.001), (-1, 9.999))
     )
 
+
+for b in (10, 100, 1000):
+    print(f"b = {b:4}: slope × input changes by {change(b):.2f}")
+
+# %% [markdown]
+# ## Exercises
+#
+# a) By how much does slope × input of y = relu(x − 10) jump when x passes 10?
+#
+# b) Replace the relu by softplus. What is the largest whole number b for which slope ×
+# input changes by less than 1 from x = 9.999 to x = 10.001? (See the last table. While
+# b is small, the change is almost proportional to b.)
+#
+# c) y = |x − 1| at x = 1.5. How far has y come from the baseline 0, and how far from
+# the baseline 1? (Two numbers.)
+
+# %%
+mine_a = None
+mine_b = None
+mine_c = None  # (from 0, from 1)
 
 just_above = np.nextafter(10.0, 11.0)
 answer(
@@ -254,7 +274,7 @@ answer(
 )
 largest = max(b for b in range(1, 1000) if change(b) < 1)
 slip = np.arctanh(0.0999) / 0.001
-smooth = "a smooth corner can be as sharp as you like: try change(5000)"
+smooth = "no: the table shows that with b = 1000 it changes by far more than 1"
 answer(
     "b",
     mine_b,
@@ -262,13 +282,13 @@ answer(
     {smooth: np.inf, "there are two sides, each 0.001 away from 10": slip},
     tol=0.6,
 )
-seen = "from (0, 0) to (1, 1) y changes by 1, so the difference shows it"
-answer(
-    "c",
-    mine_c,
-    "locality",
-    {seen: "saturation", "the differences are 0 and 0.001: they do not jump": "jump"},
-)
+far = [abs(1.5 - 1) - abs(start - 1) for start in (0, 1)]
+traps = {
+    "that is the slope at 1.5: ask how far y has come": (1, 1),
+    "that is y itself: subtract y at the baseline": (0.5, 0.5),
+    "subtract y at the baseline from y, not y from it": (0.5, -0.5),
+}
+answer("c", mine_c, far, traps)
 
 # %% [markdown]
 # ## To read on

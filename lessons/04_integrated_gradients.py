@@ -75,7 +75,9 @@ claim(
 # slope × step along a path, you get the height gained: the *fundamental theorem of
 # calculus*. The property has a name, **completeness**, and it provides a test. The
 # *gap* is the sum of all contributions minus the gain of y. If the gap is not close to
-# 0, there were too few steps.
+# 0, there were too few steps. (It also matters where the steps lie. The plateau begins
+# at α = 0.8, which is 4/5. With 5 steps the border between two of them lies exactly
+# there, and the gap is 0. With 8 steps it lies inside a step.)
 
 # %%
 print("steps:", *(f"{n:8}" for n in (2, 4, 5, 8, 16, 256)))
@@ -93,10 +95,11 @@ claim(
 # %% [markdown]
 # ## The same in minixai
 #
-# The certificate prints the gap of every result. By default the steps are placed at the
-# points of *Gauss-Legendre quadrature*, which need fewer steps for smooth functions.
-# "midpoint" takes the middles, as we did. `multiply=False` leaves out the last factor,
-# (x − x').
+# The certificate prints the gap of every result, and the cost: here one row forward and
+# one back for each step, and 3 more rows forward. These are the point itself, and the
+# baseline twice, as in lesson 1. By default the steps are placed at the points of
+# *Gauss-Legendre quadrature*, which need fewer steps for smooth functions. "midpoint"
+# takes the middles, as we did. `multiply=False` leaves out the last factor, (x − x').
 
 # %%
 point = [[1.0, 0.25]]
@@ -127,8 +130,9 @@ claim(
 # for each input, and not how far the input travelled.
 #
 # The points where we take the slopes matter, too. The *sigmoid* is a smooth step from 0
-# to 1: sigmoid(z) = 1 / (1 + exp(−z)). Take the score sigmoid(8t − 3) from t = 0 to t =
-# 1. If twenty points include both ends, the ends count too much. Twenty midpoints do
+# to 1: sigmoid(z) = 1 / (1 + exp(−z)). Take the score sigmoid(8t − 3) from t = 0 to
+# t = 1. If twenty points include both ends, the ends count too much: beside an end
+# there is only half a step, but its slope counts like every other. Twenty midpoints do
 # not have this problem.
 
 
@@ -154,6 +158,7 @@ claim("with midpoints 0.0003", np.isclose(abs(middles), 0.0003, atol=5e-5))
 # counts, because the plateau begins at α = 0.8.
 
 # %%
+# Drawing: the path, and the slopes along it
 figure = Figure(figsize=(7.2, 3.1), layout="constrained")
 left, right = figure.subplots(1, 2)
 axis = np.linspace(0, 1.2, 121)
@@ -191,14 +196,21 @@ save(figure, "path")
 #
 # - A *convolution* slides a small square of weights, the *kernel*, over the image. At
 #   each place it multiplies every pixel under the kernel by the weight that lies on it,
-#   and adds up. The result is a new image, the *map*. A convolutional layer has many
-#   kernels, and so it produces many maps. A relu follows.
-# - A *max-pool* keeps the largest number of every 2 × 2 square. The maps become half as
-#   high and half as wide, so that the next kernel sees more of the image.
+#   and adds up. The result is a new image, the *activation map*. A convolutional layer
+#   has many kernels, and so it produces many activation maps. A relu follows. (The
+#   figure shows an image with one number for each pixel. If there are three colours, or
+#   many activation maps, the kernel has weights for each of them, and everything is
+#   added up.)
+# - A *max-pool* keeps the largest number of every 2 × 2 square. The activation maps
+#   become half as high and half as wide, so that the next kernel sees more of the
+#   image.
 # - A *dense layer* comes last. It computes each class's score as one weighted sum of
 #   all numbers that are left. Each number inside a network is called a *unit*.
 #
-# Nobody chooses the weights. They are learnt from examples.
+# Nobody chooses the weights. They are learnt from examples. The lower half of the
+# figure shows the layers of our network. Below the name of a layer stand its rows ×
+# columns, and the number of its activation maps. `flatten1` puts all their numbers in
+# one row, and `scores` is the dense layer.
 
 # %%
 model = mx.load("shorebirds")
@@ -213,17 +225,17 @@ save(mx.plots.primer(model), "network")
 # tell the eight species apart. The highest of its eight scores wins.
 #
 # The path now leads from a black image to the bird, brighter at each step. The figure
-# has three rows: the image on the path, its slopes, and the sum so far. In the row of
-# slopes, orange means that a brighter pixel would raise the score, and green that a
-# darker pixel would. In the row of sums, red has raised the score, and blue has lowered
-# it.
+# has three rows of pictures: the image on the path, its slopes, and the sum so far. The
+# curve below them shows the sum over all pixels. In the row of slopes, orange means
+# that a brighter pixel would raise the score, and green that a darker pixel would. In
+# the row of sums, red has raised the score, and blue has lowered it.
 
 # %%
 scenes = mx.datasets.birds.draw(6, seed=4, species=["redshank"])
 birds = mx.integrated_gradients(
     model, scenes.images, scenes.labels, steps=48, quadrature="midpoint", path=True
 )
-series = mx.plots.series(birds, row=0, classes=model.classes, columns=6, size=0.86)
+series = mx.plots.series(birds, row=0, classes=model.classes, columns=5, size=1.05)
 save(series, "series")
 
 gained = birds.score - birds.reference_score
@@ -246,6 +258,10 @@ claim(
 claim("every score has risen since black", gained > 0)
 
 # %% [markdown]
+# With 4 steps the gaps are large, and minixai warns. (A *kink* is a place where a slope
+# jumps, as that of a relu does: lesson 3. A path through an image network crosses many
+# kinks.)
+#
 # An image has three slopes for each pixel: for its red, its green and its blue. The map
 # shows their sum. Look at the legs in the row of slopes, at α around 0.5, and then in
 # the row of sums. What do the mean slopes say about the legs? What do the contributions
@@ -284,6 +300,7 @@ claim("the contributions speak for them", brought > 0)
 # Move α from black to the bird. Where on the path does most of the sum come from?
 
 # %%
+# Drawing: the image at α, its slopes, and the sum so far
 alphas, each_step = birds.extras["alpha"], birds.extras["gradients"].sum(axis=-1)
 so_far = birds.extras["sums"].sum(axis=-1)
 steepest, largest = abs(each_step[0]).max(), abs(so_far[0]).max()
@@ -313,17 +330,27 @@ along = mx.plots.slider(
     strip=[list(steps)[2], list(steps)[8]],
 )
 save(along, "alpha")
+done = so_far[0].sum(axis=(1, 2)) / so_far[0, -1].sum()  # at the end of each step
+fifth, half = (done[round(part * 48) - 1] for part in (0.2, 0.5))
+print(f"after a fifth of the path {fifth:.0%} of the sum is reached,", end=" ")
+print(f"and half-way {half:.0%}")
+claim(
+    "more than a third of the sum comes from the first fifth of the path", fifth > 0.35
+)
 
 # %% [markdown]
+# Most of the sum comes from the first half of the path, where the image is still dark.
+#
 # ## When it fails, and what it costs
 #
 # - **It costs** one forward and one backward pass for every step. The certificate
 #   counts them.
-# - **It does not average images.** The slope at the mean of the images on the path is a
-#   single slope, and it can be anything. Half-way to (1, 0.25) it is 1, which would
-#   give 1 and 0.25: more than y has gained.
-# - **More steps make the sum exact, not the explanation better.** The sum can be right
-#   and the map useless, if the baseline asks a useless question: lesson 5.
+# - **It averages slopes, and not images.** A single slope in the middle of the path is
+#   no substitute. Half-way to (1, 0.25) the slope is 1. It would give 1 and 0.25, which
+#   is more than y has gained.
+# - **More steps make the sum exact, not the explanation better.** The sum can be right,
+#   and the map can still be the answer to a question that you did not mean to ask:
+#   lesson 5.
 # - **It still describes one input,** and now also one baseline and one straight path.
 #
 # ## Exercises

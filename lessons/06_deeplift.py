@@ -41,10 +41,17 @@ def relu(z):
 #
 # Go forward twice: once with the inputs, once with the baseline. Then go backward from
 # y with a number m, the *multiplier*. It says by how much y changed for each unit of
-# change at the node where we are. At y it is 1. Each step back multiplies it by the
-# change after the step divided by the change before it. At a sum this ratio is the
-# weight, as it is for slopes. At a relu it is Δh/Δz. This is the *Rescale* rule. At the
-# end, an input contributes its multiplier times its own change.
+# change at the node where we are. At y it is 1. On the way back there are two kinds of
+# steps:
+#
+# - **At a sum, each input keeps its own weight,** as it does for slopes. If s = w1·i1 +
+#   w2·i2, the multiplier of i1 is that of s times w1, and the multiplier of i2 is that
+#   of s times w2. This is right because w1·Δi1 + w2·Δi2 = Δs.
+# - **At a relu, the multiplier is multiplied by Δh/Δz,** the change of the output of
+#   the relu divided by the change of its input. This is the *Rescale* rule. (If the
+#   input did not change, this is 0/0: see exercise b.)
+#
+# At the end, an input contributes its multiplier times its own change.
 
 
 # %%
@@ -85,18 +92,29 @@ claim(
 )
 
 # %% [markdown]
-# Why do the contributions add up? Because fractions cancel. Let F be the last quantity,
-# Y one in the middle, and x the first:
+# Why do the contributions add up? At a sum, the change is divided among the inputs: if
+# m is the multiplier of s, then m·w1·Δi1 + m·w2·Δi2 = m·Δs. Nothing is lost. Along a
+# chain, fractions cancel. Let F be the last quantity, Y one in the middle, and x the
+# first (here y, h and s):
 #
 #     ΔF/Δx = ΔY/Δx · ΔF/ΔY        the finite chain rule
 #
 # The backward pass multiplies such factors. At the end we multiply by Δx, and only ΔF
-# is left.
+# is left. So i1 and i2 together contribute Δy.
 
 # %%
 F, Y, x = 1.0, 0.0 - 1.0, 1.25  # how far y, h and s moved at (1, 0.25)
 product = Y / x * F / Y
+m_s, (first, second) = (
+    F / x,
+    (1.0, 0.25),
+)  # the multiplier of s, and how far i1, i2 moved
+print(f"at the sum: {m_s:.2f} · {first} + {m_s:.2f} · {second} = {m_s * x:.2f}")
 print(f"ΔF/Δx = {F / x:.2f}; ΔY/Δx · ΔF/ΔY = {Y / x:.2f} · {F / Y:.2f} = {product:.2f}")
+claim(
+    "at the sum the contributions add up to m · Δs",
+    np.isclose(m_s * first + m_s * second, m_s * x),
+)
 claim(
     "the finite chain rule holds with ΔY/Δx as its middle factor",
     np.isclose(F / x, (Y / x) * (F / Y)),
@@ -121,8 +139,9 @@ claim("with one backward pass each", result.cost.backward == len(points))
 #
 # - In a linear network it is slope × Δx: there is nothing to rescale.
 # - With one layer of relus it equals integrated gradients. Along the straight path each
-#   relu switches at most once, so its mean slope is Δh/Δz. With n steps the sum along
-#   the path can be off by half a step for each relu, and by no more.
+#   relu switches at most once, so its mean slope is Δh/Δz. (The path is divided into
+#   steps. The step in which a relu switches counts as a whole step or not at all, so
+#   each relu adds an error of at most half a step.)
 # - With two layers of relus it need not be equal, because the inputs of the second
 #   layer no longer change along a straight path.
 
@@ -157,12 +176,6 @@ claim(
     apart["one layer of relus"] <= half_a_step,
 )
 claim("with two it does not", apart["two layers of relus"] > 0.1)
-relevance = mx.lrp(nets["two layers of relus"], here).values
-products = mx.input_x_gradient(nets["two layers of relus"], here).values
-claim(
-    "the ε rule of LRP (see below) equals input × gradient in a network of relus",
-    np.allclose(relevance, products, rtol=1e-3, atol=1e-3),
-)
 
 # %% [markdown]
 # ## At a maximum
@@ -176,11 +189,15 @@ claim(
 #
 # **The rule for max-pool.** minixai follows it at every maximum:
 #
-# - If the maximum rose, the entry that is the maximum *now* gets Δy.
-# - If it fell, the entry that was the maximum *at the baseline* gets Δy.
-# - If several entries are equal, the one that is largest on the other side gets it: at
-#   the baseline if the maximum rose, now if it fell. If they are equal there as well,
-#   the first one in reading order gets it.
+# - If the maximum rose, the entry that is the maximum *now* gets Δy. It is the one that
+#   pushed the maximum up.
+# - If it fell, the entry that was the maximum *at the baseline* gets Δy. The maximum
+#   fell because this entry gave way.
+# - The maximum can stand in several places at once. If it rose, and several entries are
+#   the maximum now, the one of them that was largest at the baseline gets Δy. If it
+#   fell, and several entries were the maximum at the baseline, the one of them that is
+#   largest now gets Δy. If this does not decide either, the first of them in reading
+#   order gets it.
 #
 # The five pairs below are the example above, one where the maximum fell, and equal
 # entries now, at the baseline, and on both sides. Then we try the slope and this rule
@@ -262,10 +279,11 @@ claim("and so it does by hand", (1 - rise, -fall) == (0.5, 0.5))
 # On the left is the relu of the first network: Rescale uses the chord, a slope uses the
 # tangent. On the right is the relu of min(1, 2): the same step of i1 lifts the relu by
 # 1 if it comes first, and by nothing if i2 has come before. The second figure shows the
-# whole backward pass: each box holds what went forward, and the multiplier stands below
-# it.
+# whole backward pass at (1, 0.25). Each box holds a value at the baseline, and after
+# the arrow the value now. The multiplier stands below the box.
 
 # %%
+# Drawing: the chord of Rescale, both orders of RevealCancel, and the backward pass
 figure = Figure(figsize=(7.2, 3.3), layout="constrained")
 left, right = figure.subplots(1, 2, sharey=True)
 line = np.linspace(-2.3, 1.6, 200)
@@ -312,8 +330,10 @@ save(mx.plots.graph(node, {"DeepLIFT": RESCALE}, title=title), "walk")
 # Move the input along the relu. The baseline stays at z = 1. Where do chord and tangent
 # agree?
 
-
 # %%
+# Drawing: the relu, its chord and its tangent
+
+
 def along_the_relu(z):
     figure = Figure((6.0, 2.8), layout="constrained")
     ax = figure.subplots()
@@ -344,8 +364,8 @@ save(move, "chord-and-tangent")
 # - **Cost.** One forward pass for the input, one for the baseline, and one backward
 #   pass. One more forward pass of the baseline by itself serves the certificate.
 # - **Inputs that cancel, or need each other.** Rescale looks at the sum that reaches a
-#   relu, and can miss what is inside that sum. RevealCancel looks deeper, at about four
-#   times the work.
+#   relu, and can miss what is inside that sum. RevealCancel looks deeper, and needs
+#   more work at every relu.
 # - **"It approximates the gradient."** No. Both are exact, and they answer different
 #   questions. At (1, 1) the slope is 0, and each input contributed one half.
 # - **"It is integrated gradients in one pass."** This is true with one layer of relus.
@@ -355,18 +375,29 @@ save(move, "chord-and-tangent")
 #
 # **The same backward pass with other rules** gives other methods. *Layer-wise relevance
 # propagation* (LRP) distributes the score itself, layer by layer, in proportion to
-# weight × input; `mx.lrp` has its rules. For a network of relus without biases, its ε
-# rule with ε = 0 equals input × gradient. *Deconvnet* and *guided backprop* replace the
-# slope of the relu (lesson 13).
-#
+# weight × input. To do this, it divides by the sum that it distributes. Its ε rule adds
+# a small number ε (the Greek "epsilon") to that sum, so that it never divides by 0;
+# `mx.lrp` has this rule and others. For a network of relus without biases, the ε rule
+# with ε = 0 equals input × gradient. Lesson 13 has two more methods, which replace the
+# slope of the relu.
+
+# %%
+relevance = mx.lrp(nets["two layers of relus"], here).values
+products = mx.input_x_gradient(nets["two layers of relus"], here).values
+claim(
+    "with ε close to 0 the ε rule of LRP equals input × gradient in a network of relus",
+    np.allclose(relevance, products, rtol=1e-3, atol=1e-3),
+)
+
+# %% [markdown]
 # ## Exercises
 #
 # a) What is the multiplier of relu if its input goes from −1 to 3? From 2 to 3? From −2
 # to −1? (Three numbers.)
 #
-# b) Two inputs of a relu cancel: its input is 2 at the baseline, and 2 again. Δy/Δx is
-# 0/0. What should the multiplier be, so that the two inputs receive their +1 and −1?
-# And what if the input is −3, and −3 again? (Two numbers.)
+# b) The input of a relu is z = i1 + i2. Since the baseline i1 has risen by 1 and i2 has
+# fallen by 1, so z has not changed, and Δh/Δz is 0/0. What should the multiplier be if
+# z is 2? And if z is −3? (Two numbers. Imagine that z has changed a very little.)
 #
 # c) A printed formula has ΔY/ΔF in the middle: ΔF/Δx = ΔY/ΔF · ΔF/ΔY. What would ΔF/Δx
 # be at (1, 0.25)?
@@ -394,7 +425,7 @@ traps = {
 }
 answer("a", mine_a, multipliers([(-1, 3), (2, 3), (-2, -1)]), traps)
 traps = {
-    "then +1 and −1 would both be lost; take the slope there": (0, 0),
+    "at 2 the relu passes each change on: +1 from i1 and −1 from i2": (0, 0),
     "at −3 the slope is 0": (1, 1),
 }
 answer("b", mine_b, multipliers([(2, 2), (-3, -3)]), traps)

@@ -81,8 +81,8 @@ claim(
 #   each (*additivity*).
 #
 # We do not prove this, but we check that the four properties hold. D joins without a
-# glove. And there is a second game, shoes: A and B own one of a pair that is worth 2,
-# and C owns slippers worth 0.5.
+# glove. And there is a second game, shoes: A and B own one shoe each, and the pair is
+# worth 2. C owns slippers worth 0.5.
 
 
 # %%
@@ -142,8 +142,28 @@ claim(
 # At (1, 0.25) integrated gradients and DeepLIFT gave 0.8 and 0.2 (lessons 4 and 6).
 # None of these methods is wrong. Shapley's orders switch one input on completely, and
 # then the other: they follow the edges of the square. Integrated gradients follow its
-# diagonal, where both inputs grow together.
-#
+# diagonal, where both inputs grow together. The figure shows all three paths.
+
+# %%
+# Drawing: the two orders of Shapley, and the diagonal of integrated gradients
+figure = Figure(figsize=(4.6, 2.4), layout="constrained")
+ax = figure.subplots()
+ways = {"first i1, then i2": [(0, 0), (1, 0), (1, 0.25)]}
+ways |= {"first i2, then i1": [(0, 0), (0, 0.25), (1, 0.25)]}
+ways |= {"both together (integrated gradients)": [(0, 0), (1, 0.25)]}
+for (name, corners), colour in zip(
+    ways.items(), ("#c1121f", "#1452a3", "black"), strict=True
+):
+    ax.plot(*np.transpose(corners), "-", color=colour, linewidth=2, label=name)
+ax.plot([0, 1], [0, 0.25], "o", color="black")
+ax.text(0.03, -0.06, "baseline (0, 0)", size=8)
+ax.text(0.97, 0.28, "input (1, 0.25)", size=8, ha="right")
+ax.set(xlabel="i1", ylabel="i2", xlim=(-0.06, 1.06), ylim=(-0.1, 0.62))
+ax.set_title("three paths from the baseline to the input", fontsize=10)
+ax.legend(frameon=False, fontsize=8, loc="upper left")
+save(figure, "paths")
+
+# %% [markdown]
 # ## The same in minixai
 
 # %%
@@ -166,13 +186,13 @@ claim("the diagonal gives 0.8 and 0.2", np.allclose(diagonal, (0.8, 0.2), atol=1
 points = [[1.0, 1.0], [1.0, 0.25]]
 five = [mx.gradient, mx.feature_ablation, mx.integrated_gradients]
 five += [mx.deep_lift, mx.shapley_values]
-print(f"{'':22} at (1, 1)      at (1, 0.25)")
+print(f"{'':22} at (1, 1)       at (1, 0.25)")
 table = {}
 for method in five:
     more = {"steps": 1000} if method is mx.integrated_gradients else {}
     table[method.__name__] = method(mx.toys.saturation, points, **more).values
-    one, other = (f"({a:.2f}, {b:.3f})" for a, b in table[method.__name__] + 0.0)
-    print(f"{method.__name__:22} {one:14} {other}")
+    one, other = (f"({a:.3f}, {b:.3f})" for a, b in table[method.__name__] + 0.0)
+    print(f"{method.__name__:22} {one:15} {other}")
 adds_up = [
     name for name, each in table.items() if np.allclose(each.sum(axis=1), 1, atol=1e-2)
 ]
@@ -183,9 +203,9 @@ claim("the last three add up at both points", adds_up == [*table][2:])
 #
 # Now we use the network and the drawn birds of lesson 4. The program can draw the same
 # bird again, in the same place and light, without its legs; then the landscape behind
-# them is visible. Redshank and greenshank differ in one thing only, the colour of their
-# legs. We explain the *contrast*: the score for redshank minus the score for
-# greenshank.
+# them is visible. (Only the shadow on the ground stays. It is the same for all
+# species.) Redshank and greenshank differ in one thing only, the colour of their legs.
+# We explain the *contrast*: the score for redshank minus the score for greenshank.
 #
 # The players are seven parts (the eye belongs to the head). The worth of a coalition is
 # the contrast of an image with these parts only. So each bird is drawn once for each
@@ -234,7 +254,8 @@ claim(
 # In minixai a game is a function of coalitions, given as rows of yes and no.
 # `mx.shapley` plays each coalition once, and weighs it by the number of orders that
 # lead through it. With `permutations=100` it draws a random sample of a hundred orders
-# instead, and says how large the error typically is.
+# instead, and says how large the error typically is (the *standard error*; lesson 8
+# explains why about two thirds of the errors are smaller).
 
 
 # %%
@@ -262,10 +283,11 @@ claim("random orders come within 5 standard errors", errors.max() < 5)
 # bird loses without them. The share is a mean of all such gains.
 
 # %%
+# Drawing: the first bird, and the shares of its parts
 figure = Figure(figsize=(7.2, 5.2), layout="constrained")
 top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.4])
 panels, chart = top.subplots(1, 3), bottom.subplots()
-shown = ([], "nobody"), (["legs"], "the legs alone"), (parts, "all")
+shown = ([], "no part"), (["legs"], "the legs alone"), (parts, "all")
 for panel, (group, name) in zip(panels, shown, strict=True):
     panel.imshow(drawn(group)[0])
     panel.set(xticks=[], yticks=[], title=f"{name}:\n{contrast(group)[0]:+.1f}")
@@ -274,9 +296,9 @@ steps = np.array([worth[part][0] for part in order])
 starts = nobody[0] + np.cumsum(steps) - steps
 chart.barh(order, steps, left=starts, color=np.where(steps > 0, "#c1121f", "#1452a3"))
 for k, (start, step) in enumerate(zip(starts, steps, strict=True)):
-    chart.text(
-        max(start, start + step) + 0.6, k, f"{step:+.2f}", va="center", fontsize=9
-    )
+    left, right = sorted((start, start + step))
+    place = {"x": right + 0.6} if step > 0 else {"x": left - 0.6, "ha": "right"}
+    chart.text(y=k, s=f"{step:+.2f}", va="center", fontsize=9, **place)
 chart.vlines(
     [nobody[0], everybody[0]], -0.5, 6.5, color="grey", linestyle=":", linewidth=1
 )
@@ -284,7 +306,7 @@ chart.set(
     xlabel="contrast, redshank − greenshank",
     title="from the landscape (left line) to the bird",
 )
-chart.set(xlim=(min(starts) - 3, max(starts + steps) + 6))
+chart.set(xlim=(min(starts) - 6, max(starts + steps) + 6))
 save(figure, "waterfall")
 
 # %% [markdown]
@@ -296,8 +318,10 @@ save(figure, "waterfall")
 # of an otherwise empty landscape, and of an otherwise complete bird? Which of the two
 # numbers is closer to their share?
 
-
 # %%
+# Drawing: the bird with the chosen parts only
+
+
 def coalition(*chosen):
     group = [part for part, here in zip(parts, chosen, strict=True) if here]
     value, empty = float(contrast(group)[0]), float(nobody[0])
@@ -317,8 +341,21 @@ tick = mx.plots.slider(
     width=256,
 )
 save(tick, "coalitions")
+to_empty = (contrast(["legs"]) - nobody)[0]
+to_full = (everybody - contrast([part for part in parts if part != "legs"]))[0]
+share = worth["legs"][0]
+print(
+    f"the legs add {to_empty:.1f} to the landscape, {to_full:.1f} to the other parts;"
+)
+print(f"their share is {share:.1f}")
+claim("the share lies between the two", to_full < share < to_empty)
+claim("and closer to the complete bird", share - to_full < to_empty - share)
 
 # %% [markdown]
+# The legs are worth more to the empty landscape than to the other parts. Their share
+# lies between the two numbers, because it is a mean over all orders. It is closer to
+# what they add to the other parts.
+#
 # ## When it fails, and what it costs
 #
 # - **Cost.** Seven players have 7 · 6 · 5 · 4 · 3 · 2 · 1 orders, but only 128

@@ -114,13 +114,15 @@ claim(
 )
 
 # %% [markdown]
-# The factor x − baseline belongs inside each draw, and not after the mean (lesson 9).
-# Without it nothing adds up: on 0.8 of the path the slope is 1 for both inputs, and 0.8
-# + 0.8 = 1.60.
+# Each draw has the factor x − baseline. If you leave it out, nothing adds up: on 0.8 of
+# the path the slope is 1 for both inputs, so the mean slopes are 0.8 and 0.8. Their sum
+# is 1.60, and f changed by 1. (Another mistake is to multiply after the mean. Lesson 9
+# is about it.)
 #
 # What do the draws converge to? To the mean of *integrated gradients* over the
-# background. This equals the Shapley value (lesson 7) if f is linear in each input
-# separately, as a product is. In general the two differ.
+# background. For a product this is the Shapley value (lesson 7): each of its factors
+# gets the same share, by symmetry. The same holds for sums of products. In general the
+# two differ.
 
 # %%
 path = mx.integrated_gradients(mx.toys.saturation, [[1.0, 0.25]], steps=1000)
@@ -142,32 +144,31 @@ claim("for a product it converges to the Shapley values", far["2 · 3"] < 0)
 claim("for min(1, 2) it does not", far["min(1, 2)"] > 0.4)
 
 # %% [markdown]
-# You can choose two more things. *Local smoothing* adds a little noise to x before each
-# draw, as SmoothGrad does (lesson 12). The image becomes a small cloud of images, and
-# the sum converges to the mean of f over this cloud. At (0.5, 0.5), exactly where the
-# network saturates, noise can only lower f. Let the noise of both inputs have the
-# standard deviation 0.3. Then the noise of their sum has the standard deviation s =
-# 0.3·√2. Half the time the sum lies above 1, where f stays at 1. Half the time it lies
-# below, and f falls with it. A normal random number with standard deviation s, with its
-# positive half replaced by 0, has the mean −s/√(2π). So f falls by s/√(2π) on average.
+# The method has an option, *local smoothing*: it adds a small random number to every
+# input before each draw. So the image becomes a small cloud of images, and the sum
+# converges to the mean of f over this cloud. At (0.5, 0.5), exactly where the network
+# saturates, f is 1 and cannot rise any further, but it can fall. So the mean over the
+# cloud is below 1.
 
 # %%
 edge = [[0.5, 0.5]]
 cloud = mx.expected_gradients(
     mx.toys.saturation, edge, background=zero, samples=4000, local_smoothing=0.3
 )
-expect = 1 - 0.3 * np.sqrt(2) / np.sqrt(2 * np.pi)
+around = edge + 0.3 * np.random.default_rng(1).normal(size=(1_000_000, 2))
+over_cloud = np.minimum(around.sum(axis=1), 1).mean()
 sampled = f"{cloud.values.sum():.3f} ± {cloud.gap_standard_error[0]:.3f}"
-print(f"with noise the sum is {sampled}; f is 1, its mean {expect:.3f}")
+print(f"with smoothing the sum is {sampled}; f is 1, its mean {over_cloud:.3f}")
 claim(
     "the sum converges to the mean of f over the cloud",
-    abs(cloud.values.sum() - expect) < 4 * cloud.gap_standard_error[0],
+    abs(cloud.values.sum() - over_cloud) < 4 * cloud.gap_standard_error[0],
 )
+claim("which is below f", over_cloud < 0.9)
 
 # %% [markdown]
 # ## Scores or probabilities?
 #
-# The second choice is what to explain: the score of a class, or its probability.
+# You must also choose what to explain: the score of a class, or its probability.
 # *Softmax* turns scores into probabilities: it divides exp(score) by the sum of
 # exp(score) over all classes. The two answers can differ in sign. Suppose that two
 # classes have the scores a + b and a + 3b. Then b raises the score of the first class.
@@ -175,10 +176,11 @@ claim(
 #
 # Which should you explain? **Explain the score, and a contrast of two scores if the
 # question is "why this and not that".** Scores are what the layers compute, and they do
-# not flatten out: where a probability is 0.99, its slope is 0.0099 times the slope of
-# the score (lesson 13, exercise b), and the map almost vanishes. A contrast keeps what
-# a probability is good for, the comparison with another class. Explain a probability
-# only if the probability itself is what your users see, and say so.
+# not flatten out: where a probability is 0.99, its slope is less than a hundredth of
+# the slope of the score, and the map almost vanishes. (Exercise b of lesson 13 asks for
+# the exact number.) A contrast keeps what a probability is good for, the comparison
+# with another class. Explain a probability only if the probability itself is what your
+# users see, and say so.
 
 # %%
 
@@ -196,7 +198,18 @@ claim(
     "b raises the score of class 0 and lowers its probability",
     b_gets["score"] > 0 > b_gets["probability"],
 )
-print(f"where p is 0.99, its slope is {0.99 * (1 - 0.99):.4f} times that of the score")
+surer = mx.expected_gradients(
+    lambda node: scores(node) * np.array([1.0, 0.0]),  # the other score stays 0
+    [[np.log(99.0), 0.0]],
+    0,
+    background=[[np.log(99.0) - 1e-3, 0.0]],
+    output="probability",
+    samples=10,
+)
+claim(
+    "where p is 0.99, its slope is less than a hundredth of that of the score",
+    0 < surer.values[0, 0] / 1e-3 < 0.01,
+)
 
 # %% [markdown]
 # ## A bird against fifty birds
@@ -204,10 +217,11 @@ print(f"where p is 0.99, its slope is {0.99 * (1 - 0.99):.4f} times that of the 
 # We take the network of lesson 7, and a redshank. The background is 50 birds of all
 # eight species. So we ask what makes this bird score higher than birds do on average.
 # We explain the scores of two classes, by pixels and by the *units* of a hidden layer.
-# The layer is coarser, and closer to what the network makes of the pixels. When you
-# look at the figure, look at the legs. What do they do to the score for greenshank?
-# Legs of any bright colour can be evidence for it, and their red can be evidence
-# against it.
+# Each unit of this layer, pool2, stands for 4 × 4 pixels. It contributes as an input
+# does: the difference of its value from its value on the path's start, times a slope,
+# the slope of the score with respect to this unit. The layer is coarser, and closer to
+# what the network makes of the pixels. When you look at the figure, compare the legs in
+# the two maps of pixels.
 
 # %%
 model, background = mx.load("shorebirds"), birds.draw(50, seed=11).images
@@ -234,18 +248,44 @@ for result in two + hidden:
         f"to explain {result.score[0] - result.reference_score[0]:6.2f}, "
         f"gap {result.gap[0]:+.2f} ± {result.gap_standard_error[0]:.2f}"
     )
+halves = {}
+rows = np.flatnonzero(legs[0].any(axis=1))
+upper = np.arange(64)[:, None] < (rows[0] + rows[-1] + 1) // 2
+for k, result in zip(classes, two, strict=True):
+    on_legs = result.values[0].sum(axis=-1) * legs[0]
+    above, below = (on_legs * upper).sum(), (on_legs * ~upper).sum()
+    halves[k] = above, below
+    print(f"{classes[k]:10} the legs get: upper half {above:+.1f}, lower {below:+.1f}")
 off = [abs(result.gap[0]) / result.gap_standard_error[0] for result in two + hidden]
 claim("all four gaps are within 4 standard errors", max(off) < 4)
+claim(
+    "the legs are worth more to the redshank", sum(halves[0]) > 2 * sum(halves[1]) > 0
+)
+claim(
+    "to the greenshank their halves say opposite things",
+    halves[1][0] < 0 < halves[1][1],
+)
 figure = mx.plots.show(
-    two + hidden, bird, classes=classes, percentile=99.9, overlay=True, size=1.25
+    two + hidden,
+    bird,
+    classes=classes,
+    percentile=99.9,
+    overlay=True,
+    size=1.6,
+    columns=3,
 )
 save(figure, "two-classes")
 
 # %% [markdown]
-# Where are the red pixels? The program that draws the birds knows where the legs are.
-# If |φ| were spread evenly, the legs would get a share equal to their area. We compute
-# how many times as much they get. We take five redshanks, 40 draws each, and the
-# contrast of lesson 7, the score for redshank minus the score for greenshank.
+# Compared with other birds, the legs are evidence for both species. But they are worth
+# much more to the redshank. For the greenshank the upper half of the legs is evidence
+# against it, and the lower half is evidence for it. The map says where the evidence
+# lies. It does not say why the network has learnt so.
+#
+# How much of the map lies on the legs? The program that draws the birds knows where
+# they are. If |φ| were spread evenly, the legs would get a share equal to their area.
+# We compute how many times as much they get. We take five redshanks, 40 draws each, and
+# the contrast of lesson 7, the score for redshank minus the score for greenshank.
 
 # %%
 five = explained(scenes.images, redshank, samples=40, versus=greenshank)
@@ -299,6 +339,7 @@ save(figure, "more-draws")
 # faint colours disappear.
 
 # %%
+# Drawing: the map after n draws
 counts = [2, 5, 10, 20, 40, 80, 120, 160, 200]
 by_count = dict(zip((5, 20, 80, 200), (*few, two[0]), strict=True))
 

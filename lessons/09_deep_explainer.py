@@ -10,15 +10,15 @@
 #
 # **Minutes.** 20
 #
-# The shap library calls this DeepExplainer; the papers call it DeepSHAP. A common
-# description says: average the *slopes* (multipliers) from the different references.
-# Take the network of lesson 1 at (1, 0.25), where y = 1, and two references: (0, 0)
-# with y = 0, and (1, 1) with y = 1. The mean of y over the references is 0.5, so there
-# is 0.5 to explain.
+# The shap library calls this DeepExplainer; the papers call it DeepSHAP. The papers and
+# the library call a baseline a "reference"; we stay with baseline. A common description
+# says: average the multipliers from the different baselines. Take the network of lesson
+# 1 at (1, 0.25), where y = 1, and two baselines: (0, 0) with y = 0, and (1, 1) with
+# y = 1. The mean of y over the baselines is 0.5, so there is 0.5 to explain.
 #
-# **Predict before you run.** DeepLIFT's multipliers from the two references are 0.8 and
+# **Predict before you run.** DeepLIFT's multipliers from the two baselines are 0.8 and
 # 0, for both inputs. Does the mean multiplier, times the mean difference of each input
-# from its references, add up to 0.5?
+# from its baselines, add up to 0.5?
 
 # %%
 import time
@@ -37,29 +37,31 @@ def y(points):
 # %% [markdown]
 # ## The method by hand
 #
-# This is the backward pass of lesson 6, for all references at once: one multiplier from
+# This is the backward pass of lesson 6, for all baselines at once: one multiplier from
 # each. (Remember s = i1 + i2, z = 1 − s, h = relu(z) and y = 1 − h.)
 
 
 # %%
-def multipliers(x, references):
-    z, z0 = 1 - x.sum(), 1 - references.sum(axis=1)
+def multipliers(x, baselines):
+    z, z0 = 1 - x.sum(), 1 - baselines.sum(axis=1)
     # Δh/Δz; the two minus signs of z = 1 − s and y = 1 − h cancel
     return (np.maximum(z, 0) - np.maximum(z0, 0)) / (z - z0)
 
 
-x, references = np.array([1.0, 0.25]), np.array([[0.0, 0.0], [1.0, 1.0]])
-m = multipliers(x, references)
-contributions = m[:, None] * (x - references)
-for reference, slope, parts in zip(references, m, contributions, strict=True):
-    print(f"from {reference}: m = {slope:.2f}, i1 {parts[0]:+.2f}, i2 {parts[1]:+.2f}")
-of_slopes = m.mean() * (x - references).mean(axis=0)
+x, baselines = np.array([1.0, 0.25]), np.array([[0.0, 0.0], [1.0, 1.0]])
+m = multipliers(x, baselines)
+contributions = m[:, None] * (x - baselines)
+for baseline, multiplier, parts in zip(baselines, m, contributions, strict=True):
+    print(
+        f"from {baseline}: m = {multiplier:.2f}, i1 {parts[0]:+.2f}, i2 {parts[1]:+.2f}"
+    )
+of_multipliers = m.mean() * (x - baselines).mean(axis=0)
 of_contributions = contributions.mean(axis=0)
-recipes = {"mean multiplier × mean difference": of_slopes}
+recipes = {"mean multiplier × mean difference": of_multipliers}
 recipes["mean of the contributions"] = of_contributions
 for name, (i1, i2) in recipes.items():
     print(f"{name:34} {i1:+.2f} {i2:+.2f}   sum {i1 + i2:.2f}")
-to_explain = y(x) - y(references).mean()
+to_explain = y(x) - y(baselines).mean()
 print(f"to explain {to_explain:.2f} (the mean multiplier is {m.mean():.2f})")
 
 # %% [markdown]
@@ -74,36 +76,34 @@ claim(
 )
 claim(
     "the mean multiplier times the mean difference does not",
-    abs(of_slopes.sum() - to_explain) > 0.3,
+    abs(of_multipliers.sum() - to_explain) > 0.3,
 )
-claim("and gives i2 the wrong sign", of_slopes[1] < 0 < of_contributions[1])
+claim("and gives i2 the wrong sign", of_multipliers[1] < 0 < of_contributions[1])
 
 # %% [markdown]
 # ## The same in minixai
 #
-# *At baseline* is now the mean of y over the references. (`pool` says what happens at a
+# *At baseline* is now the mean of y over the baselines. (`pool` says what happens at a
 # maximum, lesson 6. There is none here.)
 
 # %%
-result = mx.deep_shap(mx.toys.saturation, [x], background=references)
+result = mx.deep_shap(mx.toys.saturation, [x], background=baselines)
 print(result)
 claim("minixai finds the same", np.allclose(result.values[0], of_contributions))
-explainer = mx.DeepExplainer(mx.toys.saturation, references)  # the interface of shap
-print(
-    f"expected_value {explainer.expected_value[0]:.2f}: the mean of y over references"
-)
+explainer = mx.DeepExplainer(mx.toys.saturation, baselines)  # the interface of shap
+print(f"expected_value {explainer.expected_value[0]:.2f}: the mean of y over baselines")
 claim(
     "and so does DeepExplainer",
     np.allclose(explainer.shap_values([x])[0, :, 0], of_contributions),
 )
 
 # %% [markdown]
-# What do more references improve? Each DeepLIFT adds up, so their mean adds up, too,
-# for one reference as well as for a hundred. There is no gap, and the gap has no
-# standard error. (Expected gradients add up only in the limit of many draws.) But it
-# matters *which* references you take. Suppose that they are a random sample of all
-# points of the square. We take k of them, note what i1 gets, and repeat this many
-# times. How much do the answers vary?
+# What do more baselines improve? Each DeepLIFT adds up, so their mean adds up, too, for
+# one baseline as well as for a hundred. There is no gap, and the gap has no standard
+# error. (Expected gradients add up only in the limit of many draws.) But it matters
+# *which* baselines you take. Suppose that they are a random sample of all points of the
+# square. We take k of them, note what i1 gets, and repeat this many times. How much do
+# the answers vary?
 
 # %%
 rng = np.random.default_rng(0)
@@ -123,24 +123,24 @@ claim("it adds up for every k, to rounding", max(gap.values()) < 1e-12)
 steady = np.array([spread[k] * np.sqrt(k) for k in spread])
 claim("the spread falls as 1/√k", np.allclose(steady / steady.mean(), 1, atol=0.15))
 claim(
-    "100 references cost 100 rows back, and 2 · (100 + 1) forward",
+    "100 baselines cost 100 rows back, and 2 · (100 + 1) forward",
     cost == (2 * (100 + 1), 100),
 )
 
 # %% [markdown]
-# (On the way forward, the references and the point itself go through the network twice:
+# (On the way forward, the baselines and the point itself go through the network twice:
 # once for their scores, and once for the backward pass.)
 #
-# So "more references are more precise" means: the answer is closer to the mean over all
-# images that the references represent. It does not mean: closer to Shapley values. Take
-# min(1, 2), and either one reference, (0, 0), or a hundred copies of it.
+# So "more baselines are more precise" means: the answer is closer to the mean over all
+# images that the baselines represent. It does not mean: closer to Shapley values. Take
+# min(1, 2), and either one baseline, (0, 0), or a hundred copies of it.
 
 # %%
 for k in (1, 100):
     point, zeros = [[1.0, 2.0]], np.zeros((k, 2))
     deep = mx.deep_shap(mx.toys.minimum, point, background=zeros).values[0]
     fair = mx.shapley_values(mx.toys.minimum, point, background=zeros).values[0]
-    print(f"min(1, 2), {k:3} references: DeepSHAP {deep}, Shapley {fair}")
+    print(f"min(1, 2), {k:3} baselines: DeepSHAP {deep}, Shapley {fair}")
 claim("DeepSHAP is not the Shapley value", abs(deep - fair).max() > 0.4)
 
 # %% [markdown]
@@ -150,7 +150,7 @@ claim("DeepSHAP is not the Shapley value", abs(deep - fair).max() > 0.4)
 # birds, and the mean over the first k. We look at the contrast of redshank and
 # greenshank, and at the share of the legs. And we compare with the expected gradients
 # of lesson 8 from the same hundred birds, with 200 draws. *Correlation* is 1 if two
-# maps are the same up to a factor, and 0 if they are unrelated.
+# maps are the same up to a positive factor and a constant, and 0 if they are unrelated.
 
 # %%
 model, others = mx.load("shorebirds"), birds.draw(100, seed=11)
@@ -174,7 +174,7 @@ for n, image in enumerate(scenes.images[:, None]):
     from_each.append(each.values)
     gaps.append(abs(each.gap).max() / sampled.gap_standard_error[0])
     seconds = time.perf_counter() - start
-    print(f"bird {n + 1}: 100 references in {seconds:.1f} s,", end=" ")
+    print(f"bird {n + 1}: 100 baselines in {seconds:.1f} s,", end=" ")
     print(f"largest gap {abs(each.gap).max():.0e};", end=" ")
     print(f"200 draws: {sampled.gap[0]:.1f} ± {sampled.gap_standard_error[0]:.1f}")
     on_legs = (each.values.sum(axis=-1) * legs[n]).sum(axis=(1, 2))
@@ -191,41 +191,45 @@ for n, image in enumerate(scenes.images[:, None]):
         )
         print(f"  k = {k:3}: legs {spread:13} correlation {alike[n, column]:.2f}")
 claim(
-    "from each reference it adds up, a thousand times better than 200 draws",
+    "from each baseline it adds up, a thousand times better than 200 draws",
     max(gaps) < 1e-3,
 )
 claim(
-    "with more references the map comes closer to that of lesson 8",
+    "with more baselines the map comes closer to that of lesson 8",
     np.all(alike[:, 3] > alike[:, 0]),
 )
 claim("and with a hundred the two are alike", alike[:, 3].min() > 0.8)
-# the legs of the first reference, where our birds have none
+# the legs of the first baseline, where our birds have none
 foot = others.masks[0, ..., birds.PARTS.index("legs")] * (legs == 0)
 traces = np.array(
     [[(abs(m.sum(axis=-1)) * foot[n]).sum() for m in strips[n][:4]] for n in (0, 1)]
 )
 claim(
-    "with a hundred references less than a fifth of the first one's legs is left",
+    "with a hundred baselines less than a fifth of the first one's legs is left",
     traces[:, 3] < traces[:, 0] / 5,
 )
-titles = ["1 reference", "5", "20", "100", "lesson 8, 200 draws"]
+titles = ["1 baseline", "5", "20", "100", "lesson 8, 200 draws"]
 columns = [np.stack(maps) for maps in zip(*strips, strict=True)]
-how_shown = {"titles": titles, "scale": "shared", "percentile": 99.9, "size": 1.05}
-save(mx.plots.show(columns, scenes.images, **how_shown), "more-references")
+how_shown = {"titles": titles, "scale": "shared", "percentile": 99.9, "size": 1.5}
+how_shown |= {"overlay": True, "columns": 4}
+save(mx.plots.show(columns, scenes.images, **how_shown), "more-baselines")
 
 # %% [markdown]
-# Look at the spot on the ground in the first column. This is where the single
-# reference, a greenshank, has *its* foot. The more references you use, the fainter the
-# trace of each of them.
+# Look at the spot on the ground in the first column. This is where the single baseline,
+# a greenshank, has *its* foot. The map is coloured there because our bird has no green
+# foot in this place, and that, too, distinguishes it from this greenshank. The more
+# baselines you use, the fainter the trace of each of them.
 #
 # ## Try it
 #
-# Move from one reference to a hundred, for either bird. Watch the foreign feet
+# Move from one baseline to a hundred, for either bird. Watch the foreign feet
 # disappear.
 
-
 # %%
-def with_references(n, k):
+# Drawing: the map of either bird, averaged over k baselines
+
+
+def with_baselines(n, k):
     figure = Figure((5.6, 2.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.imshow(scenes.images[n - 1])
@@ -238,18 +242,19 @@ def with_references(n, k):
 
 
 more = mx.plots.slider(
-    with_references,
-    {"bird": [1, 2], "references": [1, 2, 3, 5, 10, 20, 50, 100]},
-    alt="a map of a redshank, averaged over k references",
+    with_baselines,
+    {"bird": [1, 2], "baselines": [1, 2, 3, 5, 10, 20, 50, 100]},
+    alt="a map of a redshank, averaged over k baselines",
     strip=[(1, 1), (1, 100)],
 )
-save(more, "references")
+save(more, "baselines")
 
 # %% [markdown]
-# Here is the figure of lesson 8 again, by DeepSHAP with 20 references: what raises and
+# Here is the figure of lesson 8 again, by DeepSHAP with 20 baselines: what raises and
 # what lowers the score of two classes, by pixels and by the units of a hidden layer.
 # (In pool2 each unit stands for 4 × 4 pixels.) Both scores owe something to the bird's
-# back and breast. Look at what the legs do for each.
+# back and breast. Look at what the legs do for each: as in lesson 8, the upper half of
+# the legs is evidence against a greenshank, and the lower half is evidence for it.
 
 # %%
 pictures = [
@@ -258,9 +263,17 @@ pictures = [
     for k in (redshank, greenshank)
 ]
 names = {redshank: "redshank", greenshank: "greenshank"}
-how_shown = {"classes": names, "percentile": 99.9, "overlay": True, "size": 1.25}
+how_shown = {"classes": names, "percentile": 99.9, "overlay": True, "size": 1.6}
+how_shown["columns"] = 3
 save(mx.plots.show(pictures, scenes.images[:1], **how_shown), "two-classes")
 on_legs = [(one.values[0].sum(axis=-1) * legs[0]).sum() for one in pictures[:2]]
+rows = np.flatnonzero(legs[0].any(axis=1))
+middle = (rows[0] + rows[-1] + 1) // 2
+of_green = pictures[1].values[0].sum(axis=-1) * legs[0]
+claim(
+    "the upper half speaks against the greenshank, the lower half for it",
+    of_green[:middle].sum() < 0 < of_green[middle:].sum(),
+)
 print(f"the legs give the score of redshank {on_legs[0]:.1f},", end=" ")
 print(f"that of greenshank {on_legs[1]:.1f}")
 claim("they give redshank more than twice as much", on_legs[0] > 2 * on_legs[1])
@@ -272,23 +285,23 @@ claim(
 # %% [markdown]
 # ## When it fails, and what it costs
 #
-# - **Cost.** One backward pass and two forward passes for each reference. Twice as many
-#   references take twice as long.
+# - **Cost.** One backward pass and two forward passes for each baseline. Twice as many
+#   baselines take twice as long.
 # - **"It is the exact SHAP value."** min(1, 2) refutes this. It is a mean of DeepLIFTs.
 #   The name says what it was meant to approximate.
-# - **"More references are better."** They make the answer to one question more stable.
-#   Which question that is depends on the kind of references (exercise b).
+# - **"More baselines are better."** They make the answer to one question more stable.
+#   Which question that is depends on the kind of baselines (exercise b).
 # - **Networks that break the implementation.** Some implementations store the input of
 #   each relu object. If the same object is used twice, they remember only the last use
 #   (exercise c). The sum would reveal it, so check the gap.
 #
 # ## Exercises
 #
-# a) The references are (0, 0), (1, 1) and (0.25, 0.25). What is the mean of y over them
+# a) The baselines are (0, 0), (1, 1) and (0.25, 0.25). What is the mean of y over them
 # (the expected value)?
 #
-# b) All references are redshanks, and so is the image. What does the map show? "a":
-# what makes it a bird; "b": what is special about this redshank; "c": why it is not a
+# b) All baselines are redshanks, and so is the image. What does the map show? "a": what
+# makes it a bird; "b": what is special about this redshank; "c": why it is not a
 # greenshank.
 #
 # c) y = relu(relu(x) − 2) at x = 5, from the baseline 0. Both relus are one object. It
@@ -302,13 +315,13 @@ mine_c = None
 
 three = np.array([[0.0, 0.0], [1.0, 1.0], [0.25, 0.25]])
 traps = {
-    "that is y of the mean reference": y(three.mean(axis=0)),
+    "that is y of the mean baseline": y(three.mean(axis=0)),
     "0.25 + 0.25 is 0.5": (0 + 1 + 0.25) / 3,
 }
 answer("a", mine_a, y(three).mean(), traps)
 traps = {
-    "all references are birds, too: what they share cancels": "a",
-    "no reference is a greenshank": "c",
+    "all baselines are birds, too: what they share cancels": "a",
+    "no baseline is a greenshank": "c",
 }
 answer("b", mine_b, "b", traps)
 (truth,) = mx.deep_lift(

@@ -59,18 +59,22 @@ claim("it responds to \\ alone", list(sums.values()) == [6, 0, 0, 0])
 
 # %% [markdown]
 # The weights add up to 0, so the filter says nothing where nothing changes. It responds
-# to a change of brightness in one direction: it is an *edge detector*, for the diagonal
-# that falls to the right. The figure shows its response to a drawn \ and /, and to a
+# to a bright line that falls to the right. (A kernel with positive weights on one side
+# and negative ones on the other responds to a border between bright and dark. It is
+# called an *edge detector*.) The figure shows its response to a drawn \ and /, and to a
 # bird in grey. The / leaves traces on both sides: there one corner of the kernel, a 2,
 # lies on a bright pixel, and no other weight does.
 
 # %%
 model = mx.load("shorebirds")
 scenes = birds.draw(12, seed=3, species=["redshank"])
+grey = scenes.images[0].mean(axis=-1)
 beside = convolve(np.eye(20)[::-1], kernel).max()
 claim("beside a long / it says 2, a third of what it says on \\", beside == 2)
+
+# %%
+# Drawing: what the kernel and its mirror image find in two images
 drawing = np.maximum(np.eye(20), np.eye(20)[::-1])
-grey = scenes.images[0].mean(axis=-1)
 figure = Figure(figsize=(7.2, 4.0), layout="constrained")
 axes = figure.subplots(2, 4)
 for (a, b, c, d), picture in zip(axes, (drawing, grey), strict=True):
@@ -103,28 +107,39 @@ claim(
     "minixai's convolution is this loop",
     np.allclose(by_minixai, convolve(grey, kernel), atol=1e-5),
 )
-print(f"{grey.shape} became {by_minixai.shape}: the border has no place")
+padded = convolve(np.pad(grey, 1), kernel)
+print(f"{grey.shape} became {by_minixai.shape}: the border has no place;")
+print(f"with a border of zeros around it, it becomes {padded.shape}")
+claim("with padding the size stays the same", padded.shape == grey.shape)
+claim(
+    "and inside nothing changes",
+    np.allclose(padded[1:-1, 1:-1], convolve(grey, kernel)),
+)
 
 # %% [markdown]
-# A convolutional *layer* has many kernels, and each of them reads all the maps of the
-# layer before. So a kernel has 3 × 3 × (maps before) weights, and one more number, the
-# bias, is added to the sum. A relu follows. The result is the *activation map* of the
-# filter. Nobody chooses the weights; they are learnt.
+# Our kernel must lie inside the image, so a row or column is lost on each side. Most
+# networks avoid this by *padding*: they first add a border of zeros around what they
+# read. Then the result is as large as the image. Both networks below do so.
 #
-# The article looks at layer 7 of VGG-16, a network for photos. It counts as the library
-# Keras does: the image is layer 0. In our bird network number 7 also begins the third
-# block.
+# A convolutional *layer* has many kernels, and each of them reads all that the layer
+# before has found: one picture for each of its kernels. So a kernel has 3 × 3 × (number
+# of kernels before) weights, and one more number, the bias, is added to the sum. A relu
+# follows. The result is the *activation map* of the filter. Nobody chooses the weights;
+# they are learnt.
+#
+# The article that these lessons follow (see the end of this page) looks at layer 7 of
+# VGG-16, a network for photos. It counts as the library Keras does: the image is
+# layer 0. In our bird network number 7 also begins the third block.
 
 # %%
+print("name, rows × columns × filters, and how many weights and biases it has learnt:")
 print("        VGG-16                                          our birds")
 vgg = mx.zoo.vgg16(features_only=True)  # with random weights: we need its shape only
 
 
 def about(entry):
-    weights = sum(w.size for w in entry.layer.weights.values()) if entry.layer else 0
-    return (
-        f"{entry.name:13} {' × '.join(map(str, entry.shape)):15} {weights:9,} weights"
-    )
+    learnt = sum(w.size for w in entry.layer.weights.values()) if entry.layer else 0
+    return f"{entry.name:13} {' × '.join(map(str, entry.shape)):15} {learnt:9,} numbers"
 
 
 for n in range(8):
@@ -145,30 +160,33 @@ claim(
 
 # %% [markdown]
 # Now we send a redshank forward, stop at layer 7, and look: first at one filter, and
-# then at all of them, those with the highest *peak* (the largest value) first. Then we
-# do the same with a photo of a cat. It is read by EfficientNet-Lite0, a network that
-# knows the 1,000 classes of ImageNet and comes with minixai. (Its relus are cut off at
-# 6, so many of its peaks are 6.)
+# then at the 24 with the highest *peak* (the largest value). Then we do the same with a
+# photo of a cat. It is read by EfficientNet-Lite0, a network that knows the 1,000
+# classes of ImageNet and comes with minixai. (Its relus are cut off at 6, so many of
+# its peaks are 6. Its layer 7 has 144 filters.) Every activation map is drawn on a
+# scale of its own. So compare the peaks, which stand below the maps, and not the
+# colours.
 
 # %%
 
 
 def pictures(model, image, name):
-    """The first filter of layer 7, and the 32 with the highest peaks."""
+    """The first filter of layer 7, and the 24 with the highest peaks."""
     found = mx.activations(model, image, layer=7, rank="peak")
     title = f"{name}: the first filter of layer 7"
     how = {"title": title, "sort": False, "size": 2.4}
     first = mx.plots.feature_maps(found.values[..., :1], image, **how)
     save(first, f"first-filter-{name}")
     title = f"{name}: layer 7 ({model.layers[7].name})"
-    how = {"title": title, "count": 32, "columns": 8, "size": 0.8}
+    print(f"{title} has {found.values.shape[-1]} filters")
+    how = {"title": title, "count": 24, "columns": 6, "size": 1.05}
     save(mx.plots.feature_maps(found, image, **how), f"all-filters-{name}")
     return found
 
 
 found = pictures(model, scenes.images[:1], "redshank")
 both = [mx.activations(model, scenes.images[:1], k, layer=7).values for k in (0, 1)]
-claim("the maps are the same for every class", np.array_equal(*both))
+claim("the activation maps are the same for every class", np.array_equal(*both))
 
 large = mx.load("efficientnet-lite0")
 cat = mx.read_images("cat", like=large)
@@ -184,18 +202,19 @@ if trained is not None:
 # ## Do filters specialise?
 #
 # The program that draws the birds knows which pixels belong to which part. So we can
-# count. For each filter and each part, take the fraction of the map that lies on the
-# part, divided by the fraction of the image that the part covers. This is 1 if the
-# filter ignores the part. We choose the best filter for each part on some birds, and
-# test it on others. (The best of 32 looks good by luck on the birds on which it was
-# chosen.)
+# count. For each filter and each part, take the fraction of its activation map that
+# lies on the part, divided by the fraction of the image that the part covers. This is 1
+# if the filter ignores the part. We choose the best filter for each part on some birds,
+# and test it on others. (The best of 32 may look good by luck on the birds on which it
+# was chosen. So only the numbers on the other birds count. They may be lower or
+# higher.)
 #
-# Two lines of the code need a word. A map has 16 × 16 places, and an image 64 × 64
-# pixels. So `reshape(n, 16, 4, 16, 4, 9)` splits the rows and the columns of each mask
-# into 16 groups of 4, and the mean over the two axes of length 4 says how much of each
-# part lies in each place. In `einsum("nhwk,nhwp->kp")` n counts the birds, h and w the
-# places, k the filters and p the parts. It multiplies maps and masks, and sums over
-# birds and places.
+# Two lines of the code need a word. An activation map has 16 × 16 places, and an image
+# 64 × 64 pixels. So `reshape(n, 16, 4, 16, 4, 9)` splits the rows and the columns of
+# each mask into 16 groups of 4, and the mean over the two axes of length 4 says how
+# much of each part lies in each place. In `einsum("nhwk,nhwp->kp")` n counts the birds,
+# h and w the places, k the filters and p the parts. It multiplies maps and masks, and
+# sums over birds and places.
 
 
 # %%
@@ -219,6 +238,8 @@ claim(
     "head, beak, eye and legs each have a filter that prefers them",
     min(parts[p] for p in ("head", "beak", "eye", "legs")) > 2.5,
 )
+same = best[[birds.PARTS.index(part) for part in ("body", "breast", "wing")]]
+claim("one filter is the best for body, breast and wing", np.ptp(same) == 0)
 second = np.sort(others[best[:8], :8], axis=1)[:, -2]
 print("of these filters, times chance on the part that comes second:", second.round(1))
 claim("but each of them prefers a second part too", second > 1.2)
@@ -226,15 +247,16 @@ claim("but each of them prefers a second part too", second > 1.2)
 # %% [markdown]
 # The article makes the same observation: some filters respond to the beak, some to the
 # landscape, some to the body. But read the table again. The same filter can be best for
-# two parts, or best for one part and bright on three others.
+# three parts, as filter 7 is for body, breast and wing. And each of these filters is
+# bright on a second part, too.
 #
-# ## When it fails, and what it costs
+# ## Does a bright filter matter?
 #
-# It costs one forward pass, and it cannot be wrong: the map *is* what the network
-# computes. The conclusion can be wrong. **A bright map need not matter for the
-# decision.** We ask why a redshank rather than a greenshank (the difference of the two
-# scores). We switch off each filter by setting its weights to 0, and see how far the
-# difference falls.
+# An activation map cannot be wrong: it *is* what the network computes. The conclusion
+# can be wrong. **A bright filter need not matter for the decision.** We ask why twelve
+# redshanks are redshanks rather than greenshanks (the *contrast*, the difference of the
+# two scores). We switch off each filter by setting its weights to 0, and see how far
+# the contrast falls on average.
 
 # %%
 name = model.layers[7].name
@@ -257,7 +279,7 @@ peaks = (
 brightest, strongest = peaks.argmax(), abs(effect).argmax()
 for title, k in (("brightest", brightest), ("strongest", strongest)):
     print(f"{title}: filter {k:2}, peak {peaks[k]:.1f};", end=" ")
-    print(f"the contrast falls by {effect[k]:.1f} without it")
+    print(f"without it the contrast changes by {-effect[k]:+.1f}")
 correlation = spearmanr(peaks, abs(effect)).statistic
 print(f"rank correlation of peak and effect, over 32 filters: {correlation:.2f}")
 claim(
@@ -266,13 +288,19 @@ claim(
 )
 
 # %% [markdown]
+# The brightest filter hardly matters. Over all 32 filters, peak and effect do go
+# together to some degree: their rank correlation (lesson 5) is 0.58. A high peak is a
+# hint, and no proof.
+#
 # ## Try it
 #
-# Choose a filter. You see its map, its peak, and what the contrast loses without it.
-# Find a bright filter that does not matter, and one that matters although it is faint.
+# Choose a filter. You see its activation map and its peak on one bird, and how the
+# contrast of the twelve birds changes without it. Find bright filters that do not
+# matter. Are there faint ones that do?
 
 # %%
-shown = found.values[0].astype(float)  # the maps of the first redshank
+# Drawing: a bird, and the activation map of one filter
+shown = found.values[0].astype(float)  # of the first redshank
 
 
 def one_filter(k):
@@ -283,7 +311,8 @@ def one_filter(k):
     right.imshow(shown[..., k], cmap="viridis", vmin=0, vmax=shown.max() / 2)
     right.set(xticks=[], yticks=[], title=f"filter {k}")
     table = {"peak on this bird": f"{shown[..., k].max():.1f}"}
-    return figure, table | {"change of the contrast without it": f"{-effect[k]:+.1f}"}
+    change = {"change of the contrast without it, mean of 12": f"{-effect[k]:+.1f}"}
+    return figure, table | change
 
 
 choose = mx.plots.slider(
@@ -295,24 +324,38 @@ choose = mx.plots.slider(
     strip=[int(brightest), int(strongest)],
 )
 save(choose, "filters")
+top = np.argsort(-peaks)[:8]  # the eight brightest
+idle = top[abs(effect[top]) < 0.5]
+faint = abs(effect[peaks < np.median(peaks)]).max()
+print("of the 8 brightest filters these hardly matter:", *sorted(idle.tolist()))
+print(
+    f"without a filter of the fainter half, the contrast changes by {faint:.1f} at most"
+)
+claim("there are bright filters that hardly matter", len(idle) > 1)
+claim("no filter of the fainter half matters much", faint < 1)
 
 # %% [markdown]
-# - **"Bright means used."** See above. Look at peaks to find filters, and switch them
-#   off to judge them.
+# ## When it fails, and what it costs
+#
+# It costs one forward pass, and one more for each filter that you switch off.
+#
+# - **"Bright means used."** Of the eight brightest filters here, three hardly matter.
+#   (No faint filter matters much in this layer.) Look at peaks to find filters, and
+#   switch them off to judge them.
 # - **"One filter is one concept."** A filter is one weighted sum, of everything that
 #   fits its weights.
-# - **"It explains this class."** No class occurs in it. Lesson 13 weighs the maps by
-#   their worth for one class.
+# - **"It explains this class."** No class occurs in it. Lesson 13 weighs the activation
+#   maps by their worth for one class.
 #
 # ## Exercises
 #
 # a) Write the kernel that responds to / as ours does to \, as three rows.
 #
-# b) An image has 64 × 64 pixels, and a kernel of 3 × 3 must lie inside it. How many
-# places are there along a side?
+# b) An image has 64 × 64 pixels, and a kernel of 3 × 3 must lie inside it (there is no
+# padding). How many places are there along a side?
 #
-# c) The next layer of VGG-16 also has 256 filters of 3 × 3, and reads 256 maps. How
-# many weights and biases does it have?
+# c) The next layer of VGG-16 also has 256 filters of 3 × 3, and reads the 256
+# activation maps of this one. How many weights and biases does it have?
 
 # %%
 mine_a = None  # [[., ., .], [., ., .], [., ., .]]
@@ -325,7 +368,7 @@ traps = {
 }
 answer("a", mine_a, kernel[:, ::-1], traps)
 traps = {
-    "the border has no neighbours on one side": 64,
+    "that is with padding": 64,
     "one place is lost on each side": 63,
 }
 answer("b", mine_b, len(by_minixai), traps)

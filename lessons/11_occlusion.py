@@ -59,8 +59,8 @@ claim("with the mean all five get the same, as they should", lost / cover == 3)
 # ## The same in minixai
 #
 # Images are rows of shape (height, width, colours). In a *linear* network, score =
-# w1·x1 + w2·x2 + ..., with a window of one pixel, all methods so far agree: w · (x −
-# b), where b is the value put in place of x.
+# w1·x1 + w2·x2 + ..., with a window of one pixel, all methods so far that use a
+# baseline agree: w · (x − b), where b is the value put in place of x.
 
 # %%
 row = np.ones((1, 1, 5, 1))
@@ -83,8 +83,9 @@ for method in (mx.integrated_gradients, mx.deep_lift):
 # ## On a bird
 #
 # We take a redshank, windows of 8 × 8 pixels, and a stride of 4. Along a side of 64
-# pixels there are 15 positions. This makes 225 passes. We ask why a redshank rather
-# than a greenshank (the difference of their scores), and hide with the mean colour.
+# pixels there are 15 positions. This makes 225 passes, and one more for the whole
+# image. We ask why a redshank rather than a greenshank (the difference of their
+# scores), and hide with the mean colour.
 
 # %%
 model = mx.load("shorebirds")
@@ -96,18 +97,46 @@ lost = map_of["mean"].extras["windows"][0]  # what each of the windows loses
 print(f"{lost.size} windows, {lost.shape[0]} along a side")
 score = map_of["mean"].score[0]
 print(
-    f"hiding changes the difference, {score:.1f}, by {-lost.max():.1f} at worst,",
+    f"the whole image: {score:.1f}; the worst window lowers it by {lost.max():.1f},",
     end=" ",
 )
-print(f"{-lost.min():+.1f} at best")
-cover = np.zeros((64, 64))
+print(f"and one window raises it by {-lost.min():.1f}")
+cover, on_bird = np.zeros((64, 64)), np.zeros((15, 15))
+whole_bird = 1 - scenes.masks[0, ..., len(birds.PARTS)]
 for i, j in np.ndindex(15, 15):
     cover[4 * i : 4 * i + 8, 4 * j : 4 * j + 8] += 1
+    on_bird[i, j] = whole_bird[4 * i : 4 * i + 8, 4 * j : 4 * j + 8].sum()
 claim(
     "a pixel inside lies under 4 windows, a corner under 1",
     (cover[32, 32], cover[0, 0]) == (4, 1),
 )
 
+# %% [markdown]
+# What should hide the window? Grey is a colour, too, and a black square is a visible
+# object. Here is the same map with four *baselines*: the mean colour of the image,
+# black, white, and the image itself, blurred. Red is where hiding *lowers* the score,
+# so that what is there raises it. Compare black and the mean colour where there is no
+# bird. Rank correlation (lesson 5) says how similar two maps are: 1 if they put all
+# pixels in the same order, and 0 if they are unrelated.
+
+# %%
+for name in ("black", "white", "blur"):
+    map_of[name] = mx.occlusion(model, scenes.images[:1], baseline=name, **how)
+flat = {name: result.values.ravel() for name, result in map_of.items()}
+for name in ("blur", "white", "black"):
+    alike = spearmanr(flat["mean"], flat[name]).statistic
+    print(f"rank correlation of mean and {name:5} {alike:5.2f}")
+sky = on_bird == 0  # windows of which no pixel is on the bird
+found = {k: abs(r.extras["windows"][0])[sky].max() for k, r in map_of.items()}
+told = (f"{name} {most:.1f}" for name, most in found.items())
+print("largest change by a window that hides no part of the bird:", *told)
+claim(
+    "black changes the score most where there is no bird",
+    max(found, key=found.get) == "black",
+)
+
+# %%
+# Drawing: five windows, and the maps of four baselines
 figure = Figure(figsize=(7.2, 3.9), layout="constrained")
 panels = figure.subplots(2, 5).ravel()
 order = np.argsort(-lost, axis=None)
@@ -122,18 +151,6 @@ for panel, (i, j) in zip(panels, places, strict=False):
     word = f"{'falls' if lost[i, j] > 0 else 'rises'} by {abs(lost[i, j]):.1f}"
     panel.set(xticks=[], yticks=[])
     panel.set_title(word if abs(lost[i, j]) > 0.05 else "no change", fontsize=10)
-
-# %% [markdown]
-# What should hide the window? Grey is a colour, too, and a black square is a visible
-# object. Here is the same map with four *baselines*: the mean colour of the image,
-# black, white, and the image itself, blurred. Red is where hiding *lowers* the score,
-# so that what is there raises it. Look at the empty sky under black. Rank correlation
-# (lesson 5) says how similar two maps are: 1 if they put all pixels in the same order,
-# and 0 if they are unrelated.
-
-# %%
-for name in ("black", "white", "blur"):
-    map_of[name] = mx.occlusion(model, scenes.images[:1], baseline=name, **how)
 panels[5].imshow(scenes.images[0])
 panels[5].set(xticks=[], yticks=[])
 panels[5].set_title("the bird", fontsize=10)
@@ -146,18 +163,19 @@ figure.suptitle(
 )
 figure.supxlabel("red: hiding lowers the score, blue: hiding raises it", size=9)
 save(figure, "window")
-flat = {name: result.values.ravel() for name, result in map_of.items()}
-for name in ("blur", "white", "black"):
-    alike = spearmanr(flat["mean"], flat[name]).statistic
-    print(f"rank correlation of mean and {name:5} {alike:5.2f}")
 
 # %% [markdown]
+# Under black, a window in the empty landscape changes the score, too, although it hides
+# no part of the bird. So the map shows the effect of a black square as well as that of
+# the bird.
+#
 # ## Try it
 #
 # Move the window. The left image shows what the network sees, and the right one the map
 # as far as it has been computed, in reading order.
 
 # %%
+# Drawing: the image with a hidden window, and the map so far
 bird, lost = scenes.images[0], map_of["mean"].extras["windows"][0]
 
 
@@ -193,13 +211,13 @@ save(slide, "moving-window")
 # %% [markdown]
 # ## Does hiding remove?
 #
-# For drawn birds we can check. We can draw a scene again without the legs, so that
-# water shows where they were. This is what removing means. Or we can cover exactly the
-# pixels of the legs, in grey or in black, and leave all others. Both claim to show what
-# the part is worth. We take eight birds of any species, and seven parts of each (the
-# eye belongs to the head). For each bird we ask why it is not its partner. Consider the
-# parts that matter (the contrast changes by more than 1). Do the two procedures agree
-# on the *sign*, for or against?
+# For drawn birds we can check. We can draw a scene again without the legs, so that the
+# landscape shows where they were. This is what removing means. Or we can cover exactly
+# the pixels of the legs, in grey or in black, and leave all others. Both claim to show
+# what the part is worth. We take eight birds of any species, and seven parts of each
+# (the eye belongs to the head). For each bird we ask why it is not its partner.
+# Consider the parts that matter (the contrast changes by more than 1). Do the two
+# procedures agree on the *sign*, for or against?
 
 # %%
 eight = birds.draw(8, seed=5)
@@ -254,6 +272,10 @@ claim("grey finds the strongest part on most birds", top["grey"] >= 6)
 claim("and black on fewer", top["black"] <= top["grey"] - 2)
 
 # %% [markdown]
+# So hiding is not removing. Even the best of the three patches gets the sign of some
+# parts wrong: it makes a part that supports the species seem to speak against it, or
+# the other way round. And the result depends on the colour of the patch.
+#
 # ## When it fails, and what it costs
 #
 # - **Cost.** One pass for each window. A map that is twice as fine costs four times as
@@ -291,7 +313,7 @@ claim(
 # ## Exercises
 #
 # a) An image has 64 × 64 pixels, the windows are 8 × 8, and the stride is 8. How many
-# passes do you need?
+# passes do you need, besides the one for the whole image?
 #
 # b) score = relu(x − 1), x = 1.5. What is lost if x is hidden with 0, and what if it is
 # hidden with 2, as a pair?

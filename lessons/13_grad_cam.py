@@ -5,27 +5,32 @@
 # evidence for *this* class, and where?
 #
 # **Afterwards.** You can compute a Grad-CAM by hand, say why it ends with a relu,
-# distinguish its variants, name the networks for which it is provably right, and say
+# distinguish its variants, name the networks for which it adds up to the score, and say
 # what an empty map means.
 #
 # **Minutes.** 30
 #
-# Take the maps of a layer, A1, A2, ...: one for each filter, with a number for each
-# place. Go backward from the score of a class to that layer (lesson 2). The backward
-# pass starts with 1 at this class and 0 at all others, a *one-hot* vector. It yields
-# slopes G1, G2, ..., one for each number in the maps. *Grad-CAM* has three steps:
+# Take the activation maps of a layer, A1, A2, ...: one for each filter, with a number
+# for each place. Go backward from the score of a class to that layer (lesson 2). The
+# backward pass starts with 1 at this class and 0 at all others, a *one-hot* vector. It
+# yields slopes G1, G2, ...: one slope for each number in the activation maps.
+# *Grad-CAM* has three steps:
 #
 #     α_k = the mean of G_k over all places          the worth of filter k for the class
-#     map = α_1 · A_1 + α_2 · A_2 + ...              the maps, weighted and added
+#     map = α_1 · A_1 + α_2 · A_2 + ...              the A_k, weighted and added
 #     map = max(map, 0)                              relu
 #
 # **Why the relu?** Before it, a place is positive if it is evidence for the class, and
 # negative if it is evidence against it, for example because another class has its
 # features there. Grad-CAM is meant to show where the class is, so the relu keeps only
 # what is evidence for it. The price is that all evidence against the class disappears,
-# and sometimes the whole map.
+# and sometimes the whole map. **Leave the relu out** (`relu=False`) if you want to see
+# the evidence against the class, if you ask about the contrast of two classes (then the
+# negative places speak for the other class), or if the map is to add up to the score
+# (see below).
 #
-# *Score* means the number before softmax (lesson 8, and exercise b).
+# *Score* means the number before softmax (lesson 8, and exercise b). The letter α_k is
+# that of the Grad-CAM paper. It has nothing to do with the α of lesson 4.
 #
 # **Predict before you run.** Two filters, 2 × 2 places:
 #
@@ -74,14 +79,14 @@ claim(
 )
 
 # %% [markdown]
-# Two more recipes start from the same maps and slopes.
+# Two more recipes start from the same activation maps and slopes.
 #
-# - **HiResCAM** does not average. It multiplies each number in a map by its own slope,
-#   and adds up the filters.
-# - **The guided variant** (it is that of the article and of the tool tf-explain) keeps
-#   only positive slopes, at places where the map is positive, and averages them over
-#   all places. It has no relu at the end. No filter can then be evidence against the
-#   class.
+# - **HiResCAM** does not average. It multiplies each number in an activation map by its
+#   own slope, and adds up the filters.
+# - **tf-explain's variant** is that of the tool tf-explain, and of the article that
+#   these lessons follow. It keeps only positive slopes, at places where the activation
+#   map is positive, and averages them over all places. It has no relu at the end. No
+#   filter can then be evidence against the class.
 
 
 # %%
@@ -95,9 +100,9 @@ def guided(maps, slopes):
 
 
 show("HiResCAM", high_resolution(A, G))
-show("the guided variant", guided(A, G))
+show("tf-explain's variant", guided(A, G))
 claim(
-    "where HiResCAM is lowest, the guided variant is highest",
+    "where HiResCAM is lowest, tf-explain's variant is highest",
     high_resolution(A, G).argmin() == guided(A, G).argmax(),
 )
 
@@ -123,18 +128,19 @@ claim("Grad-CAM is the same", np.allclose(cam.values[0, ..., 0], by_hand))
 hires = mx.hires_cam(network, maps, layer="maps").values[0, ..., 0]
 claim("so is HiResCAM", np.allclose(hires, high_resolution(A, G)))
 tool = mx.grad_cam(network, maps, layer="maps", variant="tf-explain")
-claim("and the guided variant", np.allclose(tool.values[0, ..., 0], guided(A, G)))
+claim("and tf-explain's variant", np.allclose(tool.values[0, ..., 0], guided(A, G)))
 
 # %% [markdown]
-# ## Where it is provably right
+# ## Where it adds up to the score
 #
 # Grad-CAM generalises *CAM* (class activation map), which needs a network of one
-# particular shape. After the last convolution each map is replaced by its mean (*global
-# average pooling*), and a dense layer computes the scores from the means m_k: score =
-# w_1 · m_1 + w_2 · m_2 + ... + bias. Then all places of a map have the same slope, w_k
-# divided by the number of places. So averaging the slopes loses nothing, and the map
-# adds up to the score, minus its bias. CAM itself is w_1 · A1 + w_2 · A2 + ...: larger
-# by a factor, the number of places.
+# particular shape. After the last convolution each activation map is replaced by its
+# mean (*global average pooling*), and a dense layer computes the scores from the means
+# m_k: score = w_1 · m_1 + w_2 · m_2 + ... + bias. Then all places of an activation map
+# have the same slope, w_k divided by the number of places. So averaging the slopes
+# loses nothing. Before the relu, Grad-CAM then adds up to the score minus its bias: it
+# says exactly how much each place contributes. CAM itself is w_1 · A1 + w_2 · A2 + ...:
+# larger by a factor, the number of places.
 
 # %%
 scenes = birds.draw(24, seed=5)
@@ -170,13 +176,15 @@ claim("and HiResCAM is Grad-CAM", np.allclose(hires, signed, atol=1e-4))
 # `shorebirds`, like VGG-16, does not have such a head. Its dense layer has a separate
 # weight for each place: it looks for legs at the bottom, and for a beak at the top. The
 # mean over places mixes them up. HiResCAM does not, and it still adds up to score −
-# bias. (Only maxima and weights lead to the dense layer, so slope × activation misses
-# nothing.)
+# bias. (After its last convolution there are only a max-pool and the dense layer. So
+# score − bias is a weighted sum of the activations, and the products slope × activation
+# are the terms of this sum.)
 #
-# What do the maps show? *Density* (lesson 12) is 1 for a map that is spread evenly. We
-# measure it on the part in which the species differs from its partner (redshank and
-# greenshank: the legs). And how much does a map change if we ask about the partner
-# instead? We compare the two by rank correlation (lesson 5), where 1 means no change.
+# What do these three recipes show? *Density* (lesson 12) is 1 for a map that is spread
+# evenly. We measure it on the part in which the species differs from its partner
+# (redshank and greenshank: the legs). And how much does a map change if we ask about
+# the partner instead? We compare the two by rank correlation (lesson 5), where 1 means
+# no change.
 
 # %%
 model = mx.load("shorebirds")
@@ -184,7 +192,7 @@ decisive = np.stack(
     [scenes.masks[i, ..., part] for i, part in enumerate(scenes.distinguishing_parts)]
 )
 ways = {"Grad-CAM": (mx.grad_cam, {}), "HiResCAM": (mx.hires_cam, {})}
-ways["guided variant"] = (mx.grad_cam, {"variant": "tf-explain"})
+ways["tf-explain's variant"] = (mx.grad_cam, {"variant": "tf-explain"})
 
 
 def density_of(values):
@@ -206,7 +214,7 @@ for name, (method, more) in ways.items():
     pairs = zip(*unclipped, strict=True)
     same[name] = np.array([spearmanr(a, b).statistic for a, b in pairs])
     density[name], empty = density_of(mine.values)
-    print(f"{name:15} density {density[name]:4.1f}, the two alike", end=" ")
+    print(f"{name:20} density {density[name]:4.1f}, the two alike", end=" ")
     print(f"{same[name].mean():.2f}, maps all 0: {empty}")
     if name == "Grad-CAM":
         claim("some maps are empty: before relu, nothing was positive", empty > 0)
@@ -214,6 +222,18 @@ for name, (method, more) in ways.items():
         rest = mine.score - model.weights["scores/bias"][target]
         sums = mine.values.sum(axis=(1, 2, 3))
         claim("HiResCAM adds up to score − bias", np.allclose(sums, rest, atol=1e-3))
+on_bird = 1 - scenes.masks[..., len(birds.PARTS)]
+every_cam = mx.grad_cam(model, scenes.images, target, resize=True).values[..., 0]
+drawn = every_cam.any(axis=(1, 2))
+fraction = (every_cam * on_bird)[drawn].sum(axis=(1, 2)) / every_cam[drawn].sum(
+    axis=(1, 2)
+)
+print(f"Grad-CAM of one class: {fraction.mean():.0%} on the bird,", end=" ")
+print(f"which covers {on_bird.mean():.0%} of the image")
+claim(
+    "it lies on the bird more than an even map would",
+    fraction.mean() > 1.5 * on_bird.mean(),
+)
 contrast, _ = density_of(
     mx.grad_cam(model, scenes.images, target, versus=partner).values
 )
@@ -223,33 +243,37 @@ claim(
     contrast > 2 * density["Grad-CAM"],
 )
 claim("HiResCAM is on the decisive part, far above chance", density["HiResCAM"] > 4)
-claim("Grad-CAM is not", density["Grad-CAM"] < 2)
+claim("Grad-CAM of one class avoids it", density["Grad-CAM"] < 0.7)
 claim(
-    "the guided variant lies there, too, but less densely",
-    2 < density["guided variant"] < density["HiResCAM"] - 1,
+    "tf-explain's variant lies there, too, but less densely",
+    2 < density["tf-explain's variant"] < density["HiResCAM"] - 1,
 )
 claim(
-    "the guided variant draws nearly one map for both, on each of 24 birds",
-    same["guided variant"].min() > 0.85,
+    "tf-explain's variant draws nearly one map for both, on each of 24 birds",
+    same["tf-explain's variant"].min() > 0.85,
 )
 claim("HiResCAM draws two", same["HiResCAM"].mean() < 0.5)
 
 # %% [markdown]
 # **Grad-CAM gives two different answers to two different questions.** Asked about *one
-# class*, as here, it is hardly denser than chance on the decisive part: it shows what
-# both species have in common. Asked about the *contrast* of two classes, as in lesson
-# 0, it lies on the legs. The last line shows this. So always say which question a CAM
-# was asked. (`minixai score` asks CAM methods about one class.)
+# class*, as here, its density on the part that differs is 0.4. That is less than half
+# of what an even map has: it avoids this part. On average it lies on the bird twice as
+# much as an even map would, but on other parts of it. On the redshank of the next
+# figure it even lies on water and sky. Asked about the *contrast* of two classes, as in
+# lesson 0, it lies on the part that differs. The last line shows this. So always say
+# which question a CAM was asked.
 #
-# An empty map is an answer, too: at every place the sum was negative or 0, with weights
-# that are *means*. Figures then say "all zero". And the guided variant? It lies on the
-# decisive part, and more densely than Grad-CAM of one class does, because filters that
-# detect parts of birds are active there. But ask it why a redshank, and then why a
-# greenshank: it draws almost the same map twice. (The scales differ as much as the
-# recipes do. Compare the shapes.)
+# An empty map is an answer, too: at every place the weighted sum was negative or 0, and
+# the relu made it 0. Figures then say "all zero". And tf-explain's variant? It lies on
+# the part that differs, and more densely than Grad-CAM of one class does, because
+# filters that detect parts of birds are active there. But ask it why a redshank, and
+# then why a greenshank: it draws almost the same map twice. (Each map has a scale of
+# its own. Compare the shapes.)
 
 # %%
-image = birds.draw(1, seed=3, species=["redshank"]).images
+# Drawing: three recipes, asked about two classes
+one_bird = birds.draw(1, seed=3, species=["redshank"])
+image = one_bird.images
 pairs = [
     (name, method(model, image, k, **more))
     for name, (method, more) in ways.items()
@@ -272,6 +296,7 @@ save(figure, "two-classes")
 # classes? In which layer does Grad-CAM lose the legs?
 
 # %%
+# Drawing: any recipe at any layer, for two classes
 convolutions = [f"conv{k}" for k in range(1, 7)]
 species = ["redshank", "greenshank"]
 
@@ -293,11 +318,23 @@ choose = mx.plots.slider(
     {"layer": convolutions, "class": species, "recipe": list(ways)},
     alt="a redshank, and a class activation map of it",
     start=("conv6", "redshank", "Grad-CAM"),
-    strip=[("conv6", name, "guided variant") for name in species],
+    strip=[("conv6", name, "tf-explain's variant") for name in species],
 )
 save(choose, "layers")
+on_legs = one_bird.masks[0, ..., birds.PARTS.index("legs")]
+dense = []
+for layer in convolutions:
+    cam = mx.grad_cam(model, image, 0, layer=layer, resize=True).values[0, ..., 0]
+    dense.append((cam * on_legs).sum() / cam.sum() / on_legs.mean())
+print("density of Grad-CAM on the legs:", *(f"{d:.1f} " for d in dense))
+claim("at conv3 and conv4 it is on the legs", min(dense[2:4]) > 5)
+claim("at conv5 and conv6 it has lost them", max(dense[4:]) < 1)
 
 # %% [markdown]
+# HiResCAM gives different maps for the two classes, and tf-explain's variant gives the
+# same one. Grad-CAM of one class is on the legs at conv3 and conv4, and loses them at
+# conv5, where each filter stands for a larger part of the image.
+#
 # ## Guided backprop and deconvnet
 #
 # Two methods go back to the pixels and change what happens at a relu. A slope passes a
@@ -329,32 +366,40 @@ claim("the gradient draws two", alike["gradient"] < 0.6)
 #
 # ## Guided Grad-CAM, and every layer
 #
-# The paper's *Guided Grad-CAM* is not the guided variant above. It multiplies guided
-# backprop by Grad-CAM, stretched to the size of the image. The guided variant is as
-# coarse as its layer, and Guided Grad-CAM has fine lines.
+# The paper's *Guided Grad-CAM* multiplies guided backprop by Grad-CAM, stretched to the
+# size of the image. So it has fine lines. (The article calls tf-explain's variant by
+# this name, but the two are different. tf-explain's variant is as coarse as its layer.)
 #
-# The next figures show every convolution of our network. Look for the legs in each
-# picture, and at the last convolution. Then comes a photo, read by EfficientNet-Lite0,
-# which comes with minixai and has a global average pooling: so its last Grad-CAM is
-# provably right, and the earlier ones are finer but not.
+# The next figures show every convolution of our network. tf-explain's variant is on the
+# legs from conv3 on, whatever class you ask about. Grad-CAM and Guided Grad-CAM of one
+# class are on the legs up to conv4 only. So a CAM depends on the layer as well as on
+# the question.
+#
+# Then comes a photo, read by EfficientNet-Lite0, which comes with minixai and has a
+# global average pooling. So its last Grad-CAM, before the relu, adds up to the score
+# minus the bias. The earlier ones are finer, but they do not add up.
 
 
 # %%
+# Drawing: CAMs at every layer, of the redshank and of a photo
+
+
 def pictures(model, image, name):
     layers = [e.name for e in model.layers if isinstance(e.layer, mx.layers.Conv2D)]
     target = model.predict(image)
     strips = [("Grad-CAM", mx.grad_cam, {})]
-    strips += [("guided variant", mx.grad_cam, {"variant": "tf-explain"})]
+    strips += [("tf-explain's variant", mx.grad_cam, {"variant": "tf-explain"})]
     strips += [("Guided Grad-CAM", mx.guided_grad_cam, {})]
     for title, method, more in strips:
         results = [
             method(model, image, target, layer=layer, **more) for layer in layers
         ]
         how = {"titles": [f"at {layer}" for layer in layers], "classes": model.classes}
-        how |= {"scale": "result", "percentile": 99.9, "size": 1.5, "columns": 4}
+        how |= {"scale": "result", "size": 1.5, "columns": 4}
         title_of = f"{title}, {name}"
         figure = mx.plots.show(results, image, title=title_of, overlay=True, **how)
-        save(figure, f"{title.lower().replace(' ', '-')}-{name}")
+        stem = title.lower().replace("'s", "").replace(" ", "-")
+        save(figure, f"{stem}-{name}")
 
 
 pictures(model, image, "redshank")
@@ -369,9 +414,10 @@ claim(
     np.allclose(total, rest, rtol=1e-3),
 )
 how = {"titles": ["block 3", "block 5", "block 6", "the last layer"], "scale": "result"}
+how["columns"] = 3
 how["classes"] = large.classes
 title = f"Grad-CAM, photo: {large.classes[int(on_cat[0].target[0])].replace('_', ' ')}"
-figure = mx.plots.show(on_cat, cat, title=title, overlay=True, size=1.25, **how)
+figure = mx.plots.show(on_cat, cat, title=title, overlay=True, size=1.8, **how)
 save(figure, "grad-cam-cat")
 trained = photo()  # VGG-16, for those who have its weights
 if trained is not None:
@@ -388,10 +434,11 @@ if trained is not None:
 #   does not depend on it at all (exercise c).
 # - **"The relu is harmless."** It removes the evidence against the class, and sometimes
 #   everything.
-# - **"The overlay is that sharp."** Our last maps have 16 × 16 places, those of
-#   EfficientNet-Lite0 7 × 7 and those of VGG-16 14 × 14. The rest is interpolation.
-# - **"Guided is better."** The guided variant and guided backprop hardly depend on the
-#   class. Lesson 14 tests such maps.
+# - **"The overlay is that sharp."** Our last CAMs have 16 × 16 places, those of
+#   EfficientNet-Lite0 7 × 7 and those of VGG-16 14 × 14. If a figure shows such a map
+#   smooth, its finer shape was made by the drawing program.
+# - **"Guided is better."** Guided backprop and tf-explain's variant hardly depend on
+#   the class. Lesson 14 tests such maps.
 #
 # ## Exercises
 #
@@ -404,8 +451,9 @@ if trained is not None:
 # much of a map is left if you explain the probability where the network is sure.)
 #
 # c) There is one filter, with A = 1 at all of 2 × 2 places, and the score depends on
-# the upper left place only. With which weights, as two rows, is Grad-CAM 2 at *every*
-# place?
+# the upper left place only. The four slopes of the score with respect to the four
+# places are the weights of this network. For which slopes, as two rows, is Grad-CAM 2
+# at *every* place?
 
 # %%
 mine_a = None
@@ -441,7 +489,7 @@ claim("Grad-CAM can be positive where no weight is", unread > 0)
 #
 # - Roussel & Sok, *Techniques d'intelligibilité en Deep Learning appliquées à l'image*:
 #   the article that these lessons follow. Its text has all three steps of Grad-CAM, and
-#   its formula lacks the relu. It gives the guided variant the name Guided Grad-CAM.
+#   its formula lacks the relu. It gives tf-explain's variant the name Guided Grad-CAM.
 # - Zhou, Khosla, Lapedriza, Oliva & Torralba 2016, *Learning Deep Features for
 #   Discriminative Localization*: CAM.
 # - Selvaraju et al. 2017, *Grad-CAM*: eq. 1 and 2; §3.2 is Guided Grad-CAM.

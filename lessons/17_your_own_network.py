@@ -55,8 +55,8 @@ claim("it says espresso, and consomme comes second", model.classes[first] == "es
 #
 # **Step 3. Choose a method and a baseline, and say which.** We use two methods that
 # fail in different ways: DeepLIFT from a blurred photo (lesson 15), and Grad-CAM at the
-# last layer. This network has a global average pooling, so that Grad-CAM is provably
-# right there (lesson 13).
+# last layer. This network has a global average pooling, so that there Grad-CAM, before
+# its relu, adds up (lesson 13).
 
 # %%
 how = {"target": first, "versus": second}

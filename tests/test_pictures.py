@@ -288,7 +288,8 @@ def test_the_way_ends_at_the_image_and_the_attribution(way: Attribution, images:
     np.testing.assert_allclose(inputs[-1], images[1, ..., 0] * alpha[-1], atol=1e-6)
     slopes, sums = panels(figure)[::2], panels(figure)[1::2]
     phi = way.values[1, ..., 0]
-    np.testing.assert_allclose(sums[-1], phi / abs(way.extras["sums"][1, marked].sum(-1)).max(), rtol=1e-4, atol=1e-5)
+    most = np.percentile(abs(way.extras["sums"][1, marked].sum(-1)), 99.5)  # so that one pixel does not pale the rest
+    np.testing.assert_allclose(sums[-1], np.clip(phi / most, -1, 1), rtol=1e-4, atol=1e-5)
     assert max(abs(s).max() for s in slopes) == 1
     assert f"sum {phi.sum(dtype=float):.3g}".replace("-", "−") in text(figure)
 

@@ -93,7 +93,7 @@ def write_source(source: Path, report: ReportStep) -> None:
     """Write the folder that Sphinx reads: settings, pages, executed lessons, gallery, reference, notebooks."""
     home = shipped_home()
     shutil.copytree(home / "pages", source)
-    shutil.copyfile(shipped("redshank.png"), source / "redshank.png")
+    shutil.copyfile(shipped("curlew.png"), source / "curlew.png")
     shutil.copytree(home / "conf", source / "conf")
     shutil.copyfile(home / "conf" / "conf.py", source / "conf.py")
     lessons = every_lesson(home)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minixai.book.notebooks import as_notebook
+from minixai.book.notebooks import as_notebook, drawing
 from minixai.files import PACKAGE
 from minixai.lesson import EXERCISE, Lesson
 
@@ -218,7 +218,8 @@ class CodeBlock(NamedTuple):
 
 def code_block(cell: Mapping[str, Any], pictures: PictureWriter) -> CodeBlock:
     """Turn a cell of code and its outputs into Markdown; pictures are written into files."""
-    parts = [f"```python\n{cell_source(cell).strip()}\n```"]
+    code = f"```python\n{cell_source(cell).strip()}\n```"
+    parts = [code if (title := drawing(cell_source(cell))) is None else folded("drawing", title, code)]
     said, claims = list[str](), list[str]()
 
     def end_text_block() -> None:
@@ -257,7 +258,12 @@ def claims_block(claims: Sequence[str]) -> str:
 def folded_answer_code(shown: str) -> str:
     """The code that computes the right answers, folded so that it does not give them away."""
     title = "The code that judges the answers (it computes them, so it gives them away)"
-    opened = raw_html(f'<details class="giveaway"><summary>{title}</summary>')
+    return folded("giveaway", title, shown)
+
+
+def folded(kind: str, title: str, shown: str) -> str:
+    """Markdown that a reader opens with a click on its title; `kind` is its class in book.css."""
+    opened = raw_html(f'<details class="{kind}"><summary>{html.escape(title)}</summary>')
     return "\n\n".join([opened, shown, raw_html("</details>")])
 
 

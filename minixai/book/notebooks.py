@@ -58,7 +58,18 @@ def make_cell(prose: bool, text: str) -> dict[str, Any]:
     source = (plain_markdown(text) if prose else text).strip("\n").splitlines(keepends=True)
     if prose:
         return {"cell_type": "markdown", "metadata": {}, "source": source}
-    return {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None}
+    hidden = {} if drawing(text) is None else {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
+    return {"cell_type": "code", "metadata": hidden, "source": source, "outputs": [], "execution_count": None}
+
+
+def drawing(code: str) -> str | None:
+    """Return the first line of a cell that only draws, `# Drawing: ...`, as the title to fold its code under.
+
+    >>> drawing("# Drawing: the relu and its chord\\nfigure = Figure()")
+    'Drawing: the relu and its chord'
+    """
+    found = re.match(r"\s*# (Drawing: .+)", code)
+    return None if found is None else found[1]
 
 
 def plain_markdown(text: str) -> str:

@@ -61,7 +61,7 @@ def gradient(
     return ends.attribution("gradient", m, {})
 
 
-@method("what would this pixel be worth, were the score a plane through 0?", "1 forward, 1 back", complete=False)
+@method("what would this pixel be worth if the score were linear?", "1 forward, 1 back", complete=False)
 def input_x_gradient(
     model: Network,
     x: npt.ArrayLike,

@@ -176,7 +176,7 @@ def explains_differences(rules: Rules) -> bool:
 
 
 def value_text(node: Node) -> str:
-    """ "reference → value", or the value alone if the two are equal."""
+    """The value at the baseline → the value now, or the value alone if the two are equal."""
     if not np.any(node.delta) or short_numbers(node.value).startswith("array"):
         return short_numbers(node.value)
     return f"{short_numbers(node.reference)} → {short_numbers(node.value)}"
@@ -190,11 +190,10 @@ def break_after(text: str, sign: str, font_size: float) -> list[str]:
 
 def legend_lines(nodes: list[Node], tables: Mapping[str, Rules]) -> list[Line]:
     """What the numbers of each colour are: the values in the boxes, and the multipliers of each table."""
-    forward = (
-        "in the box: reference → value" if any("→" in value_text(node) for node in nodes) else "in the box: the value"
-    )
+    moved = any("→" in value_text(node) for node in nodes)
+    forward = "in the box: at the baseline → now" if moved else "in the box: the value"
     names = (
-        f"{name} multiplier m" + ", and at the inputs m·Δ" * explains_differences(rules)
+        f"{name} " + ("multiplier m, and at the inputs m·Δ" if explains_differences(rules) else "slope")
         for name, rules in tables.items()
     )
     return [

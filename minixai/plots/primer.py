@@ -79,7 +79,7 @@ def draw_convolution(ax: Axes) -> None:
     draw_grid(ax, feature_map, 11.3, 1.6, Square(1, 1, 1))
     for x, sign in ((5.65, "∗"), (10.3, "→")):
         ax.text(x, 3.1, sign, ha="center", va="center", size=14)
-    for x, words in ((2.5, "image"), (7.8, "kernel"), (12.8, "map")):
+    for x, words in ((2.5, "image"), (7.8, "kernel"), (12.8, "activation map")):
         ax.text(x, 6.4, words, **CENTRED)
 
 
@@ -109,5 +109,6 @@ def draw_layers(ax: Axes, model: Model) -> None:
     for entry, at, wide, tall in blocks:
         colour = "#d9c7e6" if "conv" in entry.name else "#cfe0f3" if "pool" in entry.name else "#e7e9ec"
         ax.add_patch(Rectangle((at, 20 - tall / 2), wide, tall, facecolor=colour, edgecolor=QUIET, linewidth=0.8))
-        words = f"{entry.name}   {' × '.join(map(str, entry.shape))}"
-        ax.text(at + wide / 2, 37, words, size=FONT_SIZE, rotation=90, ha="center", va="top")
+        place, filters = " × ".join(map(str, entry.shape[:-1])), f"× {entry.shape[-1]}" if len(entry.shape) == 3 else ""
+        words = "\n".join([entry.name, place or str(entry.shape[-1]), filters])
+        ax.text(at + wide / 2, 38, words, size=FONT_SIZE, ha="center", va="top", linespacing=1.4)

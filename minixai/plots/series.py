@@ -44,7 +44,8 @@ class RowLabels(PanelColumn):
     def draw_panel(self, page: Axes, row: int, bbox: BBox) -> None:
         left, top, width, height = bbox
         name, *details = self.labels[row].split("\n")
-        lines = [*Line(name, 10.0, bold=True).wrap(width), *(Line(each, CAPTION_SIZE, QUIET) for each in details)]
+        notes = [part for each in details for part in Line(each, CAPTION_SIZE, QUIET).wrap(width)]
+        lines = [*Line(name, 10.0, bold=True).wrap(width), *notes]
         write_lines(page, left + width, top + (height - total_height(lines)) / 2, lines, "right")
 
 
@@ -149,13 +150,14 @@ def series(
 def step_columns(path: IntegrationPath, marked: Array) -> list[PanelColumn]:
     """The names of the three rows, and for each marked step its image, gradient and sum so far."""
     slopes, sums = (maps[marked].sum(axis=-1, dtype=np.float64) for maps in (path.gradients, path.sums))
-    steepest, largest = [full_colour_value([each], None, 99.5) for each in slopes], full_colour_value([sums], None, 100)
+    steepest = [full_colour_value([each], None, 99.5) for each in slopes]
+    largest = full_colour_value([sums], None, 99.5)
     low, high = min(0.0, path.inputs.min()), max(1.0, path.inputs.max())
     images = (path.inputs[marked] - low) / (high - low)
     names = RowLabels(
         labels=[
             f"image\nfrom {short_number(low)} to {short_number(high)}",
-            "gradient\neach on its own scale",
+            "slopes\neach on its own scale",
             f"sum so far\nscale ±{short_number(largest)}",
         ]
     )

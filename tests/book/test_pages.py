@@ -32,6 +32,10 @@ x = 3
 # %%
 print(x + x)
 
+# %%
+# Drawing: a <line>
+draw(x)
+
 # %% [markdown]
 # ## Then
 #
@@ -72,11 +76,13 @@ def page(tmp_path):
     code[1]["outputs"] = []
     printed = {"output_type": "stream", "text": "[ok] 3 is < 4\n6\n"}
     picture = {"image/png": b64encode(b"picture").decode(), "text/plain": "alt"}
+    picture_of_line = (picture, {"image/png": {"alt": "a line"}})
     slider = ({"text/html": "<b>slider</b>", "text/plain": "it"}, {})
     code[2]["outputs"] = [printed, *outputs((picture, {"image/png": {"alt": "a [b] *c*"}}), slider)]
     asked = [Outcome("a", "open", "", 8, {"that is four": 4}, 1e-3), Outcome("b", "open", "", "eight", {}, 1e-3)]
     asked.append(Outcome("c", "open", "", 1, {}, 1e-3))
-    code[3]["outputs"] = outputs(*(({EXERCISE: exercise_data(each), "text/plain": "x"}, {}) for each in asked))
+    code[3]["outputs"] = outputs(picture_of_line)
+    code[4]["outputs"] = outputs(*(({EXERCISE: exercise_data(each), "text/plain": "x"}, {}) for each in asked))
     write_page(ExecutedLesson(Lesson(script), cells), tmp_path, lambda text: text.replace("*gap*", "LINK"))
     return (tmp_path / "07_doubling.md").read_text(encoding="utf-8")
 
@@ -85,12 +91,20 @@ def test_a_page_has_all_in_its_order(page):
     order = [
         *("# 7. Doubling", "07_doubling.ipynb", "predict-gate", "x = 3", "## By hand", "```text\nx + x\n```"),
         *("print(x + x)", "\n6\n", "![a \\[b\\] \\*c\\*](07_doubling-1.png)", "<b>slider</b>", "1 claim was checked"),
-        *("3 is &lt; 4", "predict-end", "## Then", "LINK", "a) Twice four?", 'id="exercise-a"', "b) In a word?"),
+        *("3 is &lt; 4", '<details class="drawing"><summary>Drawing: a &lt;line&gt;', "draw(x)"),
+        *("![a line]", "predict-end", "## Then", "LINK", "a) Twice four?", 'id="exercise-a"', "b) In a word?"),
         *('id="exercise-b"', 'id="exercise-c"', "giveaway", "mine_a = None", "## To read on"),
     ]
     places = [page.index(part) for part in order]
     assert places == sorted(places)
     assert "start_notebook" not in page
+
+
+def test_a_notebook_hides_the_code_that_only_draws(tmp_path):
+    script = tmp_path / "07_doubling.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    hidden = [cell["source"] for cell in as_notebook(Lesson(script))["cells"] if cell["metadata"]]
+    assert hidden == [["# Drawing: a <line>\n", "draw(x)"]]
 
 
 def test_fields_know_what_is_right_and_why(page):

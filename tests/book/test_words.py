@@ -43,6 +43,17 @@ def test_every_term_in_italics_has_an_entry(lesson):
     assert not missing, f"write them into lessons/glossary.md (or references.toml): {missing}"
 
 
+def test_no_term_is_set_in_italics_before_the_lesson_that_introduces_it():
+    first = {normal_form(name): min(map(int, each.lesson.split(","))) for each in ENTRIES for name in each.english}
+    early = {
+        (lesson.number, words, first[words])
+        for lesson in every_lesson(HOME)
+        for words in italics(lesson)
+        if lesson.number < first.get(words, 0)
+    }
+    assert not early, f"(lesson, term, lesson that lessons/glossary.md names): {sorted(early)}"
+
+
 def test_every_work_that_a_lesson_reads_on_is_in_the_references():
     titles = {normal_form(work.title) for work in WORKS.values()}
     for lesson in every_lesson(HOME):

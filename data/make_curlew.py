@@ -1,4 +1,4 @@
-"""Draw redshank.png, the strip at the top of the README: a bird, its partner, and what tells them apart."""
+"""Draw curlew.png, the strip on the first page of the book: a bird, its partner, and what tells them apart."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from pathlib import Path
 
 import minixai as mx
 from minixai.cli.output import save
-from minixai.cli.subject import SCENE
 from minixai.datasets.birds import CLASSES, Scenes, draw, render
+from minixai.plots.colours import SIGNED, SLOPE
 from minixai.plots.panels import ImageColumn, MapColumn, draw_sheet
 
+SCENE = 204
+"""The seed of a curlew on the sand: no pair of species that a lesson makes you guess about."""
 SIZE = 384  # pixels along a side of the birds
 
 
 def main(path: Path) -> None:
-    bird = draw(1, SCENE)
+    bird = draw(1, SCENE, species=["curlew"])
     partner = bird.with_(labels=bird.labels ^ 1)
     asked = {"target": bird.labels, "versus": partner.labels}
     model = mx.load("shorebirds")
     slopes = mx.gradient(model, bird.images, **asked)
     parts = mx.deep_lift(model, bird.images, **asked, baseline=partner.images)
-    birds = [picture(bird), picture(partner)]
-    maps = [heat("gradient", slopes, bird), heat("DeepLIFT from the greenshank", parts, bird)]
-    save(draw_sheet([*birds, *maps], 1, "", 2.3, 1.0), path)
+    columns = [picture(bird), picture(partner)]
+    columns += [heat("gradient", slopes, bird), heat("DeepLIFT, from the godwit", parts, bird)]
+    save(draw_sheet(columns, 1, "", 2.3, 1.0, palettes=(SLOPE, SIGNED)), path)
 
 
 def picture(bird: Scenes) -> ImageColumn:
@@ -32,8 +34,10 @@ def picture(bird: Scenes) -> ImageColumn:
 
 def heat(heading: str, result: mx.Attribution, bird: Scenes) -> MapColumn:
     values = result.values.sum(axis=-1)
-    return MapColumn(heading=heading, maps=values, color_limit=float(abs(values).max()), underlay=bird.images)
+    palette = SLOPE if result.method == "gradient" else SIGNED
+    limit = float(abs(values).max())
+    return MapColumn(heading=heading, maps=values, color_limit=limit, underlay=bird.images, palette=palette)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "redshank.png")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "curlew.png")
