@@ -12,16 +12,18 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, wraps
 from numbers import Real
+from opcode import opmap
 from os import PathLike
 from typing import Any, ForwardRef, NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
 import numpy as np
 
 from minixai.text import quoted
-from minixai.validate import as_real, is_integer
+from minixai.validate import PACKAGE, as_real, is_integer
 
 F = TypeVar("F", bound=Callable[..., Any])
 MISSING = object()
+RAISE = opmap["RAISE_VARARGS"]
 
 
 class Kind(NamedTuple):
@@ -236,6 +238,16 @@ def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) 
                 raise TypeError(f"{name} is {kind.one}, got {quoted(each)}")
 
 
+def is_raised_here(problem: Exception) -> bool:
+    """Return whether a `raise` statement of minixai has raised it, so that it is a sentence already."""
+    last = problem.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or not last.tb_frame.f_code.co_filename.startswith(PACKAGE):
+        return False
+    return last.tb_frame.f_code.co_code[last.tb_lasti] == RAISE
+
+
 def with_checked_arguments(function: F) -> F:
     """Return the function with a check of its arguments before it works."""
 
@@ -254,8 +266,9 @@ def with_explained_failure(function: F) -> F:
     def explained(*args: Any, **options: Any) -> Any:
         try:
             return function(*args, **options)
-        except Exception:
-            check_arguments(function, inspect.signature(function).bind(*args, **options).arguments)
+        except Exception as problem:
+            if not is_raised_here(problem):
+                check_arguments(function, inspect.signature(function).bind(*args, **options).arguments)
             raise
 
     return cast("F", explained)

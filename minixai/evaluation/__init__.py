@@ -21,7 +21,7 @@ from minixai.evaluation.parts import deletion_rank, part_sums, rank_correlation,
 from minixai.evaluation.sanity import cascade, edge_detector, random_map, randomised
 from minixai.evaluation.scoreboard import Scoreboard, score
 from minixai.evaluation.scores import SCORES
-from minixai.signatures import with_checked_arguments
+from minixai.signatures import with_explained_failure
 
 __all__ = [
     "SCORES",
@@ -61,6 +61,6 @@ __all__ = [
     "target_sensitivity",
 ]
 
-for name in __all__:  # what they are given is checked before they work
+for name in __all__:  # where they fail, a wrong kind of argument is named
     if isfunction(function := globals()[name]):
-        globals()[name] = with_checked_arguments(function)
+        globals()[name] = with_explained_failure(function)
