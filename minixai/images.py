@@ -20,7 +20,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from minixai.files import shipped
 from minixai.model import Model
-from minixai.signatures import check_arguments
 from minixai.text import printable, quoted, shorten
 from minixai.validate import check_path, one_of
 
@@ -108,7 +107,6 @@ def read_images(
     >>> read_images(["cat", "coffee"], like=load("efficientnet-lite0")).shape
     (2, 224, 224, 3)
     """
-    check_arguments(read_images, locals())
     if not isinstance(like, Model):
         raise TypeError(f"like= is the model that the images are for, got {quoted(like)}: load it with mx.load")
     each = [paths] if isinstance(paths, (str, PathLike)) or not isinstance(paths, Iterable) else list(paths)

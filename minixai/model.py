@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from itertools import count as counted
 from math import prod
 from os import PathLike
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -604,12 +605,13 @@ def load_model(path: str | PathLike[str]) -> Model:
     except FileNotFoundError:
         raise ValueError(f"there is no file {str(path)!r}: check the path") from None
     except IsADirectoryError:
-        raise ValueError(f"{str(path)!r} is a folder: give a file written by model.save") from None
+        raise ValueError(f"{quoted(Path(path))} is a folder: give a file written by model.save") from None
     except Unreadable as problem:
         raise ValueError(str(problem)) from None
     except (ValueError, OSError) as problem:
         raise ValueError(
-            f"{str(path)!r} cannot be read as a model ({problem}): give a file written by model.save"
+            f"{quoted(Path(path))} cannot be read as a model ({getattr(problem, 'strerror', None) or problem}): give a "
+            "file written by model.save"
         ) from None
 
 

@@ -248,12 +248,20 @@ def is_raised_here(problem: Exception) -> bool:
     return last.tb_frame.f_code.co_code[last.tb_lasti] == RAISE
 
 
+def named_arguments(function: Callable[..., Any], args: Sequence[Any], options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments of a call by name; none if the function does not take them, or takes some under an old name."""
+    try:
+        return inspect.signature(function).bind(*args, **options).arguments
+    except TypeError:
+        return {}
+
+
 def with_checked_arguments(function: F) -> F:
     """Return the function with a check of its arguments before it works."""
 
     @wraps(function)
     def checked(*args: Any, **options: Any) -> Any:
-        check_arguments(function, inspect.signature(function).bind(*args, **options).arguments)
+        check_arguments(function, named_arguments(function, args, options))
         return function(*args, **options)
 
     return cast("F", checked)
@@ -268,7 +276,7 @@ def with_explained_failure(function: F) -> F:
             return function(*args, **options)
         except Exception as problem:
             if not is_raised_here(problem):
-                check_arguments(function, inspect.signature(function).bind(*args, **options).arguments)
+                check_arguments(function, named_arguments(function, args, options))
             raise
 
     return cast("F", explained)

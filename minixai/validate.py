@@ -86,7 +86,8 @@ def as_pair(x: int | tuple[int, int], what: str, least: int = 1) -> tuple[int, i
     """A number or a pair of them, for rows and columns, as a pair: 2 -> (2, 2)."""
     both = tuple(x) if isinstance(x, (tuple, list)) else (x, x)
     if len(both) != 2 or not all(is_integer(n) and least <= n <= LARGEST_SIDE for n in both):
-        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns), got {quoted(x)}")
+        most = f", none above {LARGEST_SIDE:,}" if all(is_integer(n) and n >= least for n in both) else ""
+        raise ValueError(f"{what} is a number >= {least} or a pair of them (rows, columns){most}, got {quoted(x)}")
     return int(both[0]), int(both[1])
 
 

@@ -93,7 +93,7 @@ def test_before_and_after() -> None:
     (lambda: toys.saturation(3), "a function of a Node, got 3"),
     (lambda: mx.check(3, X), "function is a function, got 3"),
     (lambda: mx.backward(3, {}), "output is a Node, got 3"),
-    (lambda: mx.read_images(3, like=mx.load("digits")), "paths is "),
+    (lambda: mx.read_images(3, like=mx.load("digits")), "an image is given by its path"),
     (lambda: mx.Model([Dense(2)], (3,), classes="ab"), "classes is a sequence of names"),
 ])  # fmt: skip
 def test_public_functions(call: Callable[[], Any], sentence: str) -> None:

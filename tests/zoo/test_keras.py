@@ -440,7 +440,7 @@ REFUSED = {
     "aspect": (layer("Resizing", "a", "image", height=3, width=3, antialias=True), "its antialias is on"),
     "padding": (layer("MaxPooling2D", "a", "image", padding="causal"), "its padding is 'causal'"),
     "very large": (layer("UpSampling2D", "a", "image", size=[10**6] * 2), "is the file damaged?"),
-    "too large to count": (layer("ZeroPadding2D", "a", "image", padding=10**12), "is the file damaged?"),
+    "too large to count": (layer("ZeroPadding2D", "a", "image", padding=10**12), "none above 2,147,483,647"),
     "no images left": (layer("Cropping2D", "a", "image", cropping=2), "it crops all of an image of (4, 4)"),
     "another output": (
         layer("Flatten", "a", "image") | {"inbound_nodes": [[["image", 0, 1, {}]]]}, "a layer reads output 1 of 'image'"
