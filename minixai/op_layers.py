@@ -14,6 +14,8 @@ from minixai import ops
 from minixai.graph import Node
 from minixai.layers import KINDS as SIMPLE
 from minixai.layers import Layer, Training, Weights
+from minixai.ops import arithmetic
+from minixai.ops.functions import positive_part
 from minixai.ops.windows import Margins, Pair
 from minixai.validate import as_count, as_pair
 
@@ -116,7 +118,8 @@ class Scale(Layer):
         return {"scale": self.shape}
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        return ops.multiply(x, w["scale"])
+        # In training w holds nodes that have no rows, which ops.multiply refuses.
+        return arithmetic.Multiply()(x, w["scale"])
 
 
 @dataclass(eq=False)
@@ -146,7 +149,7 @@ class Shift(Layer):
         return {"shift": self.shape}
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        return ops.add(x, w["shift"])
+        return arithmetic.Add()(x, w["shift"])
 
 
 @dataclass(eq=False)
@@ -224,7 +227,8 @@ class PReLU(Layer):
         return {"alpha": self.shape}
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        return ops.prelu(x, w["alpha"])
+        below = positive_part(ops.negative(x))
+        return ops.subtract(positive_part(x), arithmetic.Multiply()(below, w["alpha"]))
 
 
 @dataclass(eq=False)

@@ -105,15 +105,7 @@ def test_gradients_sums_rows_and_dtypes_are_right(name: str) -> None:
     assert report, str(report)
 
 
-UNTRAINED = ("PReLU", "Scale", "Shift")
-"""Layers whose weights, one for each channel, training cannot yet broadcast over the pixels of an image."""
-TRAINED = [
-    pytest.param(name, marks=pytest.mark.xfail(raises=ValueError, strict=True, reason="weights do not line up"))
-    if name in UNTRAINED
-    else name
-    for name, case in CASES.items()
-    if case.layer.trained
-]
+TRAINED = [name for name, case in CASES.items() if case.layer.trained]
 
 
 @pytest.mark.parametrize("name", TRAINED)
