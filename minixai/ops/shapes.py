@@ -204,7 +204,7 @@ def row_axes(ndim: int, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
     """Axes of the row, as positive numbers in order; None means all of them."""
     if ndim < 2:
         raise ValueError(
-            f"axis {axis} of a Node with {ndim} axes: its rows are single numbers, without axes; "
+            f"axis {quoted(axis)} of a Node with {ndim} axes: its rows are single numbers, without axes; "
             "x[:, None] gives them one"
         )
     if axis is None:
@@ -213,7 +213,7 @@ def row_axes(ndim: int, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
     found = sorted({a % ndim for a in given if is_integer(a) and -ndim <= a < ndim})
     if len(found) != len(given) or not found or found[0] == 0:
         raise ValueError(
-            f"axis {axis} of a Node with {ndim} axes: name axes from 1 to {ndim - 1}, each once; "
+            f"axis {quoted(axis)} of a Node with {ndim} axes: name axes from 1 to {ndim - 1}, each once; "
             "axis 0 holds the rows, which no op mixes"
         )
     return tuple(found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from inspect import signature
 from math import ceil, sqrt
 from typing import Any, cast
 
@@ -115,6 +116,9 @@ def filters(*args: Any, **options: Any) -> Figure:
     """Call `feature_maps`, whose former name this is, with a DeprecationWarning."""
     warn_caller("plots.filters is now called plots.feature_maps: write feature_maps", DeprecationWarning)
     return feature_maps(*args, **options)
+
+
+filters.__signature__ = signature(feature_maps)  # type: ignore[attr-defined]  # whose kinds of arguments are checked
 
 
 def map_panels(maps: Array, shown: Sequence[int], shared: bool, size: float) -> list[FeatureMapColumn]:

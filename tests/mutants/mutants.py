@@ -2079,12 +2079,12 @@ methods/runs.py: nothing is measured
 methods/deep_shap.py: references are taken on trust
   - pairs.check_reference_score(ends, references)
   + pass
-  ? tests/methods/test_certificate.py::test_what_left_the_graph_is_named[deep_shap-options8-branch]
+  ? tests/methods/test_certificate.py::test_what_left_the_graph_is_named[deep_shap-options8-attribute]
 
 methods/expected_gradients.py: no reference beside the inputs
   - targets, verify=True
   + targets, verify=False
-  ? tests/methods/test_certificate.py::test_what_left_the_graph_is_named[expected_gradients-options10-branch]
+  ? tests/methods/test_certificate.py::test_what_left_the_graph_is_named[expected_gradients-options10-attribute]
 
 methods/deep_lift.py: an op of minixai is to be mended
   - if not is_built_in(node.op):
