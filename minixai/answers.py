@@ -1,8 +1,8 @@
-"""Judging the answers in a lesson without running the lesson again.
+"""Judge the answers in a lesson without running the lesson again.
 
-After the first run the right values and the traps are kept in the user's cache folder, under a hash of the script
-without its answers, so that a changed lesson is run again.  A lesson is always run if an answer needs something that
-the lesson computes, such as a function that the lesson tries out.
+After the first run the right answers and the traps, the known wrong answers, are stored in the user's cache folder.
+The file is named by a hash of the script without its answers, so a changed lesson is run again.  A lesson is always run
+if an answer needs something that the lesson computes, such as a function.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from minixai.lesson import Lesson, Outcome, answered_by, exercise_data, judged
 
 
 def check_quickly(lesson: Lesson) -> list[Outcome] | None:
-    """Judge the answers in a script by the right values that an earlier run has kept.
+    """Judge the answers in a lesson's script by the right answers that an earlier run stored.
 
     Parameters
     ----------
@@ -30,7 +30,8 @@ def check_quickly(lesson: Lesson) -> list[Outcome] | None:
     Returns
     -------
     list of Outcome or None
-        None if nothing is kept for this script, or if an answer needs what the lesson computes.
+        An outcome for each exercise.  None means that the lesson must be run: nothing is stored for this script, or an
+        answer fails, needs something that the lesson computes, or is used in a longer expression.
     """
     answers, kept = lesson.answers, read_kept_answers(lesson)
     if kept is None or [each["name"] for each in kept] != list(answers):
@@ -45,7 +46,7 @@ def check_quickly(lesson: Lesson) -> list[Outcome] | None:
             return None
         try:
             got = evaluate_answer(lesson, expression.id)
-        except Exception:  # it needs a name of the lesson, or fails: the lesson says how
+        except Exception:  # the answer needs a name of the lesson, or fails: running the lesson shows which
             return None
         right, traps = from_plain_data(each["right"]), {why: from_plain_data(trap) for why, trap in each["traps"]}
         state, said = judged(got, right, traps, each["tol"], lesson.reasons.get(each["name"], ""))
@@ -54,7 +55,10 @@ def check_quickly(lesson: Lesson) -> list[Outcome] | None:
 
 
 def evaluate_answer(lesson: Lesson, name: str) -> Any:
-    """The value that a script gives to the answer `name`.  Raises if that needs anything else of the script."""
+    """Return the value of the answer `name`, such as "mine_a", from the one statement of the script that assigns it.
+
+    Raises whatever that statement raises, such as NameError if it needs other names of the script.
+    """
     names: dict[str, Any] = {}
     for statement in parse_script(lesson).body:
         if f"mine_{answered_by(statement)}" == name:
@@ -63,7 +67,10 @@ def evaluate_answer(lesson: Lesson, name: str) -> Any:
 
 
 def keep_answers(lesson: Lesson, outcomes: Sequence[Outcome]) -> None:
-    """Keep the right values and the traps for the next check; does nothing if the cache folder cannot be written."""
+    """Store the right answers and the traps for the next check.
+
+    Does nothing if an outcome has no right answer, or if the cache folder cannot be written.
+    """
     if any(each.right is None for each in outcomes):
         return
     path = cache_path(lesson)
@@ -74,7 +81,7 @@ def keep_answers(lesson: Lesson, outcomes: Sequence[Outcome]) -> None:
 
 
 def read_kept_answers(lesson: Lesson) -> list[dict[str, Any]] | None:
-    """The data of each exercise as an earlier run has kept it; None if there is none."""
+    """Return the data of each exercise that an earlier run stored, or None if there are none."""
     try:
         found = json.loads(cache_path(lesson).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -83,7 +90,7 @@ def read_kept_answers(lesson: Lesson) -> list[dict[str, Any]] | None:
 
 
 def cache_path(lesson: Lesson) -> Path:
-    """The file of kept answers, whose name is a hash of the script without its answers."""
+    """Return the path of the file of stored answers; its name is a hash of the script without its answers."""
     tree = parse_script(lesson)
     tree.body = [each for each in tree.body if answered_by(each) is None]
     name = hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:24]
@@ -92,12 +99,12 @@ def cache_path(lesson: Lesson) -> Path:
 
 
 def parse_script(lesson: Lesson) -> ast.Module:
-    """The syntax tree of a lesson's script."""
+    """Return the syntax tree of a lesson's script."""
     return ast.parse(lesson.path.read_text(encoding="utf-8"), str(lesson.path))
 
 
 def from_plain_data(value: Any) -> Any:
-    """Read an answer back from the form in which `minixai.lesson.plain_data` writes it.
+    """Return the answer that `minixai.lesson.plain_data` turned into `value`: a word, a number, or nested lists.
 
     >>> from_plain_data([{"number": "0.5"}, {"number": "inf"}])
     [0.5, inf]

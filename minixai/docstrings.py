@@ -1,4 +1,4 @@
-"""Parts of docstrings that several functions share, written once and filled in at import."""
+"""Fill passages that several docstrings share into each of them at import, so that they are written only once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 
 def document_with(texts: Mapping[str, str]) -> Callable[[F], F]:
-    """Return a decorator that fills texts into a docstring: a line "{name}" becomes texts[name], indented alike.
+    """Return a decorator that fills texts into a docstring: a line "{name}" becomes texts[name], with its indentation.
+
+    A line "{name, other}" becomes several texts, one below the other.
 
     >>> @document_with({"seed": "seed : int\\n    Of the draws."})
     ... def f(seed):
@@ -27,7 +29,7 @@ def document_with(texts: Mapping[str, str]) -> Callable[[F], F]:
         return "\n".join(match[1] + line if line else "" for line in lines)
 
     def document(function: F) -> F:
-        if function.__doc__:  # there is none under python -OO
+        if function.__doc__:  # python -OO removes docstrings
             function.__doc__ = re.sub(r"^( *)\{([\w, ]+)\}$", filled_line, function.__doc__, flags=re.MULTILINE)
         return function
 

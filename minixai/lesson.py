@@ -1,7 +1,8 @@
-"""What lessons are made of: claims checked as they run, and exercises that tell what is behind a wrong answer.
+"""Lessons: scripts with claims that are checked as they run, and exercises that explain known wrong answers.
 
-A lesson is a plain script in lessons/, in cells (`# %%`, `# %% [markdown]`): `python lessons/04_....py` runs it, and
-`minixai lesson 4` tells its prose as well.  Answers are written into the script, in place of `mine_a = None`.
+A lesson is a plain script in lessons/, divided into cells by `# %%` and `# %% [markdown]`.  `python lessons/04_....py`
+runs it, and `minixai lesson 4` also prints its prose.  Learners write their answers into the script, in place of
+`mine_a = None`.
 """
 
 from __future__ import annotations
@@ -29,16 +30,24 @@ from minixai.files import PACKAGE, atomic_write, copy_atomically
 from minixai.photo import WITHOUT, Photo, typed
 from minixai.text import printable
 
-if TYPE_CHECKING:  # matplotlib takes a while to load, and a lesson that draws has loaded it
+if TYPE_CHECKING:  # only for type hints: importing matplotlib is slow, and a lesson that draws has already imported it
     from matplotlib.figure import Figure
 
 MARKDOWN, CODE = "# %% [markdown]", "# %%"
 EXERCISE = "application/vnd.minixai.exercise+json"
-"""What a notebook calls the data of an exercise."""
+"""The MIME type of an exercise's data in a notebook."""
 
 
 class Outcome(NamedTuple):
-    """What came of an exercise: `state` is "open", "right" or "wrong"."""
+    """The result of an exercise.
+
+    name     its letter
+    state    "open" if it was not tried, "right" or "wrong"
+    said     what to tell the learner
+    right    the right answer; None if it is not known
+    traps    {what went wrong: the answer it leads to}
+    tol      by how much a number may differ from the right one
+    """
 
     name: str
     state: str
@@ -53,7 +62,15 @@ class Outcome(NamedTuple):
 
 @dataclass
 class Session:
-    """What a lesson has claimed, asked and drawn so far; where its figures go, None draws nothing; its photo."""
+    """A running lesson.
+
+    out          folder for its figures; None writes none
+    photo        what `photo()` returns
+    reasons      {letter: why the answer to this exercise is right}
+    claims       the claims that were found true so far
+    exercises    the outcomes of the exercises so far
+    figures      the files of the figures so far
+    """
 
     out: Path | None
     photo: Photo | None = None
@@ -67,7 +84,7 @@ _running: list[Session] = []
 
 
 def claim(text: str, ok: npt.ArrayLike, detail: str = "") -> None:
-    """Print what was found true; raise AssertionError with the sentence if it is not.
+    """Print the claim if it is true, that is if all of `ok` is; otherwise raise AssertionError with the claim.
 
     >>> claim("the slope of x² at 3 is 6", abs(2 * 3 - 6) < 1e-9)
     [ok] the slope of x² at 3 is 6
@@ -80,9 +97,10 @@ def claim(text: str, ok: npt.ArrayLike, detail: str = "") -> None:
 
 
 def answer(name: str, got: Any, right: Any, traps: Mapping[str, Any] | None = None, tol: float = 1e-3) -> None:
-    """Tell whether an exercise is solved, see `judged`.  None is "not tried yet".
+    """Print whether the answer `got` to the exercise `name` is right, by `judged`; None means "not tried yet".
 
     traps    {what went wrong: the answer it leads to}
+    tol      by how much a number may differ from the right one
 
     >>> answer("a", (0.875, 0.125), (0.8, 0.2), {"that is the Shapley value": (0.875, 0.125)})
     [!!] exercise a: (0.875, 0.125) is not it: that is the Shapley value
@@ -96,7 +114,7 @@ def answer(name: str, got: Any, right: Any, traps: Mapping[str, Any] | None = No
 
 
 def report(outcome: Outcome) -> None:
-    """Keep what came of an exercise, and print it."""
+    """Print the outcome of an exercise, and store it in the running session; a notebook gets its data too."""
     for session in _running[-1:]:
         session.exercises.append(outcome)
     if kernel := notebook_kernel():
@@ -107,7 +125,7 @@ def report(outcome: Outcome) -> None:
 
 
 def exercise_data(outcome: Outcome) -> dict[str, Any]:
-    """Return an exercise as JSON, for the page that has a field for its answer."""
+    """Return an exercise as values that JSON can hold, for the page with a field for the answer."""
     return {
         "name": outcome.name,
         "right": plain_data(outcome.right),
@@ -117,7 +135,10 @@ def exercise_data(outcome: Outcome) -> dict[str, Any]:
 
 
 def plain_data(value: Any) -> Any:
-    """Return a word as it is, and numbers as nested lists of their shortest spelling ("inf" has none in JSON)."""
+    """Return an answer as values that JSON can hold: a word as it is, numbers as (nested lists of) {"number": text}.
+
+    Numbers become text because JSON has no infinity.
+    """
     if isinstance(value, str):
         return value
 
@@ -128,28 +149,29 @@ def plain_data(value: Any) -> Any:
 
 
 def judged(got: Any, right: Any, traps: Mapping[str, Any], tol: float, reason: str = "") -> tuple[str, str]:
-    """Judge an answer, as the pages of the book do (lessons/conf/static/book.js).
+    """Judge an answer by the same rules as the pages of the book (lessons/conf/static/book.js).
 
     Parameters
     ----------
     got, right : number, word, or nested sequence of numbers
         The answer and the right one.  An answer may also be text, such as "12 %" or "1/3".
     traps : mapping of str to answer
-        What went wrong, and the answer it leads to.
+        {what went wrong: the answer it leads to}.
     tol : float
-        How far a number may be off.
+        By how much a number may differ from the right one.
     reason : str
-        Why the right answer is right, for those who have found it.
+        Why the right answer is right; it is added to `said` if the answer is right.
 
     Returns
     -------
     state, said : str
-        "right" or "wrong", and what to say.
+        "right" or "wrong", and what to tell the learner.
 
     Notes
     -----
-    A number is right to within `tol`, or if it is the right one rounded to the digits it has: at least two digits, or
-    two after the point.  Near a trap (2 % off, or rounded) and nearer to it than to the right answer is in the trap.
+    A number is right if it differs from the right one by at most `tol`, or if it is the right one rounded to at least
+    two significant digits or two digits after the point.  A wrong answer is explained by a trap if it differs from the
+    trap by at most 2 % or by rounding, and is nearer to the trap than to the right answer.
     """
     if isinstance(right, str):
         return judged_word(got, right, traps, reason)
@@ -183,7 +205,7 @@ def judged_word(got: Any, right: str, traps: Mapping[str, Any], reason: str) -> 
 
 
 def plain(word: str) -> str:
-    """A word without quotes and its article, in small letters.
+    """Return a word in lower case, without quotes, a final full stop or exclamation mark, and an article.
 
     >>> plain(' "The beak". ')
     'beak'
@@ -193,14 +215,14 @@ def plain(word: str) -> str:
 
 
 class Spelt(NamedTuple):
-    """A number and how many digits stand after the point where it is written."""
+    """A number, and how many digits it was written with after the point."""
 
     value: float
     decimals: int
 
 
 def spelt_numbers(x: Any) -> list[Spelt] | None:
-    """The numbers of an answer in order, or None if it has others than numbers.
+    """Return the numbers in an answer in order, or None if it contains anything but numbers.
 
     >>> spelt_numbers("12 %"), spelt_numbers((0.5, 3))
     ([Spelt(value=0.12, decimals=2)], [Spelt(value=0.5, decimals=1), Spelt(value=3.0, decimals=0)])
@@ -215,7 +237,7 @@ def spelt_numbers(x: Any) -> list[Spelt] | None:
 
 
 def read_numbers(text: str) -> list[Spelt] | None:
-    """The numbers in a text; fractions and percentages are numbers, too."""
+    """Return the numbers in a text, such as "0.5, 1/3, 12 %"; None if there are none, or anything but numbers."""
     bare = re.sub(r"[()\[\]{}]", " ", re.sub("[−–]", "-", text))
     parts = re.sub(r"\s*([/%])\s*", r"\1", bare).replace("%", "% ")
     found = list[Spelt]()
@@ -230,7 +252,7 @@ def read_numbers(text: str) -> list[Spelt] | None:
 
 
 def decimals_of(number: float) -> int:
-    """How many digits stand after the point in the shortest spelling of a number.
+    """Return how many digits follow the point in the shortest decimal form of a number.
 
     >>> decimals_of(0.07), decimals_of(62.0), decimals_of(1e-5)
     (2, 0, 5)
@@ -245,7 +267,10 @@ def is_close(x: float, y: float, tol: float) -> bool:
 
 
 def is_rounded(x: Spelt, y: float, enough: bool = True) -> bool:
-    """Whether x is y rounded to the digits that x has: at least two, or two after the point, if these are enough."""
+    """Whether x is y rounded to as many digits after the point as x was written with.
+
+    If `enough`, x must also have at least two significant digits or two digits after the point.
+    """
     if not (np.isfinite(x.value) and np.isfinite(y)) or x.value == 0:
         return False
     digits = int(np.floor(np.log10(abs(x.value)) + x.decimals + 1e-9)) + 1
@@ -259,7 +284,7 @@ def matches(got: Sequence[Spelt], right: Sequence[Spelt], tol: float, enough: bo
 
 
 def distance(a: Sequence[Spelt], b: Sequence[Spelt]) -> float:
-    """The largest difference; equal infinities are 0 apart."""
+    """Return the largest difference between two numbers in the same place; it is 0 between equal infinities."""
     return max(0.0 if x.value == y.value else abs(x.value - y.value) for x, y in zip(a, b, strict=True))
 
 
@@ -276,7 +301,7 @@ COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 
 
 def count_of(n: int) -> str:
-    """How many numbers, in words.
+    """Return "one number", "two numbers" and so on; from 11 on with the number in digits.
 
     >>> count_of(1), count_of(2), count_of(12)
     ('one number', 'two numbers', '12 numbers')
@@ -289,7 +314,7 @@ def shaped(x: Any) -> bool:
 
 
 def hint(got: Sequence[Spelt], right: Sequence[Spelt], tol: float) -> str:
-    """What can be said of a wrong answer that is no known trap."""
+    """Return a hint about a wrong answer that no trap explains."""
     if matches(got, right, tol, enough=False):
         return "this is right as far as it goes: give one more digit"
     if matches([Spelt(-x.value, x.decimals) for x in got], right, tol):
@@ -308,9 +333,9 @@ def shown(got: Any) -> str:
 
 
 def save(figure: Figure, name: str) -> None:
-    """Write a figure of the lesson as a PNG, into the folder out/ beside its script, and tell where it is.
+    """Write a figure of the lesson as a PNG, by default into the folder out/ beside the script, and print its path.
 
-    In a notebook the figure is shown below its cell instead, with its titles as the text for those who do not see it.
+    In a notebook the figure is shown below its cell instead, with its titles as alternative text.
     """
     if kernel := notebook_kernel():
         show_in_notebook(kernel, figure, name)
@@ -331,8 +356,8 @@ def save(figure: Figure, name: str) -> None:
 
 
 def show_in_notebook(kernel: Any, figure: Any, name: str) -> None:
-    """Show a figure, or a figure with controls, below the cell that saves it."""
-    if not hasattr(figure, "axes"):  # a figure of matplotlib has axes; one with controls writes itself as HTML
+    """Show a figure, with or without controls, below the notebook cell that saves it."""
+    if not hasattr(figure, "axes"):  # a matplotlib figure has axes; one with controls provides its own HTML
         kernel.display({"text/html": figure._repr_html_(), "text/plain": figure.alt or name}, raw=True)
         return
     picture, alt = io.BytesIO(), describe_figure(figure, name)
@@ -342,7 +367,7 @@ def show_in_notebook(kernel: Any, figure: Any, name: str) -> None:
 
 
 def describe_figure(figure: Figure, name: str) -> str:
-    """Return what the titles and the names of the axes of a figure say, in one line.
+    """Describe a figure in one line by its name, its titles and the labels of its axes.
 
     >>> from matplotlib.figure import Figure
     >>> figure = Figure()
@@ -361,24 +386,30 @@ def describe_figure(figure: Figure, name: str) -> str:
 
 
 def notebook_kernel() -> Any:
-    """Return IPython's `display` module where this code runs in a notebook's kernel, else None."""
+    """Return IPython's `display` module if this code runs in the kernel of a notebook, otherwise None."""
     ipython = sys.modules.get("IPython")
     shell = ipython and ipython.get_ipython()
     return import_module("IPython.display") if shell and hasattr(shell, "kernel") else None
 
 
 def start_notebook(name: str) -> None:
-    """Say which lesson a notebook was made from, because its cells have no `__file__`."""
+    """Start the session of a notebook that was made from the lesson `name`; its cells have no `__file__` to tell."""
     _running[:] = [Session(None, reasons=reasons_beside(shipped_home() / f"{name}.py"))]
 
 
 def place_of_figures(script: Path) -> Path:
-    """out/ beside the script; for a script that came with an installed minixai, a folder where one stands."""
+    """Return the folder for a script's figures: out/ beside the script.
+
+    For a script inside the package it is minixai-lessons in the current folder, so that nothing is written there.
+    """
     return Path("minixai-lessons") if script.resolve().is_relative_to(PACKAGE) else script.resolve().parent / "out"
 
 
 def photo() -> Photo | None:
-    """VGG-16 and a photo, as --weights and --image name them; without them None, and a sentence on how to get them."""
+    """Return VGG-16 and the photo that --weights and --image name, and print the title.
+
+    Without weights return None, and print how to get them.
+    """
     found = _running[-1].photo if _running else typed(sys.argv[1:])
     print(WITHOUT if found is None else found.title)
     return found
@@ -388,7 +419,7 @@ def photo() -> Photo | None:
 
 
 class Cell(NamedTuple):
-    """A part of a script: prose or code, and the line it begins after."""
+    """A cell of a script: whether it is prose or code, the number of its heading line `# %%`, and its text."""
 
     prose: bool
     line: int
@@ -397,7 +428,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Lesson:
-    """A script, and what its first cell says about it."""
+    """The script of a lesson, with properties that are read from it."""
 
     path: Path
 
@@ -407,7 +438,7 @@ class Lesson:
 
     @property
     def cells(self) -> list[Cell]:
-        """The script in its order."""
+        """The cells of the script in order; text before the first `# %%` is left out."""
         cells: list[tuple[bool, int, list[str]]] = []
         for n, line in enumerate(self.path.read_text(encoding="utf-8").splitlines()):
             if line.startswith(CODE):
@@ -424,7 +455,10 @@ class Lesson:
         return self.cells[0].text.strip().splitlines()[0].lstrip("# ")
 
     def about(self, what: str) -> str:
-        """A paragraph of the first cell that begins with **what.**"""
+        """Return the paragraph of the first cell that begins with **what.**, without these words.
+
+        Raises ValueError if there is none.
+        """
         found = re.search(rf"\*\*{what}\.\*\*\s+(.+?)(?:\n\s*\n|\Z)", self.cells[0].text, re.DOTALL)
         if found is None:
             raise ValueError(f"{self.path.name} does not say its {what!r}: write '**{what}.** ...' into its first cell")
@@ -432,7 +466,7 @@ class Lesson:
 
     @property
     def has_photo(self) -> bool:
-        """Whether it has pictures of a photo, for those who have weights."""
+        """Whether the lesson also explains a photo, for learners who have weights of VGG-16."""
         return "= photo()" in self.path.read_text(encoding="utf-8")
 
     @property
@@ -447,22 +481,34 @@ class Lesson:
         figures: bool = True,
         photo: Photo | None = None,
     ) -> Session:
-        """Run it from the first cell to the last.  Raises AssertionError if a claim fails.
+        """Run the lesson from the first cell to the last, and return its session.
 
-        An answer that stops with an error is a wrong answer; it does not stop the lesson.
+        An answer that raises an error counts as wrong and does not stop the lesson.
 
         Parameters
         ----------
         answers : mapping, optional
-            {"mine_a": ...} in place of its `mine_a = None`.
+            {"mine_a": ...}, the values that replace `mine_a = None`.
         out : Path, optional
-            Where figures go, by default out/ beside the script.
+            The folder for figures, by default out/ beside the script.
         tell : callable, optional
-            It is called with each cell, before the cell's code runs.
+            Called with each cell before the cell's code runs.
         figures : bool
             Whether figures are written.
         photo : Photo, optional
-            What its `photo()` returns.
+            What the lesson's `photo()` returns.
+
+        Returns
+        -------
+        Session
+            The claims, the outcomes of the exercises and the figures.
+
+        Raises
+        ------
+        AssertionError
+            If a claim fails.
+        ValueError
+            If `answers` has a name that the script does not set to None.
         """
         given = dict(answers or {})
         if unknown := set(given) - set(re.findall(r"^(mine_\w+) = None", self.path.read_text(encoding="utf-8"), re.M)):
@@ -483,9 +529,9 @@ class Lesson:
 
     @property
     def answers(self) -> dict[str, ast.expr | None]:
-        """{letter: the expression that the script has judged, None if it is `mine_a` itself and that is None}
+        """{letter: the expression that is passed to `answer`, or None if it uses a `mine_...` that is still None}
 
-        Raises SyntaxError if the script is no Python.
+        Raises SyntaxError if the script is not valid Python.
         """
         body = ast.parse(self.path.read_text(encoding="utf-8"), str(self.path)).body
         unanswered = {f"mine_{answered_by(each)}" for each in body if answered_by(each) and is_open(each)}
@@ -499,18 +545,18 @@ class Lesson:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Why each answer is right, {"a": ...}: the comments in lessons/solutions/."""
+        """{letter: why the answer to this exercise is right}; see `reasons_beside`."""
         return reasons_beside(self.path)
 
     @property
     def solutions(self) -> dict[str, Any]:
-        """What lessons/solutions/ says, {"mine_a": ...}."""
+        """The solutions of this lesson, {"mine_a": value, ...}, from its file in solutions/ beside the script."""
         names = runpy.run_path(str(self.path.parent / "solutions" / f"{self.number:02}.py"))
         return {name: value for name, value in names.items() if name.startswith("mine_")}
 
 
 def separate_answers(body: Sequence[ast.stmt]) -> list[list[ast.stmt]]:
-    """The statements of a cell, those apart that a learner's answer can stop."""
+    """Split the statements of a cell into parts; each statement that gives or judges an answer is a part of its own."""
     parts = list[list[ast.stmt]]()
     for statement in body:
         if not parts or letter_of(statement) or letter_of(parts[-1][-1]):
@@ -520,7 +566,10 @@ def separate_answers(body: Sequence[ast.stmt]) -> list[list[ast.stmt]]:
 
 
 def letter_of(statement: ast.stmt) -> str | None:
-    """The letter of the exercise whose answer a statement gives (`mine_a = ...`) or judges (`answer("a", ...)`)."""
+    """Return the letter of the exercise whose answer a statement gives (`mine_a = ...`) or judges (`answer("a", ...)`).
+
+    Returns None for any other statement.
+    """
     if isinstance(statement, ast.Expr) and isinstance(call := statement.value, ast.Call):
         named = isinstance(call.func, ast.Name) and call.func.id == "answer" and call.args
         return str(call.args[0].value) if named and isinstance(call.args[0], ast.Constant) else None
@@ -528,7 +577,7 @@ def letter_of(statement: ast.stmt) -> str | None:
 
 
 def execute_part(part: Sequence[ast.stmt], names: dict[str, Any], path: str) -> None:
-    """Run statements of a lesson; an answer that stops with an error is judged as one."""
+    """Run a part of a cell, as `separate_answers` makes them; if an answer raises an error, that counts as wrong."""
     code = compile(ast.Module(list(part), []), path, "exec")
     letter = letter_of(part[0])
     if letter is None:
@@ -540,7 +589,7 @@ def execute_part(part: Sequence[ast.stmt], names: dict[str, Any], path: str) -> 
         return
     try:
         exec(code, names)
-    except Exception as problem:  # what a learner writes can fail in any way
+    except Exception as problem:  # a learner's code may raise any error
         said = Failed(f"it stops ({type(problem).__name__}, {problem}) in line {line_of(problem, path)}")
         if isinstance(part[0], ast.Expr):
             report(Outcome(letter, "wrong", said.said, None, {}, 0.0))
@@ -549,19 +598,19 @@ def execute_part(part: Sequence[ast.stmt], names: dict[str, Any], path: str) -> 
 
 
 class Failed(NamedTuple):
-    """In place of an answer that stopped with an error."""
+    """Stands for an answer whose statement raised an error; `said` describes it."""
 
     said: str
 
 
 def line_of(problem: BaseException, path: str) -> int:
-    """The last line of the script that the error came through."""
+    """Return the number of the innermost line of the script in the error's traceback, or 0 if there is none."""
     lines = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == path]
     return lines[-1] or 0 if lines else 0
 
 
 def is_open(statement: ast.stmt) -> bool:
-    """Whether it is `name = None`."""
+    """Whether the statement has the form `name = None`."""
     return (
         isinstance(statement, ast.Assign)
         and isinstance(statement.value, ast.Constant)
@@ -571,9 +620,9 @@ def is_open(statement: ast.stmt) -> bool:
 
 
 def reasons_beside(script: str | PathLike[str] | None) -> dict[str, str]:
-    """Why each answer to a script's exercises is right: the comments in solutions/ beside the script.
+    """Return {letter: why the answer to this exercise is right}, from the comments in solutions/ beside the script.
 
-    For a copy of a lesson they are those beside the lesson that came with minixai.
+    If the script has none there, as a copied lesson may not, those of the shipped lesson of the same name are read.
     """
     if script is None:
         return {}
@@ -592,7 +641,7 @@ def reasons_beside(script: str | PathLike[str] | None) -> dict[str, str]:
 
 
 def answered_by(statement: ast.stmt) -> str | None:
-    """The letter of the exercise that a statement of a solution answers."""
+    """Return the letter of the exercise that a statement answers, `mine_a = ...` or `def mine_a`, otherwise None."""
     if isinstance(statement, ast.FunctionDef):
         name = statement.name
     elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
@@ -612,7 +661,7 @@ def asked(statement: ast.stmt) -> str:
 def session(
     out: Path | None, photo: Photo | None = None, reasons: Mapping[str, str] | None = None
 ) -> Iterator[Session]:
-    """Keep what the lesson inside says."""
+    """Make a new session the running one inside the `with` block, and yield it."""
     _running.append(Session(out, photo, reasons or {}))
     try:
         yield _running[-1]
@@ -621,7 +670,10 @@ def session(
 
 
 def home() -> Path:
-    """Where the lessons lie: in the folder lessons/ where one stands, in a clone, or in an installed minixai."""
+    """Return the folder of the lessons: lessons/ in the current folder or, if it holds none, that of this minixai.
+
+    Raises ValueError if there are no lessons.
+    """
     places = (Path("lessons"), PACKAGE / "_lessons", PACKAGE.parent / "lessons")
     for folder in places:
         if any(folder.glob("[0-9][0-9]_*.py")):
@@ -630,17 +682,17 @@ def home() -> Path:
 
 
 def shipped_home() -> Path:
-    """Where the lessons lie that came with this minixai."""
+    """Return the folder of the lessons that came with this minixai."""
     return next(path for path in (PACKAGE / "_lessons", PACKAGE.parent / "lessons") if path.is_dir())
 
 
 def every_lesson(folder: Path | None = None) -> list[Lesson]:
-    """All lessons, in order."""
+    """Return all lessons of the folder, by default of `home`, ordered by their numbers."""
     return [Lesson(path) for path in sorted((folder or home()).glob("[0-9][0-9]_*.py"))]
 
 
 def find_lesson(which: str | PathLike[str]) -> Lesson:
-    """A lesson by its number or by the path of its script.  Raises ValueError if there is none."""
+    """Return a lesson by its number or by the path of its script.  Raises ValueError if there is none."""
     text = str(which)
     if not text.isdecimal():
         if not Path(text).is_file() or not re.match(r"\d\d_.*\.py$", Path(text).name):
@@ -653,7 +705,10 @@ def find_lesson(which: str | PathLike[str]) -> Lesson:
 
 
 def copy_to(folder: Path) -> list[Path]:
-    """Copy the scripts to a folder, to write answers into.  Raises ValueError where they would overwrite something."""
+    """Copy the lessons to a folder where answers can be written into them, and return the paths of the copies.
+
+    Raises ValueError if a file would be overwritten.
+    """
     copies = [folder / each.path.name for each in every_lesson()]
     if there := [path for path in copies if path.exists()]:
         raise ValueError(f"{str(there[0])!r} is there already, and may hold your answers: choose another folder")

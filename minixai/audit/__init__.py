@@ -1,4 +1,4 @@
-"""The audit: can this heat map be believed?  Seven questions to a map, minixai's own or another library's."""
+"""Audit a heat map, minixai's own or another library's: seven checks of whether it can be believed."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ CHECKS: Mapping[str, Callable[[Case, Sequence[str], Truth], Check]] = {
     agreement.DESCRIPTION.name: lambda case, methods, truth: agreement.check_agreement(case, methods),
     localisation.DESCRIPTION.name: lambda case, methods, truth: localisation.check_localisation(case, truth),
 }
-"""The questions by name, in the order in which they are asked: each is put to the map, the methods and the truth."""
+"""{name: function of the case, the names of methods and the truth that returns a Check}, in the order they run."""
 
 UNFELT = 2.0
-"""Seconds that nobody must be told of."""
+"""Seconds: the cost of an audit that is expected to take no longer is not printed."""
 SOURCES = 25
-"""Maps that a foreign one is compared with, about."""
+"""About how many maps a foreign map is compared with; for the estimate of the cost."""
 VARIANTS = 10
-"""Maps that other choices make, about."""
+"""About how many maps the check of robustness makes, without the noisy ones; for the estimate of the cost."""
 
 
 def audit(
@@ -68,48 +68,51 @@ def audit(
     announce: Callable[[str], None] | None = None,
     **options: Any,
 ) -> Report:
-    """Audit a heat map: tell what is known of whether it can be believed.
+    """Audit a heat map: check whether it can be believed.
 
-    Seven questions: does it add up, is it that method, does it depend on what the network learnt, does the network
-    care about what it marks, how far does it depend on choices that nobody made on purpose, do methods agree, and
-    does it find what counts where that is known.
+    The audit asks seven questions.  Does the map add up?  Was it made by the method it claims?  Does it depend on what
+    the network learnt?  Does the network's score change when the pixels that the map marks are hidden?  How far does
+    the map depend on choices that nobody made on purpose?  Do other methods agree with it?  Does it find what counts,
+    if that is known?
 
     Parameters
     ----------
     model : Model or function of nodes
-        The network, such as `minixai.load` gives it, also of an ONNX or Keras file.
+        The network, for example one that `minixai.load` returns, also from an ONNX or Keras file.
     images : array_like, (N, H, W, C), or Scenes
-        The images; scenes of birds bring their truth with them.
+        The images.  Scenes of birds also serve as the `truth`, unless another one is given.
     method : str, default "deep_lift"
-        The method whose map is audited, a name of `minixai.catalogue`.
+        The method whose map is audited, by its name in `minixai.catalogue`.
     values : array_like, (N, H, W, C), (N, H, W, 1) or (N, H, W), optional
-        A map from elsewhere, which is audited in its place.  A coarse map, such as Grad-CAM's, is (N, h, w, 1).
+        A foreign map, which another library made; it is audited instead of minixai's own map.  A coarse map, such as
+        Grad-CAM's, has the shape (N, h, w, 1).
     claims : str, optional
-        The method that the foreign map is said to be of; required with `values`.
+        The method that is said to have made the foreign map; required with `values`.
     target, versus : int, str, or array_like of int, optional
-        The class that is explained, by number or by name, and the one it is contrasted with; see
-        `minixai.methods.call.Call`.  By default the predicted class.
+        The class that is explained, by number or by name, and the class it is contrasted with; see
+        `minixai.methods.call.Call`.  By default the predicted class is explained, without a contrast.
     output : {"score", "probability"}, default "score"
         What is explained.
     truth : Scenes, array_like (N, H, W), or path, optional
-        What is known to count: scenes of birds, masks from 0 to 1, or a folder of pairs NAME.png and NAME-mask.png.  A
-        network that knows the shorebirds is asked about drawn birds by default.
+        What is known to count: scenes of birds, masks with values from 0 to 1, or a folder of pairs NAME.png and
+        NAME-mask.png.  By default a model that tells the shorebirds apart is tested on drawn birds.
     methods : iterable of str, optional
-        The methods whose agreement is asked; by default nine quick ones.
+        The methods whose maps are compared with the audited map; by default nine quick ones.
     checks : iterable of str, optional
         The names of the checks that are made; by default all of `minixai.audit.CHECKS`.
     others : mapping of str to array_like, optional
-        Other versions of the images that a foreign map may be of, such as another crop, by what to call them.
+        {name: images}: other versions of the images, such as another crop, from which a foreign map may have been made.
     draws : int, optional
-        How often what is random is drawn; by default 5, and 2 for large networks.
+        How many times each random quantity is drawn; by default 5, or 2 for large networks.
     seed : int, default 0
-        Where the random numbers start, those of a sampled method, too.
+        Seed of the random numbers, also of those that a sampled method draws.
     batch : int, optional
-        Rows at a time.
+        How many rows go through the network at a time.
     announce : callable, optional
-        Called with what it will cost, before the work; by default that is printed on stderr if a person is watching.
+        Called with one sentence about the expected cost before the work starts.  By default the sentence is printed to
+        stderr if stderr is a terminal and the audit takes more than two seconds.
     **options
-        The method's own, such as baseline="blur".
+        The method's own options, such as baseline="blur".
 
     Returns
     -------
@@ -119,8 +122,8 @@ def audit(
     Raises
     ------
     ValueError, TypeError
-        In one sentence, for unknown names, for a foreign map that does not fit the images, is channels-first or holds
-        NaN, and for what the method itself cannot be asked.
+        For an unknown name, for a foreign map that does not fit the images, is channels-first or holds NaN, and if
+        the method itself raises one of these errors.
 
     Examples
     --------
@@ -157,7 +160,7 @@ def audit(
 
 
 def claimed_method(method: str, values: npt.ArrayLike | None, claims: str | None) -> str:
-    """Return the method whose map is audited.  Raises ValueError for a map without a claim, or the other way round."""
+    """Return the name of the audited method.  Raises ValueError if only one of `values` and `claims` is given."""
     if values is None and claims is not None:
         raise ValueError(f"claims={claims!r} is what a foreign map is said to be: give that map as values=")
     if values is not None and claims is None:
@@ -166,7 +169,10 @@ def claimed_method(method: str, values: npt.ArrayLike | None, claims: str | None
 
 
 def wanted_checks(checks: Iterable[str] | None) -> tuple[str, ...]:
-    """Return the names of the checks that are made, in the order of `CHECKS`.  Raises ValueError for unknown names."""
+    """Return the names of the wanted checks in the order of `CHECKS`.
+
+    Raises ValueError for an unknown name, and if `checks` is empty.
+    """
     names = list(CHECKS) if checks is None else [checks] if isinstance(checks, str) else list(checks)
     chosen = {one_of(name, CHECKS, "check") for name in names}
     if not chosen:
@@ -175,14 +181,14 @@ def wanted_checks(checks: Iterable[str] | None) -> tuple[str, ...]:
 
 
 def ask_check(case: Case, name: str, methods: Sequence[str], truth: Truth) -> Check:
-    """Return the answer to one question, with the rows that it cost."""
+    """Run the check with this name, and return its result with its cost in rows."""
     before = case.spent
     check = CHECKS[name](case, methods, truth)
     return replace(check, cost=case.since(before))
 
 
 def tell_cost(case: Case, compared: int, wanted: Sequence[str], announce: Callable[[str], None] | None) -> None:
-    """Say about how many rows an audit takes, and how long, before most of the work; and begin to show progress."""
+    """Announce about how many rows and seconds the audit will take, and start the progress display."""
     rows = expected_rows(case, compared, wanted)
     words = f"audit of {case.method.name}: about {rows:,} rows through the network"
     seconds = rows * row_seconds(case)
@@ -194,7 +200,7 @@ def tell_cost(case: Case, compared: int, wanted: Sequence[str], announce: Callab
 
 
 def expected_rows(case: Case, compared: int, wanted: Sequence[str]) -> int:
-    """Return about how many rows an audit will send through the network, forward and back."""
+    """Return about how many rows the audit will send through the network, forward and backward passes together."""
     n, one = len(case.images), sum(case.own.cost)
     birds = isinstance(case.model, Model) and case.model.input_shape == (64, 64, 3)
     costs = {
@@ -210,9 +216,9 @@ def expected_rows(case: Case, compared: int, wanted: Sequence[str]) -> int:
 
 
 def row_seconds(case: Case) -> float:
-    """Return how many seconds a row takes, forward or back.
+    """Measure how many seconds one row takes in a forward or a backward pass.
 
-    It is measured after the map was made, when all that is prepared once is prepared.
+    Call it only after a map was made, so that the time does not include what is prepared once.
     """
     many = 1 if case.large else 16
     start = time.monotonic()
@@ -221,7 +227,7 @@ def row_seconds(case: Case) -> float:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a time as one says it.
+    """Return a duration in words, to whole seconds and at least 1 s.
 
     >>> duration_text(0.2), duration_text(75)
     ('1 s', '1 min 15 s')
@@ -231,7 +237,7 @@ def duration_text(seconds: float) -> str:
 
 
 def describe_question(case: Case) -> dict[str, str]:
-    """Return the question in words: the method with its parameters, what it explains, and the images."""
+    """Return {heading: words} for the method with its parameters, what it explains, and the images."""
     own = case.own
     given = ", ".join(
         f"{k}={v if isinstance(v, str | int | float) else f'array{np.shape(v)}'}"

@@ -1,4 +1,4 @@
-"""Do methods agree?  Those that ask the same should; those that ask something else need not."""
+"""Do methods agree?  Methods of the same family should; methods of different families answer different questions."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ AGREE = 0.5
 class OtherMaps(NamedTuple):
     """Maps of several methods, the audited one first.
 
-    maps        by method, (N, H, W) each
-    orders      what each orders the pixels by: the size of a sensitivity, else the map
-    families    what each asks, one of `FAMILIES`
-    left_out    methods that cannot be asked here, each with the reason
+    maps        {method: map, (N, H, W)}
+    orders      {method: values by which its pixels are ordered, (N, H, W)}: |map| for a sensitivity, otherwise the map
+    families    {method: its family, a key of `FAMILIES`}
+    left_out    methods that raised an error for this case, each with the reason
     """
 
     maps: dict[str, Array]
@@ -53,7 +53,11 @@ class OtherMaps(NamedTuple):
 
 
 def check_agreement(case: Case, methods: Sequence[str] = DEFAULT) -> Check:
-    """Measure the rank correlations of quick methods, grouped by what they ask."""
+    """Measure the rank correlations between the maps of several methods.
+
+    The number is the mean correlation of the audited map with the methods of its family or, if there are none, with
+    all other methods.
+    """
     others = make_other_maps(case, methods)
     names = tuple(others.maps)
     if len(names) == 1:
@@ -80,7 +84,7 @@ def check_agreement(case: Case, methods: Sequence[str] = DEFAULT) -> Check:
 
 
 def judge_agreement(number: float, group: str, rows: Sequence[Row], left_out: Sequence[str]) -> Judgement:
-    """Say how the map agrees with the methods that ask the same, and which are nearest and furthest."""
+    """Judge how well the map agrees with `group`, and name the methods that agree with it most and least."""
     best, worst = (choose(rows, key=lambda row: row.number or 0) for choose in (max, min))
     reading = (
         f"With {group} the map has a mean rank correlation of {format_number(number)}; it is nearest to {best.label}, "
@@ -94,7 +98,7 @@ def judge_agreement(number: float, group: str, rows: Sequence[Row], left_out: Se
 
 
 def make_other_maps(case: Case, methods: Sequence[str]) -> OtherMaps:
-    """Ask other methods the question of the case, sorted by family."""
+    """Make the maps of other methods for the case's images, target and output, sorted by family."""
     title = f"the map ({case.method.name})" if case.foreign else case.method.name
     found = OtherMaps({title: case.pixels}, {title: case.ordering}, {title: family(case.method.name)}, [])
     for name in sorted(methods, key=lambda name: list(FAMILIES).index(family(name))):
@@ -111,12 +115,12 @@ def make_other_maps(case: Case, methods: Sequence[str]) -> OtherMaps:
 
 
 def family(name: str) -> str:
-    """Return what a method asks, one of `FAMILIES`."""
+    """Return the family of a method, a key of `FAMILIES`."""
     return next(group for group, names in FAMILIES.items() if name in names)
 
 
 def comparable_options(case: Case, name: str) -> dict[str, Any]:
-    """Return options that keep a method quick, and comparable with the map."""
+    """Return options for the method `name` that keep it quick and its map comparable with the audited map."""
     method, options = catalogue[name], dict[str, Any]()
     if method.compares == "baseline" and name != "occlusion":
         baseline = (

@@ -1,4 +1,4 @@
-"""What is audited: a map of some images, the network it is about, and the means to make other maps of the same kind."""
+"""The case that an audit examines: a map of some images, its network, and the means to make more such maps."""
 
 from __future__ import annotations
 
@@ -26,25 +26,29 @@ from minixai.progress import Progress
 from minixai.validate import as_count, as_real, check_finite, check_images, one_of
 
 LARGE = 20e6
-"""Bytes that one image takes in a network where every pass is felt."""
+"""A network is large, and its passes slow, if one image takes more bytes than this in a pass."""
 DRAWS = (2, 5)
-"""How often what is random is drawn, for large networks and for others."""
+"""How many times each random quantity is drawn by default, for large networks and for others."""
 CAMS = ("grad_cam", "hires_cam")
 QUESTION = ("model", "x")
-"""Parameters that are no options of a method."""
+"""Parameters of a method's function that are not options."""
 
 
 @dataclass(eq=False)
 class Case:
-    """A map and all that is needed to question it.
+    """The audited map and all that the checks need to examine it.
 
-    call       the question: model, images, target, versus, output
-    method     what made the map, or what it is claimed to be
-    options    its own
-    own        what minixai's method says
-    values     the map that is audited: `own.values`, or the foreign one
-    foreign    whether it came from elsewhere
-    others     other versions of the images that a foreign map may be of, by what to call them
+    call       what is explained: model, images, target, versus and output
+    method     the method that made the map, or that a foreign map is claimed to be made by
+    options    the method's own options
+    own        the attribution that minixai's method makes
+    values     the audited map, (N, h, w, C): `own.values`, or the foreign map
+    foreign    whether the user gave the map
+    seed       seed of all random numbers
+    draws      how many times each random quantity is drawn
+    others     {name: images}: other versions of the images, from which a foreign map may have been made
+    spent      how many rows have gone through the network so far
+    line       the progress display, if it was started
     """
 
     call: Call
@@ -77,26 +81,29 @@ class Case:
 
     @property
     def large(self) -> bool:
-        """Whether every pass through the network is felt."""
+        """Whether the network is so large that each pass takes long; see `LARGE`."""
         return self.call.row_bytes > LARGE
 
     @property
     def signed(self) -> bool:
-        """Whether the map's sign says what raises the score; that of a slope only says in which direction."""
+        """Whether a positive value means that the pixel raises the score.
+
+        In a sensitivity map, such as a gradient, the sign only says in which direction the pixel would have to change.
+        """
         return self.method.name not in SENSITIVITIES
 
     @property
     def pixels(self) -> Array:
-        """(N, H, W): the audited map, channels summed, at the size of the images."""
+        """(N, H, W): the audited map with its channels summed, resized to the images."""
         return self.as_pixels(self.values)
 
     @property
     def ordering(self) -> Array:
-        """(N, H, W): what the audited map orders the pixels by."""
+        """(N, H, W): the values by which the pixels are ordered: the audited map, or |map| if it is not `signed`."""
         return self.pixels if self.signed else abs(self.pixels)
 
     def as_pixels(self, values: npt.ArrayLike) -> Array:
-        """(N, h, w, C) -> (N, H, W): channels summed, and a coarse map stretched bilinearly."""
+        """(N, h, w, C) -> (N, H, W): sum the channels, and resize a coarse map to the images bilinearly."""
         maps = np.asarray(values).sum(axis=-1, dtype=np.float64)
         return resize_bilinear(maps, self.images.shape[1:3])
 
@@ -107,12 +114,15 @@ class Case:
         images: Array | None = None,
         **changes: Any,
     ) -> Attribution:
-        """What a method says, by default that of the map with its options; its rows are counted."""
+        """Make an attribution by the case's method with its options, or by `method` with options that keep it quick.
+
+        `changes` override the options and the question, such as `target`.  The rows it takes are added to `spent`.
+        """
         chosen = self.method if method is None else catalogue[method]
         options = {**(self.options if method is None else default_options(chosen, self.images.shape[1:], True))}
         question = {"target": self.target, "versus": self.versus, "output": self.call.output, "batch": self.call.batch}
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a gap of IG is told by the check of the sum
+            warnings.simplefilter("ignore", UserWarning)  # the completeness check reports a gap of IG
             result = chosen(
                 self.model if model is None else model,
                 self.images if images is None else images,
@@ -122,19 +132,22 @@ class Case:
         return result
 
     def count(self, forward: int, backward: int = 0) -> None:
-        """So many rows went through the network."""
+        """Add rows that went through the network to `spent`, and advance the progress display."""
         self.spent = self.spent.plus(forward, backward)
-        if self.line is not None:  # what will be needed was estimated
+        if self.line is not None:  # its total is only an estimate, so it never advances to the end
             self.line.advance(min(forward + backward, max(self.line.total - self.line.done - 1, 0)))
 
     def since(self, before: Cost) -> Cost:
-        """What was spent after `before`."""
+        """The rows that were spent since the cost was `before`."""
         return Cost(self.spent.forward - before.forward, self.spent.backward - before.backward)
 
     def measure(
         self, images: Array, output: str | None = None, target: npt.ArrayLike | None = None, count: int = 1
     ) -> Array:
-        """(N · count,): the explained number of images in float64; `count` of them stand together for each input."""
+        """The score being explained, in float64, for every image: (N · count,).
+
+        `images` holds `count` consecutive images for each of the N inputs.
+        """
         classes = self.target if target is None else np.broadcast_to(np.asarray(target), self.target.shape)
         call = Call(self.model, images, np.repeat(classes, count), None, output or self.call.output)
         versus = None if self.versus is None else np.repeat(self.versus, count)
@@ -146,7 +159,7 @@ class Case:
         return np.concatenate(found)
 
     def slopes(self, points: Array, output: str | None = None) -> Array:
-        """(N, n, H, W, C): the gradient of the explained number at n points for each image."""
+        """The gradient of the score being explained at n points for each image: (N, n, H, W, C), like `points`."""
         n = points.shape[1]
         versus = None if self.versus is None else np.repeat(self.versus, n)
         result = catalogue["gradient"](
@@ -162,7 +175,10 @@ class Case:
 
     @property
     def input_minus_baseline(self) -> Array | None:
-        """x − x' of the claimed method; None where it compares with no one image."""
+        """x − x' for the method's baseline x', or x if the method compares with nothing: (N, H, W, C).
+
+        None if the method compares with something else than one image per input, such as a background.
+        """
         if self.own.baseline is not None and self.own.baseline.shape[1:] == self.images.shape[1:]:
             return np.asarray(self.images.astype(np.float64) - self.own.baseline)
         return self.images.astype(np.float64) if self.method.compares == "" else None
@@ -178,18 +194,18 @@ def make_case(
     draws: int | None,
     seed: int,
 ) -> Case:
-    """Check the question, a foreign map (None audits our own) and the method's options, and make minixai's own map.
+    """Check all arguments, make minixai's own map, and return the case.  With `values` None that map is audited.
 
-    Raises ValueError or TypeError in a sentence for what cannot be asked.
+    Raises ValueError or TypeError if the images, the foreign map or the options are not valid.
     """
     check_images(call.rows.shape, "an audit")
     foreign = None if values is None else as_foreign(values, call.rows)
     fine = foreign is None or foreign.shape[1:3] == call.rows.shape[1:3]
     given = default_options(method, call.rows.shape[1:], fine) | checked_options(method, options, call.unit, seed)
-    call = replace(call, x=call.rows)  # numbers beside it are in the units of the model from here on
+    call = replace(call, x=call.rows)  # from here on a number as baseline is in the units of the model
     many = DRAWS[call.row_bytes <= LARGE] if draws is None else as_count(draws, "draws", 2)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a gap of IG is told by the check of the sum
+        warnings.simplefilter("ignore", UserWarning)  # the completeness check reports a gap of IG
         question = {"versus": call.versus, "output": call.output, "batch": call.batch}
         own = method(call.model, call.rows, call.target, **question, **given)
     if np.ndim(own.values) != 4:
@@ -212,9 +228,9 @@ def make_case(
 
 
 def checked_options(method: Method, options: Mapping[str, Any], unit: float, seed: int) -> dict[str, Any]:
-    """Return the method's own options, with the seed of a sampled one and a number as baseline in the model's unit.
+    """Return the options by name, with `seed` added if the method has one, and a number as baseline times `unit`.
 
-    Raises ValueError for an option that the method does not have, and for a background that is missing.
+    Raises ValueError for an option that the method does not have, and if a required one, a background, is missing.
     """
     known = signature(method.function).parameters
     given = {
@@ -232,14 +248,14 @@ def checked_options(method: Method, options: Mapping[str, Any], unit: float, see
 
 
 def resize_bilinear(maps: Array, size: tuple[int, ...]) -> Array:
-    """(N, h, w) -> (N, H, W), bilinear with half-pixel centres."""
+    """(N, h, w) -> (N, H, W): resize bilinearly, with half-pixel centres."""
     if maps.shape[1:] == size:
         return maps
     return np.asarray(upsample(Node(maps[..., None]), (size[0], size[1])).value[..., 0])
 
 
 def default_options(method: Method, shape: tuple[int, ...], resize: bool) -> dict[str, Any]:
-    """Options without which a map would have no pixels, or take hours."""
+    """Options that every call of the method gets: those for a map of pixels (`resize`) and for a bearable cost."""
     options: dict[str, Any] = {}
     if "resize" in signature(method.function).parameters and resize:
         options["resize"] = True
@@ -252,7 +268,7 @@ def default_options(method: Method, shape: tuple[int, ...], resize: bool) -> dic
 
 
 def auditable(name: str) -> Method:
-    """The method, if it explains a class.  Raises ValueError if not."""
+    """Return the method with this name.  Raises ValueError if it does not explain a class."""
     method = catalogue[name]
     if not method.class_specific:
         raise ValueError(f"{name} explains no class, so nothing it says can be audited: take another method")
@@ -260,7 +276,10 @@ def auditable(name: str) -> Method:
 
 
 def as_foreign(values: npt.ArrayLike, images: Array) -> Array:
-    """A map from elsewhere as (N, h, w, C), if it fits the images.  Raises ValueError or TypeError in a sentence."""
+    """Return a foreign map in float64 as (N, h, w, C) or (N, h, w, 1), no larger than the images.
+
+    Raises ValueError or TypeError if it does not fit the images, is channels-first, or holds NaN or infinity.
+    """
     array = as_real(values, "a foreign map")
     n, height, width, channels = images.shape
     if array.shape in ((height, width), (height, width, channels), (height, width, 1)) and n == 1:

@@ -1,4 +1,4 @@
-"""Does it add up?  The map's sum against what the network itself does between the baseline and the image."""
+"""Does the map add up?  Its sum is compared with f(x) − f(x'), the change of the score from baseline to image."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ DESCRIPTION = CheckDescription(
 )
 MEANING = "what is missing, as a share of f(x) − f(x')"
 EXPLAINS = 1e-3
-"""A sum is explained by a mistake if less than this share of it is left."""
+"""A sum agrees with what it should be, as it is or after a known mistake, if the gap is at most this share."""
 QUADRATURE = 5e-3
-"""What integrated gradients may miss and still be said to add up."""
+"""The same for integrated gradients, whose quadrature is not exact."""
 CHANCE = 0.0027
-"""How seldom a sampled sum is off by more than is forgiven: that of three standard errors of a normal number."""
+"""A sampled sum adds up unless so large a gap has less than this probability; it is that of three standard errors."""
 TOLERATED = 0.05
-"""Sundararajan et al. recommend more steps above it."""
+"""A larger share means "does not hold"; Sundararajan et al. recommend more steps if more than this is missing."""
 CLASSES = 3
-"""Other classes that a foreign sum is tried with."""
+"""How many other classes are tried, to find out whether a foreign sum belongs to one of them."""
 STEPS = (50, 10, 20, 25, 100)
-"""Common numbers of nodes, which a trapezoid that loses weight is tried with."""
+"""Common numbers of nodes, tried for a trapezoid rule whose weights add up to less than 1."""
 
 
 class Gap(NamedTuple):
-    """What the sum of the worst image's map misses.
+    """By how much the map's sum differs from f(x) − f(x'), for the image where the share is largest.
 
-    share       |Σφ − (f(x) − f(x'))| / |f(x) − f(x')|
-    error       the standard error of that share, for a sampled method
+    share       |Σφ − (f(x) − f(x'))| / |f(x) − f(x')|, or divided by |Σφ| if f(x) = f(x')
+    error       the standard error of that share for a sampled method, otherwise None
     expected    f(x) − f(x')
     total       Σφ
-    where       a clause that says which image it is, if there are several
+    where       a clause that says which image it is, empty if there is only one
     """
 
     share: float
@@ -55,7 +55,7 @@ class Gap(NamedTuple):
 
 
 def check_completeness(case: Case) -> Check:
-    """Measure the gap to f(x) − f(x'), which is asked of the network itself."""
+    """Measure the gap between the map's sum and f(x) − f(x'), and name the mistake that explains it, if one does."""
     total, expected = row_sums(case.values), expected_sum(case)
     if expected is None:
         return no_sum_promised(case, total)
@@ -72,7 +72,7 @@ def check_completeness(case: Case) -> Check:
 
 
 def worst_gap(case: Case, total: Array, expected: Array) -> Gap:
-    """Return the largest gap as a share, of sums (N,) and what they should be (N,)."""
+    """Return the gap of the image with the largest share; `total` are the sums, (N,), and `expected` the right ones."""
     size = np.where(expected != 0, abs(expected), np.maximum(abs(total), np.finfo(float).tiny))
     shares = abs(np.where(total == expected, 0.0, (total - expected) / size))
     i = int(shares.argmax())
@@ -83,20 +83,20 @@ def worst_gap(case: Case, total: Array, expected: Array) -> Gap:
 
 
 def adds_up(case: Case, gap: Gap) -> bool:
-    """Whether nothing is missing but rounding, quadrature, or what sampling explains; of our own samples always."""
+    """Whether rounding, quadrature or sampling explains the gap; always true of minixai's own sampled maps."""
     enough = QUADRATURE if case.method.name == "integrated_gradients" else EXPLAINS
     return gap.share <= enough or within_sampling(case, gap) or (not case.foreign and bool(gap.error))
 
 
 def within_sampling(case: Case, gap: Gap) -> bool:
-    """Whether sampling explains the gap: few draws know their own spread badly, so they are forgiven more."""
+    """Whether sampling explains the gap, by Student's t, since a standard error from few draws is itself uncertain."""
     draws = case.own.parameters.get("samples")
     freedom = max(draws - 1, 1) if isinstance(draws, int) else 1000
     return bool(gap.error) and gap.share <= float(scipy.stats.t.ppf(1 - CHANCE / 2, freedom)) * (gap.error or 0)
 
 
 def judge_gap(case: Case, gap: Gap, mistake: str | None) -> Judgement:
-    """Say what the gap comes to, and which mistake explains it, if one does."""
+    """Judge the gap; `mistake` is what explains it, or None."""
     missing = format_share(gap.share)
     enough = QUADRATURE if case.method.name == "integrated_gradients" else EXPLAINS
     reading = f"The map misses {missing} of f(x) − f(x') = {gap.expected:.4g}{gap.where}"
@@ -119,7 +119,10 @@ def judge_gap(case: Case, gap: Gap, mistake: str | None) -> Judgement:
 
 
 def no_sum_promised(case: Case, total: Array) -> Check:
-    """Say that the method promises no sum; a foreign map may add up all the same, and then it is no such map."""
+    """Return the check for a method that promises no sum.
+
+    If a foreign map adds up all the same, the reading says so, since that method cannot have made it.
+    """
     reading = f"{case.method.name} promises no sum, so there is nothing that must add up."
     if case.foreign and case.signed:
         fits = [name for name in BASELINES if close(total, case.measure(case.images) - at_baseline(case, name))]
@@ -129,7 +132,11 @@ def no_sum_promised(case: Case, total: Array) -> Check:
 
 
 def expected_sum(case: Case) -> Array | None:
-    """Return f(x) − f(x') of each image, (N,), by passes that no method makes; None where no sum is promised."""
+    """Return f(x) − f(x') of each image, (N,), or None if the method promises no sum.
+
+    The scores come from separate forward passes; only if x' is not one image does the method's own reference score
+    stand for f(x').
+    """
     if case.own.gap is None:
         return None
     assert case.own.reference_score is not None
@@ -140,20 +147,20 @@ def expected_sum(case: Case) -> Array | None:
 
 
 def broadcast(case: Case, rows: Array) -> Array:
-    """Return one row, or one for each image, as rows like the images."""
+    """Return a baseline of one row, or of one for each image, with the shape and type of the images."""
     return np.ascontiguousarray(np.broadcast_to(rows, case.images.shape)).astype(case.images.dtype)
 
 
 def at_baseline(case: Case, baseline: Baseline) -> Array:
-    """Return f(x'), (N,)."""
+    """Return the score at this baseline for each image, (N,)."""
     return case.measure(broadcast(case, case.call.baseline(baseline)))
 
 
 def other_baselines(case: Case) -> dict[str, Baseline]:
-    """Return baselines that a foreign map may have been made with, by what to call them.
+    """Return {words: baseline}, the baselines that a foreign map may have been made with.
 
-    Beside those with a name there are grey and, where colours are normalised before the first layer, the colour that
-    becomes 0 there: zeros in the place of a normalised image are that baseline.
+    These are the named baselines and grey.  If the model normalises colours before its first layer, the colour that
+    becomes 0 is added, since zeros in place of a normalised image amount to that baseline.
     """
     found: dict[str, Baseline] = {"0.5": 0.5, **{repr(name): name for name in BASELINES}}
     preprocessing = getattr(case.model, "preprocessing", None)
@@ -165,16 +172,16 @@ def other_baselines(case: Case) -> dict[str, Baseline]:
 
 
 def close(total: Array, wanted: Array, share: float = EXPLAINS) -> bool:
-    """Whether sums are what they should be, for every image."""
+    """Whether the sums agree with `wanted` to this share for every image; false if `wanted` is 0 throughout."""
     return bool((abs(total - wanted) <= share * abs(wanted)).all() and abs(wanted).any())
 
 
 def explanations(case: Case, total: Array, expected: Array) -> Iterator[str]:
-    """Yield the mistakes that make sums (N,) of what they should be (N,), the commonest first."""
+    """Yield in words the mistakes that turn the expected sums, (N,), into these, the commonest first."""
     own_gap = 0.0
     if case.own.gap is not None:
         own_gap = float((abs(case.own.gap) / np.maximum(abs(expected), np.finfo(float).tiny)).max())
-    share = max(EXPLAINS, min(2 * own_gap, TOLERATED))  # a quadrature may miss a little by itself
+    share = max(EXPLAINS, min(2 * own_gap, TOLERATED))  # quadrature alone may leave a small gap
     if close(-total, expected, share):
         yield "with its sign flipped it adds up"
     yield from factor_mistakes(case, expected, share)
@@ -189,7 +196,7 @@ def explanations(case: Case, total: Array, expected: Array) -> Iterator[str]:
 
 
 def factor_mistakes(case: Case, expected: Array, share: float) -> Iterator[str]:
-    """Yield the mistakes of multiplying by x − x' too seldom or too often."""
+    """Yield in words the mistakes of not multiplying by x − x', or of multiplying twice, if they fit."""
     difference, values = case.input_minus_baseline, case.values
     if difference is None or values.shape != difference.shape:
         return
@@ -203,7 +210,7 @@ def factor_mistakes(case: Case, expected: Array, share: float) -> Iterator[str]:
 
 
 def size_mistakes(case: Case, total: Array, expected: Array, share: float) -> Iterator[str]:
-    """Yield the mistakes of averaging where a sum is needed."""
+    """Yield in words the mistakes of averaging channels or pixels instead of summing them, if they fit."""
     (_, height, width, channels), shape = case.images.shape, case.values.shape
     if shape[3] == 1 and channels > 1 and close(total * channels, expected, share):
         yield "its channels were averaged: they must be summed"
@@ -213,7 +220,7 @@ def size_mistakes(case: Case, total: Array, expected: Array, share: float) -> It
 
 
 def trapezoid_mistakes(total: Array, expected: Array, steps: Iterable[int], own_gap: float) -> Iterator[str]:
-    """Yield the trapezoid whose weights add up to (n − 1)/n, of the first number of nodes that fits."""
+    """Yield in words the trapezoid rule whose weights add up to (n − 1)/n, for the first n of `steps` that fits."""
     for n in dict.fromkeys(steps):
         if n > 1 and own_gap < 0.1 / n and close(total * n / (n - 1), expected, 0.2 / n):
             yield (
@@ -223,7 +230,7 @@ def trapezoid_mistakes(total: Array, expected: Array, steps: Iterable[int], own_
 
 
 def question_mistakes(case: Case, total: Array, baseline: Array) -> Iterator[str]:
-    """Yield other baselines, classes and outputs for which the sums (N,) add up."""
+    """Yield in words the other baselines, classes and outputs for which the sums, (N,), are right."""
     score = case.measure(case.images)
     for words, other_baseline in other_baselines(case).items():
         if close(total, score - at_baseline(case, other_baseline)):
@@ -238,7 +245,7 @@ def question_mistakes(case: Case, total: Array, baseline: Array) -> Iterator[str
 
 
 def other_classes(case: Case, count: int) -> list[Array]:
-    """Return the likeliest classes that were not asked for, (N,) each."""
+    """Return the `count` highest-scoring classes of each image other than its target: a list of arrays (N,)."""
     scores = case.call.scores(Node(case.images)).value
     case.count(len(case.images))
     if scores.ndim < 2:
@@ -249,6 +256,6 @@ def other_classes(case: Case, count: int) -> list[Array]:
 
 
 def class_label(case: Case, k: int) -> str:
-    """Return the name of a class, or its number where classes have no names."""
+    """Return the name of class k, or its number if the model does not name its classes."""
     classes = getattr(case.model, "classes", None)
     return str(classes[int(k)]) if classes else str(int(k))

@@ -1,4 +1,4 @@
-"""Does the network care about what the map marks?  Hide it, and watch the score."""
+"""Does the network care about what the map marks?  The marked pixels are hidden, and the change of score measured."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ DESCRIPTION = CheckDescription(
 )
 FILLS = ("blur", "mean", "noise")
 CURVES = (("deletion", deletion_curve, -1), ("insertion", insertion_curve, 1))
-"""Each with the sign of what a good map does to the area under it."""
+"""(name, function, sign): a good map makes the area under the curve larger (1) or smaller (−1)."""
 STEPS = 16
 SUBSETS, SQUARES = (30, 60), (30, 60)
-"""Random sets of pixels for each n, and squares: for large networks, and for others."""
+"""How many random sets of pixels are drawn for each n, and how many squares: for large networks, and for others."""
 ERRORS = 2
-"""Standard errors from which on a difference is told."""
+"""The gain over random orders must exceed this many of its standard errors, or the check does not hold."""
 
 
 class Gains(NamedTuple):
-    """By how much more an order of pixels moves the probability than random orders do.
+    """By how much more the orders of pixels change the probability than random orders do.
 
     rows      the area under every curve
-    curves    the curves themselves, by title and by order
-    gains     by order, (fills · 2, draws): deletion and insertion alternate
+    curves    {title: {name of the order: curve}}
+    gains     {name of the order: gains, (2 · fills, draws)}, where deletion and insertion alternate
     """
 
     rows: list[Row]
@@ -59,7 +59,7 @@ class Gains(NamedTuple):
 
 
 def check_faithfulness(case: Case) -> Check:
-    """Measure by how much more than a random order the map's order moves the probability, over fills."""
+    """Measure by how much more the map's order of pixels changes the probability than random orders, over all fills."""
     found = compare_orders(case)
     number, error = mean_gain(found.gains["the map"])
     edges, _ = mean_gain(found.gains["edges"])
@@ -74,7 +74,7 @@ def check_faithfulness(case: Case) -> Check:
 
 
 def judge_hiding(case: Case, number: float, error: float, edges: float) -> Judgement:
-    """Say whether the map's order gains more than chance, and more than an edge detector's order."""
+    """Judge whether the map's order gains more than random orders, and more than an edge detector's order."""
     what = "contrast of probabilities" if case.versus is not None else "probability"
     gain, edge_gain = format_number(number, error), format_number(edges)
     reading = (
@@ -95,7 +95,7 @@ def judge_hiding(case: Case, number: float, error: float, edges: float) -> Judge
 
 
 def compare_orders(case: Case) -> Gains:
-    """Exchange the pixels in the map's order, in an edge detector's and in random ones, with every fill."""
+    """Run deletion and insertion with every fill, in the map's order, in an edge detector's and in random orders."""
     orders = {"the map": (case.pixels[..., None], case.signed), "edges": (edge_detector(case.images), False)}
     chance = [random_map(case.images, int(seed)) for seed in random_seeds(case)]
     rows, curves, gains = list[Row](), dict[str, dict[str, PlottedCurve]](), dict[str, list[Array]]()
@@ -119,7 +119,7 @@ def random_seeds(case: Case) -> Array:
 
 
 def run_curve(case: Case, curve: Callable[..., Curve], map_: Array, fill: str, signed: bool) -> Curve:
-    """Return a curve of the probability; its rows are counted."""
+    """Return the deletion or insertion curve of the probability, and count the rows it takes."""
     options = {"baseline": fill, "steps": STEPS, "signed": signed, "seed": case.seed, "batch": case.call.batch}
     found = curve(case.model, case.images, map_, case.target, versus=case.versus, **options)
     case.count(len(case.images) * (STEPS + 2))
@@ -127,30 +127,30 @@ def run_curve(case: Case, curve: Callable[..., Curve], map_: Array, fill: str, s
 
 
 def average_curve(curves: Sequence[Curve]) -> PlottedCurve:
-    """Return the mean of curves over images and draws, and its standard error over draws."""
+    """Return the mean curve over images and draws, with its standard error over draws; each item is one draw."""
     heights = np.array([c.scores.mean(axis=0) for c in curves])
     return PlottedCurve(curves[0].fraction, heights.mean(axis=0), heights.std(axis=0, ddof=1) / np.sqrt(len(heights)))
 
 
 def mean_gain(gains: Array) -> tuple[float, float]:
-    """Return the mean of gains (fills · 2, draws), and its standard error over both."""
+    """Return the mean of the gains, (2 · fills, draws), and its standard error over fills and draws together."""
     (mean, by_fill), (_, by_draw) = (mean_and_error(gains.mean(axis=axis)) for axis in (1, 0))
     return mean, float(np.hypot(by_fill or 0, by_draw or 0))
 
 
 def mean_of_errors(errors: Array) -> float:
-    """Return the standard error of a mean over images, of their errors (N,)."""
+    """Return the standard error of the mean over N images whose standard errors are `errors`, (N,)."""
     return float(np.sqrt((errors**2).sum()) / len(errors))
 
 
 def hiding_options(case: Case) -> dict[str, Any]:
-    """Return what sensitivity-n and infidelity are asked alike."""
+    """Return the options that sensitivity-n and infidelity share."""
     what: dict[str, Any] = {"baseline": "mean", "seed": case.seed, "versus": case.versus}
     return what | {"output": case.call.output, "batch": case.call.batch}
 
 
 def sensitivity_rows(case: Case) -> list[Row]:
-    """Return sensitivity-n in its published form, for each n."""
+    """Return a row of sensitivity-n in its published form for each n."""
     subsets = SUBSETS[not case.large]
     args = (case.model, case.images, case.pixels[..., None], case.target)
     found = sensitivity_n(*args, subsets=subsets, **hiding_options(case))
@@ -168,7 +168,7 @@ def sensitivity_rows(case: Case) -> list[Row]:
 
 
 def infidelity_rows(case: Case) -> list[Row]:
-    """Return infidelity in its published form, and what is left of it with the best factor."""
+    """Return two rows: infidelity in its published form, and the share that the map times its best factor leaves."""
     squares = SQUARES[not case.large]
     args = (case.model, case.images, case.pixels[..., None], case.target)
     found = infidelity(*args, squares=squares, **hiding_options(case))

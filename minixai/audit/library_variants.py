@@ -1,7 +1,7 @@
-"""Where a map may have come from: the claimed method, the libraries' dialects of it, other methods, other questions.
+"""Sources of a foreign map: the claimed method, other libraries' variants of it, other methods, other questions.
 
-A source is a sentence and a map.  Sources come in order of how likely they are and what they cost, and each map is
-made only when it is asked for.
+A source is a phrase and a function that makes the map; the map is not made before the function is called.  Likely and
+cheap sources come first.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ QUICK = (
     *("gradient", "input_x_gradient", "guided_backprop", "deconvnet", "deep_lift", "grad_cam", "hires_cam"),
     *("guided_grad_cam", "lrp", "integrated_gradients"),
 )
-"""Methods that a map may be of, though it is sold as another."""
+"""Quick methods that may have made a map that claims to be of another method."""
 STEPS = (50, 25, 10, 20, 64)
 """Default numbers of steps: captum, PAIR, tf-explain, zennit, iNNvestigate."""
 COARSE = 4
-"""Layers of the same size whose Grad-CAM is tried."""
+"""For how many other layers Grad-CAM is tried, at most."""
 
 
 class Source(NamedTuple):
-    """What a map may be.
+    """One way in which a foreign map may have been made.
 
-    phrase    what it is, as the end of "this is ..."
-    map       makes it, (N, h, w, C)
-    same      whether it is the claimed method, written as another library writes it
+    phrase    what the map is then, as the end of "this is ..."
+    map       function that makes the map, (N, h, w, C)
+    same      whether this is the claimed method, if only as another library implements it
     """
 
     phrase: str
@@ -45,7 +45,7 @@ class Source(NamedTuple):
 
 
 def sources(case: Case) -> Iterator[Source]:
-    """All that a foreign map is compared with, the claimed method first."""
+    """Yield all sources that a foreign map is compared with, the claimed method first."""
     yield Source(case.method.name, lambda: np.asarray(case.own.values), same=True)
     yield from VARIANTS.get(case.method.name, no_variants)(case)
     yield Source("an edge detector, which knows no network", lambda: edge_detector(case.images))
@@ -55,7 +55,7 @@ def sources(case: Case) -> Iterator[Source]:
 
 
 def source_of(case: Case, phrase: str, method: str | None = None, same: bool = False, **changes: Any) -> Source:
-    """A source that one call of a method makes."""
+    """Return a source whose map is `case.ask(method, **changes)`."""
     return Source(phrase, lambda: np.asarray(case.ask(method, **changes).values), same)
 
 
@@ -63,7 +63,7 @@ def no_variants(case: Case) -> Iterator[Source]:
     yield from ()
 
 
-# -- dialects of one method ---------------------------------------------------------------------------
+# -- variants of one method ---------------------------------------------------------------------------
 
 
 def deep_lift_variants(case: Case) -> Iterator[Source]:
@@ -88,7 +88,7 @@ def deep_lift_variants(case: Case) -> Iterator[Source]:
 
 
 def shap_softmax(case: Case) -> Array:
-    """shap on PyTorch takes the chord of the softmax of the target alone: Δp/Δz times the score's map."""
+    """Return the map of the target's probability as shap makes it on PyTorch: the map of the score z times Δp/Δz."""
     result = case.ask(output="score")
     assert result.reference_score is not None
     assert case.own.reference_score is not None
@@ -98,7 +98,7 @@ def shap_softmax(case: Case) -> Array:
 
 
 def integrated_gradients_variants(case: Case) -> Iterator[Source]:
-    """The quadratures of the libraries, with and without x − x'."""
+    """Yield integrated gradients with the quadratures of several libraries, with and without the factor x − x'."""
     rules = ("gauss-legendre", "midpoint", "left", "right", "trapezoid")
     mine = case.options.get("quadrature", "gauss-legendre")
     steps = (int(case.options["steps"]),) if "steps" in case.options else STEPS
@@ -125,7 +125,10 @@ def mean_gradients(case: Case, quadrature: str, steps: int) -> Array:
 
 
 class PathGradients:
-    """Gradients at i/n and at i/(n − 1) on the way from x' to x, asked once for all rules that use them."""
+    """Maps by several quadratures, from gradients at i/n or at i/(n − 1) of the way from x' to x.
+
+    The gradients at the points used last are kept, so that rules with the same points share them.
+    """
 
     def __init__(self, case: Case, n: int) -> None:
         self.case, self.n = case, n
@@ -144,14 +147,14 @@ class PathGradients:
         }
 
     def gradients(self, nodes: str) -> Array:
-        """(N, n, H, W, C)"""
+        """The gradients at n even points ("both") or at n + 1 ("open"), ends included: (N, points, H, W, C)."""
         if nodes not in self.found:
             alphas = np.linspace(0, 1, self.n + (nodes == "open"))
             difference = self.case.input_minus_baseline
             assert difference is not None
             start = self.case.images - difference
             points = start[:, None] + alphas[:, None, None, None] * difference[:, None]
-            self.found = {nodes: self.case.slopes(points)}  # one at a time: they may be large
+            self.found = {nodes: self.case.slopes(points)}  # only one set is kept, since it may be large
         return self.found[nodes]
 
     def map(self, rule: tuple[str, Array], multiply: bool = True) -> Callable[[], Array]:
@@ -164,7 +167,10 @@ class PathGradients:
 
 
 def expected_gradients_variants(case: Case) -> Iterator[Source]:
-    """The random streams of shap's GradientExplainer and of captum's GradientShap, from the same seed."""
+    """Yield expected gradients with the random draws of shap's GradientExplainer and of captum's GradientShap.
+
+    Both use the seed of the case's method.
+    """
     if case.options.get("rng", "minixai") != "shap":
         yield source_of(case, "expected_gradients with the draws of shap's GradientExplainer", same=True, rng="shap")
     background = case.call.background(case.options["background"]).astype(np.float64)
@@ -181,9 +187,10 @@ def expected_gradients_variants(case: Case) -> Iterator[Source]:
 
 
 def drawn_gradients(case: Case, background: Array, seed: int, samples: int, captum: bool) -> Array:
-    """Expected gradients from given draws.
+    """Return expected gradients (N, H, W, C) with captum's draws, or with shap's and the mean of x − x' as factor.
 
-    captum draws all references with np.random.choice, then all places on the way with np.random.uniform.
+    captum draws all references with np.random.choice, and then all positions between reference and image with
+    np.random.uniform.
     """
     n = len(case.images)
     if captum:
@@ -201,7 +208,7 @@ def drawn_gradients(case: Case, background: Array, seed: int, samples: int, capt
 
 
 def cam_variants(case: Case) -> Iterator[Source]:
-    """With and without ReLU, resized by either rule, tf-explain's guided weights, and other layers."""
+    """Yield the CAM with or without ReLU, resized to the nearest cell, with guided weights, and at other layers."""
     name, mine = case.method.name, case.options.get("relu", case.method.name == "grad_cam")
     words = "without ReLU, as captum's LayerGradCam leaves it" if mine else "with ReLU"
     yield source_of(case, f"{name} {words}", same=True, relu=not mine)
@@ -222,9 +229,9 @@ def cam_variants(case: Case) -> Iterator[Source]:
 
 
 def layers_of_size(case: Case) -> list[str]:
-    """Layers whose maps may be the foreign one, the last first, but for the one that was asked.
+    """Return the names of other layers at which the foreign map may have been made, the last layer first.
 
-    A coarse map is as large as its layer; one of the size of the images may be of any layer, and resized.
+    A coarse map has the size of its layer; a map of the size of the images may come from any layer, resized.
     """
     if not isinstance(case.model, Model):
         return []
@@ -239,7 +246,7 @@ def is_fine(case: Case) -> bool:
 
 
 def resize_nearest(maps: Array, size: tuple[int, ...]) -> Array:
-    """Each pixel as the cell it lies in, (N, h, w, C) -> (N, H, W, C)."""
+    """(N, h, w, C) -> (N, H, W, C): give each pixel the value of the cell it lies in."""
     rows, columns = (np.arange(new) * old // new for new, old in zip(size, maps.shape[1:3], strict=True))
     return np.asarray(maps[:, rows][:, :, columns])
 
@@ -290,7 +297,7 @@ VARIANTS: Mapping[str, Callable[[Case], Iterator[Source]]] = {
 
 
 def other_methods(case: Case) -> Iterator[Source]:
-    """Quick methods that the map may be of."""
+    """Yield the quick methods other than the claimed one."""
     coarse = case.values.shape[1:3] != case.images.shape[1:3]
     for name in QUICK:
         if name == case.method.name or (name == "integrated_gradients" and case.large):
@@ -312,7 +319,7 @@ def other_methods(case: Case) -> Iterator[Source]:
 
 
 def other_questions(case: Case) -> Iterator[Source]:
-    """The claimed method, asked for another class, output, baseline, image or order of channels."""
+    """Yield the claimed method for another class, contrast, output, baseline, image or order of channels."""
     name = case.method.name
     other = "score" if case.call.output == "probability" else "probability"
     yield source_of(case, f"{name} of the {other}, and not of the {case.call.output}", output=other)

@@ -1,4 +1,4 @@
-"""Where the truth is known: on birds that are drawn, or where the user gives masks, does the map find what counts?"""
+"""Does the map find what counts, on images where that is known: drawn birds, or images with masks by the user?"""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ DESCRIPTION = CheckDescription(
 )
 SCENES = 16
 ERRORS = 2
-"""Standard errors from which on a map is denser than chance."""
+"""A map is denser than chance if the difference exceeds this many standard errors."""
 PICTURES = 11
-"""How many pictures of each scene a test of the network takes."""
+"""How many pictures of each scene go through the network when `intervene` tests it."""
 ENDINGS = (".png", ".jpg", ".jpeg")
 Truth: TypeAlias = "Scenes | npt.ArrayLike | str | PathLike[str] | None"
 SCORES: tuple[tuple[str, Callable[..., Array]], ...] = (
@@ -57,12 +57,13 @@ SCORES: tuple[tuple[str, Callable[..., Array]], ...] = (
 
 
 class KnownImages(NamedTuple):
-    """Images of which it is known what counts.
+    """Images with masks of what counts in them.
 
-    what      what the masks show
-    images, masks    (N, H, W, C) and (N, H, W)
-    values    maps of them, (N, h, w, C), if they need not be made
-    scenes    what was drawn, if these are birds
+    what      what the masks show, in words
+    images    (N, H, W, C)
+    masks     (N, H, W), from 0 to 1
+    values    maps of these images, (N, h, w, C), or None if they still have to be made
+    scenes    the scenes that were drawn, or None if these are not drawn birds
     """
 
     what: str
@@ -73,7 +74,7 @@ class KnownImages(NamedTuple):
 
 
 def check_localisation(case: Case, truth: Truth) -> Check:
-    """Measure how much of the map lies where it should and, on birds, what the network itself goes by."""
+    """Measure how much of the map lies on what counts and, for drawn birds, what the network itself relies on."""
     known = known_images(case, truth)
     if known is None:
         return DESCRIPTION.not_asked(
@@ -107,7 +108,11 @@ def check_localisation(case: Case, truth: Truth) -> Check:
 
 
 def judge_density(known: KnownImages, number: float, error: float | None, mass: float) -> Judgement:
-    """Say whether the map is denser on what counts than chance; `mass` is the share of its relevance there."""
+    """Judge whether the map is denser on what counts than by chance.
+
+    `number` and `error` are the mean density and its standard error, `mass` is the share of the map's relevance that
+    lies on what counts.
+    """
     reading = (
         f"On {known.what} the map is {format_number(number, error)} times as dense as by chance, over "
         f"{len(known.images)} {'images' if known.scenes is None else 'birds'}; {format_share(mass)} of its relevance "
@@ -121,7 +126,7 @@ def judge_density(known: KnownImages, number: float, error: float | None, mass: 
 
 
 def localisation_rows(case: Case, known: KnownImages, maps: Array) -> list[Row]:
-    """Return the published scores of the maps on the masks, each with what chance reaches."""
+    """Return a row for each localisation score of the maps, with the value that it has by chance."""
     density = mean_and_error(decisive_density(maps, known.masks))
     chance = f"by chance {known.masks.mean():.3f}"
     return [
@@ -134,19 +139,22 @@ def localisation_rows(case: Case, known: KnownImages, maps: Array) -> list[Row]:
 
 
 def examine_network(case: Case, scenes: Scenes) -> Check:
-    """Ask what the network itself goes by on these birds; its rows are counted."""
+    """Return the check of what the network itself relies on in these scenes, and count the rows it takes."""
     assert isinstance(case.model, Model)
     case.count(PICTURES * len(scenes))
     return intervene(case.model, scenes).check()
 
 
 def whole_birds(scenes: Scenes) -> Array:
-    """Return how much of each pixel is bird, (N, H, W)."""
+    """Return the share of each pixel that the bird covers, (N, H, W)."""
     return np.asarray(1 - scenes.masks[..., len(PARTS)])
 
 
 def known_images(case: Case, truth: Truth) -> KnownImages | None:
-    """Return images with masks: those given or, for a network that knows the birds, drawn ones; else None."""
+    """Return images with masks: those of `truth` or, if the model tells the shorebirds apart, drawn scenes.
+
+    Returns None if there is no truth and the model has other classes.  Raises ValueError if the masks do not fit.
+    """
     if isinstance(truth, str | PathLike):
         return KnownImages("what the masks show", *read_pairs(Path(truth), case), None)
     if truth is not None and not isinstance(truth, Scenes):
@@ -166,7 +174,10 @@ def known_images(case: Case, truth: Truth) -> KnownImages | None:
 
 
 def maps_of(case: Case, known: KnownImages) -> Array:
-    """Make maps of the known images by the audited method, (N, H, W, 1); those of birds ask why not the partner."""
+    """Return the maps of the known images, (N, H, W, 1), made by the audited method unless `known` has them.
+
+    For drawn birds the map explains the species versus the other one of its pair, if the method can contrast classes.
+    """
     if known.values is not None:
         return case.as_pixels(known.values)[..., None]
     target = versus = None
@@ -184,12 +195,15 @@ def maps_of(case: Case, known: KnownImages) -> Array:
 
 
 def is_baseline_of_each(case: Case, name: str, option: object) -> bool:
-    """Whether an option is a baseline with a row for each audited image, which other images cannot have."""
+    """Whether the option is a baseline with one row for each of several audited images; other images cannot use it."""
     return name == "baseline" and isinstance(option, np.ndarray) and len(option) == len(case.images) > 1
 
 
 def read_pairs(folder: Path, case: Case) -> tuple[Array, Array]:
-    """Read images NAME.png with masks NAME-mask.png from a folder: (N, H, W, C), and (N, H, W) from 0 to 1."""
+    """Read the pairs NAME.png and NAME-mask.png of a folder: images (N, H, W, C) and masks (N, H, W) from 0 to 1.
+
+    JPEG files will do as well.  Raises ValueError if there is no such folder, no image, or an image without a mask.
+    """
     if not folder.is_dir():
         raise ValueError(f"truth {str(folder)!r} is no folder: give one with pairs NAME.png and NAME-mask.png")
     shape = case.images.shape[1:]

@@ -1,4 +1,4 @@
-"""A report as one HTML page with its pictures inside, readable without a network, or as a picture."""
+"""Write a report as a picture, or as one HTML page that contains its pictures and needs no connection."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from minixai.evaluation.checks import Check, PlottedCurve, format_number
 
 DPI = 110
 ROWS = 4
-"""Images that a picture shows."""
+"""At most this many images are shown in a picture."""
 COLUMNS = 6
-"""Maps beside each other."""
+"""At most this many maps stand beside each other."""
 MAP, LOW, CHANCE, EDGES = "#1452a3", "#c1121f", "#8a8f98", "#c77700"
 MARKS = {"holds": "#1a7f37", "take care": "#b35900", "does not hold": "#b3261e", "not asked": "#6b7280"}
 STYLE = """
@@ -43,7 +43,7 @@ img { max-width: 100%; height: auto; display: block; margin: .6rem 0; } summary 
 
 
 class Findings(Protocol):
-    """What a page needs of a report: see `minixai.audit.report.Report`."""
+    """The attributes of a report that a page shows; see `minixai.audit.report.Report`."""
 
     @property
     def method(self) -> str: ...
@@ -64,7 +64,7 @@ class Findings(Protocol):
 
 
 def html(report: Findings, inside: bool = False) -> str:
-    """The page; `inside` another one, without a head."""
+    """Return the report as an HTML page or, with `inside`, as a fragment to put inside another page."""
     about = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in report.about.items())
     lines = "".join(f"<li>{escape(line)}</li>" for line in report.verdict)
     body = (
@@ -89,7 +89,7 @@ def title(report: Findings) -> str:
 
 
 def summary(report: Findings) -> str:
-    """The checks in a table, each with its number."""
+    """Return an HTML table of the checks, each with its question, number and status."""
     rows = "".join(
         f"<tr><td>{i}</td><td>{escape(c.question)}</td>"
         f"<td class='n'>{escape(format_number(c.number, c.uncertainty))}</td>"
@@ -104,7 +104,7 @@ def mark(check: Check) -> str:
 
 
 def section(i: int, check: Check, report: Findings) -> str:
-    """One check: its number, what it says, its pictures, its table, where it comes from."""
+    """Return the HTML of one check: its number, reading, pictures, table, source, weakness and cost."""
     number = (
         f'<span class="number">{escape(format_number(check.number, check.uncertainty))}</span> '
         if check.number is not None
@@ -129,7 +129,7 @@ def section(i: int, check: Check, report: Findings) -> str:
 
 
 def picture(figure: Figure, words: str) -> str:
-    """A figure as an image inside the page."""
+    """Return an HTML image that contains the figure as PNG, with `words` as its description."""
     data = base64.b64encode(drawn(figure)).decode()
     width = round(figure.get_figwidth() * DPI)
     return f'<img width="{width}" alt="{escape(words, quote=True)}" src="data:image/png;base64,{data}">'
@@ -145,7 +145,7 @@ def drawn(figure: Figure) -> bytes:
 
 
 def overview(report: Findings) -> Figure:
-    """The images and the audited maps."""
+    """Draw the images and the audited maps."""
     words = "the foreign map" if report.foreign else report.method.replace("_", " ")
     return maps_figure({words: report.values}, report.images, size=2.6)
 
@@ -160,7 +160,7 @@ def figures(check: Check, report: Findings) -> Iterator[Figure]:
 
 
 def maps_figure(maps: Mapping[str, Array], images: Array, size: float = 1.7) -> Figure:
-    """Maps beside their images, each on a scale of its own."""
+    """Draw the maps of the first images, each on its own scale, beside the images if those can be shown."""
     shown = [m[:ROWS, ..., None] for m in maps.values()]
     pixels = np.clip(images[:ROWS], 0, 1) if images.shape[3] in (1, 3) else None
     return plots.show(
@@ -175,7 +175,7 @@ def maps_figure(maps: Mapping[str, Array], images: Array, size: float = 1.7) -> 
 
 
 def curves_figure(curves: Mapping[str, Mapping[str, PlottedCurve]]) -> Figure:
-    """Curves of deletion above those of insertion, a column for each fill."""
+    """Draw the deletion curves in the upper row and the insertion curves in the lower, one column for each fill."""
     across = math.ceil(len(curves) / 2)
     figure = Figure(figsize=(3.1 * across, 5.2), layout="constrained")
     axes = figure.subplots(2, across, sharex=True, sharey=True, squeeze=False)
@@ -205,7 +205,7 @@ def curves_figure(curves: Mapping[str, Mapping[str, PlottedCurve]]) -> Figure:
 
 
 def matrix_figure(names: tuple[str, ...], table: Array) -> Figure:
-    """Rank correlations as a square of numbers."""
+    """Draw the matrix of rank correlations, with the numbers in its cells."""
     side = 1.9 + 0.62 * len(names)
     figure = Figure(figsize=(side + 0.8, side), layout="constrained")
     ax = figure.subplots()
@@ -228,11 +228,11 @@ def matrix_figure(names: tuple[str, ...], table: Array) -> Figure:
     return figure
 
 
-# -- a picture of all ---------------------------------------------------------------------------------
+# -- the whole report as one picture ------------------------------------------------------------------
 
 
 def png(report: Findings) -> bytes:
-    """The verdict, the maps, and the seven numbers, beneath each other on white."""
+    """Return one PNG: the verdict with the numbers of the checks, then the maps, then the curves, one below another."""
     parts = [
         text_figure(report),
         overview(report),
@@ -250,7 +250,7 @@ def png(report: Findings) -> bytes:
 
 
 def text_figure(report: Findings) -> Figure:
-    """The verdict and the numbers, in words."""
+    """Draw the title, the verdict, and each check with its number and status, as text."""
     lines = [(title(report), 15, "bold", "black")]
     lines += [(part, 9, "normal", "#4a5058") for v in report.about.values() for part in textwrap.wrap(v, 118)]
     lines += [("", 6, "normal", "black")]

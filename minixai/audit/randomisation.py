@@ -1,4 +1,4 @@
-"""Does it depend on what the network learnt?  The map must change when the network forgets."""
+"""Does the map depend on what the network learnt?  It must change when the weights are replaced by random ones."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from minixai.model import Model
 
 
 def check_randomisation(case: Case) -> Check:
-    """Measure ρ with the maps of networks whose last layer, or all layers, are drawn anew, and with an edge detector's.
+    """Measure ρ between the map and maps of networks with random weights in the last layer, or in all layers.
 
-    A foreign map cannot be made again, so minixai's own map of the claimed method stands for it.
+    A foreign map cannot be made again for other weights, so minixai's own map of the claimed method takes its place.
+    The audited map itself, foreign or not, is also compared with the map of an edge detector.
     """
     edges = edge_detector(case.images)[..., 0]
     edge = float(np.mean([rank_where_marked(abs(m), e) for m, e in zip(case.pixels, edges, strict=True)]))
@@ -41,7 +42,7 @@ def check_randomisation(case: Case) -> Check:
 
 
 def compare_with_edges(check: Check, edge: float) -> Check:
-    """Return the check, with a warning where it holds but the map is much like an edge detector's."""
+    """Return the check; if it holds although the map is much like an edge detector's, lower it to "take care"."""
     if edge < SURVIVES or check.status != "holds":
         return check
     warning = f"{check.verdict}, but is much like an edge detector's map (ρ {format_number(edge)})"
@@ -49,10 +50,11 @@ def compare_with_edges(check: Check, edge: float) -> Check:
 
 
 def forget(case: Case, model: Model) -> tuple[Cascade | None, list[int], dict[str, Array], str]:
-    """Compare the map with those of networks without the last layer, and without all layers, for several draws.
+    """Compare minixai's own map with its maps after the last layer, or all layers, get random weights.
 
-    Returns the correlations, with a draw's number for each of their columns; the maps of the last draw, (N, H, W),
-    by title; and sentences on what failed.  There are no correlations if the last layer could not be drawn anew.
+    Returns the correlations, for several draws of the weights; the number of the draw that each of their columns
+    belongs to; {title: map of the last draw, (N, H, W)}; and sentences about what failed.  The correlations are None
+    if the network with a random last layer could not be explained.
     """
     trained, names = case.as_pixels(case.own.values), weighted_layers(model)
     depths = {f"the last layer ({names[0]})": 1, f"all layers ({names[-1]} and above)": len(names)}
@@ -67,7 +69,7 @@ def forget(case: Case, model: Model) -> tuple[Cascade | None, list[int], dict[st
                     explain, trained, model, depth, seed
                 )
                 found.setdefault(words, []).append((signed, absolute))
-        except ValueError as problem:  # a deep network drawn anew may overflow
+        except ValueError as problem:  # a deep network with random weights may overflow
             found.pop(words, None)
             failures[words] = f" Without {words}: {str(problem).split(':')[0]}."
     cascade = None
@@ -80,11 +82,11 @@ def forget(case: Case, model: Model) -> tuple[Cascade | None, list[int], dict[st
 
 
 def explain_with(case: Case, model: Model) -> Array:
-    """Return the maps of another model for the same question, (N, H, W)."""
+    """Return the maps (N, H, W) that the case's method makes of another model."""
     return case.as_pixels(case.ask(model=model).values)
 
 
 def rank_where_marked(map_: Array, edges: Array) -> float:
-    """Return ρ over the pixels that either map marks: where both are 0, as on black paper, agreeing means nothing."""
+    """Return ρ over the pixels where either map is not 0; that both are 0, as on a black border, is no agreement."""
     marked = (map_ != 0) | (edges != 0)
     return float(rank_correlation(map_[marked][None], edges[marked][None])[0]) if marked.any() else 0.0

@@ -1,4 +1,8 @@
-"""Is it that method?  A foreign map against minixai's own, the libraries' dialects of it, and the usual mistakes."""
+"""Was a foreign map made by the method it claims?
+
+It is compared with minixai's own map, other libraries' variants of the method, other methods, and all of these after
+common mistakes.
+"""
 
 from __future__ import annotations
 
@@ -27,28 +31,29 @@ DESCRIPTION = CheckDescription(
 SAME = 1e-5
 """Maps that differ by less than this share of the largest value are the same, to rounding."""
 HALVES = {"float16": 2e-3, "bfloat16": 2.0**-8}
-"""The same of a map that was stored in these types."""
+"""The same share for a map that was stored in 16 bits, by type."""
 SAMPLED = 2.0
-"""Maps of other draws differ by less than so many standard errors, on average."""
+"""Sampling explains a difference of at most this many standard errors, as root mean square over pixels."""
 ROUNDINGS = 10
-"""How many times the distance between float32 and float64 is still rounding."""
+"""A difference counts as rounding if it is at most this many times that between float32 and float64."""
 COARSE, FINER = 0.1, 4
-"""A map of integrated gradients that is so near may have other steps; this many times as many are the integral."""
+"""If integrated gradients differ by no more than the first, the steps may be what differs; the second times as many
+steps then stand for the exact integral."""
 LEVELS = 16
-"""A map needs so many different numbers before their order can tell what it is."""
+"""The order of a map's pixels is compared only if the map has at least this many different values."""
 ORDER_KEPT = "passed through a function that keeps the order of its numbers, such as a softmax, ranks or clipping"
 NEAR = 0.999
-"""A rank correlation from which on two maps are told to be alike."""
+"""Two maps are called alike if their rank correlation is at least this."""
 
 Change: TypeAlias = Callable[[Array], Array]
 
 
 class Step(NamedTuple):
-    """What may have been done to a map.
+    """A change, such as a mistake, that may have been made to a map.
 
-    group     of those that exclude each other
-    phrase    in words
-    apply     to the map as it should be
+    group     name of its group; two steps of one group are never combined
+    phrase    the change in words
+    apply     function that makes the change to a correct map
     """
 
     group: str
@@ -58,9 +63,12 @@ class Step(NamedTuple):
 
 @dataclass(eq=False)
 class Match:
-    """What a foreign map was found to be.
+    """A source, changed by steps, and how near its map comes to the foreign map.
 
+    source      what made the map
+    steps       the phrases of the changes to it, empty for the map as it is
     distance    the largest difference, as a share of the largest value
+    rank        the mean rank correlation
     """
 
     source: Source
@@ -78,7 +86,10 @@ class Match:
 
 
 def check_recognition(case: Case) -> Check:
-    """Tell what the foreign map is, or what it is nearest to."""
+    """Say what the foreign map is, or which map it is nearest to; minixai's own map needs no such check.
+
+    The number is the distance from the claimed method.
+    """
     name = case.method.name
     if not case.foreign:
         reading = f"The map is minixai's own {name}, so there is nothing to recognise."
@@ -97,7 +108,7 @@ def check_recognition(case: Case) -> Check:
 
 
 def comparison_rows(theirs: Array, own: Array, first: Match, match: Match | None) -> tuple[Row, ...]:
-    """Return how the foreign map differs from minixai's own, and from what it was found to be."""
+    """Return rows on how far the foreign map is from minixai's own, `first`, and from the map it was found to be."""
     rows = (
         Row("largest difference, of the largest value", first.distance),
         Row("sum of differences, of the sum of sizes", relative_l1(theirs, own)),
@@ -109,7 +120,7 @@ def comparison_rows(theirs: Array, own: Array, first: Match, match: Match | None
 
 
 def judge_match(name: str, match: Match, first: Match) -> tuple[Judgement, dict[str, Any]]:
-    """Say what the map was found to be; `first` is the claimed method as it is.  Returns facts for programs, too."""
+    """Return the judgement of a recognised map, and facts for programs; `first` is the claimed method, unchanged."""
     off, facts = format_share(match.distance), {"recognised": match.phrase, "claimed": match.claimed}
     if match.claimed:
         exact = "as claimed" if match.source is first.source else f"as {match.phrase}"
@@ -123,7 +134,11 @@ def judge_match(name: str, match: Match, first: Match) -> tuple[Judgement, dict[
 
 
 def judge_unrecognised(case: Case, own: Array, tried: Sequence[Match]) -> tuple[Judgement, dict[str, Any]]:
-    """Say whether the map agrees with the claimed method within its error, or else what it is nearest to."""
+    """Return the judgement of a map that no source fits, and facts for programs.
+
+    The map may still agree with the claimed method within its sampling or quadrature error; if not, the judgement
+    names the nearest of the maps that were tried.
+    """
     name, first = case.method.name, tried[0]
     if agreement := within_error(case, own, first):
         reading, error = agreement
@@ -142,7 +157,7 @@ def judge_unrecognised(case: Case, own: Array, tried: Sequence[Match]) -> tuple[
 
 
 def within_error(case: Case, own: Array, first: Match) -> tuple[str, str] | None:
-    """Return a reading and the kind of error, if sampling or quadrature explains the difference from our own map."""
+    """Return a reading and the kind of error if sampling or quadrature explains the difference, otherwise None."""
     name = case.method.name
     errors = sampling_distance(case)
     if errors is not None and errors[0] <= SAMPLED < errors[1] / 2:
@@ -164,14 +179,17 @@ def within_error(case: Case, own: Array, first: Match) -> tuple[str, str] | None
 
 
 def quadrature_distances(case: Case, own: Array) -> tuple[float, float]:
-    """Return how far minixai's own map, and the foreign one, are from integrated gradients with more steps."""
+    """Return the distances of minixai's own map and of the foreign map from integrated gradients with more steps."""
     fine = np.asarray(case.ask(steps=FINER * case.own.parameters["steps"]).values, np.float64)
     fine = fit_size(fine, case.values)
     return distance(own, fine), distance(case.values, fine)
 
 
 def recognise(case: Case) -> tuple[Match | None, list[Match]]:
-    """Return what the map is, if anything fits; and every source that was tried as it is, with how near it came."""
+    """Return the match of the foreign map, or None, and a match without steps for every source that was tried.
+
+    Each source is tried as it is and after one step; then all are tried after two steps, and last by their order.
+    """
     theirs = one_channel(case.values)
     steps = list(possible_steps(case))
     tried: list[Match] = []
@@ -180,7 +198,7 @@ def recognise(case: Case) -> tuple[Match | None, list[Match]]:
     for source in sources(case):
         try:
             map_ = fit_size(np.asarray(source.map(), np.float64), case.values)
-        except (ValueError, TypeError):  # this network cannot be asked that
+        except (ValueError, TypeError):  # this network does not support the source
             continue
         if not np.isfinite(map_).all():
             continue
@@ -200,7 +218,7 @@ def recognise(case: Case) -> tuple[Match | None, list[Match]]:
 
 
 def with_its_order(theirs: Array, kept: Sequence[tuple[Source, Array]], steps: Sequence[Step]) -> Match | None:
-    """Return the first source that orders the pixels as the foreign map does, as it is or after one step."""
+    """Return the first match that orders the pixels as the foreign map does, unchanged or after one step, or None."""
     for source, map_ in kept:
         for step in (None, *steps):
             changed = map_ if step is None else step.apply(map_)
@@ -215,14 +233,17 @@ def with_its_order(theirs: Array, kept: Sequence[tuple[Source, Array]], steps: S
 def with_steps(
     theirs: Array, source: Source, map_: Array, combinations: Sequence[tuple[Step, ...]], tolerance: float
 ) -> Match | None:
-    """Return the source after one of these combinations of steps, if that is the foreign map."""
+    """Return the match if the source after one of these combinations of steps is the foreign map, otherwise None.
+
+    The map may also have been rescaled, stored in 16 bits, shifted, or shuffled.
+    """
     stored = half_precision(theirs)
     for combination in [(), *combinations]:
         changed = map_
         for step in combination:
             changed = step.apply(changed)
         words = tuple(step.phrase for step in combination)
-        if changed.shape != theirs.shape or not changed.any():  # zeros have no shape that could be recognised
+        if changed.shape != theirs.shape or not changed.any():  # a map of zeros cannot be recognised
             continue
         if combination and (d := distance(theirs, changed)) <= tolerance:
             return Match(source, words, d, mean_rank_correlation(theirs, changed))
@@ -246,7 +267,7 @@ def with_steps(
 
 
 def possible_steps(case: Case) -> Iterator[Step]:
-    """Yield what may have been done to maps of these images."""
+    """Yield the steps that are possible for maps of these images."""
     yield Step("sign", "its sign flipped", np.negative)
     yield Step("sign", "absolute values taken", np.abs)
     yield Step("sign", "only the positive part kept", lambda m: np.maximum(m, 0))
@@ -267,7 +288,7 @@ def possible_steps(case: Case) -> Iterator[Step]:
 
 
 def factor_steps(input_minus_baseline: Array, what: str) -> Iterator[Step]:
-    """Yield multiplication and division by x − x'; where that is 0, so is the quotient."""
+    """Yield multiplication and division by x − x'; where x − x' is 0, the quotient is 0 too."""
     moved = input_minus_baseline != 0
     divisor = np.where(moved, input_minus_baseline, 1)
     yield Step("factor", f"multiplied by {what}", lambda m: np.asarray(m * input_minus_baseline))
@@ -275,7 +296,7 @@ def factor_steps(input_minus_baseline: Array, what: str) -> Iterator[Step]:
 
 
 def reshape_from_channels_first(m: Array) -> Array:
-    """Return what becomes of (N, C, H, W) when it is reshaped, and not transposed, to (N, H, W, C)."""
+    """Make the mistake of reshaping (N, C, H, W) to (N, H, W, C) instead of transposing it; `m` is (N, H, W, C)."""
     return np.ascontiguousarray(np.moveaxis(m, -1, 1)).reshape(m.shape)
 
 
@@ -290,12 +311,12 @@ CHANNEL_STEPS = (
 
 
 def one_channel(values: Array) -> Array:
-    """Return a map that repeats one number in every channel with that channel alone; any other as it is."""
+    """Return the first channel, (N, h, w, 1), if all channels are equal; otherwise return the map unchanged."""
     return values[..., :1] if values.shape[3] > 1 and (values == values[..., :1]).all() else values
 
 
 def fit_size(map_: Array, like: Array) -> Array:
-    """Return a map at the size of another: larger bilinearly, smaller by Pillow's bilinear filter."""
+    """Resize a map to the height and width of `like`: up bilinearly, down by Pillow's bilinear filter."""
     size = like.shape[1:3]
     if map_.shape[1:3] == size:
         return map_
@@ -309,12 +330,15 @@ def fit_size(map_: Array, like: Array) -> Array:
 
 
 def distance(theirs: Array, ours: Array) -> float:
-    """Return max |a − b| / max |b| of the worst image; at least 1 for other channels, infinite for other sizes."""
+    """Return max |a − b| / max |b| of the worst image.
+
+    It is at least 1 if the numbers of channels differ, and infinite if the heights or widths do.
+    """
     if theirs.shape != ours.shape:
         if theirs.ndim != 4 or theirs.shape[:3] != ours.shape[:3]:
             return float("inf")
         theirs, ours = (m.sum(axis=-1, keepdims=True) for m in (theirs, ours))
-        return max(1.0, distance(theirs, ours))  # at best it is the same after a step
+        return max(1.0, distance(theirs, ours))  # never the same map: at best one becomes the other by a step
     a, b = (m.reshape(len(m), -1) if m.ndim > 1 else m[None] for m in (theirs, ours))
     most = np.maximum(abs(b).max(axis=1), np.finfo(float).tiny)
     with np.errstate(over="ignore"):
@@ -322,19 +346,19 @@ def distance(theirs: Array, ours: Array) -> float:
 
 
 def relative_l1(theirs: Array, ours: Array) -> float:
-    """Return Σ|a − b| / Σ|b|, channels summed where their numbers differ."""
+    """Return Σ|a − b| / Σ|b|; if the maps differ in their number of channels, the channels are summed first."""
     if theirs.shape != ours.shape:
         theirs, ours = (m.sum(axis=-1) for m in (theirs, ours))
     return float(abs(theirs - ours).sum() / max(abs(ours).sum(), np.finfo(float).tiny))
 
 
 def rescalings(theirs: Array, ours: Array) -> Iterator[tuple[str, float]]:
-    """Yield ways in which the foreign map may be ours on another scale, in words, and the largest misfit of each.
+    """Yield the ways in which the foreign map may be ours on another scale: each in words, with its misfit.
 
-    A misfit is a share of the foreign map's largest value.
+    The misfit is the largest difference, as a share of the foreign map's largest value.
     """
     a, b = (m.reshape(len(m), -1) for m in (theirs, ours))
-    if not (abs(a).any(axis=1) & abs(b).any(axis=1)).all():  # a map of zeros has no shape that could be recognised
+    if not (abs(a).any(axis=1) & abs(b).any(axis=1)).all():  # a map of zeros cannot be recognised
         return
     factors = (a * b).sum(axis=1) / (b**2).sum(axis=1)
     if (factors > 0).all():
@@ -353,7 +377,7 @@ def rescalings(theirs: Array, ours: Array) -> Iterator[tuple[str, float]]:
 
 
 def factor_phrase(factors: Array, maps: Array) -> str:
-    """Say what multiplied each map, (N,); the maps are (N, pixels)."""
+    """Describe in words the factors, (N,), by which the maps, (N, pixels), were multiplied."""
     if np.allclose(factors, 1 / abs(maps).max(axis=1), rtol=1e-4):
         return "divided by its largest value"
     if np.allclose(factors, factors[0], rtol=1e-5):
@@ -362,19 +386,20 @@ def factor_phrase(factors: Array, maps: Array) -> str:
 
 
 def misfit(theirs: Array, ours: Array) -> float:
-    """Return max |a − b| / max |a| of the worst image, for maps (N, pixels)."""
+    """Return max |a − b| / max |a| of the worst image; both maps are (N, pixels)."""
     return float((abs(theirs - ours).max(axis=1) / abs(theirs).max(axis=1)).max())
 
 
 def min_max(maps: Array, axis: int | None) -> Array:
-    """Return (b − min b) / (max b − min b); the axis None takes all maps together."""
+    """Return (b − min b) / (max b − min b) along the axis; None means over all maps together."""
     return np.asarray((maps - maps.min(axis=axis, keepdims=True)) / np.ptp(maps, axis=axis, keepdims=True))
 
 
 def shifted(theirs: Array, ours: Array, tolerance: float) -> tuple[str, float] | None:
-    """Say by how many pixels the foreign map is ours moved, and how well that fits; None if it is not.
+    """Return in words by how many pixels our map must be shifted to give the foreign map, and their distance.
 
-    What left the image on one side may be 0 on the other, or have come back there, so it is not compared.
+    Returns None if no shift fits.  The border where the shift left a gap is not compared, since it may hold zeros or
+    the pixels that were shifted out on the opposite side.
     """
     height, width = ours.shape[1:3]
     transforms = (np.fft.rfft2(m.sum(axis=-1), axes=(1, 2)) for m in (theirs, ours))
@@ -392,9 +417,9 @@ def shifted(theirs: Array, ours: Array, tolerance: float) -> tuple[str, float] |
 
 
 def is_increasing_function(theirs: Array, ours: Array) -> bool:
-    """Whether the foreign map orders the pixels of every image as ours does, ties aside, and changes most of them.
+    """Whether the foreign map orders the pixels of every image as ours does, except for ties, with most values changed.
 
-    A map in which a few of the largest numbers are wrong keeps the order, too, but was passed through no function.
+    If only a few of the largest values differ, the order is the same too, but no function was applied to the map.
     """
     if theirs.shape != ours.shape:
         return False
@@ -413,14 +438,14 @@ def is_increasing_function(theirs: Array, ours: Array) -> bool:
 
 
 def mean_rank_correlation(theirs: Array, ours: Array) -> float:
-    """Return the rank correlation of two maps, channels summed, mean over images; 0 for other shapes."""
+    """Return the rank correlation of two maps with their channels summed, mean over images; 0 if their sizes differ."""
     if theirs.shape[:3] != ours.shape[:3]:
         return 0.0
     return float(rank_correlation(theirs.sum(axis=-1), ours.sum(axis=-1)).mean())
 
 
 def half_precision(values: Array) -> str | None:
-    """Return the type of 16 bits that holds every number, if one does."""
+    """Return "float16" or "bfloat16" if that type holds every value exactly, otherwise None."""
     with np.errstate(over="ignore"):
         if (values.astype(np.float16).astype(np.float64) == values).all():
             return "float16"
@@ -430,7 +455,7 @@ def half_precision(values: Array) -> str | None:
 
 
 def precision_distance(case: Case, own: Array) -> float:
-    """Return how far minixai's own map is from the same in the other precision, float32 or float64."""
+    """Return the distance between minixai's own map and the same map computed in the other of float32 and float64."""
     model = case.model
     if not hasattr(model, "astype"):
         return 0.0
@@ -440,14 +465,14 @@ def precision_distance(case: Case, own: Array) -> float:
 
 
 def sampling_distance(case: Case) -> tuple[float, float] | None:
-    """Return how many standard errors the foreign map is away, and a map of zeros, as root mean squares over pixels.
+    """Return how many standard errors the foreign map, and a map of zeros, are from minixai's own map.
 
-    None for methods that are not sampled.
+    Both numbers are root mean squares over pixels.  Returns None if the method is not sampled.
     """
     error = case.own.standard_error
     if error is None or error.shape != case.values.shape:
         return None
-    # theirs has an error of its own, about as large
+    # the foreign map is sampled too, with about the same error, so the difference has √2 times as much
     size = np.sqrt(2.0) * np.where(error > 0, error, np.inf)
     off = (case.values - case.own.values) / size
     return tuple(float(np.sqrt((z**2).mean())) for z in (off, np.asarray(case.own.values) / size))  # type: ignore[return-value]

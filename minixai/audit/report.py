@@ -1,4 +1,4 @@
-"""What an audit found: the checks, a verdict of at most five lines, and pages to keep."""
+"""The report of an audit: its checks, a verdict of at most five sentences, and the page or picture it is saved as."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from minixai.text import columns
 from minixai.validate import one_of
 
 LINES = 5
-"""Of a verdict, at most."""
+"""The largest number of sentences in a verdict."""
 ENDINGS = (".html", ".png")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Report:
-    """The answers to the questions about a map, as `minixai.audit` gives them.
+    """The results of an audit, as `minixai.audit` returns them.
 
     Parameters
     ----------
     method : str
-        What made the map, or what a foreign map is claimed to be.
+        The method that made the map, or that a foreign map is claimed to be made by.
     foreign : bool
-        Whether the map came from elsewhere.
+        Whether the user gave the map, as `values`.
     about : mapping of str to str
-        The question in words: the method with its parameters, the class, the score.
+        {heading: words}: the method with its parameters, what it explains with the scores, and the images.
     images, values : ndarray, (N, H, W, C) and (N, H, W)
         The images, and the audited maps with their channels summed.
     checks : tuple of Check
-        In the order of the questions.
+        The results of the checks, in the order of `minixai.audit.CHECKS`.
     cost : Cost
-        Rows sent through the network, in all.
+        How many rows the whole audit sent through the network.
 
     Examples
     --------
@@ -59,23 +59,23 @@ class Report:
     cost: Cost
 
     def __getitem__(self, name: str) -> Check:
-        """A check by its name."""
+        """Return the check with this name.  Raises ValueError if the report has none."""
         by_name = {check.name: check for check in self.checks}
         return by_name[one_of(name, by_name, "check")]
 
     @property
     def verdict(self) -> tuple[str, ...]:
-        """At most five sentences in plain words; never a grade."""
+        """At most five sentences about the map in plain words, without a grade."""
         return tuple(end_sentence(line) for line in verdict_lines(self))[:LINES]
 
     def to_dict(self) -> dict[str, Any]:
-        """All that was found but the pictures, as plain Python values.
+        """The report without its pictures, as plain Python values.
 
         Returns
         -------
         dict
-            "method", "foreign", "about", "verdict", "checks" (one dict for each, with name, question, number,
-            uncertainty, reading, source, weakness, status, cost, table) and "cost": `json.dumps` takes it.
+            "method", "foreign", "about", "verdict", "checks" (the `to_dict()` of each check) and "cost".  `json.dumps`
+            can write it.
         """
         return {
             "method": self.method,
@@ -87,19 +87,19 @@ class Report:
         }
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the report as a page, or as a picture.
+        """Write the report to a file, as an HTML page or as a PNG picture.
 
         Parameters
         ----------
         path : path
-            A file that ends in .html, one page with its pictures inside, or in .png.
+            The file to write.  Its name ends in .html, for one page with its pictures inside, or in .png.
 
         Raises
         ------
         ValueError
-            For another ending, and for a file that cannot be written.
+            If the name ends otherwise, or if the file cannot be written.
         """
-        from minixai.audit import pages  # matplotlib takes a while to load
+        from minixai.audit import pages  # imported late, because it imports matplotlib, which is slow
 
         ending = Path(path).suffix.lower()
         if ending not in ENDINGS:
@@ -109,7 +109,7 @@ class Report:
             file.write(content)
 
     def _repr_html_(self) -> str:
-        """Return the page, for notebooks."""
+        """Return the report as HTML for notebooks."""
         from minixai.audit import pages
 
         return pages.html(self, inside=True)
@@ -127,7 +127,10 @@ class Report:
 
 
 def verdict_lines(report: Report) -> Iterable[str]:
-    """Yield the short readings: what the map is and whether it adds up in one line, then the others."""
+    """Yield the verdicts of the checks: first what the map is and whether it adds up, then those of the other checks.
+
+    The last one is about the known truth, or about the agreement of methods if no truth is known.
+    """
     found = {check.name: check for check in report.checks}
     total, identity = found.get(completeness.DESCRIPTION.name), found.get(recognition.DESCRIPTION.name)
     if identity is not None and report.foreign:
@@ -152,7 +155,7 @@ def verdict_lines(report: Report) -> Iterable[str]:
 
 
 def lower_first(text: str) -> str:
-    """Return a sentence as it stands within another one."""
+    """Return the text with its first letter in lower case, to stand within a sentence."""
     return text[:1].lower() + text[1:]
 
 

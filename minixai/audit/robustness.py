@@ -27,15 +27,15 @@ DESCRIPTION = CheckDescription(
 MEANING = "the smallest rank correlation with the map made with another choice"
 GREY, NOISE, TOP = 0.5, 0.01, 0.1
 STEADY, SHAKY = 0.9, 0.5
-"""Rank correlations from which on a map counts as steady, and below which it depends on the choice."""
+"""A map is steady if every rank correlation reaches the first; below the second the check does not hold."""
 
 
 class Comparisons(NamedTuple):
-    """What came of the other choices.
+    """The maps made with other choices, compared with minixai's own map.
 
-    rows        for each choice: the rank correlation with the map as it is, and its standard error
-    maps        by choice, (N, H, W) each, after the map as it is
-    left_out    choices that this network or method cannot be asked, each with the reason
+    rows        for each choice, the rank correlation of its map with minixai's own map, and the standard error
+    maps        {choice: map, (N, H, W)}; the first is minixai's own map, "as it is"
+    left_out    choices for which this network or method raised an error, each with the reason
     """
 
     rows: tuple[Row, ...]
@@ -44,7 +44,10 @@ class Comparisons(NamedTuple):
 
 
 def check_robustness(case: Case) -> Check:
-    """Measure ρ with the map made otherwise, and the share of the highest tenth of the pixels that stays."""
+    """Measure ρ between the map and the map made with each other choice; the number is the smallest ρ.
+
+    A foreign map cannot be made again, so minixai's own map of the claimed method takes its place.
+    """
     compared = compare_choices(case)
     if not compared.rows:
         return DESCRIPTION.not_asked("None of the choices can be varied here.", MEANING, maps=compared.maps)
@@ -60,7 +63,7 @@ def check_robustness(case: Case) -> Check:
 
 
 def compare_choices(case: Case) -> Comparisons:
-    """Make the map with every other choice; the rows are sorted from the lowest correlation to the highest."""
+    """Make the map with each other choice, and compare it; the rows are sorted from the lowest correlation upwards."""
     reference = case.as_pixels(case.own.values)
     rows, maps, left_out = list[Row](), dict[str, Array]({"as it is": reference}), list[str]()
     for words, attempts in variants(case):
@@ -71,7 +74,7 @@ def compare_choices(case: Case) -> Comparisons:
                 ranks.append(float(rank_correlation(a, b).mean()))
                 kept.append(top_overlap(case, a, b))
                 maps[words] = map_
-        except (ValueError, TypeError) as problem:  # one that this network or method cannot be asked
+        except (ValueError, TypeError) as problem:  # this network or method does not support the choice
             left_out.append(f"{words} ({str(problem).split(':')[0]})")
             continue
         rows.append(Row(words, *mean_and_error(ranks), f"{100 * np.mean(kept):.0f} % of the top decile stay"))
@@ -79,7 +82,7 @@ def compare_choices(case: Case) -> Comparisons:
 
 
 def judge_choices(case: Case, compared: Comparisons) -> Judgement:
-    """Say which choice changes the map most, and whether that is much."""
+    """Judge by the smallest correlation, and name the choices that change the map most and least."""
     least, most = compared.rows[0], compared.rows[-1]
     assert least.number is not None
     reading = (
@@ -98,7 +101,10 @@ def judge_choices(case: Case, compared: Comparisons) -> Judgement:
 
 
 def variants(case: Case) -> Iterator[tuple[str, Iterator[tuple[Array, int]]]]:
-    """Yield what is chosen otherwise, and the maps (N, H, W) that come of it, each with the border to leave out."""
+    """Yield each other choice in words, and an iterator over its maps (N, H, W), one or one for each draw.
+
+    Each map comes with the width in pixels of the border to leave out of the comparison.
+    """
 
     def one_map(**changes: Any) -> Iterator[tuple[Array, int]]:
         yield case.as_pixels(case.ask(**changes).values), 0
@@ -127,18 +133,19 @@ def variants(case: Case) -> Iterator[tuple[str, Iterator[tuple[Array, int]]]]:
 
 
 def same_rows(a: Array, b: Array) -> bool:
-    """Whether two baselines are the same; each has one row, or one for each image."""
+    """Whether two baselines are equal, each of one row or of one for each image."""
     return a.shape[1:] == b.shape[1:] and bool((a == b).all())
 
 
 def shifted(case: Case) -> Iterator[tuple[Array, int]]:
-    """Yield maps of the image moved by a few pixels, moved back, each with the border to leave out.
+    """Yield two maps (N, H, W): shift the images by a few pixels, down right or up left, and shift their maps back.
 
-    The border of the image is repeated where the image left it.
+    Each map comes with the width of the border to leave out.  The edge pixels of an image fill the gap that the shift
+    leaves.
     """
     step = max(1, min(case.images.shape[1:3]) // 56)
     for down, right in ((step, step), (-step, -step)):
-        # what leaves on one side is lost; the edge is repeated on the other
+        # pixels shifted out on one side are lost; on the opposite side the edge pixels are repeated
         around = [(0, 0), (max(down, 0), max(-down, 0)), (max(right, 0), max(-right, 0)), (0, 0)]
         wide = np.pad(case.images, around, mode="edge")
         height, width = case.images.shape[1:3]
@@ -149,7 +156,7 @@ def shifted(case: Case) -> Iterator[tuple[Array, int]]:
 
 
 def noisy(case: Case) -> Iterator[tuple[Array, int]]:
-    """Yield maps of the image under a little noise, which nobody sees, and 0 for the border to leave out."""
+    """Yield, for each draw of faint Gaussian noise, the maps (N, H, W) of the noisy images, and 0 for no border."""
     low, high = float(case.images.min()), float(case.images.max())
     rng = np.random.default_rng((case.seed, 5))
     for _ in range(case.draws):
@@ -159,12 +166,15 @@ def noisy(case: Case) -> Iterator[tuple[Array, int]]:
 
 
 def crop(maps: Array, margin: int) -> Array:
-    """Return maps (N, H, W) without so many pixels at each side."""
+    """Return the maps (N, H, W) without the outer `margin` pixels on each side."""
     return maps[:, margin : maps.shape[1] - margin, margin : maps.shape[2] - margin]
 
 
 def top_overlap(case: Case, a: Array, b: Array) -> float:
-    """Return the share of the highest tenth of a's pixels that is in the highest tenth of b's, mean over images."""
+    """Return the share of the top tenth of a's pixels that are in the top tenth of b's too, mean over images.
+
+    Pixels of a sensitivity map are ranked by their absolute values.
+    """
     found = []
     for maps in zip(a, b, strict=True):
         rows = [(m if case.signed else abs(m)).ravel() for m in maps]

@@ -1,15 +1,15 @@
 """The command line: `minixai`, or `python -m minixai`.
 
-Each command stands in a file with its options.  Wrong input raises ValueError where it is noticed, and `main` makes
-one line of it.  What was typed becomes one typed question, which goes one way:
+Each command has a file that also declares its options.  Wrong input raises ValueError where it is noticed, and `main`
+prints the message as one line.  The words of the command line pass through these files in order:
 
-    commands.py         which command was typed
-    explain.py, ...     the commands, each beside its options
-    question.py         what was typed, as one typed value
-    subject.py          the network and the image that it names
-    arguments.py        the methods' arguments that its words stand for
-    cost.py             what the work will cost
-    output.py           where the picture goes
+    commands.py         find out which command was typed
+    explain.py, ...     declare the options of a command, and run it
+    question.py         turn the words into one typed value
+    subject.py          load the network and the image
+    arguments.py        turn words into arguments of methods
+    cost.py             estimate the cost of the work
+    output.py           write the picture
 """
 
 from __future__ import annotations
@@ -32,11 +32,14 @@ from minixai.text import printable, quoted, shorten
 __all__ = ["main"]
 
 LONGEST = 1500
-"""Letters of a line on stderr."""
+"""The largest number of letters in a line on stderr; longer messages are shortened."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return the exit code: 0, 1 if a claim fails, 2 for wrong input, 130 if interrupted.
+    """Run a command and return the exit code.
+
+    It is 0; 1 if a claim fails; 2 for wrong input, a file that cannot be used, or lack of memory; 130 if interrupted;
+    141 if the reader of a pipe stops reading.
 
     >>> main(["predict", "--digit", "1"])  # doctest: +ELLIPSIS
     model       digits, 28 × 28 × 1 -> 10 classes
@@ -48,9 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(argv)
     except KeyboardInterrupt:
         interrupts.State.announced = True
-        warnings.simplefilter("ignore", ResourceWarning)  # of a file that was open when the interrupt came
+        warnings.simplefilter("ignore", ResourceWarning)  # about files that were open at the interrupt
         return print_error("interrupted", 130)
-    except BrokenPipeError:  # the reader of the output has enough, as in `| head`
+    except BrokenPipeError:  # the reader of the output stopped reading, as in `| head`
         discard_output()
         return 141
     except MemoryError:
@@ -64,11 +67,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(argv: Sequence[str] | None) -> int:
-    """Parse the words, run the command, and return its exit code."""
+    """Parse the words of the command line, run the command, and return its exit code."""
     check_output()
     code = None
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that has no × shows ?
+        sys.stdout.reconfigure(errors="replace")  # print ? for a character that the encoding lacks, such as ×
     with warnings.catch_warnings():
         warnings.showwarning = show_warning
         if args := parse(argv):
@@ -78,7 +81,7 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 def check_output() -> None:
-    """Raise ValueError, before the work, if what is printed would be lost."""
+    """Raise ValueError if standard output is closed or its disk is full; called before the work."""
     if sys.stdout is None:
         raise ValueError("standard output is closed, so nothing can be printed: redirect it to a file instead")
     if is_stdout_full():
@@ -94,7 +97,7 @@ def is_stdout_full() -> bool:
             disk = os.fstatvfs(number)
             return disk.f_blocks > 0 and disk.f_bavail == 0
         return os.path.samestat(here, os.stat("/dev/full"))
-    except (AttributeError, OSError, ValueError):  # such as in a notebook, where it is no file
+    except (AttributeError, OSError, ValueError):  # standard output is no file, for example in a notebook
         return False
 
 
@@ -108,9 +111,9 @@ def show_warning(message: Warning | str, *where: object, **more: object) -> None
 
 
 def print_error(text: str, code: int) -> int:
-    """Print one line on stderr and return the exit code."""
+    """Print the text as one line on stderr, and return `code`."""
     if code == 130 and is_terminal():
-        write_stderr("\n")  # leave the line on which progress was shown
+        write_stderr("\n")  # leave the line of the progress display
     write_stderr(f"minixai: {printable(shorten(' '.join(text.splitlines()), LONGEST))}\n")
     try:
         if sys.stdout is not None:
@@ -121,13 +124,13 @@ def print_error(text: str, code: int) -> int:
 
 
 def discard_output() -> None:
-    """Let what was printed and cannot be written vanish, or Python complains of it when it ends."""
+    """Send buffered output that cannot be written to the null device, so that Python does not complain at exit."""
     with suppress(AttributeError, OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def error_sentence(problem: Exception) -> str:
-    """Return what went wrong in one sentence; the operating system's reasons get the file that they are about."""
+    """Return a sentence that says what went wrong; for an error of the operating system it names the file."""
     if not isinstance(problem, OSError) or not problem.strerror:
         return str(problem) or type(problem).__name__
     if problem.filename is None and problem.errno is not None:

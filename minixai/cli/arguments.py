@@ -1,6 +1,7 @@
-"""The call of a method that answers a question: its arguments from the words that were typed, and what it needs beyond.
+"""Make the call of a method that answers a question: turn typed words into its arguments, and add what it needs.
 
-The words stand for layers, baselines, folders of images.  What a method cannot do without is chosen here, and said.
+The words name layers, baselines and folders of images.  If a required argument was not typed, it is chosen here, and
+the choice is printed.
 """
 
 from __future__ import annotations
@@ -32,17 +33,17 @@ from minixai.text import columns, listed, quoted
 from minixai.validate import one_of
 
 BACKGROUND = 20  # training digits, or birds
-PLAYERS, ORDERS = 7, 50  # blocks along a side, and random orders in which they are added
-ABLATED = 28  # blocks along a side of an image that is too large to ablate every pixel
-FOLDER = 100  # images of a folder that are a background
-SAMPLES = 20  # noisy copies of an image for a large network
-LARGE = 20e6  # bytes that the activations of one image take in a network where every pass takes a while
+PLAYERS, ORDERS = 7, 50  # for Shapley values: blocks along a side, and random orders in which they are added
+ABLATED = 28  # for feature ablation of a larger image: blocks along a side
+FOLDER = 100  # at most this many images of a folder become a background
+SAMPLES = 20  # noisy copies of an image for smooth_grad of a large network
+LARGE = 20e6  # a network is large, and its passes slow, if the activations of one image take more bytes than this
 LAYERS_NAMED = 12
 
 
 @dataclass(frozen=True, eq=False)
 class MethodCall:
-    """A method with all of its arguments but the model and the image.
+    """A method with all of its arguments except the model and the image.
 
     Attributes
     ----------
@@ -50,10 +51,11 @@ class MethodCall:
     target, versus : int, int or None
         Class numbers.
     options : mapping of str to value
+        The other arguments of the method, by name.
     chosen : sequence of (str, str)
-        What nobody typed and had to be chosen: (what, which).
+        (argument, words for its value): the arguments to report, because they were chosen or read from a folder.
     title : str
-        What sets it apart from the others of a strip.
+        The title of its map in a strip of several maps.
     """
 
     method: Method
@@ -67,14 +69,14 @@ class MethodCall:
         return self.method(model, image, self.target, versus=self.versus, **self.options)
 
     def report(self, result: Attribution) -> str:
-        """What was chosen for it, and the certificate."""
+        """Return text for the terminal: a line for each of `chosen`, then the certificate of the result."""
         return "\n".join([*columns([(f"{what:<10}", which) for what, which in self.chosen]), str(result)])
 
 
 def method_call(question: Question, method: Method, subject: Subject, title: str = "", **options: Any) -> MethodCall:
-    """Return the call that answers a question, with more options of its own.
+    """Return the call of a method that answers a question; `options` are further arguments for the method.
 
-    Raises ValueError for options that the method does not know, and for words that stand for nothing.
+    Raises ValueError for an option that the method does not have, and for a word without a meaning.
     """
     target, versus = resolve_classes(question, subject)
     typed, said = typed_options(question, method, subject)
@@ -83,7 +85,7 @@ def method_call(question: Question, method: Method, subject: Subject, title: str
 
 
 def typed_options(question: Question, method: Method, subject: Subject) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """The options that were typed, and what to say of them."""
+    """Return the method's arguments for the typed options, and (argument, words) for those to report."""
     options: dict[str, Any] = {"output": question.output}
     said = list[tuple[str, str]]()
     for name in ("layer", "baseline", "background", "samples", "seed"):
@@ -105,7 +107,7 @@ def has_option(method: Method, name: str) -> bool:
 
 
 def check_option(method: Method, name: str) -> None:
-    """Raise ValueError for an option that a method does not know."""
+    """Raise ValueError if the method does not have this option."""
     if not has_option(method, name):
         others = ", ".join(m.name for m in catalogue.values() if has_option(m, name))
         raise ValueError(f"{method.name} knows no {name}: leave --{name} out, or take a method that does: {others}")
@@ -117,7 +119,10 @@ def check_option(method: Method, name: str) -> None:
 def default_options(
     method: Method, subject: Subject, typed: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """What the method cannot do without, or would take hours without, and what to say of it."""
+    """Return arguments that the method requires or would be too slow without, and (argument, words) to report.
+
+    An argument in `typed` is not replaced.
+    """
     model, options, said = subject.model, dict[str, Any](), list[tuple[str, str]]()
     required = [p.name for p in signature(method.function).parameters.values() if p.default is Parameter.empty]
     if "background" in required and "background" not in typed:
@@ -136,7 +141,7 @@ def default_options(
 
 
 def default_background(subject: Subject) -> tuple[Array, str]:
-    """A set of baselines, and what to call it: digits, birds or, for other models, the baselines that have names."""
+    """Return a background (R, H, W, C) and words for it: digits, birds or, for other models, the named baselines."""
     if subject.model.input_shape == zoo.DIGITS:
         return digits("train")[0][:BACKGROUND], f"the first {BACKGROUND} training digits"
     if subject.model.input_shape == zoo.BIRDS:
@@ -146,7 +151,7 @@ def default_background(subject: Subject) -> tuple[Array, str]:
 
 
 def is_large(model: Model) -> bool:
-    """Return whether every pass through the network takes a while."""
+    """Return whether the network is so large that every pass takes long."""
     return model.row_bytes > LARGE
 
 
@@ -154,7 +159,10 @@ def is_large(model: Model) -> bool:
 
 
 def layer_name(text: str, model: Model) -> str:
-    """Return the name of a layer, given by name or number, if its activations can be drawn as maps."""
+    """Return the name of a layer that is given by name or number.
+
+    Raises ValueError if there is no such layer, or if its activations are not maps (h, w, c).
+    """
     shapes = {entry.name: entry.shape for entry in model.layers}
     name = text
     if text.isdecimal() and len(text) < 9 and int(text) < len(model.layers):
@@ -168,9 +176,10 @@ def layer_name(text: str, model: Model) -> str:
 
 
 def background_folder(question: Question, model: Model) -> tuple[Array, str]:
-    """The images of a folder, in the order of their names, and what to say of them and of those that are left out.
+    """Return the images of the --background folder, ordered by name, and words about them and the files left out.
 
-    Left out are pictures that a command of minixai has drawn, the picture it is about to draw, and the image itself.
+    Left out are files that are no images, pictures that minixai drew, the picture that it is about to draw, and the
+    image that is explained.
     """
     name = question.background
     assert name is not None
@@ -202,7 +211,10 @@ def background_folder(question: Question, model: Model) -> tuple[Array, str]:
 
 
 def baseline_value(text: str, subject: Subject, image: ImageChoice) -> str | float | Array:
-    """Return a baseline by its name, as a number, from an image file, or the partner of a bird."""
+    """Return the baseline that a text stands for: a name, a number, the partner of a bird, or the image in a file.
+
+    Raises ValueError if it is none of these.
+    """
     if text in BASELINES:
         return text
     if text == PARTNER:

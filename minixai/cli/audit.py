@@ -1,4 +1,4 @@
-"""`minixai audit`: seven questions to a heat map, minixai's own or one that another library made."""
+"""`minixai audit`: check by seven questions whether a heat map, minixai's own or a foreign one, can be believed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from minixai.progress import write_stderr
 from minixai.text import quoted, say
 
 PRESET = 256 / 224
-"""How much larger than the model's input torchvision's presets make a photo before they crop it."""
+"""Torchvision's presets resize the shorter side of a photo to this many times the model's input, and then crop it."""
 
 
 ABOUT = """
@@ -74,7 +74,7 @@ def add_audit(commands: Commands) -> None:
 
 
 def audit(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai audit` with the parsed options."""
     asked = Question.of(args)
     out = output_path(asked.out, ENDINGS, [*asked.files, args.map], asked.background)
     named = args.methods.split(",") if args.methods else None
@@ -118,7 +118,7 @@ def audit(args: argparse.Namespace) -> None:
 
 
 def read_map(path: str) -> Array:
-    """The map in a NumPy file, never a pickle.  Raises ValueError for a file that holds none."""
+    """Return the map in a .npy or .npz file; pickles are refused.  Raises ValueError if there is no such array."""
     try:
         if path.endswith(".npz"):
             arrays = read_arrays(path)
@@ -138,7 +138,7 @@ def read_map(path: str) -> Array:
 
 
 def as_option(text: str) -> tuple[str, Any]:
-    """NAME=VALUE as a method's option: a number, true or false, or a word."""
+    """Return (NAME, value) from the text NAME=VALUE; the value is read as JSON, or else it is the text itself."""
     name, equals, word = text.partition("=")
     if not (name and equals and word):
         raise ValueError(f"--option {quoted(text)} is not NAME=VALUE: write for instance --option steps=20")
@@ -149,7 +149,10 @@ def as_option(text: str) -> tuple[str, Any]:
 
 
 def versions(choice: ImageChoice, subject: Subject) -> dict[str, Array]:
-    """The photo as other libraries may have fitted it to the network."""
+    """Return {words: image (1, H, W, C)}, the photo as other libraries may have fitted it to the network's input.
+
+    Versions that equal the image of the subject are left out; there are none without an image file.
+    """
     shape = subject.model.input_shape
     if choice.file is None or len(shape) != 3 or shape[2] not in MODES:
         return {}
@@ -167,7 +170,7 @@ def versions(choice: ImageChoice, subject: Subject) -> dict[str, Array]:
 
 
 def sampled(picture: Image.Image, shape: tuple[int, ...]) -> Array:
-    """The middle, each pixel interpolated between four of the picture."""
+    """Return the middle of the picture in this shape (H, W, C); each pixel is interpolated from four pixels."""
     height, width = shape[:2]
     scale = min(picture.width / width, picture.height / height)
     left, top = (picture.width - width * scale) / 2, (picture.height - height * scale) / 2
@@ -178,7 +181,7 @@ def sampled(picture: Image.Image, shape: tuple[int, ...]) -> Array:
 
 
 def preset(picture: Image.Image, shape: tuple[int, ...]) -> Array:
-    """Resized so that the shorter side is 256/224 of the model's, then cropped, in whole pixels."""
+    """Return the picture resized until its shorter side is 256/224 of the model's, and then cropped to its middle."""
     height, width = shape[:2]
     side = round(min(height, width) * PRESET)
     scale = side / min(picture.size)

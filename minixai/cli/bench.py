@@ -1,4 +1,4 @@
-"""`minixai bench`: how fast minixai is, beside the other libraries that are installed."""
+"""`minixai bench`: measure how fast minixai is, compared with other libraries that are installed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def add_bench(commands: Commands) -> None:
 
 
 def bench(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai bench` with the parsed options."""
     runner = load_benchmark()
     sections = args.sections.split(",") if args.sections else list(runner.SECTIONS)
     for section in sections:
@@ -45,7 +45,7 @@ def bench(args: argparse.Namespace) -> None:
 
 
 def load_benchmark() -> Any:
-    """The benchmark, which is among the tests."""
+    """Return the module of the benchmark, which is among the tests.  Raises ValueError outside a clone."""
     path = Path(__file__).parents[2] / "tests" / "benchmarks" / "bench.py"
     if not path.exists():
         raise ValueError("the benchmark needs a clone of minixai, it is no part of the package: run it there")

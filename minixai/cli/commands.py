@@ -1,4 +1,4 @@
-"""All commands, in the order of the help, and which of them was typed."""
+"""Parse the command line; `COMMANDS` lists all commands in the order of the help."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Begin with `minixai tour`.
 
 
 def build_parsers() -> tuple[Parser, Commands]:
-    """Return the main parser, and its commands, whose `choices` are their parsers by name."""
+    """Return the main parser, and its commands; their `choices` are {name of a command: its parser}."""
     parser = Parser(
         prog="minixai",
         description=cleandoc(ABOUT),
@@ -70,9 +70,10 @@ def build_parsers() -> tuple[Parser, Commands]:
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace | None:
-    """Return what was typed, with the command's function as `run`; None where help was wanted, which is printed.
+    """Return the options that were typed, with the function of the command as `run`.
 
-    Raises ValueError for what is not understood.
+    If no command is to be run, print the help or the version, and return None.  Raises ValueError for unknown commands
+    and options, and for wrong or empty values.
     """
     parser, commands = build_parsers()
     words = list(sys.argv[1:] if argv is None else argv)
@@ -102,7 +103,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace | None:
 
 
 def version() -> str:
-    """Return the installed version; in a clone that is not installed, that of its pyproject.toml."""
+    """Return the version of the installed package or, in a clone that is not installed, that in pyproject.toml."""
     try:
         return metadata.version("minixai")
     except metadata.PackageNotFoundError:

@@ -24,9 +24,9 @@ QUICKER = (
     *("gradient", "integrated_gradients", "deep_lift", "guided_backprop"),
     *("grad_cam", "guided_grad_cam", "smooth_grad"),
 )
-"""The methods that are asked about a large network."""
+"""The methods that are compared by default on a large network."""
 SHARED = ("baseline", "seed", "samples", "background")
-"""Options that go to those methods that know them."""
+"""Options that are passed only to the methods that have them."""
 
 ABOUT = """
 Ask many methods the same about one image, and draw their maps side by side.
@@ -64,12 +64,12 @@ def add_compare(commands: Commands) -> None:
 
 
 def compare(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai compare` with the parsed options."""
     question, names = Question.of(args), args.methods
     out = output_path(question.out, PICTURES, question.files, question.background)
     subject = load_subject(question.model, question.image)
     methods = default_methods(subject) if names is None else named_methods(names)
-    if question.baseline is not None:  # a baseline that cannot be is no reason to leave methods out
+    if question.baseline is not None:  # a wrong baseline is an error here, and must not just leave methods out below
         Call(subject.model, subject.image).baseline(baseline_value(question.baseline, subject, question.image))
     calls = [method_call(known_part(question, method), method, subject) for method in methods]
     with drawing() as plots:
@@ -92,13 +92,13 @@ def compare(args: argparse.Namespace) -> None:
 
 
 def default_methods(subject: Subject) -> list[Method]:
-    """The methods that explain a class, those that add up first; of a large network the quicker ones."""
+    """Return the methods that explain a class, or only `QUICKER` for a large network; those that add up come first."""
     names = QUICKER if is_large(subject.model) else [name for name, m in catalogue.items() if m.class_specific]
     return sorted((catalogue[name] for name in names), key=lambda m: not m.complete)
 
 
 def named_methods(text: str) -> list[Method]:
-    """The methods named.  Raises ValueError for one that explains no class."""
+    """Return the methods named in a text "NAME,NAME,...".  Raises ValueError for one that explains no class."""
     methods = [catalogue[name] for name in text.split(",")]
     for method in methods:
         if not method.class_specific:
@@ -107,7 +107,7 @@ def named_methods(text: str) -> list[Method]:
 
 
 def known_part(question: Question, method: Method) -> Question:
-    """The question without the options that this method does not know."""
+    """Return the question without those of the `SHARED` options that this method does not have."""
     unknown: dict[str, Any] = {name: None for name in SHARED if not has_option(method, name)}
     return replace(question, **unknown)
 
@@ -115,7 +115,10 @@ def known_part(question: Question, method: Method) -> Question:
 def call_all(
     calls: Sequence[MethodCall], subject: Subject, may_fail: bool
 ) -> tuple[list[tuple[MethodCall, Attribution]], list[tuple[str, str]]]:
-    """The results; and where methods may fail, those that cannot answer, and why."""
+    """Return (call, result) for the calls that succeed, and (name, reason) for those that raise ValueError.
+
+    The error is raised if methods may not fail, or if all of them do.
+    """
     answered, left_out = list[tuple[MethodCall, Attribution]](), list[tuple[str, str]]()
     for call in calls:
         try:
@@ -123,5 +126,5 @@ def call_all(
         except ValueError as problem:
             if not may_fail or (call is calls[-1] and not answered):
                 raise
-            left_out.append((call.method.name, str(problem).split(":")[0]))  # what follows is what to do
+            left_out.append((call.method.name, str(problem).split(":")[0]))  # without the advice after the colon
     return answered, left_out

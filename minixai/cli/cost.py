@@ -1,4 +1,4 @@
-"""What calls of methods will cost, told before the work: the calls are made with a network of one filter first."""
+"""Print before the work what calls of methods will cost; to find out, they are first made with a tiny network."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from minixai.methods import gradient
 from minixai.model import Item, Model
 from minixai.progress import write_stderr
 
-QUICK = 10  # rows
+QUICK = 10  # work of fewer rows is not announced
 MANY = 5000
-"""Samples that take a while in a small network too."""
+"""From this many samples on the work takes long even with a small network."""
 
 
 def print_cost(calls: Sequence[MethodCall], subject: Subject) -> None:
-    """Print on stderr what will be computed and about how long it takes, where it takes a while."""
+    """Print on stderr what will be computed and about how long it takes, unless that is short."""
     many = any(call.options.get("samples", 0) >= MANY for call in calls)
     if not (is_large(subject.model) or many) or sum(cost := dry_run(calls, subject)) < QUICK:
         return
-    gradient(subject.model, subject.image)  # what is prepared once is prepared here
+    gradient(subject.model, subject.image)  # a first pass prepares what is prepared only once
     start = time.monotonic()
     gradient(subject.model, subject.image)
     seconds = (time.monotonic() - start) / 2 * sum(cost)
@@ -34,17 +34,20 @@ def print_cost(calls: Sequence[MethodCall], subject: Subject) -> None:
 
 
 def dry_run(calls: Sequence[MethodCall], subject: Subject) -> Cost:
-    """Return how many rows the calls send through the network; a call that fails sends none."""
+    """Return how many rows the calls will send through the network; a call that raises ValueError counts as none."""
     total = Cost(0, 0)
-    with warnings.catch_warnings(action="ignore"):  # the results are thrown away
+    with warnings.catch_warnings(action="ignore"):  # the results are not used
         for call in calls:
-            with suppress(ValueError):  # which the call itself raises again
+            with suppress(ValueError):  # the call with the real model raises it again
                 total = total.plus(*call(tiny_model(subject.model, call), subject.image).cost)
     return total
 
 
 def tiny_model(model: Model, call: MethodCall) -> Model:
-    """Return a network of one filter, in which the layer of the call has the name and the shape of the model's."""
+    """Return a cheap network of a single convolution, with the input and the classes of the model.
+
+    If the call names a layer, the convolution has its name and its shape; otherwise it has one filter.
+    """
     given = call.options.get("layer")
     name = "conv" if given is None else given
     h, w, filters = (2, 2, 1) if given is None else {e.name: e.shape for e in model.layers}[name]
@@ -54,7 +57,7 @@ def tiny_model(model: Model, call: MethodCall) -> Model:
 
 
 def duration(seconds: float) -> str:
-    """A time as one says it.
+    """Return a duration in words, to whole seconds or minutes.
 
     >>> duration(7.4), duration(75), duration(4000)
     ('7 s', '1 min 15 s', '1 h 6 min')

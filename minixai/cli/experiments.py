@@ -1,4 +1,4 @@
-"""`minixai experiment`: what others published, done again."""
+"""`minixai experiment`: repeat a published experiment, and check the claims about its numbers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def add_experiment(commands: Commands) -> None:
 
 @dataclass(frozen=True)
 class ExperimentOptions:
-    """What `experiment` is asked, as it was typed; None is what was not."""
+    """The options of `experiment`, as they were typed; None stands for an option that was not typed."""
 
     name: str | None = None
     images: int | None = None
@@ -57,7 +57,7 @@ class ExperimentOptions:
 
 
 def experiment(args: argparse.Namespace) -> int:
-    """Run the command."""
+    """Run `minixai experiment` with the parsed options; the exit code is 1 if a claim fails, otherwise 0."""
     wanted = ExperimentOptions(args.name, args.images, args.seed, args.out, args.json)
     if wanted.name is None:
         check_unnamed(wanted)
@@ -89,7 +89,7 @@ def experiment(args: argparse.Namespace) -> int:
 
 
 def check_unnamed(wanted: ExperimentOptions) -> None:
-    """Raise ValueError for options that need the name of an experiment."""
+    """Raise ValueError if an option was typed that needs the name of an experiment."""
     for option in ("images", "seed", "out", "json"):
         value = getattr(wanted, option)
         if value is not None and value is not False:
@@ -97,7 +97,10 @@ def check_unnamed(wanted: ExperimentOptions) -> None:
 
 
 def run_options(wanted: ExperimentOptions, chosen: Experiment) -> dict[str, Any]:
-    """The experiment's own options that were typed.  Raises ValueError for a seed where nothing is drawn."""
+    """Return the typed options to pass to the experiment, images and seed.
+
+    Raises ValueError for a seed if the experiment has no random numbers.
+    """
     if wanted.seed is not None and not chosen.sampled:
         sampled = ", ".join(name for name, each in EXPERIMENTS.items() if each.sampled)
         raise ValueError(f"{wanted.name} draws nothing by chance: leave --seed out, or take one that does: {sampled}")

@@ -26,12 +26,12 @@ from minixai.methods import catalogue
 from minixai.methods.registry import Method
 from minixai.text import quoted, say
 
-if TYPE_CHECKING:  # matplotlib takes a while to load, so only the commands that draw load it
+if TYPE_CHECKING:  # importing matplotlib is slow, so only the commands that draw import it
     from matplotlib.figure import Figure
 
-FILTERS = 256  # that a picture shows
-SPECKLED = 128  # pixels along a side of an image whose map has a few values far above all others
-NOISE = (0, 0.05, 0.1, 0.2, 0.3, 0.5)  # σ in parts of the image's range, as the article varies it
+FILTERS = 256  # at most this many feature maps are drawn
+SPECKLED = 128  # from this many pixels along each side on, maps have a few values far above all others
+NOISE = (0, 0.05, 0.1, 0.2, 0.3, 0.5)  # σ as shares of the image's range, the values of the SmoothGrad article
 
 ABOUT = """
 Explain what a network sees in an image, and draw it.
@@ -65,7 +65,7 @@ minixai explain --method grad_cam --strip
 minixai explain --method expected_gradients --classes 8,3 --samples 500
 """
 DEFAULTS = f"(default: {PHOTO_NETWORK} for an image file, digits for one with --invert, shorebirds for a --scene)"
-"""What the help of --model says where the image decides."""
+"""The end of the help of --model, for commands in which the image decides on the default network."""
 
 
 def add_explain(commands: Commands) -> None:
@@ -85,7 +85,7 @@ def add_explain(commands: Commands) -> None:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What `explain` is asked: a question, a method, and whether for a strip or several classes."""
+    """What `explain` is to do: a question, a method, and whether to draw a strip or the maps of several classes."""
 
     question: Question
     method: Method
@@ -94,7 +94,7 @@ class Explanation:
 
 
 def explain(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai explain` with the parsed options."""
     asked = Explanation(Question.of(args), catalogue[args.method], args.strip, args.classes)
     question = asked.question
     out = output_path(question.out, PICTURES, question.files, question.background)
@@ -116,7 +116,10 @@ def explain(args: argparse.Namespace) -> None:
 
 
 def method_calls(asked: Explanation, subject: Subject) -> list[MethodCall]:
-    """The calls that a strip, several classes, or a single question take."""
+    """Return the calls for a strip, for several classes, or for a single map.
+
+    Raises ValueError if the options exclude each other or do not fit the method.
+    """
     question, method = asked.question, asked.method
     if asked.strip and asked.classes is not None:
         raise ValueError("--strip and --classes are two pictures: ask for one of them")
@@ -136,17 +139,17 @@ def method_calls(asked: Explanation, subject: Subject) -> list[MethodCall]:
 
 
 def noise_strip(question: Question, method: Method, subject: Subject) -> list[MethodCall]:
-    """The same random numbers, larger from map to map."""
+    """Return a call for each level of noise in `NOISE`; all use the same random numbers."""
     return [method_call(question, method, subject, f"noise {level:.0%}", noise=level) for level in NOISE]
 
 
 def path_strip(question: Question, method: Method, subject: Subject) -> list[MethodCall]:
-    """One call, which keeps the steps of its path."""
+    """Return a single call, whose result also keeps the steps along the path."""
     return [method_call(question, method, subject, path=True)]
 
 
 def layer_strip(question: Question, method: Method, subject: Subject) -> list[MethodCall]:
-    """Every convolution, from the first to the last."""
+    """Return a call for each convolution of the model, from the first to the last."""
     if question.layer is not None:
         raise ValueError("--strip goes through all convolutions: leave --layer out, or --strip")
     names = [entry.name for entry in subject.model.layers if isinstance(entry.layer, Conv2D)]
@@ -162,7 +165,7 @@ STRIPS: Mapping[str, Callable[[Question, Method, Subject], list[MethodCall]]] = 
     "hires_cam": layer_strip,
     "guided_grad_cam": layer_strip,
 }
-"""What a strip shows, method by method."""
+"""{method: function that returns the calls for its strip}"""
 
 
 # -- the picture --------------------------------------------------------------------------------------
@@ -171,7 +174,7 @@ STRIPS: Mapping[str, Callable[[Question, Method, Subject], list[MethodCall]]] = 
 def draw(
     plots: ModuleType, asked: Explanation, results: list[Attribution], calls: Sequence[MethodCall], subject: Subject
 ) -> tuple[Figure, str]:
-    """Return the picture of the results, and what its colours mean."""
+    """Return the figure of the results, and words about what its colours mean."""
     result, colours = results[0], colour_meaning(results[0])
     common: dict[str, Any] = {"title": subject.caveat, "classes": subject.model.class_names}
     if asked.strip and result.method == "integrated_gradients":
@@ -198,5 +201,5 @@ def colour_meaning(result: Attribution) -> str:
 
 
 def shown_percentile(subject: Subject) -> float:
-    """The percentile of a map's absolute values that has the full colour."""
+    """Return the percentile of a map's absolute values that gets the full colour: 99.9 for large images, or 100."""
     return 99.9 if min(subject.image.shape[1:3]) >= SPECKLED else 100.0

@@ -1,4 +1,4 @@
-"""`minixai lessons`, `lesson`, `check` and `book`: the lessons, how far a learner has come, and all as a book."""
+"""`minixai lessons`, `lesson`, `check` and `book`: list and show lessons, check the answers, and make the book."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def add_book(commands: Commands) -> None:
 
 
 def lessons(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai lessons` with the parsed options."""
     if args.copy is not None:
         if args.notebooks:
             made = write_notebooks(Path(args.copy))
@@ -110,12 +110,12 @@ def lessons(args: argparse.Namespace) -> None:
 
 
 def title_without_number(lesson: Lesson) -> str:
-    """The title without its number."""
+    """Return the title of a lesson without its number."""
     return lesson.title.split(". ", 1)[-1]
 
 
 def lesson(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai lesson` with the parsed options."""
     chosen = find_lesson(args.lesson)
     if (args.weights or args.image) and not chosen.has_photo:
         others = ", ".join(str(each.number) for each in every_lesson() if each.has_photo)
@@ -141,7 +141,7 @@ def lesson(args: argparse.Namespace) -> None:
 
 
 def book(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai book` with the parsed options."""
     from minixai.book.build import build_book
 
     first = build_book(Path(args.out), lambda step: print(step, file=sys.stderr))
@@ -151,7 +151,7 @@ def book(args: argparse.Namespace) -> None:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai check` with the parsed options."""
     folder = None if args.lesson is None or not Path(args.lesson).is_dir() else Path(args.lesson)
     if args.lesson is not None and folder is None:
         chosen = find_lesson(args.lesson)
@@ -183,7 +183,7 @@ def check(args: argparse.Namespace) -> None:
 
 
 def note_if_not_shipped(chosen: Lesson) -> None:
-    """Say so if a lesson is not the one that came with minixai."""
+    """Print a note on stderr if the lesson is not the one that came with minixai."""
     if chosen.path.resolve().parent != shipped_home().resolve():
         print(
             f"minixai: note: this is {printable(str(chosen.path))}, not the lesson that came with minixai",
@@ -192,13 +192,17 @@ def note_if_not_shipped(chosen: Lesson) -> None:
 
 
 def tell_where_to_answer(chosen: Lesson) -> None:
-    """Tell where answers go: never into an installed package."""
+    """Print how to copy the lessons if this one is inside the installed package, where no answers should be written."""
     if chosen.path.resolve().is_relative_to(PACKAGE):
         say("To answer, make a copy: minixai lessons --copy FOLDER, then minixai check FOLDER")
 
 
 def outcomes(chosen: Lesson) -> list[Outcome]:
-    """What came of the exercises of a lesson, which is run only if someone has answered."""
+    """Return the outcomes of a lesson's exercises.
+
+    The lesson is run only if there are answers, and an earlier run did not store what is needed to judge them.  Raises
+    ValueError if it cannot be run.
+    """
     try:
         answers = chosen.answers
     except SyntaxError as problem:
@@ -214,19 +218,19 @@ def outcomes(chosen: Lesson) -> list[Outcome]:
 
 
 def run_without_output(chosen: Lesson) -> Session:
-    """Run a lesson for its exercises alone."""
+    """Run a lesson without printing anything or writing figures, and return its session."""
     with redirect_stdout(io.StringIO()):
         return run(chosen, figures=False)
 
 
 def run(chosen: Lesson, **options: Any) -> Session:
-    """Run a lesson.  Raises ValueError, in one sentence, if it cannot be run to its end."""
+    """Run a lesson, and return its session.  Raises ValueError if it stops before its end."""
     try:
         return chosen.run(**options)
     except AssertionError as broken:
         raise ValueError(f"{chosen.path} stops: {broken}") from None
     except BrokenPipeError:
         raise
-    except Exception as problem:  # what a learner writes can fail in any way
+    except Exception as problem:  # a learner's code may raise any error
         reason = f"{type(problem).__name__}, {problem}"
         raise ValueError(f"{chosen.path} stops ({reason}): python {chosen.path} shows where") from None

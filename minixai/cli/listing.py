@@ -1,4 +1,4 @@
-"""`minixai methods` and `minixai models`: what there is."""
+"""`minixai methods` and `minixai models`: list the methods, and the networks that come with minixai."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def add_models(commands: Commands) -> None:
 
 
 def methods(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai methods` with the parsed options."""
     say(guide_text(shutil.get_terminal_size().columns))
 
 
 def models(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai models` with the parsed options."""
     titles = ("model", "input", "classes", "parameters", "file", "what it is")
     say(*columns([titles, *map(describe_model, [*zoo.RECIPES, *zoo.PRETRAINED])], right=[2, 3, 4]))
     say(f"\nMore for photos: {', '.join(zoo.PHOTOS)}, whose weights do not come with it: minixai download --help.")
 
 
 def describe_model(name: str) -> tuple[str, ...]:
-    """A line of the list."""
+    """Return the cells of a network's line in the list of models."""
     model, length = zoo.load(name), zoo.weights_file(name).stat().st_size
     weights = sum(w.size for w in model.weights.values())
     numbers = str(len(model.classes)), f"{weights:,}", f"{length / 1000:.0f} kB"

@@ -1,4 +1,4 @@
-"""What the options of all commands have in common: how they are declared, and how their words become values."""
+"""Declare commands and the options that several of them share, and read their values."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ Run: TypeAlias = Callable[[argparse.Namespace], "int | None"]
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 PICTURES = (".png", ".pdf", ".svg")
-"""Endings of the pictures that commands write."""
+"""Endings of the pictures that commands can write."""
 MOST_SAMPLES = 100_000
-"""Samples beyond which the standard error of a sampled method hardly shrinks: it is 1/316 of that of one sample."""
+"""The largest number of samples.  With it the standard error is 1/316 of that of one sample, and hardly shrinks on."""
 DIGITS_OF_A_NUMBER = 18
 
 
 class Parser(argparse.ArgumentParser):
-    """Options of a command.  What is wrong with them becomes one line, which says where help is to be found."""
+    """Parser of a command's options.  A mistake raises ValueError with one line that also says how to get help."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._negative_number_matcher = re.compile(r"-\.?\d")  # -1..1, a preprocessing, is no option either
+        # what starts like a negative number is a value and no option, so that `--preprocessing -1..1` works
+        self._negative_number_matcher = re.compile(r"-\.?\d")
 
     def error(self, message: str) -> NoReturn:
         raise ValueError(f"{printable(shorten(message, 400))}; see {self.prog} --help")
@@ -37,13 +38,13 @@ class Parser(argparse.ArgumentParser):
         return list(self._option_string_actions)
 
     def metavar(self, dest: str) -> str:
-        """What an argument is called in the help."""
+        """Return the name that the help shows for the value of an argument."""
         return next((str(action.metavar) for action in self._actions if action.dest == dest and action.metavar), dest)
 
     def check_names(self, words: Iterable[str]) -> None:
-        """Raise ValueError for a word that looks like an option and is none.
+        """Raise ValueError for a word that looks like an option of this command but is not.
 
-        argparse would first complain of the word after it, which it takes for an image file.
+        Without this check argparse would complain about the next word instead, which it takes for an image file.
         """
         for word in words:
             if word == "--":
@@ -57,19 +58,19 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_command(commands: Commands, run: Run, about: str, examples: str, name: str | None = None) -> Parser:
-    """Add a command, called as its function, and return the parser of its options.
+    """Add a command, and return the parser of its options.
 
     Parameters
     ----------
     commands : the commands of the main parser
     run : function of the parsed options
-        Does the work; what it returns is the exit code, None is 0.
+        Runs the command and returns the exit code; None stands for 0.
     about : str
-        What --help says about it; its first line stands in the list of commands.
+        The description that --help shows; its first line also stands in the list of commands.
     examples : str
-        Command lines, one in each line.
+        Examples for --help, one command line per line.
     name : str, optional
-        The name of the command, by default the function's.
+        The name of the command, by default the name of `run`.
     """
     text = cleandoc(about)
     parser = commands.add_parser(
@@ -85,20 +86,23 @@ def add_command(commands: Commands, run: Run, about: str, examples: str, name: s
 
 
 def add_out(parser: Parser, default: str | None = None, shown: str = "%(default)s", what: str | None = None) -> None:
-    """Add --out, the file of the picture, or of what else is written."""
+    """Add --out, the file to write; `what` describes it if it is no picture, and `shown` is the default in the help."""
     what = what or f"the picture, {', '.join(PICTURES)}"
     parser.add_argument("--out", metavar="FILE", default=default, help=f"{what} (default: {shown})")
 
 
 def add_seed(parser: Parser, default: int | None = None) -> None:
-    """Add --seed, where random numbers start."""
+    """Add --seed, the seed of the random numbers."""
     parser.add_argument(
         "--seed", metavar="N", type=seed, default=default, help="where the random numbers start (default: 0)"
     )
 
 
 def whole_number(least: int, most: int, why: str) -> Callable[[str], int]:
-    """Return a function that reads a whole number from `least` to `most`; `why` says what is beyond, and what to do."""
+    """Return a function that reads a whole number from `least` to `most`.
+
+    It raises ArgumentTypeError for other texts; `why` is the reason, with advice, that it gives for too large a number.
+    """
 
     def read(text: str) -> int:
         if not text.isdecimal():
@@ -121,7 +125,10 @@ samples = whole_number(
 
 
 def image_shape(text: str) -> tuple[int, int, int]:
-    """Read H,W,C: the height, the width and the channels of an image."""
+    """Return (H, W, C), the height, the width and the channels of an image, from a text such as "224,224,3".
+
+    Raises ArgumentTypeError for other texts.
+    """
     parts = text.replace("x", ",").replace("×", ",").split(",")
     if len(parts) != 3 or not all(part.strip().isdecimal() and 0 < len(part.strip()) < 6 for part in parts):
         raise argparse.ArgumentTypeError(

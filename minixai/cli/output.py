@@ -1,4 +1,4 @@
-"""Where a command writes: refused before the work if it cannot be written, and never left half-written."""
+"""Write the files of commands: check before the work that a file can be written, and never leave it half-written."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from minixai.arrays import Array
 from minixai.files import atomic_write
 from minixai.text import quoted
 
-if TYPE_CHECKING:  # matplotlib takes a while to load, so only the commands that draw load it
+if TYPE_CHECKING:  # importing matplotlib is slow, so only the commands that draw import it
     from matplotlib.figure import Figure
 
 SOFTWARE = "minixai"
-"""What a PNG of a command says has made it, so that no command takes it for an input."""
+"""The software that pictures name as their maker; PNGs of a background folder that name it are left out."""
 LONGEST_NAME = 200
-"""Letters of a file's name that every disk takes, with what is added while the file is written."""
+"""Letters in the name of a file: every disk takes as many, even with the suffix that is added during writing."""
 FIELDS = {"png": "Software", "pdf": "Creator", "svg": "Creator"}
 STACKED_DPI = 125
-"""Of figures that become one picture: their smallest text is 14 pixels high."""
+"""Resolution of figures that are joined to one picture; their smallest text is then 14 pixels high."""
 
 
 class ProbeFinished(Exception):
@@ -38,23 +38,23 @@ class ProbeFinished(Exception):
 def output_path(
     out: str, suffixes: Sequence[str], inputs: Iterable[str | None] = (), folder: str | None = None
 ) -> Path:
-    """Return the path of a file that can be written, has one of these suffixes, and is none of the inputs.
+    """Return `out` as a path, after checking that it can be written, has one of these suffixes, and is no input.
 
     Parameters
     ----------
     out : str
-        What --out was given, or its default.
+        The value of --out, or its default.
     suffixes : sequence of str
-        How the file may end.
+        The suffixes that the file may have.
     inputs : iterable of str or None
         Files that the command reads.
     folder : str, optional
-        A folder whose images it reads.
+        A folder whose images the command reads.
 
     Raises
     ------
     ValueError
-        If there can be no such file.
+        If one of the checks fails.
     """
     path = Path(out)
     if len(path.name) > LONGEST_NAME:
@@ -75,7 +75,7 @@ def output_path(
 
 
 def output_folder(out: str) -> Path:
-    """Return a folder for figures, which is there already or can be made.  Raises ValueError if there can be none."""
+    """Return `out` as the path of a folder for figures.  Raises ValueError unless it exists or can be made."""
     path = Path(out)
     nearest = next(each for each in (path, *path.absolute().parents) if each.exists())
     if not nearest.is_dir():
@@ -92,34 +92,35 @@ def output_folder(out: str) -> Path:
 
 
 def same_file(a: str | Path, b: str | Path) -> bool:
-    """Return whether both are names of one file that is there."""
+    """Return whether both paths lead to the same existing file."""
     return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
 
 
 def is_own_picture(path: Path) -> bool:
-    """Return whether a command of minixai has drawn this PNG."""
+    """Return whether the file is a PNG that a command of minixai drew."""
     try:
         with Image.open(path, formats=["PNG"]) as image:
             return image.info.get("Software") == SOFTWARE
-    except Exception:  # a foreign or damaged file can make Pillow fail in any way
+    except Exception:  # Pillow may raise any error for a foreign or damaged file
         return False
 
 
 @contextmanager
 def drawing() -> Iterator[ModuleType]:
-    """Load `minixai.plots` and draw with matplotlib's own settings.
+    """Import `minixai.plots`, yield it, and use matplotlib's default settings inside the `with` block.
 
-    A user's matplotlibrc may ask for LaTeX, say, which is not there or takes minutes; it stays as it is for others.
+    A user's matplotlibrc is ignored, because it may ask for LaTeX, for example, which may be missing or slow.  The
+    user's settings are restored afterwards.
     """
     log = logging.getLogger("matplotlib")
     level = log.level
-    log.setLevel(logging.ERROR)  # that a folder for its cache cannot be written is no matter of ours
+    log.setLevel(logging.ERROR)  # hide warnings, such as that matplotlib cannot write to its cache folder
     try:
         with interrupts.Loading():
             import matplotlib
 
             from minixai import plots
-    except Exception as problem:  # a damaged matplotlibrc can make it fail in any way
+    except Exception as problem:  # a damaged matplotlibrc may raise any error
         raise ValueError(
             f"matplotlib cannot be loaded ({type(problem).__name__}, {problem}): "
             "look at matplotlibrc in this folder and in your settings"
@@ -133,14 +134,14 @@ def drawing() -> Iterator[ModuleType]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure in the format that the path ends in."""
+    """Write a figure in the format of the path's suffix."""
     form = path.suffix[1:].lower()
     with atomic_write(path) as file:
         figure.savefig(file, format=form, metadata={FIELDS[form]: SOFTWARE})
 
 
 def save_beside_photo(figure: Figure, path: Path, overview: Array | None) -> None:
-    """Write a figure, to the left of it the whole photo if the network was shown only a part."""
+    """Write a figure; if there is an overview of the whole photo, because it was cropped, add it on the left."""
     if overview is not None:
         from minixai.plots.overview import add_overview
 
@@ -149,7 +150,7 @@ def save_beside_photo(figure: Figure, path: Path, overview: Array | None) -> Non
 
 
 def save_stacked(rows: Iterable[Sequence[Sequence[Figure]]], path: Path) -> None:
-    """Write figures as one PNG on white: rows of columns of figures."""
+    """Write figures as one white PNG; each row is a sequence of columns, and each column one of figures."""
     lines = [
         join_pictures(
             [join_pictures([render_picture(figure) for figure in column], across=False) for column in row], across=True
@@ -164,7 +165,7 @@ def save_stacked(rows: Iterable[Sequence[Sequence[Figure]]], path: Path) -> None
 
 
 def join_pictures(pictures: Sequence[Image.Image], across: bool) -> Image.Image:
-    """Return the pictures side by side, or beneath each other, each centred on white."""
+    """Return one white picture with the pictures side by side at the top or, if not `across`, in a centred column."""
     widths, heights = [each.width for each in pictures], [each.height for each in pictures]
     size = (sum(widths), max(heights)) if across else (max(widths), sum(heights))
     page = Image.new("RGB", size, "white")
@@ -175,7 +176,7 @@ def join_pictures(pictures: Sequence[Image.Image], across: bool) -> Image.Image:
 
 
 def render_picture(figure: Figure) -> Image.Image:
-    """Return the figure as matplotlib draws it on a screen."""
+    """Return the figure as an RGB image, as matplotlib draws it."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=STACKED_DPI)
     return Image.open(buffer).convert("RGB")

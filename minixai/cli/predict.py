@@ -1,4 +1,4 @@
-"""`minixai predict`: the likeliest classes of an image."""
+"""`minixai predict`: print the likeliest classes of an image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from minixai.cli.subject import (
 )
 from minixai.text import columns, say
 
-TOP = 5  # classes that are listed
+TOP = 5  # how many classes are listed
 ABOUT = """
 Print the likeliest classes of an image, and what the network was shown.
 """
@@ -36,7 +36,7 @@ def add_predict(commands: Commands) -> None:
 
 
 def predict(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai predict` with the parsed options."""
     subject = load_subject(ModelChoice.of(args), ImageChoice.of(args))
     lines = [(subject.model.classes[k], percent(subject.probabilities[k])) for k in subject.order[:TOP]]
     say(subject, end="\n\n")

@@ -1,4 +1,4 @@
-"""What `explain` and `compare` are asked, as one typed value: nothing after it looks at the command line again."""
+"""The question that `explain`, `compare` and `audit` answer, as one typed value made of the parsed options."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minixai.methods.baselines import BASELINES
 
 @dataclass(frozen=True)
 class Question:
-    """A question about an image, as it was typed; None is what was not."""
+    """A question about an image, as it was typed; None stands for an option that was not typed."""
 
     model: ModelChoice
     image: ImageChoice
@@ -33,17 +33,17 @@ class Question:
 
     @property
     def output(self) -> str:
-        """What of the network is explained."""
+        """Which output of the network is explained, "probability" or "score"."""
         return "probability" if self.probability else "score"
 
     @property
     def files(self) -> list[str | None]:
-        """What may name a file that is read."""
+        """The values of options that may name a file to read."""
         return [*self.model.files, self.image.file, self.baseline]
 
 
 def add_question_options(parser: Parser, out: str, what: str | None = None) -> None:
-    """Add the options that say what is asked about the image, and where the picture goes."""
+    """Add the options that say what to explain about the image, and --out with the default `out`."""
     parser.add_argument(
         "--target", metavar="CLASS", help="the class to explain, name or number (default: the predicted one)"
     )
@@ -74,7 +74,10 @@ def add_question_options(parser: Parser, out: str, what: str | None = None) -> N
 
 
 def resolve_classes(question: Question, subject: Subject) -> tuple[int, int | None]:
-    """Return target and versus as class numbers.  Raises ValueError if they are unknown, or the same."""
+    """Return target and versus as class numbers; the target is by default the predicted class, and versus None.
+
+    Raises ValueError if a class is unknown, or if both are the same.
+    """
     model = subject.model
     target = int(subject.order[0]) if question.target is None else model.class_number(question.target)
     versus = None if question.versus is None else model.class_number(question.versus)
@@ -87,7 +90,7 @@ def resolve_classes(question: Question, subject: Subject) -> tuple[int, int | No
 
 
 def describe(question: Question, subject: Subject) -> str:
-    """What is explained, in words."""
+    """Return in words what is explained, such as "score of redshank minus that of greenshank"."""
     target, versus = resolve_classes(question, subject)
     words = f"{question.output} of {class_label(target, subject.model)}"
     return words + ("" if versus is None else f" minus that of {class_label(versus, subject.model)}")

@@ -1,4 +1,4 @@
-"""`minixai score`: how well methods find what a bird network goes by, where the truth is known."""
+"""`minixai score`: score methods on drawn birds, for which it is known what the network should rely on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from minixai.zoo.birds import tied
 
 IMAGES = 32
 MOST_IMAGES = 5000
-"""Birds whose pictures, with those that the scores draw of them, still fit into memory."""
+"""The largest number of birds whose pictures, with those that the scores draw, fit into the memory of most machines."""
 TIED = "shorebirds-biased"
-"""This network is tested on birds in the habitats of its training; the scores show what it goes by all the same."""
+"""This network is tested on birds in the habitats that it was trained on."""
 
 ABOUT = """
 Score methods on birds drawn so that the right explanation is known.
@@ -59,7 +59,7 @@ def add_score(commands: Commands) -> None:
 
 
 def score(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai score` with the parsed options."""
     choice, count, seed = ModelChoice.of(args), args.images, args.seed
     out = output_path(args.out, PICTURES, choice.files)
     methods = DEFAULT if args.methods is None else tuple(args.methods.split(","))

@@ -1,4 +1,4 @@
-"""What is explained: a network and an image for it, from the words of a command line."""
+"""Load what is explained, a network and an image for it, from the words of a command line."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from minixai.preprocessing import Preprocessing, as_preprocessing
 from minixai.text import columns, quoted
 from minixai.validate import one_of
 
-DIGIT = 702  # an 8 that leaves no doubt
+DIGIT = 702  # a clear 8
 SCENE = 113  # a redshank in the water
 WHERE = {"water": "in the water", "reeds": "in the reeds", "sand": "on the sand"}
 PHOTO_NETWORK = "efficientnet-lite0"
-"""The network that explains an image file, if nobody names one."""
+"""The default network for an image file."""
 PARTNER = "partner"
-RUNNERS_UP = 3  # classes that the prediction names
+RUNNERS_UP = 3  # how many classes are printed as the prediction
 VISIBLE_CROP = 0.1
-"""Part of a photo from which the picture shows what was cut off."""
+"""If more than this share of a photo was cropped, the picture also shows the whole photo."""
 RANDOM = "random: this network has learnt nothing, so its classes and maps mean nothing"
 
 
@@ -41,7 +41,7 @@ RANDOM = "random: this network has learnt nothing, so its classes and maps mean 
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """A network, as it was typed; None is what was not."""
+    """The options that name a network, as they were typed; None stands for an option that was not typed."""
 
     name: str | None = None
     weights: str | None = None
@@ -55,13 +55,13 @@ class ModelChoice:
 
     @property
     def files(self) -> list[str]:
-        """The files that are read, where they are there."""
+        """The names among the options that may be files to read."""
         return [name for name in (self.name, self.weights, self.labels) if name is not None]
 
 
 @dataclass(frozen=True)
 class ImageChoice:
-    """An image, as it was typed; None is what was not."""
+    """The options that name an image, as they were typed; None stands for an option that was not typed."""
 
     file: str | None = None
     digit: int | None = None
@@ -80,7 +80,7 @@ class ImageChoice:
 
 
 def add_model_options(parser: Parser, about: str, default: str | None = None) -> None:
-    """Add the options that name a network; `about` ends the help of --model."""
+    """Add the options that name a network; the help of --model ends with `about`."""
     parser.add_argument(
         "--model",
         metavar="NAME",
@@ -148,7 +148,7 @@ def add_image_options(parser: Parser) -> None:
 
 
 class Network(NamedTuple):
-    """A model, its name, what to say of its weights, and what it makes of pixels."""
+    """A model and its name, with words about its weights and about its preprocessing of pixels."""
 
     model: Model
     name: str
@@ -157,7 +157,7 @@ class Network(NamedTuple):
 
     @property
     def lines(self) -> list[tuple[str, str]]:
-        """What a command prints of it: (what, which)."""
+        """The lines that a command prints about the network, (label, text) each."""
         texts = (
             ("model", f"{self.name}, {format_shape(self.model)} -> {format_class_count(self.model)}"),
             ("weights", self.weights),
@@ -166,14 +166,14 @@ class Network(NamedTuple):
 
 
 def label_lines(*texts: tuple[str, str]) -> list[tuple[str, str]]:
-    """Lines of a table of labels: a label stands before the first line of its text."""
+    """Split texts into lines (label, line); the label is empty except on the first line of its text."""
     return [(what if i == 0 else "", line) for what, text in texts for i, line in enumerate(text.splitlines())]
 
 
 def load_network(choice: ModelChoice, default: str) -> Network:
-    """Load the network that was typed, by default the one of this name.
+    """Load the network that was typed, or the one with the name `default`.
 
-    Raises ValueError if there is none, or if its other options are not for it.
+    Raises ValueError if there is no such network, or if another option does not apply to it.
     """
     name = choice.name or default
     for option, file in (("--model", name), ("--weights", choice.weights), ("--labels", choice.labels)):
@@ -198,7 +198,7 @@ def load_network(choice: ModelChoice, default: str) -> Network:
         if not is_file and not os.path.exists(name) and not Path(name).suffix:
             check_name(name)
         with warnings.catch_warnings():
-            if is_file and choice.preprocessing is None:  # which is printed
+            if is_file and choice.preprocessing is None:  # the warning about it is not needed, since it is printed
                 warnings.simplefilter("ignore", UserWarning)
             model = zoo.load(
                 name, preprocessing=choice.preprocessing, classes=choice.labels, input_shape=choice.input_shape
@@ -209,7 +209,7 @@ def load_network(choice: ModelChoice, default: str) -> Network:
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError for a name that no network has."""
+    """Raise ValueError if minixai has no network of this name."""
     try:
         one_of(name, [*zoo.RECIPES, *zoo.PRETRAINED, *zoo.PHOTOS], "model")
     except ValueError as problem:
@@ -219,7 +219,7 @@ def check_name(name: str) -> None:
 
 
 def check_input(option: str, file: str | None) -> None:
-    """Raise ValueError for an input that is no ordinary file: reading a pipe or a device may never end."""
+    """Raise ValueError if an input exists but is no ordinary file, because reading a pipe or a device may never end."""
     if file is not None and os.path.exists(file):
         try:
             check_regular(Path(file))
@@ -230,7 +230,7 @@ def check_input(option: str, file: str | None) -> None:
 
 
 def unknown_input(model: Model) -> str:
-    """What to say where nobody told what a network was trained to see, and what its file suggests."""
+    """Return words about the input of a network for which no --preprocessing was typed, with advice on what to type."""
     suggested = getattr(model, "suggested_preprocessing", None)
     advice = (
         f"its first layers suggest --preprocessing {suggested}"
@@ -241,7 +241,7 @@ def unknown_input(model: Model) -> str:
 
 
 def describe_input(model: Model) -> str:
-    """What the first layer of a model gets, as it is read.
+    """Return in words what the first layer of a model gets: the name and the formula of its preprocessing.
 
     >>> describe_input(zoo.load("digits"))
     'pixels from 0 to 1 as they are'
@@ -249,7 +249,7 @@ def describe_input(model: Model) -> str:
     made = model.preprocessing
     if made is None or made == Preprocessing():
         return "pixels from 0 to 1 as they are"
-    names = [name for name in PREPROCESSINGS if name not in ("torch", "tf")]  # which are other names of two of them
+    names = [name for name in PREPROCESSINGS if name not in ("torch", "tf")]  # those two are aliases of others
     same = [name for name in names if is_preprocessing(name, made, model.input_shape[-1])]
     return (
         f"preprocessing {same[0]}, {preprocessing_formula(made)}"
@@ -261,12 +261,12 @@ def describe_input(model: Model) -> str:
 def is_preprocessing(name: str, made: Preprocessing, channels: int) -> bool:
     try:
         return as_preprocessing(name, channels) == made
-    except ValueError:  # it is for another number of channels
+    except ValueError:  # the named preprocessing is for another number of channels
         return False
 
 
 def preprocessing_formula(made: Preprocessing) -> str:
-    """A preprocessing as a formula of a pixel x.
+    """Return a preprocessing as a formula for a pixel x.
 
     >>> preprocessing_formula(Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)))
     '(x − 0.5) / 0.5'
@@ -287,10 +287,10 @@ def format_numbers(values: Sequence[float]) -> str:
 
 
 class Shown(NamedTuple):
-    """An image (H, W, C), what to call it, and what else to say of it.
+    """An image (H, W, C), its name, and notes about it.
 
-    A bird that was drawn has a `partner`, the same as the other species of its pair.  A photo that was cropped has an
-    `overview`, the whole of it with what was cut off pale.
+    A drawn bird has a `partner`: the same scene with the other species of its pair.  A photo of which more than a tenth
+    was cropped has an `overview`: the whole photo, with the cropped parts shown pale.
     """
 
     image: Array
@@ -313,22 +313,22 @@ class Subject(NamedTuple):
 
     @property
     def image(self) -> Array:
-        """(1, H, W, C)"""
+        """The image as a batch of one, (1, H, W, C)."""
         return self.shown.image[None]
 
     @property
     def name(self) -> str:
-        """What the image is called."""
+        """The name of the image."""
         return self.shown.name
 
     @property
     def caveat(self) -> str | None:
-        """What a picture must say above all."""
+        """A warning for the title of pictures, if the weights are random; otherwise None."""
         return "random weights" if self.network.weights.startswith("random") else None
 
     @property
     def order(self) -> npt.NDArray[np.intp]:
-        """Class numbers, the likeliest first."""
+        """The class numbers by falling probability, (K,)."""
         return np.asarray((-self.probabilities).argsort(kind="stable"))
 
     def __str__(self) -> str:
@@ -341,9 +341,9 @@ class Subject(NamedTuple):
 
 
 def load_subject(model: ModelChoice, image: ImageChoice) -> Subject:
-    """Load the network and the image that were typed.
+    """Load the network and the image that were typed, or defaults.
 
-    Raises ValueError if there are none such, or if they do not fit each other.
+    Raises ValueError if they do not exist, or if they do not fit each other.
     """
     for option, given in (("--invert", image.invert), ("--fit", image.fit is not None)):
         if given and image.file is None:
@@ -354,14 +354,18 @@ def load_subject(model: ModelChoice, image: ImageChoice) -> Subject:
 
 
 def default_network(image: ImageChoice) -> str:
-    """The network where none was named: --invert says that an image file shows a digit, any other is a photo."""
+    """Return the name of the network to use if none was typed.
+
+    For an image file it is the photo network or, with --invert, the digit network; without a file it is shorebirds for
+    a scene, and otherwise digits.
+    """
     if image.file is not None and not image.invert:
         return PHOTO_NETWORK
     return "digits" if image.scene is None else "shorebirds"
 
 
 def load_image(choice: ImageChoice, network: Network) -> Shown:
-    """Load the image that was named, else one that the network knows: a photo, a bird or a digit."""
+    """Load the image that was typed or, by default, one that suits the network: a photo, a bird or a digit."""
     model = network.model
     if choice.file is not None:
         return load_photo(choice.file, model, choice.invert, choice.fit or FITS[0])
@@ -376,7 +380,7 @@ def load_image(choice: ImageChoice, network: Network) -> Shown:
 
 
 def draw_bird(seed: int, model: Model) -> Shown:
-    """The bird of this seed, (64, 64, 3), and its partner."""
+    """Draw the bird of this seed, (64, 64, 3), and its partner.  Raises ValueError if the model takes other images."""
     check_fit(model, zoo.BIRDS, "birds")
     scene = birds.draw(1, seed)
     name = f"scene {seed}, a {birds.CLASSES[scene.labels[0]]} {WHERE[birds.HABITATS[scene.habitat[0]]]}"
@@ -384,7 +388,7 @@ def draw_bird(seed: int, model: Model) -> Shown:
 
 
 def load_digit(number: int, model: Model) -> Shown:
-    """A test digit, (28, 28, 1)."""
+    """Return a test digit, (28, 28, 1).  Raises ValueError if there is none, or if the model takes other images."""
     images, labels = digits("test")
     check_fit(model, images.shape[1:], "the test digits")
     if number >= len(images):
@@ -402,7 +406,7 @@ def check_fit(model: Model, shape: tuple[int, ...], what: str) -> None:
 
 
 def load_photo(path: str, model: Model, invert: bool = False, fit: str = FITS[0]) -> Shown:
-    """The image in a file, fitted to the model."""
+    """Return the image in a file, fitted to the model's input, with notes on how it was fitted."""
     picture = read_picture(path, model.input_shape, fit)
     name = path if find_photo(path) == Path(path) else f"{path}, a photo that comes with minixai"
     notes = picture.notes
@@ -423,7 +427,7 @@ def load_photo(path: str, model: Model, invert: bool = False, fit: str = FITS[0]
 
 
 def class_label(k: int, model: Model) -> str:
-    """What to call a class in a sentence: its name, or "class 3" if it has none."""
+    """Return words for class k in a sentence: its name, or such as "class 3" if it has none."""
     return model.class_names[k] if model.class_names else f"class {k}"
 
 
@@ -431,18 +435,18 @@ def class_label(k: int, model: Model) -> str:
 
 
 def format_shape(model: Model) -> str:
-    """The shape of a model's images, as it is read."""
+    """Return the shape of a model's images as text, such as "28 × 28 × 1"."""
     return " × ".join(map(str, model.input_shape))
 
 
 def format_class_count(model: Model) -> str:
-    """How many classes a model has, as it is read."""
+    """Return the number of a model's classes as text, such as "10 classes"."""
     n = len(model.classes)
     return "1 class" if n == 1 else f"{n} classes"
 
 
 def percent(p: float) -> str:
-    """A probability as it is read; one that would look certain says that it is not.
+    """Return a probability as a percentage; one that would round to 0 % or 100 % says "under" or "over" instead.
 
     >>> percent(0.1234), percent(0.99999), percent(0.0)
     ('12.34%', 'over 99.99%', 'under 0.01%')

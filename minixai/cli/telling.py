@@ -1,4 +1,7 @@
-"""A lesson told in a terminal: wrapped prose with its emphasis, dimmed code, a pause at each prediction and screen."""
+"""Print a lesson in a terminal: prose is wrapped, with its emphasis, and code is dimmed.
+
+The output pauses after each request for a prediction, and whenever the screen is full.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +20,21 @@ from minixai.lesson import Cell
 
 BOLD, ITALIC, DIM, OFF = "\033[1m", "\033[3m", "\033[2m", "\033[0m"
 WIDEST = 100
-"""Columns: longer lines are hard to read, however wide the terminal."""
+"""The largest number of columns that prose takes, since longer lines are hard to read."""
 
 
 class Teller:
-    """Tells cells of a lesson, and lets through what their code prints.
+    """Context manager that prints the cells of a lesson; what their code prints appears between them.
 
     Parameters
     ----------
     code : bool
-        Whether code is shown.
+        Whether the code of the cells is printed.
     watched : bool, optional
-        Whether a person is watching, who is asked to press Enter at each prediction and each full screen.  By default
-        whether stdin and stdout are a terminal.
+        Whether to wait for Enter after each request for a prediction and after each full screen.  By default true if
+        both stdin and stdout are a terminal.
     ask : callable
-        What waits for the person: `input`, except in tests.
+        Function that prints its argument and waits for Enter: `input`, except in tests.
     """
 
     def __init__(self, code: bool = True, watched: bool | None = None, ask: Callable[[str], str] = input) -> None:
@@ -56,7 +59,7 @@ class Teller:
             self.redirected.__exit__(kind, error, trace)
 
     def tell(self, cell: Cell) -> None:
-        """Print a cell: prose as it is read, code as it is run."""
+        """Print a cell: prose wrapped, code indented.  It waits for Enter if the prose asks for a prediction."""
         if cell.prose:
             print(f"\n{render(cell.text, self.width, self.colours)}\n")
             if self.screen is not None and "**Predict before you run.**" in cell.text:
@@ -67,7 +70,7 @@ class Teller:
 
 
 class Screen(io.TextIOBase):
-    """A stream that waits for a person whenever the screen is full."""
+    """An output stream that waits for Enter whenever the screen is full."""
 
     def __init__(self, stream: Any, height: int, ask: Callable[[str], str]) -> None:
         self.stream, self.height, self.ask, self.lines = stream, height, ask, 0
@@ -84,7 +87,7 @@ class Screen(io.TextIOBase):
         self.stream.flush()
 
     def wait(self, words: str) -> None:
-        """Wait for Enter, and begin to count anew."""
+        """Wait for Enter, and count the lines of the screen from 0 again."""
         self.stream.flush()
         with redirect_stdout(self.stream):
             self.ask(words)
@@ -92,7 +95,9 @@ class Screen(io.TextIOBase):
 
 
 def render(text: str, width: int, colours: bool) -> str:
-    """Prose of a lesson for a terminal: paragraphs wrapped, emphasis shown or taken out, other blocks as they are.
+    """Return the prose of a lesson for a terminal: paragraphs are wrapped, indented blocks and tables stay as they are.
+
+    Emphasis is shown if `colours`, and otherwise removed.
 
     >>> print(render("# A title\\n\\nA *word* that is\\nwrapped here.\\n\\n    x = 1", 16, False))
     A title
@@ -113,7 +118,7 @@ def render(text: str, width: int, colours: bool) -> str:
 
 
 def wrap(piece: str, width: int, colours: bool) -> str:
-    """A paragraph or an item of a list, wrapped; its second line begins where the words of the first one do."""
+    """Wrap a heading, a paragraph or an item of a list; further lines are aligned with the first word of the item."""
     heading = re.match(r"#+ ", piece)
     mark = re.match(r"\s*(?:- |\d+\. |[a-z]\) )?", piece)
     assert mark is not None
@@ -127,12 +132,12 @@ def wrap(piece: str, width: int, colours: bool) -> str:
 
 
 def without_stars(words: str) -> str:
-    """Words with Markdown's emphasis taken out."""
+    """Return the words without the stars of Markdown's emphasis."""
     return re.sub(r"(?<![\w*])(\*\*?)(?=\S)(.+?)(?<=\S)\1(?![\w*])", r"\2", words)
 
 
 def restore(lines: str, words: str) -> str:
-    """Wrapped lines with the emphasis of the words they were made of."""
+    """Return the wrapped lines with the emphasis that the stars in `words` ask for, as codes for the terminal."""
     for stars, part in re.findall(r"(?<![\w*])(\*\*?)(?=\S)(.+?)(?<=\S)\1(?![\w*])", words):
         pattern = r"\s+".join(map(re.escape, part.split()))
         style = BOLD if stars == "**" else ITALIC

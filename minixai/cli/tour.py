@@ -59,14 +59,14 @@ def add_tour(commands: Commands) -> None:
 
 
 class Chapter(NamedTuple):
-    """A part of the tour: its text, and its figure."""
+    """A part of the tour: its text and its figure."""
 
     text: str
     figure: Figure
 
 
 def tour(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai tour` with the parsed options."""
     out = output_path(args.out, (".png",))
     with drawing():
         chapters = [bird(), saturation(), product(), digit(), photo()]
@@ -77,7 +77,7 @@ def tour(args: argparse.Namespace) -> None:
 
 
 def bird() -> Chapter:
-    """One decision, ten explanations of it."""
+    """Return the first chapter: ten methods explain one decision in ten ways."""
     from minixai import plots
 
     model = zoo.load("shorebirds")
@@ -104,7 +104,7 @@ def bird() -> Chapter:
 
 
 def saturation() -> Chapter:
-    """Why the gradient is not enough."""
+    """Return the second chapter: the gradient misses a saturated input."""
     title = "2. Saturation: y = 1 − relu(1 − (i1 + i2)) at (1, 1)"
     slopes, parts, figure = toy(lambda i1, i2: 1 - relu(1 - (i1 + i2)), {"i1": 1.0, "i2": 1.0}, title)
     text = f"""
@@ -116,7 +116,7 @@ def saturation() -> Chapter:
 
 
 def product() -> Chapter:
-    """What a product owes to its factors."""
+    """Return the third chapter: how the value of a product is shared among the inputs of its factors."""
     title = "3. Interaction: f = (a + b)(b + c) at (3, 1, 2)"
     slopes, parts, figure = toy(lambda a, b, c: (a + b) * (b + c), {"a": 3.0, "b": 1.0, "c": 2.0}, title)
     text = f"""
@@ -129,7 +129,7 @@ def product() -> Chapter:
 def toy(
     function: Callable[..., Node], point: Mapping[str, float], title: str
 ) -> tuple[Attribution, Attribution, Figure]:
-    """The gradient and DeepLIFT of a small function at a point, and its graph."""
+    """Return the gradient and DeepLIFT of a small function at a point, and a figure of its graph."""
     from minixai import plots
 
     def of_row(x: Node) -> Node:
@@ -141,7 +141,7 @@ def toy(
 
 
 def digit() -> Chapter:
-    """The same for a network with thousands of weights."""
+    """Return the fourth chapter: gradient and DeepLIFT of a network that classifies digits."""
     from minixai import plots
 
     model = zoo.load(MODEL)
@@ -162,7 +162,7 @@ def digit() -> Chapter:
 
 
 def photo() -> Chapter:
-    """A photo, by a network that knows a thousand classes."""
+    """Return the fifth chapter: two methods explain how a network with a thousand classes sees a photo."""
     from minixai import plots
 
     model = zoo.load(PHOTO_MODEL)
@@ -185,7 +185,7 @@ def photo() -> Chapter:
 
 
 def in_brackets(x: float) -> str:
-    """Four digits, in brackets below zero so that it can stand in a sum.
+    """Return a number with four significant digits, in brackets if it is negative, so that it can stand in a sum.
 
     >>> in_brackets(0.5), in_brackets(-0.0), in_brackets(-1.23456)
     ('0.5', '0', '(-1.235)')
@@ -206,12 +206,12 @@ def total(result: Attribution) -> str:
 
 
 def end_score(result: Attribution) -> str:
-    """The score at the input."""
+    """Return the score at the input, as text."""
     return in_brackets(float(result.score[0]))
 
 
 def start_score(result: Attribution) -> str:
-    """The score at the baseline."""
+    """Return the score at the baseline, as text."""
     assert result.reference_score is not None
     return in_brackets(float(result.reference_score[0]))
 

@@ -41,7 +41,7 @@ def add_verify(commands: Commands) -> None:
 
 
 def verify(args: argparse.Namespace) -> int:
-    """Run the command."""
+    """Run `minixai verify` with the parsed options; the exit code is 1 if a claim does not hold, otherwise 0."""
     outcomes = check_entries(select(args.only, args.source))
     if args.json:
         print(as_json(outcomes))

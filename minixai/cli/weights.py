@@ -1,4 +1,4 @@
-"""`minixai train` and `minixai download`: files of weights."""
+"""`minixai train` and `minixai download`: make or fetch files of weights."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def add_train(commands: Commands) -> None:
 
 
 def train(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai train` with the parsed options."""
     recipe = zoo.RECIPES[one_of(args.name, zoo.RECIPES, "model")]
     out = output_path(args.out or f"{args.name}.npz", (".npz",))
     epochs = recipe.epochs if args.epochs is None else args.epochs
@@ -65,7 +65,7 @@ def add_download(commands: Commands) -> None:
 
 
 def download(args: argparse.Namespace) -> None:
-    """Run the command."""
+    """Run `minixai download` with the parsed options."""
     source = fetching.SOURCES[one_of(args.name, fetching.SOURCES, "file of weights")]
     out = output_path(args.out or source.name, (".h5",))
     say(f"from        {source.url}", flush=True)

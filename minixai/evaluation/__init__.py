@@ -1,4 +1,4 @@
-"""Scores against a known truth, and sanity checks: can this heat map be believed?"""
+"""Scores of heat maps against a known truth, sanity checks of methods, and tests of what a network relies on."""
 
 from inspect import isfunction
 
@@ -61,6 +61,6 @@ __all__ = [
     "target_sensitivity",
 ]
 
-for name in __all__:  # where they fail, a wrong kind of argument is named
+for name in __all__:  # if a call fails because an argument is of the wrong kind, the error says which
     if isfunction(function := globals()[name]):
         globals()[name] = with_explained_failure(function)

@@ -1,10 +1,11 @@
-"""From an attribution and a mask to numbers that can be compared: channels are summed first, then signs are settled.
+"""Turn attributions and masks into amounts per pixel that scores can compare.
 
-A contribution says how much a pixel raises the score, so its positive part is what speaks for the class.  The
-sign of a sensitivity, such as a gradient, only says in which direction the pixel would have to change: it is
-scored by its size.  Scores call the first `signed=True` and the second `signed=False`.
+The channels of a map are summed first.  A contribution says how much a pixel raises the score, so its positive part is
+the evidence for the class.  The sign of a sensitivity, such as a gradient, only says in which direction the pixel
+would have to change, so its absolute value is scored.  Scores take `signed=True` for contributions and `signed=False`
+for sensitivities.
 
-A map of zeros says nothing.  It is scored as what it looks like, a map that is the same everywhere.
+A map of zeros is scored like any other map with the same value everywhere.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from minixai.arrays import Array
 from minixai.validate import as_real, check_finite
 
 ROUNDING = 1e-6
-"""By how much a mask that was added up in float32 may exceed 1."""
+"""By how much a mask may exceed [0, 1], as one that was summed in float32 can."""
 
 
 def pixels(values: npt.ArrayLike) -> Array:
-    """Σ over channels: (N, H, W, C), an array or an Attribution, -> (N, H, W) in float64.
+    """Sum over channels: (N, H, W, C), an array or an Attribution -> (N, H, W) in float64.
 
     >>> pixels([[[[1.0, -3.0], [0.5, 0.25]]]]).tolist()
     [[[-2.0, 0.75]]]
@@ -32,7 +33,7 @@ def pixels(values: npt.ArrayLike) -> Array:
 
 
 def pixels_of(values: npt.ArrayLike, images: Array) -> Array:
-    """Σ over channels of maps that have a value for each pixel of the images: (N, H, W)."""
+    """Sum maps over channels: (N, H, W).  Raises ValueError unless they have a value for each pixel of the images."""
     maps = pixels(values)
     if images.ndim != 4 or maps.shape != images.shape[:3]:
         raise ValueError(
@@ -43,15 +44,16 @@ def pixels_of(values: npt.ArrayLike, images: Array) -> Array:
 
 
 def relevance(values: npt.ArrayLike, signed: bool = True) -> Array:
-    """R = max(φ, 0) of a contribution, |φ| of a sensitivity (`signed=False`), φ summed over channels: (N, H, W)."""
+    """The relevance R (N, H, W): max(φ, 0), or |φ| for a sensitivity (`signed=False`), with φ summed over channels."""
     maps = pixels(values)
     return np.maximum(maps, 0) if signed else abs(maps)
 
 
 def fitted(mask: npt.ArrayLike, maps: Array, what: str = "mask") -> Array:
-    """A mask in float64, one (H, W) for all maps (N, H, W) or one for each: how much of each pixel belongs to it.
+    """The mask as float64 of shape (N, H, W), like the maps: how much of each pixel lies inside the masked region.
 
-    Raises ValueError for other shapes, for values outside [0, 1], and for a mask that covers nothing.
+    `mask` is (H, W), for all maps, or (N, H, W).  Raises ValueError for other shapes, for values outside [0, 1], and
+    for a mask that covers nothing.
     """
     array = coverage(mask, what)
     if array.shape not in (maps.shape, maps.shape[1:]):
@@ -66,7 +68,7 @@ def fitted(mask: npt.ArrayLike, maps: Array, what: str = "mask") -> Array:
 
 
 def coverage(mask: npt.ArrayLike, what: str) -> Array:
-    """A mask in float64, if all of it is from 0 to 1, give or take rounding."""
+    """The mask in float64.  Raises ValueError if a value lies outside [0, 1] by more than rounding."""
     array = check_finite(as_real(mask, f"a {what}"), f"a {what}").astype(np.float64)
     if array.size and not -ROUNDING <= array.min() <= array.max() <= 1 + ROUNDING:
         raise ValueError(
@@ -77,8 +79,8 @@ def coverage(mask: npt.ArrayLike, what: str) -> Array:
 
 
 def share(amount: Array, mask: Array) -> Array:
-    """Σ mask · amount / Σ amount, for amounts ≥ 0 (N, H, W); where there is nothing, the mask's own share: (N,)."""
+    """Σ mask · amount / Σ amount of each image, (N,), for amounts ≥ 0; if they are all 0, the mean of the mask."""
     most = amount.max(axis=(1, 2), keepdims=True)
-    # divided by the largest first, so that no scale is too small or too large to be added up
+    # divide by the largest amount first, so that the sums neither underflow nor overflow
     amount = np.where(most > 0, amount / np.where(most > 0, most, 1), 1)
     return np.asarray((amount * mask).sum(axis=(1, 2)) / amount.sum(axis=(1, 2)))

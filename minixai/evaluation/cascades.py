@@ -1,6 +1,6 @@
-"""The randomisation test: how like are the maps of a network whose layers are drawn anew to those of the trained one?
+"""The randomisation test: compare a trained network's maps with its maps after layers get random weights.
 
-A map that explains what a network learnt must change when the network forgets it.  (Adebayo et al. 2018)
+A map that explains what a network learnt must change when the learnt weights are gone.  (Adebayo et al. 2018)
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ DESCRIPTION = CheckDescription(
     ),
 )
 SURVIVES = 0.5
-"""A rank correlation from which on a map counts as surviving."""
+"""A map survives randomisation if its rank correlation with the trained network's map is at least this."""
 
 
 class Cascade(NamedTuple):
-    """How like the trained network's maps are those of the network randomised down to each layer.
+    """Rank correlations between the trained network's maps and those of the network randomised down to each layer.
 
-    layers      from the top down
-    signed      (layers, N): ρ(φ, φ of the randomised one), the rank correlation over pixels
-    absolute    (layers, N): ρ(|φ|, |φ of the randomised one|)
+    layers      names of the layers, from the top down
+    signed      (layers, N): ρ over pixels between φ of the trained network and φ of the randomised one
+    absolute    (layers, N): ρ over pixels between |φ| of the trained network and |φ| of the randomised one
     """
 
     layers: tuple[str, ...]
@@ -57,7 +57,7 @@ class Cascade(NamedTuple):
     def draw_means(self, draws: npt.ArrayLike | None = None) -> Array:
         """Return the mean correlations of each draw of random weights, (2, layers, draws): signed, then absolute.
 
-        draws    (N,): maps with the same number share their random weights; None if all do
+        draws    (N,): maps with the same number share their random weights; None means that all maps do
         """
         groups = np.zeros(self.signed.shape[1]) if draws is None else np.asarray(draws)
         both = np.stack([self.signed, self.absolute])
@@ -67,9 +67,9 @@ class Cascade(NamedTuple):
         """Judge whether the map depends on what the network learnt.
 
         draws     as in `draw_means`; the standard error is that over draws
-        signed    False for sensitivities, such as gradients, of which the size is compared
+        signed    whether φ is compared (True) or, as for sensitivities such as gradients, |φ| (False)
         note      a clause that the reading adds to the numbers
-        more      other fields of the `Check`; rows of its `table` come first
+        more      other fields of the `Check`; rows given as `table` come before those of the correlations
         """
         means = self.draw_means(draws)
         kind, ours = ("signed", means[0]) if signed else ("absolute", means[1])
@@ -93,7 +93,7 @@ class Cascade(NamedTuple):
 
 
 def judge_randomisation(means: Array, kind: str, note: str) -> Judgement:
-    """Say what the mean correlations (layers, draws) come to; the first layer is the last of the network."""
+    """Judge the mean correlations (layers, draws), of which the first row is for the network's last layer alone."""
     top, error = mean_and_error(means[0])
     numbers = f"its {kind} rank correlation with the trained network's is {format_number(top, error)} without the "
     numbers += "last layer"
@@ -125,11 +125,11 @@ def judge_randomisation(means: Array, kind: str, note: str) -> Judgement:
 def correlations_after(
     explain: Callable[[Model], Array], trained: Array, model: Model, depth: int, seed: int
 ) -> tuple[Array, Array, Array]:
-    """Compare the trained network's maps (N, H, W) with those after its last layers, `depth` many, are drawn anew.
+    """Compare the trained network's maps (N, H, W) with its maps after the last `depth` layers get random weights.
 
-    explain    model -> its maps, (N, H, W)
+    explain    function that returns the maps of a model, (N, H, W)
 
-    Returns the signed and the absolute rank correlations (N,), and the maps.
+    Returns the signed and the absolute rank correlations, (N,) each, and the maps of the randomised network.
     """
     maps = explain(randomised(model, weighted_layers(model)[:depth], seed))
     return rank_correlation(trained, maps), rank_correlation(abs(trained), abs(maps)), maps
@@ -146,18 +146,19 @@ def randomisation(
     seed: int = 0,
     **options: Any,
 ) -> Cascade:
-    """ρ over pixels of the maps of the trained network and of ever more randomised ones.  (Adebayo et al. 2018)
+    """Rank correlations of the trained network's maps with those of ever more randomised ones.  (Adebayo et al. 2018)
 
-    method                      of `minixai.catalogue`, or any function that is called as they are
-    model, x, target, versus    see `minixai.methods.call.Call`; where no target is given, it is the class that the
-                                trained network predicts, for the randomised ones too
-    layers                      how many layers, from the top; None is all that have weights
-    seed                        of the randomised weights
-    options                     the method's own
+    method                      a method of `minixai.catalogue`, or any function with the same signature
+    model, x, target, versus    see `minixai.methods.call.Call`; without a target, the class that the trained network
+                                predicts is explained, for the randomised networks too
+    layers                      how many layers to randomise, from the top; None means all that have weights
+    seed                        seed of the random weights
+    options                     the method's own options
 
-    Channels are summed first.  From −1 to 1.  By chance it is 0; a map that explains what was learnt should come near
-    it, and one that stays near 1 shows the image and not the network.  Where much of an image is exactly 0 the
-    absolute one is high for every method that multiplies by the image.  Raises what the method raises.
+    Channels are summed first.  A correlation lies between −1 and 1.  By chance it is 0, and a map that explains what
+    was learnt should come near 0; a map that stays near 1 shows the image rather than the network.  If much of an image
+    is exactly 0, the absolute correlation is high for every method that multiplies by the image.  Errors of the method
+    are passed on.
 
     >>> import minixai as mx
     >>> images, _ = mx.datasets.digits("test")

@@ -1,4 +1,4 @@
-"""One shape for everything that is found out about a map: a question, a number, and what the number says."""
+"""The form of every result about a map or a network: a question, a number, and what the number means."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from minixai.arrays import Array
 from minixai.attribution import Cost
 
 STATUSES = ("holds", "take care", "does not hold", "not asked")
-"""What a check came to.  There is no grade of all together."""
+"""The possible results of a check.  Several checks are never combined into one grade."""
 
 
 class Row(NamedTuple):
-    """A line of a check's table: what was measured, how large it is, its standard error, and a remark."""
+    """A row of a check's table: what was measured, the value, its standard error, and a note."""
 
     label: str
     number: float | None
@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
 
 class PlottedCurve(NamedTuple):
-    """A curve to be drawn, (steps + 1,) each: the share of pixels exchanged, the mean score, and its standard error."""
+    """A curve to plot: the share of pixels replaced, the mean score and its standard error, (steps + 1,) each."""
 
     fraction: Array
     score: Array
@@ -34,7 +34,7 @@ class PlottedCurve(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What a number comes to: one of `STATUSES`, a reading in plain words, and its short form for the verdict."""
+    """What a number means: a status, one of `STATUSES`; a reading in plain words; and a short form for the verdict."""
 
     status: str
     reading: str
@@ -45,39 +45,39 @@ class Judgement(NamedTuple):
 class Check:
     """One question about a map or a network, and its answer.
 
-    `minixai.audit` asks seven of them; scores, sanity checks and tests of a network answer in the same shape.
+    `minixai.audit` makes seven checks; scores, sanity checks and tests of a network have results of this form too.
 
     Parameters
     ----------
     name : str
-        What the check is called.
+        The name of the check.
     question : str
         What it asks, as a sentence.
     number : float or None
-        The answer; None where the question does not apply.
+        The answer; None if the question does not apply.
     meaning : str
-        What the number counts, and in which unit.
+        What the number measures.
     uncertainty : float or None
-        The standard error of the number, where it was sampled.
+        The standard error of the number, or None if there is none.
     reading : str
         What the number says, in plain words.
     source : str
         The paper or the definition that the check follows.
     weakness : str
-        What the check is known not to see.
+        What the check is known to miss.
     cost : Cost
-        Rows that were sent through the network for it, where they were counted.
+        How many rows it sent through the network; 0 if they were not counted.
     status : {"holds", "take care", "does not hold", "not asked"}
-        What it came to.
+        The result.
     verdict : str
-        The short form of the reading, for the verdict; empty where it adds nothing.
+        The short form of the reading, for the verdict of a report; may be empty.
     table : tuple of Row
         All that was measured.
     maps, images, curves, matrix
-        What its pictures show: maps (N, H, W) by title and the images they are of, where these are not the audited
-        ones, curves by title and name, a square table with its names.
+        What the pictures of the check show: {title: maps, (N, H, W)}; the images of these maps, or None if they are the
+        audited images; {title: {name: curve}}; the names and values of a square table.
     facts : mapping
-        What else programs may ask for, such as the name of the method that was recognised.
+        Further results for programs, such as the name of the method that was recognised.
     """
 
     name: str
@@ -102,7 +102,7 @@ class Check:
         assert self.status in STATUSES, self.status
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the pictures, as plain Python values that JSON can hold."""
+        """The check without its pictures and its verdict, as plain Python values that JSON can hold."""
         plain = ("name", "question", "number", "meaning", "uncertainty", "reading", "source", "weakness", "status")
         return {
             **{name: getattr(self, name) for name in plain},
@@ -118,7 +118,7 @@ class Check:
 
 @dataclass(frozen=True)
 class CheckDescription:
-    """What is the same in every answer to one question: its name, the question, its source and its weakness."""
+    """What all results of one check have in common: its name, question, source and weakness."""
 
     name: str
     question: str
@@ -126,12 +126,12 @@ class CheckDescription:
     weakness: str = ""
 
     def result(self, number: float | None, meaning: str, judgement: Judgement, **more: Any) -> Check:
-        """Return the answer; `more` are other fields of `Check`, such as its table."""
+        """Return the check with this result; `more` are other fields of `Check`, such as its table."""
         fields = {**vars(self), **judgement._asdict(), **more}
         return Check(number=number, meaning=meaning, **fields)
 
     def not_asked(self, reading: str, meaning: str = "", **more: Any) -> Check:
-        """Return the answer that the question does not apply, and why."""
+        """Return the check with the status "not asked" and no number; the reading says why."""
         return self.result(None, meaning, Judgement("not asked", reading), **more)
 
 
@@ -146,7 +146,7 @@ def mean_and_error(numbers: npt.ArrayLike) -> tuple[float, float | None]:
 
 
 def format_number(number: float | None, uncertainty: float | None = None) -> str:
-    """Return a number as text, with its standard error.
+    """Return a number as text, with its standard error if there is one; None gives an empty text.
 
     >>> [format_number(*x) for x in ((0.12345,), (0.5, 0.031), (19.377, 4.37), (None,), (2e-7,))]
     ['0.123', '0.500 ± 0.031', '19.4 ± 4.4', '', '2e-07']
@@ -156,14 +156,14 @@ def format_number(number: float | None, uncertainty: float | None = None) -> str
     text = f"{number:.3f}" if 0.001 <= abs(number) < 1000 or number == 0 else f"{number:.2g}"
     if uncertainty is None:
         return text
-    if uncertainty >= 0.1:  # digits below the error say nothing
+    if uncertainty >= 0.1:  # digits smaller than the error mean nothing
         places = 1 if uncertainty >= 1 else 2
         return f"{number:.{places}f} ± {uncertainty:.{places}f}"
     return f"{text} ± {uncertainty:.3f}" if uncertainty >= 0.001 or uncertainty == 0 else f"{text} ± {uncertainty:.1g}"
 
 
 def format_share(share: float) -> str:
-    """Return a share in per cent, with two digits.
+    """Return a share as a percentage with two significant digits.
 
     >>> [format_share(x) for x in (0.00213, 0.5, 3e-9, 0.0)]
     ['0.21 %', '50 %', 'less than 0.001 %', '0 %']

@@ -1,7 +1,7 @@
-"""Who is scored: methods with the settings they are scored with, and two maps that know no network.
+"""What the scoreboard compares: methods with their settings, and two maps that do not use the network.
 
-What is explained is the contrast between a bird's own species and its partner, with two exceptions: class activation
-maps tell where features of one class are, and are asked about the bird's own class alone.
+A method explains the contrast between the bird's own species and its partner.  Class activation maps show where
+features of a single class are, so Grad-CAM, HiResCAM and guided Grad-CAM explain the bird's own class alone.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from minixai.model import Model
 from minixai.validate import one_of
 
 SENSITIVITIES = ("gradient", "smooth_grad", "guided_backprop", "deconvnet", "guided_grad_cam")
-"""Methods whose sign says in which direction a pixel would have to change: they are scored by their size."""
+"""Methods whose sign says in which direction a pixel would have to change: absolute values of their maps are scored."""
 OWN_CLASS = ("grad_cam", "hires_cam", "guided_grad_cam")
-"""Methods that are asked about one class and not about a contrast."""
+"""Methods that explain a single class instead of a contrast between two."""
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "expected_gradients": {"samples": 100},
     "grad_cam": {"resize": True},
     "hires_cam": {"resize": True},
 }
 BY_BLOCKS = {"feature_ablation": ("groups", 16), "shapley_values": ("players", 8)}
-"""Methods that would take hours pixel by pixel, and how many blocks along a side they are given."""
+"""{method: (option, blocks along a side)}: methods that work on blocks, since single pixels would take hours."""
 BATCH = 16
-"""Rows at a time: what so many take stays near the processor, which is faster than filling the memory."""
+"""How many rows go through the network at a time; few enough for the processor's cache, which is faster."""
 ORDERS = 10
-"""Random orders in which Shapley's players arrive."""
+"""How many random orders of the players are drawn for Shapley values."""
 
 DEFAULT = (
     *("gradient", "input_x_gradient", "integrated_gradients:black", "integrated_gradients:blur", "deep_lift:blur"),
@@ -49,13 +49,14 @@ DEFAULT = (
 
 @dataclass(frozen=True, eq=False)
 class Contender:
-    """One row of the table.
+    """A method with its options, or a map that does not use the network: one row of the scoreboard.
 
-    name         what it is called
-    signed       whether its map says by its sign what raises the score, see `amounts`
-    own_class    whether it is asked about the bird's own class alone
-    method       of the catalogue, with its options; None for a map that knows no network
-    drawn        that map, made of the images
+    name         its name in the table
+    signed       whether a positive value in its map means that the pixel raises the score; see `amounts`
+    own_class    whether it explains the bird's own class alone instead of a contrast
+    method       the method of the catalogue, or None for a map that does not use the network
+    options      the options of the method
+    drawn        function that makes the map from the images, if there is no method
     """
 
     name: str
@@ -68,18 +69,21 @@ class Contender:
     def __call__(
         self, model: Model, images: Array, target: Array, versus: Array | None, reference: Array | None = None
     ) -> tuple[Array, Cost]:
-        """The map and what it cost.  A `reference`, one image for each, takes the place of what they compare with."""
+        """Return the map (N, H, W, C) and its cost.
+
+        A `reference`, one image for each of `images`, replaces the baseline or the background of a method that has one.
+        """
         if self.drawn is not None:
             return self.drawn(images), Cost(0, 0)
         assert self.method is not None
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of IG's gaps: what they do to the map is what is scored
+            warnings.simplefilter("ignore", UserWarning)  # on gaps of IG, whose effect on the map is scored anyway
             if reference is None or not self.compares:
                 found = [self.method(model, images, target, versus=versus, **self.options)]
             elif self.method.compares == "baseline":
                 options = {**self.options, baseline_of(self.method): reference}
                 found = [self.method(model, images, target, versus=versus, **options)]
-            else:  # a background is one set for all images, so each has a call of its own
+            else:  # all images of a call share one background, so each image needs its own call
                 rows = [slice(i, i + 1) for i in range(len(images))]
                 found = [
                     self.method(
@@ -94,17 +98,17 @@ class Contender:
 
     @property
     def compares(self) -> bool:
-        """Whether it compares the image with something that can be the partner."""
+        """Whether the method compares the image with a baseline or background, for which a reference can stand."""
         return bool(self.method and self.method.compares)
 
 
 def contender(text: str, background: Array, seed: int = 0) -> Contender:
-    """A method of the catalogue as NAME, or NAME:BASELINE.
+    """Return the contender for a method of the catalogue, written as NAME or NAME:BASELINE.
 
-    background    images for those methods that need a set of them
-    seed          of the sampled ones
+    background    images (R, H, W, C) for methods that compare with a set of images
+    seed          seed of methods that sample
 
-    Raises ValueError for a method that is unknown, explains no class, or knows no baseline.
+    Raises ValueError if the method is unknown or explains no class, or if it takes no baseline but one is given.
 
     >>> contender("integrated_gradients:blur", np.zeros((1, 4, 4, 3))).options
     {'batch': 16, 'baseline': 'blur'}
@@ -133,12 +137,12 @@ def contender(text: str, background: Array, seed: int = 0) -> Contender:
 
 
 def baseline_of(method: Method) -> str:
-    """What a method calls its baseline."""
+    """Return the name of the method's parameter for its baseline."""
     return next(name for name in ("baseline",) if name in signature(method.function).parameters)
 
 
 def chance_rows(seed: int = 0) -> list[Contender]:
-    """The two that know no network: what they reach is no explanation."""
+    """Return the two contenders that do not use the network, an edge detector and a random map, for comparison."""
     return [
         Contender("edge detector", signed=False, drawn=edge_detector),
         Contender("random map", drawn=lambda images: random_map(images, seed)),

@@ -1,7 +1,7 @@
-"""Deletion and insertion: take the pixels away in the order of the map, or bring them, and watch the score.
+"""Deletion and insertion: remove or restore the pixels in the order of the map, and follow the score.
 
-They need no known truth, and that is their weakness: a picture half deleted is like nothing the network has seen,
-so what the score does then is not only the map's merit.
+Neither needs a known truth.  Their weakness is that a half-deleted image is like nothing the network has seen, so the
+change of the score does not depend on the map alone.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from minixai.ops.threads import own_threads
 from minixai.validate import as_count, as_random_seed
 
 FEW = 1_000
-"""Steps that any image may have, however few its pixels."""
+"""This many steps are always allowed, even for an image with fewer pixels."""
 
 
 class Curve(NamedTuple):
-    """The score of N images as ever more pixels are exchanged.
+    """The scores of N images as more and more of their pixels are replaced.
 
-    fraction    (steps + 1,): the share of the pixels that are exchanged, from 0 to 1
-    scores      (N, steps + 1)
+    fraction    (steps + 1,): the share of the pixels that are replaced, from 0 to 1
+    scores      (N, steps + 1): the score of each image at each share
     """
 
     fraction: Array
@@ -37,7 +37,7 @@ class Curve(NamedTuple):
 
     @property
     def auc(self) -> Array:
-        """The area under each curve, by trapezoids: (N,)."""
+        """The area under each curve by the trapezoid rule, (N,)."""
         return np.asarray(np.trapezoid(self.scores, self.fraction, axis=1))
 
 
@@ -55,17 +55,18 @@ def deletion_curve(
     output: str = "probability",
     batch: int | None = None,
 ) -> Curve:
-    """f(x with the k highest pixels replaced by x'), k = 0 ... H · W: a good map makes it fall early.
+    """f(x with its k highest-valued pixels replaced by those of x'), for steps + 1 values of k from 0 to H · W.
 
     model, x, target, versus, output, batch    see `minixai.methods.call.Call`; x holds images (N, H, W, C)
     values      the map φ (N, H, W, C), or an Attribution; channels are summed first
-    baseline    x': a name, a number, one image, or one for each
-    steps       into how many pieces, equal to a pixel, the way from x to x' is cut
-    signed      False orders the pixels by |φ|, as for sensitivities, and True by φ
-    seed        of the lots by which pixels of equal value are ordered, the same lots for every image
+    baseline    x': a name, a number, one image, or one image for each row of x
+    steps       number of steps from x to x'; all replace the same number of pixels, to within one
+    signed      whether the pixels are ordered by φ (True) or, as for sensitivity maps, by |φ| (False)
+    seed        seed of the random order of pixels with equal values, the same for every image
 
-    The smaller the area, the better.  Chance is a random map, which must be measured: see `sanity.random_map`.
-    (Petsiuk, Das & Saenko 2018, RISE, whose baseline is black, too.)  Raises ValueError for maps that do not fit.
+    With a good map the score falls early: the smaller the area, the better.  What chance reaches must be measured with
+    a random map; see `sanity.random_map`.  (Petsiuk, Das & Saenko 2018, RISE, also with a black baseline.)  Raises
+    ValueError for maps that do not fit.
 
     >>> network = lambda x: x.sum((1, 2, 3))
     >>> image = np.array([6.0, 2.0]).reshape(1, 1, 2, 1)
@@ -91,10 +92,11 @@ def insertion_curve(
     output: str = "probability",
     batch: int | None = None,
 ) -> Curve:
-    """f(x' with the k highest pixels taken from x), k = 0 ... H · W: a good map makes it rise early.
+    """f(x' with its k highest-valued pixels replaced by those of x), for steps + 1 values of k from 0 to H · W.
 
-    Arguments and errors are those of `deletion_curve`.  The larger the area, the better.  (Petsiuk, Das & Saenko
-    2018, RISE, who begin with a blurred image, too.)
+    The highest-valued pixels are those of the map.  Arguments and errors are those of `deletion_curve`.  With a good
+    map the score rises early: the larger the area, the better.  (Petsiuk, Das & Saenko 2018, RISE, who also begin with
+    a blurred image.)
 
     >>> network = lambda x: x.sum((1, 2, 3))
     >>> image = np.array([6.0, 2.0]).reshape(1, 1, 2, 1)
@@ -108,7 +110,7 @@ def insertion_curve(
 def exchanged(
     call: Call, values: npt.ArrayLike, baseline: Baseline, steps: int, signed: bool, seed: int, insert: bool
 ) -> Curve:
-    """The scores on the way from x to x', or back."""
+    """Return the curve from x to x' (deletion) or, with `insert`, from x' to x."""
     maps = pixels_of(values, call.rows)
     size = maps[0].size
     places = order(maps if signed else abs(maps), as_random_seed(seed))
@@ -120,14 +122,14 @@ def exchanged(
     ends = endpoints(call)
     scores = np.empty((len(maps), len(taken)))
     for i, k in passes(call, len(taken), "insertion" if insert else "deletion", back=False):
-        # (B, H, W, 1) chooses between (B, H, W, C) and (B, H, W, C)
+        # the mask (B, H, W, 1) selects from two arrays (B, H, W, C)
         gone = (places[i] < taken[k, None, None])[..., None]
         scores[i, k] = ends.score_at(np.where(gone, end[i], start[i]), i)
     return Curve(taken / size, scores)
 
 
 def order(maps: Array, seed: int) -> Array:
-    """The place of each pixel, (N, H, W): 0 is the highest; those that are equal are ordered by lot.
+    """The rank of each pixel in its map, (N, H, W), 0 for the highest; pixels with equal values are in random order.
 
     >>> order(np.array([[[0.0, 3.0, -1.0]]]), seed=0)
     array([[[1, 0, 2]]])

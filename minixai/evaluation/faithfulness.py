@@ -1,7 +1,7 @@
-"""Whether the score does what the map says when many pixels change at once: sensitivity-n and infidelity.
+"""Sensitivity-n and infidelity: does the score change as the map predicts when many pixels are hidden at once?
 
-Both hide random sets of pixels and compare what the map predicts with what the score loses.  Neither needs a known
-truth, and both share deletion's weakness: an image with holes is like nothing the network has seen.
+Both hide random sets of pixels, and compare the loss of score that the map predicts with the actual loss.  Neither
+needs a known truth, and both share the weakness of deletion: an image with holes is like nothing the network has seen.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from minixai.model import Network
 from minixai.validate import as_count, as_random_seed
 
 SHARES = (0.01, 0.1, 0.5)
-"""Of the pixels, that sensitivity-n hides at once."""
+"""The shares of the pixels that sensitivity-n hides at once by default."""
 
 
 class Sensitivity(NamedTuple):
-    """How a map's sums over random sets of pixels go along with what hiding them costs.
+    """How a map's sums over random sets of pixels correlate with the losses of score when these sets are hidden.
 
     sizes             (K,): how many pixels are hidden at once
     correlation       (N, K): Pearson's r
-    standard_error    (N, K): of r, (1 − r²)/√(subsets − 2)
+    standard_error    (N, K): the standard error of r, (1 − r²)/√(subsets − 2)
     """
 
     sizes: Array
@@ -38,10 +38,10 @@ class Sensitivity(NamedTuple):
 
 
 class Infidelity(NamedTuple):
-    """The mean squared difference between what a map predicts and what the score loses.
+    """The mean squared difference between the loss of score that a map predicts and the actual loss Δf.
 
-    value             (N,): E[(Iᵀφ − (f(x) − f(x − I)))²]
-    standard_error    (N,): of that mean
+    value             (N,): E[(Iᵀφ − Δf)²], where Δf = f(x) − f(x − I)
+    standard_error    (N,): the standard error of that mean
     unexplained       (N,): min over β of E[(β·Iᵀφ − Δf)²] / E[Δf²], from 0 to 1
     """
 
@@ -64,7 +64,7 @@ def sensitivity_n(
     output: str = "score",
     batch: int | None = None,
 ) -> Sensitivity:
-    """Correlate Σ of the map over n random pixels with what the score loses when they are hidden.
+    """Correlate the sum of the map over n random pixels with the loss of score when these pixels are hidden.
 
     Parameters
     ----------
@@ -73,19 +73,19 @@ def sensitivity_n(
     values : array_like, (N, H, W, C), or Attribution
         The map φ; channels are summed first.
     baseline : str, float or array_like, default "black"
-        What takes the place of the hidden pixels.
+        The values that replace the hidden pixels.
     sizes : array_like of int, optional
         The numbers n of pixels; by default 1 %, 10 % and 50 % of the image.
     subsets : int, default 100
-        Random sets of pixels for each n, the same for every image.
+        How many random sets of pixels are drawn for each n; they are the same for every image.
     seed : int, default 0
-        Of the sets.
+        Seed of the random sets.
 
     Returns
     -------
     Sensitivity
-        `correlation` (N, K), from −1 to 1, and its `standard_error`.  It is 1 for a linear network and its
-        contributions, about 0 for a random map, and 0 where one of the two sides does not vary.
+        `correlation` (N, K), from −1 to 1, and its `standard_error`.  The correlation is 1 for the contributions of a
+        linear network, about 0 for a random map, and 0 if the sums or the losses do not vary.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def sensitivity_n(
         raise ValueError(f"sizes are whole numbers of pixels, from 1 to {count}, got {sizes!r}")
     rng = np.random.default_rng(as_random_seed(seed))
     many = as_count(subsets, "subsets", 3)
-    # (K · subsets, H, W): which pixels are hidden
+    # (K · subsets, H · W): which pixels are hidden
     sets = np.zeros((len(numbers) * many, count), bool)
     for row, n in zip(sets, np.repeat(numbers, many), strict=True):
         row[rng.choice(count, n, replace=False)] = True
@@ -146,7 +146,7 @@ def infidelity(
     output: str = "score",
     batch: int | None = None,
 ) -> Infidelity:
-    """Measure by how much a map mispredicts what the score loses when a square is hidden.
+    """Measure by how much a map mispredicts the loss of score when a square of pixels is hidden.
 
     Parameters
     ----------
@@ -157,21 +157,21 @@ def infidelity(
     baseline : str, float or array_like, default "black"
         What a hidden square shows: I = x − x' there, and 0 elsewhere.
     multiplied : bool, default True
-        Whether φ holds contributions, (x − x') times a slope, whose sum over the square predicts the loss.  False for
-        sensitivities, such as gradients, which are multiplied by I here.
+        Whether φ holds contributions, which contain the factor x − x', so that their sum over the square predicts the
+        loss.  Use False for sensitivities, such as gradients; they are multiplied by I here.
     side : int, optional
-        Of a square, in pixels; by default a quarter of the image's shorter side.
+        The side of a square in pixels; by default a quarter of the image's shorter side.
     squares : int, default 50
-        How many random squares, the same for every image.
+        How many random squares are hidden, one at a time; they are the same for every image.
     seed : int, default 0
-        Of their places.
+        Seed of the squares' positions.
 
     Returns
     -------
     Infidelity
-        `value` (N,), 0 for a map that predicts every loss, in units of the score squared; its `standard_error`;
-        and `unexplained` (N,), what the best factor β leaves, from 0 to 1: only this compares maps of different
-        units.  A map of zeros leaves 1.
+        `value` (N,), in units of the score squared, 0 for a map that predicts every loss; its `standard_error`; and
+        `unexplained` (N,), from 0 to 1, the share that remains when the map is multiplied by the best factor β.  Use
+        `unexplained` to compare maps of different units.  It is 1 for a map of zeros.
 
     Raises
     ------
@@ -180,9 +180,9 @@ def infidelity(
 
     Notes
     -----
-    INFD = E_I[(Iᵀφ − (f(x) − f(x − I)))²] with I a random square ("square removal").  Known weakness: it is 0
-    only for a map that predicts losses far from x, so a plain gradient is punished for being local, and
-    maps of another scale are punished for it unless β is granted.
+    INFD = E_I[(Iᵀφ − (f(x) − f(x − I)))²] with I a random square ("square removal").  Known weakness: only a map that
+    predicts losses far from x reaches 0, so a plain gradient scores badly because it is local, and the `value` of a map
+    in another unit is large for that reason alone.
 
     References
     ----------
@@ -212,7 +212,7 @@ def infidelity(
 
 
 def misprediction(predicted: Array, lost: Array) -> Infidelity:
-    """Infidelity of predictions Iᵀφ and losses Δf, (N, K) each."""
+    """Return the infidelity of the predictions Iᵀφ of the losses Δf, (N, K) each."""
     squared = (predicted - lost) ** 2
     scale = np.maximum(abs(predicted).max(axis=1, keepdims=True), np.finfo(float).tiny)
     p = predicted / scale
@@ -224,9 +224,9 @@ def misprediction(predicted: Array, lost: Array) -> Infidelity:
 
 
 def pearson(a: Array, b: Array) -> Array:
-    """Pearson's r along the last axis; 0 where one side does not vary."""
+    """Return Pearson's r along the last axis; it is 0 if a or b does not vary."""
     u, v = (x - x.mean(axis=-1, keepdims=True) for x in (a, b))
-    # what is left of equal numbers is rounding
+    # equal numbers minus their mean may leave rounding errors, which are no variation
     bounds = (abs(x).max(axis=-1) * 1e-12 for x in (a, b))
     varies = [abs(d).max(axis=-1) > bound for d, bound in zip((u, v), bounds, strict=True)]
     size = np.sqrt((u**2).sum(axis=-1) * (v**2).sum(axis=-1))
@@ -235,11 +235,11 @@ def pearson(a: Array, b: Array) -> Array:
 
 
 def hidden_drops(call: Call, masks: Array, baseline: Baseline, what: str) -> Array:
-    """f(x) − f(x with the pixels of a mask replaced by x'), for masks (K, H, W): (N, K), in float64."""
+    """Return f(x) − f(x with the pixels of a mask replaced by x') in float64, (N, K), for masks (K, H, W)."""
     start, end = call.rows, np.broadcast_to(call.baseline(baseline), call.rows.shape)
     ends = endpoints(call)
     scores = np.empty((len(start), len(masks)))
     for i, k in passes(call, len(masks), what, back=False):
-        # (B, H, W, 1) chooses between (B, H, W, C) and (B, H, W, C)
+        # the mask (B, H, W, 1) selects from two arrays (B, H, W, C)
         scores[i, k] = ends.score_at(np.where(masks[k][..., None], end[i], start[i]), i)
     return np.asarray(ends.score.astype(np.float64)[:, None] - scores)

@@ -1,7 +1,7 @@
-"""What a network goes by, measured: draw the same birds again with one thing changed, and see what the score does.
+"""Measure what a network relies on: draw the same birds again with one thing changed, and see how the score changes.
 
-Scenes are `minixai.datasets.birds.Scenes`.  The number that is followed is the contrast, the score of the bird's own
-species minus that of its partner, from which it differs in one part: f_k − f_{k^1}.
+Scenes are `minixai.datasets.birds.Scenes`.  What is measured is the contrast f_k − f_{k^1}: the score of the bird's own
+species minus the score of its partner, the species that differs from it in one part.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ DESCRIPTION = CheckDescription(
     weakness="it says what the network goes by, and nothing about any map",
 )
 LEANS = 0.5
-"""A network leans on the habitat if it moves the contrast by more than this share of what the decisive part does."""
+"""A network leans on the habitat if that moves the contrast by more than this share of the decisive part's drop."""
 MEASURED = "measured, not from a map"
 
 
@@ -47,7 +47,7 @@ def contrast(model: Model, images: npt.ArrayLike, labels: npt.ArrayLike) -> Arra
 
     labels    class numbers or names, one for each image
 
-    Raises ValueError for a model of other classes, and for labels that do not fit.
+    Raises ValueError for a model with other classes, and for labels that do not fit the images.
 
     >>> import minixai as mx
     >>> scenes = mx.datasets.birds.draw(3, seed=7)
@@ -61,13 +61,13 @@ def contrast(model: Model, images: npt.ArrayLike, labels: npt.ArrayLike) -> Arra
 
 
 def contrast_of_scores(scores: Array, labels: Array) -> Array:
-    """Return f_k − f_{k^1} of scores (N, 8), for labels (N,)."""
+    """Return f_k − f_{k^1}, (N,), from scores (N, 8) and labels k (N,)."""
     rows = np.arange(len(labels))
     return np.asarray(scores[rows, labels].astype(np.float64) - scores[rows, labels ^ 1])
 
 
 def knows_birds(model: Model) -> Model:
-    """The model, if it tells the eight species apart."""
+    """Return the model.  Raises ValueError unless its classes are the eight species of shorebirds."""
     if not isinstance(model, Model) or model.classes != CLASSES:
         this = (
             f"one has {len(model.classes)} other classes"
@@ -81,37 +81,37 @@ def knows_birds(model: Model) -> Model:
 
 
 def player_masks(scenes: Scenes) -> Array:
-    """(N, H, W, 7): how much of each pixel is each player's."""
+    """(N, H, W, 7): how much of each pixel each of PLAYERS covers."""
     return np.stack(
         [scenes.masks[..., [PARTS.index(p) for p in parts]].sum(axis=-1) for parts in PLAYERS.values()], axis=-1
     )
 
 
 def decisive_masks(scenes: Scenes) -> Array:
-    """(N, H, W): the mask of the part that tells each bird from its partner, as it is drawn."""
+    """(N, H, W): the mask of the visible part of each image in which the bird differs from its partner species."""
     return scenes.masks[np.arange(len(scenes)), ..., scenes.distinguishing_parts]
 
 
 def decisive_players(scenes: Scenes) -> npt.NDArray[np.intp]:
-    """(N,): the number, in PLAYERS, of the part that tells each bird from its partner."""
+    """(N,): the index in PLAYERS of the part in which each bird differs from its partner species."""
     return np.array([list(PLAYERS).index(PARTS[part]) for part in scenes.distinguishing_parts], dtype=np.intp)
 
 
 def changed_pixels(scenes: Scenes) -> npt.NDArray[np.bool_]:
-    """(N, H, W): the pixels that are not the same when the partner stands there."""
+    """(N, H, W): whether the pixel changes when the partner species is drawn in place of the bird."""
     return np.asarray((scenes.images != scenes.with_(labels=scenes.labels ^ 1).images).any(axis=-1))
 
 
 def without(scenes: Scenes, players: Iterable[str]) -> Array:
-    """The images without these players; what was behind them shows."""
+    """Draw the scenes without these players, (N, H, W, C); what was behind them becomes visible."""
     return birds.render(scenes, remove=tuple(part for name in players for part in PLAYERS[name]))[0]
 
 
 def removal_drops(model: Model, scenes: Scenes) -> Array:
-    """d_p = f(bird) − f(bird without part p), f the contrast: (N, 7), a column for each of PLAYERS.
+    """d_p = f(bird) − f(bird without part p), with f the contrast: (N, 7), a column for each of PLAYERS.
 
-    What each part alone is worth, while all others are there: the truth for `deletion_rank`.  (Single deletion of
-    Hesse, Schaub-Meyer & Roth 2023, FunnyBirds.)  Takes 7 · N pictures.
+    The drop is the effect of one part while all others are present, which is the truth for `deletion_rank`.  (Single
+    deletion of Hesse, Schaub-Meyer & Roth 2023, FunnyBirds.)  Draws 7 · N pictures.
 
     >>> import minixai as mx
     >>> drops = removal_drops(mx.load("shorebirds"), mx.datasets.birds.draw(4, seed=7, species=["redshank"]))
@@ -124,10 +124,10 @@ def removal_drops(model: Model, scenes: Scenes) -> Array:
 
 
 def part_shapley(model: Model, scenes: Scenes) -> Array:
-    """φ_p, the Shapley value of part p in the game v(S) = f(bird with the parts S alone), f the contrast: (N, 7).
+    """φ_p, the Shapley value of part p in the game v(S) = f(bird with only the parts S), with f the contrast: (N, 7).
 
-    Exact, from all 2⁷ sets of PLAYERS, each drawn: 128 · N pictures.  Σφ is the contrast of the whole bird minus that
-    of the empty habitat.  (Shapley 1953; see `minixai.shapley`)
+    The values are exact, because all 2⁷ subsets of PLAYERS are drawn, which takes 128 · N pictures.  Σφ is the contrast
+    of the whole bird minus that of the empty habitat.  (Shapley 1953; see `minixai.shapley`)
 
     >>> import minixai as mx
     >>> values = part_shapley(mx.load("shorebirds"), mx.datasets.birds.draw(2, seed=7, species=["hooded"]))
@@ -150,16 +150,16 @@ def part_shapley(model: Model, scenes: Scenes) -> Array:
 
 
 def scores_in_habitats(model: Model, scenes: Scenes) -> Array:
-    """(3, N, 8): the scores of each bird in each of HABITATS."""
+    """(3, N, 8): the scores of each bird when it is drawn in each of HABITATS."""
     as_scenes(scenes)
     return np.stack([knows_birds(model).scores(scenes.with_(habitat=place).images) for place in HABITATS])
 
 
 def background_range(model: Model, scenes: Scenes) -> Array:
-    """max f − min f over the same bird in every habitat, f the contrast: (N,), and the smaller the better.
+    """max f − min f of the same bird over all habitats, with f the contrast: (N,).  Smaller is better.
 
-    (After the background independence of Hesse, Schaub-Meyer & Roth 2023, FunnyBirds, who count the objects of the
-    background that matter; here the habitat changes as a whole.)
+    (After the background independence of Hesse, Schaub-Meyer & Roth 2023, FunnyBirds, who count the background objects
+    that matter; here the whole habitat changes.)
 
     >>> import minixai as mx
     >>> scenes = mx.datasets.birds.draw(8, seed=7)
@@ -174,12 +174,12 @@ def background_range(model: Model, scenes: Scenes) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class NetworkTest:
-    """What a network goes by: the bird, or where it stands.
+    """Whether a network relies on the bird or on its habitat; `intervene` makes the measurements.
 
-    scenes       the birds it was asked about
-    right        (N, 3): whether each is named rightly in each of HABITATS
-    contrasts    (N, 3): the contrast there
-    drops        (N, 7): by how much it falls without each part, `removal_drops`
+    scenes       the scenes with the birds that were tested
+    right        (N, 3): whether each bird is classified correctly in each of HABITATS
+    contrasts    (N, 3): the contrast of each bird in each of HABITATS
+    drops        (N, 7): by how much the contrast falls without each part, see `removal_drops`
     """
 
     scenes: Scenes
@@ -189,54 +189,55 @@ class NetworkTest:
 
     @property
     def background(self) -> Array:
-        """(N,): by how much the contrast moves from habitat to habitat, `background_range`."""
+        """(N,): the largest contrast minus the smallest over all habitats, as in `background_range`."""
         return np.asarray(np.ptp(self.contrasts, axis=1))
 
     @property
     def leaving(self) -> Array:
-        """(N,): by how much it falls, on average, when the bird is moved to the two other habitats.
+        """(N,): by how much the contrast falls, on average, when the bird is moved to the two other habitats.
 
-        Where birds stand anywhere this comes out even; it does not if the network expects them where they are.
+        Its mean over birds is near 0 if the habitat does not matter, and above 0 if the network expects birds in the
+        habitats where they stand.
         """
         return self.here(self.contrasts) - self.elsewhere(self.contrasts)
 
     @property
     def decisive(self) -> Array:
-        """(N,): by how much the contrast falls without the part that tells the bird from its partner."""
+        """(N,): by how much the contrast falls without the part in which the bird differs from its partner."""
         return self.drops[np.arange(len(self.drops)), decisive_players(self.scenes)]
 
     @property
     def top(self) -> npt.NDArray[np.bool_]:
-        """(N,): whether no other part is worth as much as that one."""
+        """(N,): whether that part's drop is the largest of all parts."""
         return np.asarray(self.drops.argmax(axis=1) == decisive_players(self.scenes))
 
     @property
     def at_home(self) -> npt.NDArray[np.bool_]:
-        """(N,): whether each is named rightly as it stands."""
+        """(N,): whether each bird is classified correctly in its own habitat."""
         return self.here(self.right)
 
     @property
     def moved_away(self) -> Array:
-        """(N,): in how many of the two other habitats it is, as a share."""
+        """(N,): in which share of the two other habitats each bird is classified correctly: 0, ½ or 1."""
         return self.elsewhere(self.right)
 
     def here(self, numbers: Array) -> Array:
-        """(N, 3) -> (N,): where each bird stands"""
+        """(N, 3) -> (N,): the number for the habitat in which each bird stands."""
         return np.asarray(numbers[np.arange(len(numbers)), self.scenes.habitat])
 
     def elsewhere(self, numbers: Array) -> Array:
-        """(N, 3) -> (N,): mean over the two other habitats"""
+        """(N, 3) -> (N,): the mean of the numbers for the two other habitats."""
         return np.asarray((numbers.sum(axis=1) - self.here(numbers)) / (len(HABITATS) - 1))
 
     @property
     def leans_on_habitat(self) -> bool:
-        """Whether the habitat moves the contrast by clearly more than half of what the decisive part does."""
+        """Whether another habitat moves the contrast by significantly more than half of the decisive part's drop."""
         moved, error = mean_and_error(self.background)
         part, part_error = mean_and_error(self.decisive)
         return moved - LEANS * part > 2 * float(np.hypot(error or 0, LEANS * (part_error or 0)))
 
     def check(self) -> Check:
-        """Return by how much the contrast moves from habitat to habitat, and whether the network leans on it."""
+        """Return the check of whether the network leans on the habitat; its number is the mean of `background`."""
         moved, error = mean_and_error(self.background)
         lean = "leans on the habitat" if self.leans_on_habitat else "goes by the bird more than by the habitat"
         reading = (
@@ -271,7 +272,7 @@ class NetworkTest:
         return "\n".join([*columns(lines, right=[1]), "", *self.by_species()])
 
     def by_species(self) -> list[str]:
-        """How many of each species are named rightly in each habitat: who cheats shows here."""
+        """Return the lines of a table: the share of each species that is classified correctly in each habitat."""
         lines = [("named rightly", *HABITATS)]
         for k in np.unique(self.scenes.labels):
             shares = self.right[self.scenes.labels == k].mean(axis=0)
@@ -290,10 +291,10 @@ def mean_text(numbers: npt.ArrayLike) -> str:
 
 
 def intervene(model: Model, scenes: Scenes) -> NetworkTest:
-    """Move the birds to other habitats, take their parts away, and see what the network goes by; 11 · N pictures.
+    """Draw the birds in other habitats and without their parts, and measure what the network relies on.
 
-    A network that learnt habitats in the place of birds is right as long as they stand where they did in training.
-    `print` shows what gives it away.  Raises ValueError for a model of other classes.
+    A network that learnt the habitats instead of the birds is right as long as the birds stand where they did in
+    training; `print` the result to see it.  It takes 11 · N pictures.  Raises ValueError for a model of other classes.
 
     >>> import minixai as mx
     >>> found = intervene(mx.load("shorebirds-biased"), mx.datasets.birds.draw(16, seed=7))
@@ -307,4 +308,4 @@ def intervene(model: Model, scenes: Scenes) -> NetworkTest:
 
 
 audit, Audit = intervene, NetworkTest
-"""Their former names: `minixai.audit` asks about a map, and these about a network."""
+"""Former names of `intervene` and `NetworkTest`, which test a network; `minixai.audit` examines a map."""

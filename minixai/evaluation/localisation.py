@@ -1,7 +1,7 @@
-"""How much of a map lies where the truth is known to be: scores of a map and a mask, one for each image.
+"""Scores of how much of a map lies inside a mask of what is known to count; each function returns one per image.
 
-A mask says how much of each pixel belongs to a part, from 0 to 1.  Its area, the mean over all pixels, is what a map
-that knows nothing reaches on average; of `decisive_density` that is 1.
+A mask says how much of each pixel belongs to a part, from 0 to 1.  A random map reaches on average the mask's area,
+its mean over all pixels; in `decisive_density` it reaches 1.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from minixai.arrays import Array
 from minixai.evaluation.amounts import fitted, pixels, relevance, share
 
 HALF = 0.5
-"""A pixel belongs to a part if at least so much of it does."""
+"""A pixel counts as inside a mask if the mask is at least this there."""
 
 
 def relevance_mass(values: npt.ArrayLike, mask: npt.ArrayLike, signed: bool = True) -> Array:
-    """Σ mask · R / Σ R, R = max(φ, 0): the share of the positive relevance that lies in the mask.
+    """Σ mask · R / Σ R with R = max(φ, 0): the share of the positive relevance that lies inside the mask, (N,).
 
     values    φ, a map (N, H, W, C) or an Attribution; channels are summed first
-    mask      (H, W), or one for each map
-    signed    False for sensitivities, such as gradients: R = |φ|
+    mask      (H, W) for all maps, or (N, H, W)
+    signed    use False for sensitivities, such as gradients: then R = |φ|
 
-    From 0 to 1; by chance, and for a map without relevance, it is the area of the mask.
+    It lies between 0 and 1; by chance, and for a map without relevance, it is the area of the mask.
     (Relevance mass accuracy of Arras, Osman & Samek 2022.)  Raises ValueError for a mask that does not fit.
 
     >>> relevance_mass([[[[3.0], [-5.0], [1.0]]]], [[1, 1, 0]])
@@ -34,12 +34,12 @@ def relevance_mass(values: npt.ArrayLike, mask: npt.ArrayLike, signed: bool = Tr
 
 
 def relevance_rank(values: npt.ArrayLike, mask: npt.ArrayLike, signed: bool = True) -> Array:
-    """|K highest pixels ∩ mask| / K, K = |mask|: how many of the K highest pixels are the K that should be.
+    """|K highest pixels ∩ mask| / K with K = |mask|: the share of the K highest pixels that lie inside the mask, (N,).
 
-    Arguments as in `relevance_mass`; the mask counts as the pixels of which it has at least a half.  Pixels of
-    equal relevance share the places they have together: what is returned is the mean over all orders of them.
+    Arguments are those of `relevance_mass`.  A pixel is inside if the mask is at least ½ there.  If pixels have equal
+    relevance, the result is the mean over all orders of them.
 
-    From 0 to 1; by chance, and for a map without relevance, it is K / (H · W).
+    It lies between 0 and 1; by chance, and for a map without relevance, it is K / (H · W).
     (Relevance rank accuracy of Arras, Osman & Samek 2022.)  Raises ValueError for a mask without such a pixel.
 
     >>> relevance_rank([[[[3.0], [-5.0], [1.0]]]], [[1, 1, 0]])  # of -5 nothing is positive
@@ -52,11 +52,12 @@ def relevance_rank(values: npt.ArrayLike, mask: npt.ArrayLike, signed: bool = Tr
 
 
 def decisive_density(values: npt.ArrayLike, mask: npt.ArrayLike) -> Array:
-    """(Σ mask · |φ| / Σ |φ|) / area: how much denser the map is in the mask than it would be by chance.
+    """(Σ mask · |φ| / Σ |φ|) / area: how many times denser than by chance the map is inside the mask, (N,).
 
-    Arguments as in `relevance_mass`; both signs count, for a part can also decide by lowering a score.
+    Arguments are those of `relevance_mass`.  Both signs count, because a part can also decide by lowering a score.
 
-    From 0 to 1 / area; by chance, and for a map of zeros, it is 1.  Raises ValueError for a mask that does not fit.
+    It lies between 0 and 1 / area; by chance, and for a map of zeros, it is 1.  Raises ValueError for a mask that does
+    not fit.
 
     >>> decisive_density([[[[3.0], [-5.0], [1.0], [1.0]]]], [[1, 1, 0, 0]])
     array([1.6])
@@ -67,11 +68,11 @@ def decisive_density(values: npt.ArrayLike, mask: npt.ArrayLike) -> Array:
 
 
 def pointing(values: npt.ArrayLike, mask: npt.ArrayLike, signed: bool = True) -> Array:
-    """mask at argmax R: whether the most relevant pixel lies in the mask, or how much of it.
+    """The value of the mask at the pixel with the largest R, (N,): 1 if that pixel lies inside the mask.
 
-    Arguments as in `relevance_mass`.  Of several pixels that are highest it is the mean.
+    Arguments are those of `relevance_mass`.  If several pixels have the largest R, the result is their mean.
 
-    0 or 1 where the mask is; by chance, and for a map without relevance, it is the area of the mask.  (The pointing
+    It is 0 or 1 if the mask holds only these; by chance, or for a map without relevance, it is its area.  (The pointing
     game of Zhang et al. 2018, without the tolerance of 15 pixels.)  Raises ValueError for a mask that does not fit.
 
     >>> pointing([[[[3.0], [-5.0], [1.0]]], [[[2.0], [0.0], [2.0]]]], [[1, 1, 0]])
@@ -82,7 +83,7 @@ def pointing(values: npt.ArrayLike, mask: npt.ArrayLike, signed: bool = True) ->
 
 
 def highest(maps: Array, mask: Array, k: Array) -> Array:
-    """Σ of the mask over the k highest pixels of each map, the mean over all orders of those that are equal: (N,)."""
+    """The sum of the mask over the k highest pixels of each map, (N,), as a mean over all orders of equal pixels."""
     found = np.empty(len(maps))
     for i, (row, inside, n) in enumerate(zip(maps.reshape(len(maps), -1), mask.reshape(len(maps), -1), k, strict=True)):
         last = np.partition(row, -n)[-n]

@@ -1,7 +1,7 @@
-"""What a map says of whole parts, and whether removing the parts says the same.
+"""Compare the importance of whole parts according to a map with the effect of removing the parts.
 
-A map's word on a part is the sum of its pixels.  The truth is measured: what the score loses when the picture is
-made again without the part, or the part's Shapley value (see `interventions`).
+The map's value for a part is its sum over the part's pixels.  The truth is measured: by how much the score falls when
+the picture is drawn again without the part, or the part's Shapley value (see `interventions`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from minixai.validate import as_real, check_finite
 
 
 def part_sums(values: npt.ArrayLike, masks: npt.ArrayLike, signed: bool = True) -> Array:
-    """s_p = Σ mask_p · φ, or Σ mask_p · |φ| of a sensitivity (`signed=False`): (N, parts).
+    """s_p = Σ mask_p · φ or, for a sensitivity (`signed=False`), Σ mask_p · |φ|: (N, parts).
 
     values    φ, a map (N, H, W, C) or an Attribution; channels are summed first
     masks     (N, H, W, parts): how much of each pixel belongs to each part
@@ -36,7 +36,7 @@ def part_sums(values: npt.ArrayLike, masks: npt.ArrayLike, signed: bool = True) 
 
 
 def ranks(row: Array) -> Array:
-    """Places from 1 on, those that are equal share the mean of theirs.
+    """The rank of each value, from 1 for the smallest; equal values all get the mean of their ranks.
 
     >>> ranks(np.array([10.0, 30.0, 10.0])).tolist()
     [1.5, 3.0, 1.5]
@@ -46,9 +46,9 @@ def ranks(row: Array) -> Array:
 
 
 def rank_correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
-    """Spearman's ρ of each row of a with the same row of b, any shape (N, ...): the correlation of their ranks, (N,).
+    """Spearman's ρ, the correlation of ranks, between each row of a and the same row of b, (N,); a and b are (N, ...).
 
-    From −1 to 1, by chance 0.  A row that is the same everywhere orders nothing: its correlation is 0.
+    It lies between −1 and 1, and is 0 by chance.  The correlation of a constant row with any other is 0.
     (Spearman 1904.)  Raises ValueError if the shapes differ.
 
     >>> rank_correlation([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]], [[10.0, 30.0, 20.0], [1.0, 2.0, 3.0]])
@@ -66,13 +66,15 @@ def rank_correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
 
 
 def deletion_rank(values: npt.ArrayLike, masks: npt.ArrayLike, drops: npt.ArrayLike, signed: bool = True) -> Array:
-    """ρ(s, d): whether the map orders the parts as removing each of them does.
+    """ρ(s, d), (N,): whether the map orders the parts by the effect of removing them.
 
-    values, masks, signed    as in `part_sums`, which gives s
-    drops                    d (N, parts): what the score loses without each part, see `interventions.removal_drops`
+    values, masks, signed    as in `part_sums`, which computes s
+    drops                    d (N, parts): by how much the score falls without each part; see
+                             `interventions.removal_drops`
 
-    From −1 to 1; by chance, and for a map of zeros, it is 0.  The absence is rendered, so the network is asked nothing
-    that it has not seen.  (Single deletion of Hesse, Schaub-Meyer & Roth 2023, FunnyBirds, who report ρ/2 + ½.)
+    It lies between −1 and 1; by chance, and for a map of zeros, it is 0.  A bird without the part is drawn anew, so the
+    network never sees an image with holes.  (Single deletion of Hesse, Schaub-Meyer & Roth 2023, FunnyBirds, who report
+    ρ/2 + ½.)
 
     >>> masks = np.eye(3).reshape(1, 1, 3, 3)  # a pixel for each part
     >>> deletion_rank([[[[5.0], [0.1], [0.2]]]], masks, [[2.0, 0.0, 1.0]])
@@ -82,14 +84,14 @@ def deletion_rank(values: npt.ArrayLike, masks: npt.ArrayLike, drops: npt.ArrayL
 
 
 def shapley_distance(values: npt.ArrayLike, masks: npt.ArrayLike, shapley: npt.ArrayLike, signed: bool = True) -> Array:
-    """min over c ≥ 0 of ‖c · s − φ‖ / ‖φ‖: how far the map's sums over parts are from the parts' Shapley values.
+    """min over c ≥ 0 of ‖c · s − φ‖ / ‖φ‖, (N,): how far the map's sums over parts are from the Shapley values φ.
 
-    values, masks, signed    as in `part_sums`, which gives s
-    shapley                  φ (N, parts), see `interventions.part_shapley`
+    values, masks, signed    as in `part_sums`, which computes s
+    shapley                  φ (N, parts); see `interventions.part_shapley`
 
-    From 0 to 1, and the smaller the better: it is the sine of the angle between s and φ, 1 where they are at right
-    angles or further apart, and for a map of zeros.  The best scale c is granted because not every method has
-    one.  Where all φ are 0 there is nothing to be far from: 0 if s is 0 too, else 1.
+    It lies between 0 and 1, and smaller is better.  It is the sine of the angle between s and φ, or 1 if the angle is
+    90° or more, and for a map of zeros.  The best factor c is used because the maps of some methods have no meaningful
+    scale.  If all φ are 0, the distance is 0 if s is 0 too, and otherwise 1.
 
     >>> masks = np.eye(2).reshape(1, 1, 2, 2)
     >>> shapley_distance([[[[6.0], [8.0]]]], masks, [[1.0, 0.0]])
@@ -109,20 +111,20 @@ def shapley_distance(values: npt.ArrayLike, masks: npt.ArrayLike, shapley: npt.A
 
 
 def unit(rows: Array) -> Array:
-    """Each row with length 1; one of zeros stays."""
+    """Scale each row to length 1; rows of zeros stay as they are."""
     rows = rows / np.where((most := abs(rows).max(axis=1, keepdims=True)) > 0, most, 1)
     return rows / np.where((length := np.linalg.norm(rows, axis=1, keepdims=True)) > 0, length, 1)
 
 
 def target_sensitivity(own: npt.ArrayLike, other: npt.ArrayLike, mask: npt.ArrayLike, signed: bool = True) -> Array:
-    """1 if s(own) > s(other), ½ if they are equal, else 0: whether a part's importance follows the class asked for.
+    """1 if s(own) > s(other), ½ if they are equal, else 0, (N,): whether a part counts more for its own class.
 
-    own      the map for the class that the part speaks for, and
-    other    for the one it speaks against: Attributions or (N, H, W, C) of one class each, not contrasts
-    mask     of that part, (H, W) or one for each; s is the part's sum, as in `part_sums`
+    own      the map of the class for which the part is evidence, (N, H, W, C) or an Attribution, not of a contrast
+    other    the same for the class against which the part is evidence
+    mask     the mask of that part, (H, W) or (N, H, W); s is the map's sum over the part, as in `part_sums`
 
-    By chance, and for a map that is the same whatever class is asked, ½.  (Target sensitivity of Hesse, Schaub-Meyer
-    & Roth 2023, FunnyBirds, with the one part that tells two species apart.)
+    By chance, and if the maps of both classes are the same, it is ½.  (Target sensitivity of Hesse, Schaub-Meyer & Roth
+    2023, FunnyBirds, with the one part in which two species differ.)
 
     >>> target_sensitivity([[[[3.0], [0.0]]]], [[[[-3.0], [0.0]]]], [[1, 0]])
     array([1.])

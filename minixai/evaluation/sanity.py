@@ -1,7 +1,7 @@
-"""Sanity checks: a map that explains a network must change when the network forgets what it learnt.
+"""Networks with random weights for sanity checks, and two maps that do not use the network.
 
-The network's layers are drawn anew from the top, one more each time, and the maps compared with those of the trained
-one.  Beside it two maps that know no network at all: the edges of the image, and noise.  (Adebayo et al. 2018)
+A map that explains a network must change when the learnt weights are replaced by random ones, from the top layer down,
+one more layer each time.  The two maps, the edges of the image and noise, serve for comparison.  (Adebayo et al. 2018)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from minixai.model import Model
 from minixai.validate import as_random_seed, as_real, check_finite, one_of
 
 ANEW = 1
-"""Goes before the seed, so that no layer is drawn again as a model made with the same seed drew it."""
+"""Put before the seed, so that no layer gets the same weights as in a new model with that seed."""
 
 
 def weighted_layers(model: Model) -> tuple[str, ...]:
@@ -33,12 +33,12 @@ def weighted_layers(model: Model) -> tuple[str, ...]:
 
 
 def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
-    """A copy of the model in which these layers have the weights they had before training, drawn anew.
+    """Return a copy of the model in which these layers have new random weights, drawn as before training.
 
     layers    names of layers with weights
-    seed      of the draws; what a layer is given depends on the seed and its place alone
+    seed      seed of the weights; those of a layer depend only on the seed and on the layer's position
 
-    The given model stays as it is.  Raises ValueError for a layer that is unknown or has no weights.
+    The given model is not changed.  Raises ValueError for a layer that is unknown or has no weights.
 
     >>> import minixai as mx
     >>> model = mx.load("digits")
@@ -60,7 +60,7 @@ def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
 
 
 def cascade(model: Model, seed: int = 0) -> Iterator[tuple[str, Model]]:
-    """(layer, the model with this layer and all above it randomised), from the top down.  (Adebayo et al. 2018)
+    """Iterate over (layer, model with this layer and all above it randomised), from the top.  (Adebayo et al. 2018)
 
     >>> import minixai as mx
     >>> [layer for layer, _ in cascade(mx.load("digits"))]
@@ -71,16 +71,16 @@ def cascade(model: Model, seed: int = 0) -> Iterator[tuple[str, Model]]:
 
 
 def edge_detector(images: npt.ArrayLike) -> Array:
-    """√(Gx² + Gy²), the size of the Sobel gradient, mean over channels: (N, H, W, C) -> (N, H, W, 1).
+    """√(Gx² + Gy²), the magnitude of the Sobel gradient, mean over channels: (N, H, W, C) -> (N, H, W, 1).
 
-    It looks like an explanation and knows no network: what scores no better has explained nothing.
+    It looks like an explanation but does not use the network; a method that scores no better has explained nothing.
     (Adebayo et al. 2018)
 
     >>> edge_detector(np.array([0.0, 0.0, 1.0, 1.0]).reshape(1, 1, 4, 1)).ravel().tolist()
     [0.0, 4.0, 4.0, 0.0]
     """
     x = checked_images(images)
-    # a difference along one side, weighted 1, 2, 1 along the other: images and channels do not mix
+    # Sobel: a difference along one of height and width, weights 1, 2, 1 along the other
     across, down = (
         scipy.ndimage.correlate1d(scipy.ndimage.correlate1d(x, (-1, 0, 1), a), (1, 2, 1), 3 - a) for a in (2, 1)
     )
@@ -88,7 +88,7 @@ def edge_detector(images: npt.ArrayLike) -> Array:
 
 
 def random_map(images: npt.ArrayLike, seed: int = 0) -> Array:
-    """Normal noise, (N, H, W, C) -> (N, H, W, 1), another for each image: what chance looks like.
+    """Normal noise, different for each image, as a map that is right only by chance: (N, H, W, C) -> (N, H, W, 1).
 
     >>> random_map(np.zeros((2, 4, 4, 3))).shape
     (2, 4, 4, 1)
@@ -98,7 +98,7 @@ def random_map(images: npt.ArrayLike, seed: int = 0) -> Array:
 
 
 def checked_images(images: npt.ArrayLike) -> Array:
-    """Images in float64; uint8 is divided by 255."""
+    """Return images (N, H, W, C) in float64, uint8 divided by 255.  Raises ValueError for other shapes."""
     array = as_real(images, "a set of images")
     if array.ndim != 4 or 0 in array.shape[1:]:
         raise ValueError(f"images of shape {array.shape}: give (N, H, W, C)")

@@ -1,4 +1,4 @@
-"""Methods × scores on birds, where the truth is known: each number a mean over scenes, with its standard error."""
+"""A table of methods and scores on drawn birds, whose truth is known: means over scenes with standard errors."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from minixai.text import columns
 from minixai.validate import as_count, as_random_seed, one_of
 
 REFERENCES, BACKGROUND = 20, 2**20
-"""Other birds, for methods that need a set of images to compare with: how many, and what is added to the seed."""
+"""For methods that compare with a set of images: how many other birds are drawn, and what is added to their seed."""
 ERRORS = 2
-"""Standard errors from which on one mean counts as better than another."""
+"""One mean counts as better than another if it is ahead by more than this many standard errors."""
 PICTURES = {"drops": len(PLAYERS), "shapley": 2 ** len(PLAYERS), "changed": 1}
-"""How many pictures of each scene a truth takes."""
+"""{attribute of a Truth: how many pictures of each scene are drawn to compute it}"""
 
 
 @dataclass(frozen=True, eq=False)
 class Scoreboard:
     """The scores of methods on N scenes; `print` shows the table.
 
-    methods    their names, the two that know no network last
-    scores     the columns
-    values     (methods, scores, N); NaN for scenes about which a score was not asked
-    chance     (scores,): what a map that knows nothing reaches; NaN where only the random map can tell
+    methods    names of the methods; the last two, an edge detector and a random map, do not use the network
+    scores     the columns of the table
+    values     (methods, scores, N); NaN for scenes on which a score was not computed
+    chance     (scores,): what a random map reaches on average; NaN for scores that must be measured with one
     """
 
     methods: tuple[str, ...]
@@ -44,18 +44,18 @@ class Scoreboard:
 
     @property
     def mean(self) -> Array:
-        """(methods, scores)"""
+        """(methods, scores): the mean over the scenes on which a score was computed."""
         return np.asarray(np.nanmean(self.values, axis=-1))
 
     @property
     def standard_error(self) -> Array:
-        """(methods, scores): s / √n over the n scenes asked about; NaN where it is one."""
+        """(methods, scores): s / √n over the n scenes on which a score was computed; NaN if n is 1."""
         n = np.isfinite(self.values).sum(axis=-1)
         off = np.nansum((self.values - self.mean[..., None]) ** 2, axis=-1)
         return np.asarray(np.sqrt(np.where(n > 1, off / (n * np.maximum(n - 1, 1)), np.nan)))
 
     def checks(self, method: str) -> tuple[Check, ...]:
-        """Return a check for each score of a method, held against the edge detector and the random map.
+        """Return a check for each score of a method, which compares it with the edge detector and the random map.
 
         >>> import minixai as mx
         >>> board = score(mx.load("shorebirds"), mx.datasets.birds.draw(8, seed=7), "hires_cam", "density")
@@ -66,7 +66,7 @@ class Scoreboard:
         return tuple(self.check(i, j) for j in range(len(self.scores)))
 
     def check(self, i: int, j: int) -> Check:
-        """Return what the j-th score of the i-th method comes to."""
+        """Return the check of the j-th score of the i-th method."""
         column, (mean, error) = self.scores[j], (self.mean[:, j], np.nan_to_num(self.standard_error[:, j]))
         edges, random = (len(self.methods) - k for k in (2, 1))
         lead = {k: column.sign * (mean[i] - mean[k]) > ERRORS * np.hypot(error[i], error[k]) for k in (edges, random)}
@@ -99,7 +99,7 @@ class Scoreboard:
 
 
 def short(x: float) -> str:
-    """Two decimals, one from 10 on, and no 0 before the point.
+    """Return a number as text with two decimals, or one from 10 on, without a 0 before the point.
 
     >>> [short(x) for x in (0.534, -0.021, 23.51, 0.0, 1.0)]
     ['.53', '-.02', '23.5', '.00', '1.00']
@@ -119,19 +119,20 @@ def score(
     seed: int = 0,
     announce: Callable[[str], None] = lambda cost: None,
 ) -> Scoreboard:
-    """The scores of methods on scenes whose truth is known, and of two maps that know no network.
+    """Score methods, and two maps that do not use the network, on scenes whose truth is known.
 
-    model       tells the eight shorebirds apart
-    scenes      of `minixai.datasets.birds.draw`
+    model       a model of the eight shorebirds
+    scenes      scenes that `minixai.datasets.birds.draw` returns
     methods     names of the catalogue, or NAME:BASELINE; see `contenders`
     scores      names of SCORES, at least one
-    every       scores that take maps of their own, or runs through the network, are asked about every so-many-th scene
-    seed        of sampled methods, of the random map, of the network that forgets, and of the birds that some
+    every       expensive scores, which need further maps or passes through the network, are computed on every n-th
+                scene; this is n
+    seed        seed of sampled methods, of the random map, of the randomised network, and of the birds that some
                 methods compare with
-    announce    called with what it will cost, before the work
+    announce    called with one sentence about the expected cost before the work starts
 
-    What is explained is the score of each bird's own species minus its partner's; class activation maps are asked
-    about the own species alone.  Raises ValueError for unknown names, and for a model of other classes.
+    Methods explain the score of each bird's own species minus its partner's; class activation maps explain that of the
+    own species alone.  Raises ValueError for unknown names, and for a model with other classes.
 
     >>> import minixai as mx
     >>> model, scenes = mx.load("shorebirds"), mx.datasets.birds.draw(4, seed=7)
@@ -150,7 +151,7 @@ def score(
     announce(f"{pictures:,} pictures drawn, {rows:,} rows through the network, forward or back")
     for column in columns:
         for name in column.truths:
-            getattr(few if column.dear else truth, name)  # which takes a while, and tells of it
+            getattr(few if column.dear else truth, name)  # computed now, since it takes long and shows its own progress
     line = Progress(f"scores: {rows:,} rows forward or back", rows)
     values = np.full((len(rivals), len(columns), len(scenes)), np.nan)
     for i, trial in enumerate(Trial(who, truth, line) for who in rivals):
@@ -163,12 +164,12 @@ def score(
 
 
 def named(names: Iterable[str]) -> list[str]:
-    """Names, or the one that was given without a list."""
+    """Return the names as a list; a single name may be given without one."""
     return [names] if isinstance(names, str) else list(names)
 
 
 def work(truth: Truth, few: Truth, rivals: Sequence[Contender], columns: Sequence[Score]) -> tuple[int, int]:
-    """(pictures, rows): what it will cost, from what one image costs each method."""
+    """Return about how many pictures and rows the scores will take; each method explains one image to find out."""
     n, fewer = len(truth.images), len(few.images)
     pictures = {name: PICTURES[name] * (fewer if column.dear else n) for column in columns for name in column.truths}
     rows = 0

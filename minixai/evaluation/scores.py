@@ -1,4 +1,4 @@
-"""The columns of the table: what a map is scored by, what a perfect one reaches, and what knowing nothing does."""
+"""The columns of the scoreboard: how each score is computed, and what perfect maps and random maps reach."""
 
 from __future__ import annotations
 
@@ -23,22 +23,23 @@ SHAPLEY = "Shapley 1953, of the parts of a bird"
 ADEBAYO = cascades.DESCRIPTION.source
 PETSIUK = "Petsiuk, Das & Saenko 2018, RISE, §4"
 STEPS = 16
-"""Of deletion and insertion."""
+"""Number of steps of the deletion and insertion curves."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """One column of the table.
+    """One column of the scoreboard.
 
-    name      what it is called
-    meaning   in a few words
+    name      its name
+    meaning   what it measures, in a few words
     best      what a perfect map reaches
     source    the paper that it follows
-    of        Trial -> (N,)
-    chance    Truth -> what knowing nothing reaches, (N,) or one number; None where only a random map can tell
-    maps      what it needs of a Trial; with more than its `values`, it is asked about few scenes
-    truths    what it needs of the Truth that takes a while
-    rows      that it sends through the network for each scene
+    of        function that returns the scores of a Trial, (N,)
+    chance    function that returns what a random map reaches on a Truth, (N,) or one number; None if that must be
+              measured with a random map
+    maps      attributes of a Trial that it needs; if they are not `values` alone, only some scenes are scored
+    truths    attributes of a Truth that it needs and that take long to compute
+    rows      how many rows it sends through the network for each scene
     """
 
     name: str
@@ -53,18 +54,18 @@ class Score:
 
     @property
     def description(self) -> CheckDescription:
-        """What the score asks, as a check of `minixai.audit` says it."""
+        """The description of the score as a check, in the form that `minixai.audit` uses."""
         weakness = "it says where a map lies on these drawn birds, and not whether it knows the network"
         return CheckDescription(self.name, f"What does the map reach: {self.meaning}?", self.source, weakness)
 
     @property
     def sign(self) -> int:
-        """1 if more is better, and −1 if less is."""
+        """1 if a larger score is better, and −1 if a smaller one is."""
         return 1 if self.best in ("1", "high") else -1
 
     @property
     def dear(self) -> bool:
-        """Whether it takes maps, or rows, of its own."""
+        """Whether it is expensive, because it needs further maps or passes; then only some scenes are scored."""
         return self.maps != ("values",) or self.rows > 0
 
 
@@ -73,13 +74,13 @@ def area(mask: Array) -> Array:
 
 
 def like_before(trial: Trial) -> Array:
-    """ρ of the map with that of the network that forgot its last layer: of |φ| for sensitivities."""
+    """ρ of the map with the map of the network whose last layer is random, or of |φ| for sensitivities: (N,)."""
     before, after = (pixels(maps) for maps in (trial.values, trial.forgetful))
     return rank_correlation(before, after) if trial.signed else rank_correlation(abs(before), abs(after))
 
 
 def under(curve: Callable[..., Curve], trial: Trial) -> Array:
-    """The area under a curve of the own species' probability."""
+    """The area under the deletion or insertion curve of the own species' probability, (N,)."""
     t = trial.truth
     found = curve(t.model, t.images, trial.values, t.labels, steps=STEPS, signed=trial.signed, batch=BATCH)
     trial.line.advance((STEPS + 2) * len(t.images))

@@ -1,4 +1,4 @@
-"""What is known of the scenes, and what a method says of them: each made once, when a score first asks for it."""
+"""The truth about scenes, and the maps of one method: each part is computed once, when a score first needs it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from minixai.model import Model
 from minixai.progress import Progress
 
 PIECE = 8
-"""Scenes whose maps are made at once."""
+"""How many scenes a method explains in one call."""
 
 
 class Truth:
-    """What is known of the scenes and of the network, made when first asked for."""
+    """What is known about the scenes and the network; each attribute is computed when it is first used."""
 
     def __init__(self, model: Model, scenes: Scenes, seed: int) -> None:
         self.model, self.scenes, self.seed = knows_birds(model), as_scenes(scenes), seed
@@ -64,24 +64,24 @@ class Truth:
 
     @cached_property
     def forgetful(self) -> Model:
-        """The network without what its last layer learnt."""
+        """The network with random weights in its last layer."""
         return randomised(self.model, weighted_layers(self.model)[:1], self.seed)
 
 
 class Trial:
-    """The maps of one contender, made when first asked for."""
+    """The maps of one contender, (N, H, W, C) each; they are made when they are first used."""
 
     def __init__(self, who: Contender, truth: Truth, line: Progress) -> None:
         self.who, self.truth, self.line, self.signed = who, truth, line, who.signed
 
     def few(self, truth: Truth, every: int) -> Trial:
-        """The same for every so-many-th scene."""
+        """Return a trial for every `every`-th scene; `truth` is that of these scenes."""
         trial = Trial(self.who, truth, self.line)
         trial.values = self.values[::every]
         return trial
 
     def maps(self, model: Model, target: Array, versus: Array | None, reference: Array | None = None) -> Array:
-        """(N, H, W, C), some scenes at a time.  What knows no network is the same, whatever it is asked."""
+        """Make the maps (N, H, W, C), a few scenes at a time; one that does not use the network is always `values`."""
         if self.who.method is None:
             return self.values
         images, found = self.truth.images, []
@@ -99,7 +99,7 @@ class Trial:
 
     @cached_property
     def values(self) -> Array:
-        """The map of the contrast or, of one that knows none, of the own class."""
+        """The map of the contrast or, for a method that explains one class, of the own class."""
         if self.who.drawn is not None:
             return self.who.drawn(self.truth.images)
         return self.maps(self.truth.model, self.truth.labels, self.versus)
@@ -114,7 +114,7 @@ class Trial:
 
     @cached_property
     def from_partner(self) -> Array:
-        """The map with the partner's picture as what it compares with, if it compares."""
+        """The map with the partner's picture as baseline or background; `values` if the method has neither."""
         if not self.who.compares:
             return self.values
         return self.maps(self.truth.model, self.truth.labels, self.versus, self.truth.partner_images)

@@ -1,4 +1,4 @@
-"""Longer experiments: published ones, repeated with the networks of minixai, published numbers beside ours.
+"""Longer experiments: most repeat a published one with minixai's networks, and show the published numbers beside ours.
 
 Each is a function that returns a `Result`: a table, claims about it, and a figure.
 
@@ -34,15 +34,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Experiment:
-    """A function that returns a Result, and how long it takes on two cores, in seconds."""
+    """An experiment: the function that runs it, and about how many seconds that takes on two cores."""
 
     run: Callable[..., Result]
     seconds: int
 
     @property
     def question(self) -> str:
-        """The question it answers, and the paper it follows."""
-        return next(iter((self.run.__doc__ or "").splitlines()), "")  # there is none under python -OO
+        """The question it answers, with its paper if it follows one: the first line of the function's docstring."""
+        return next(iter((self.run.__doc__ or "").splitlines()), "")  # python -OO removes docstrings
 
     @property
     def sampled(self) -> bool:
@@ -50,7 +50,7 @@ class Experiment:
 
     @property
     def time(self) -> str:
-        """How long it takes, as text.
+        """How long it takes, as text, rounded up to 15 s.
 
         >>> Experiment(closeness, 12).time, Experiment(closeness, 70).time
         ('about 15 s', 'about 75 s')

@@ -1,6 +1,6 @@
-"""Sanity: randomise the weights layer by layer from the top, and measure which maps change.
+"""Sanity: randomise the weights layer by layer from the top, and measure how much the maps of each method change.
 
-A map that does not change explains the image, or the lower layers, but not the decision.  (Adebayo et al. 2018)
+A map that does not change shows the image or the lower layers, but not the decision.  (Adebayo et al. 2018)
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ METHODS: Mapping[str, tuple[Callable[..., Attribution], Mapping[str, Any]]] = {
     "guided Grad-CAM": (guided_grad_cam, {}),
 }
 FORGETFUL = ("gradient", "x · gradient", "IG", "Rescale", "RevealCancel")
-"""Methods whose sign must be lost at the first layer."""
+"""Methods whose signed correlation must fall to about 0 once the top layer is randomised."""
 BY_THE_IMAGE = ("x · gradient", "IG", "Rescale", "RevealCancel")
-"""Methods that are 0 where the image is 0."""
+"""Methods whose maps are 0 where the image is 0."""
 MOSTLY = 0.5
-"""The share of zeros among the pixels above which the zeros that two maps share are reported."""
+"""If more than this share of the pixels is 0, the correlation that shared zeros alone would give is reported too."""
 
 PUBLISHED: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]] = {
     "digits-paper": {
@@ -69,15 +69,17 @@ PUBLISHED: Mapping[str, Mapping[tuple[str, str], tuple[float, float]]] = {
         ("guided backprop", "conv1"): (0.20, 0.73),
     }
 }
-"""(signed, absolute) of the network of DeepLIFT's Fig. 4 with its published weights: 40 test digits, one draw."""
+"""{network: {(method, layer): (signed, absolute) correlation}}, computed with the network of DeepLIFT's Fig. 4 and its
+published weights, for 40 test digits and one draw of random weights."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sanity(Result):
-    """cascades[network, method]: rank correlations with the trained network's maps, (layers, draws · images).
+    """Rank correlations of the randomised networks' maps with those of the trained network.
 
-    draws_of  network -> (draws · images,): maps with the same number share the random weights of their score
-    zeros     network -> (images,): the share of each image's pixels that are exactly 0
+    cascades    {(network, method): correlations, (layers, draws · images)}
+    draws_of    {network: (draws · images,)}: maps with the same number share the random weights of the explained score
+    zeros       {network: (images,)}: the share of each image's pixels that are exactly 0
     """
 
     cascades: Mapping[tuple[str, str], Cascade]
@@ -103,7 +105,7 @@ class Sanity(Result):
         return Block(heading, self.lines(network, 1))
 
     def lines(self, network: str, which: int) -> list[tuple[str, ...]]:
-        """The mean correlations, signed (0) or absolute (1), and published ones where there are some."""
+        """Return lines of a table: mean correlations, signed (`which` = 0) or absolute (1), and published ones."""
         layers, known = self.cascades[network, "gradient"].layers, PUBLISHED.get(network)
         lines = [("randomised down to", *with_published([[layer, "published"] for layer in layers], known))]
         for method in METHODS:
@@ -120,14 +122,17 @@ class Sanity(Result):
         return [claim for network in self.zeros for claim in (*sign_claims(self, network), *size_claims(self, network))]
 
     def on_average(self, network: str, method: str) -> tuple[float, float]:
-        """The signed correlation after the top layer: the mean over draws, and its standard error."""
+        """Return the signed correlation with the top layer randomised: its mean over draws, and the standard error.
+
+        The standard error is infinite if there is only one draw.
+        """
         signed, _ = self.cascades[network, method].draw_means(self.draws_of[network])
         mean, error = mean_and_error(signed[0])
         return mean, np.inf if error is None else error
 
     @property
     def checks(self) -> Mapping[tuple[str, str], Check]:
-        """The same check as `minixai.audit` makes, by network and method."""
+        """{(network, method): check}; `minixai.audit` makes the same check."""
         return {
             (network, method): found.check(
                 self.draws_of[network], signed=METHODS[method][0].__name__ not in SENSITIVITIES
@@ -164,15 +169,16 @@ class Sanity(Result):
 
 
 def with_published(cells: Sequence[Sequence[str]], known: object) -> list[str]:
-    """Our cells beside the published ones, or ours alone."""
+    """Return our cells with the published one beside each or, if `known` is empty, our cells alone."""
     return [cell for pair in cells for cell in (pair if known else pair[:1])]
 
 
 def shared_zeros(zero: Array) -> Array:
-    """ρ = 3z / (3z + (1 − z)²): of two maps that are 0 on the same part z and independent in size elsewhere.
+    """Return ρ = 3z / (3z + (1 − z)²), for two maps |φ| that are 0 at the same share z of pixels, else independent.
 
-    Zeros share the rank z/2 and all others rank (1 + z)/2 on average, whose variance is z(1 − z)/4; the ranks of the
-    others add (1 − z)³/12 of their own.  (Ranks as parts of the whole; many pixels.)
+    Ranks are counted as shares of all pixels, of which there are many.  The zeros all have the rank z/2, and the other
+    pixels (1 + z)/2 on average, which gives both maps a common variance of z(1 − z)/4.  The ranks among the other
+    pixels add a variance of (1 − z)³/12, which the maps do not have in common.
 
     >>> shared_zeros(np.array([0.81, 1.0])).round(3)
     array([0.985, 1.   ])
@@ -180,11 +186,11 @@ def shared_zeros(zero: Array) -> Array:
     return np.asarray(3 * zero / (3 * zero + (1 - zero) ** 2))
 
 
-# -- what must come out -------------------------------------------------------------------------------
+# -- the claims ---------------------------------------------------------------------------------------
 
 
 def sign_claims(result: Sanity, network: str) -> list[Claim]:
-    """Signs are lost at the first layer, except those of guided backprop."""
+    """Claim that signed correlations fall to about 0 once the top layer is random, except those of guided backprop."""
     guided = result.cascades[network, "guided backprop"].signed.mean(axis=1)
     claims = []
     for method in FORGETFUL:
@@ -199,7 +205,7 @@ def sign_claims(result: Sanity, network: str) -> list[Claim]:
 
 
 def size_claims(result: Sanity, network: str) -> list[Claim]:
-    """Methods that multiply by the image keep the ranks of their magnitudes only where images are mostly 0."""
+    """Claim of methods that multiply by the image, that absolute correlations stay high only by shared zeros."""
     zeros, claims = result.zeros[network], []
     for method in BY_THE_IMAGE:
         found = result.cascades[network, method].absolute.mean(axis=1)
@@ -214,7 +220,7 @@ def size_claims(result: Sanity, network: str) -> list[Claim]:
 
 
 class Subject(NamedTuple):
-    """Images for a network, and by default how many of them and how many draws of weights."""
+    """Images for a network: a function of their number, and the default numbers of images and of draws of weights."""
 
     images: Callable[[int], Array]
     enough: int
@@ -235,29 +241,30 @@ def sanity(
     Parameters
     ----------
     images : int, optional
-        Number of test digits, and of birds, from the first; by default 40 and 16.
+        How many of the first test digits, and of the first birds, are used; by default 40 and 16.
     seed : int, default 0
         Seed of the random weights.
     draws : int, optional
-        How often random weights are drawn; by default 3 times for the digits and once for the birds.
+        How many times random weights are drawn; by default 3 times for the digits and once for the birds.
     networks : sequence of str, optional
-        "digits-paper", "shorebirds", or by default both.
+        "digits-paper", "shorebirds", or both, which is the default.
 
     Returns
     -------
     Sanity
-        The rank correlations, with the claims that with signs those of gradient, x · gradient, IG, Rescale and
-        RevealCancel fall to about 0 after the first layer, and those of guided backprop do not.
+        The rank correlations, with claims about them.  Once the top layer is randomised, the signed correlations of
+        gradient, x · gradient, IG, Rescale and RevealCancel are about 0, and those of guided backprop are not.  The
+        absolute correlations of methods that multiply by the image stay high only if most pixels are 0.
 
     Notes
     -----
-    From the top layer down, one more layer each time, weights are drawn as before training.  The maps of the class that
-    the trained network predicts are compared with the trained network's by Spearman's rank correlation over pixels,
-    with signs and without.
+    Layers get random weights as before training, from the top layer down, one more layer each time.  All maps explain
+    the class that the trained network predicts.  Those of a randomised network are compared with those of the trained
+    one by Spearman's rank correlation over pixels, of φ (signed) and of |φ| (absolute).
 
-    The expected correlation with signs is 0 without any measurement: weights w of the score are as likely as −w, which
-    turns the sign of every map that is odd in them.  All images of one class share these weights, so the mean is taken
-    over classes and draws, not over images.
+    The expected signed correlation is known to be 0: weights w of the score are as likely as −w, which flips the sign
+    of every map that is odd in w.  All images of one class share these weights, so the mean and its standard error are
+    taken over classes and draws instead of images.
     """
     chosen = {name: SUBJECTS[name] for name in networks or (name for name in SUBJECTS if name in zoo.RECIPES)}
     subjects = {
@@ -284,9 +291,9 @@ def sanity(
 
 
 def randomise(name: str, model: Model, x: Array, target: Array, seed: int, progress: Progress) -> Cascade:
-    """The cascade of one method with one draw of weights."""
+    """Return the correlations of one method for one draw of random weights."""
     method, options = METHODS[name]
-    with warnings.catch_warnings():  # IG may miss the sum of a random network, and no sum is used here
+    with warnings.catch_warnings():  # IG warns if its sum is inexact on a random network, but no sum is used here
         warnings.filterwarnings("ignore", message="integrated_gradients misses")
         found = randomisation(method, model, x, target, seed=seed, **options)
     progress.advance(note=name)
@@ -294,6 +301,6 @@ def randomise(name: str, model: Model, x: Array, target: Array, seed: int, progr
 
 
 def concatenate_draws(runs: Sequence[Cascade]) -> Cascade:
-    """Several draws as more images."""
+    """Join the correlations of several draws as if they were more images: (layers, draws · images)."""
     signed, absolute = (np.concatenate([run[k] for run in runs], axis=1) for k in (1, 2))
     return Cascade(runs[0].layers, signed, absolute)

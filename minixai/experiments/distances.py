@@ -1,6 +1,7 @@
-"""Closeness: the distance of fast methods from exact Shapley values, on random networks small enough to compute these.
+"""Closeness: how far fast methods are from exact Shapley values, on random networks that are small enough for these.
 
-RevealCancel approximates them: it averages over both orders of the positive and the negative part of a unit's input.
+RevealCancel approximates Shapley values: it averages over both orders in which the positive and the negative part of a
+unit's input can be added.
 (Shrikumar et al. 2017, §3.5.3; Lundberg & Lee 2017, §4.2)
 """
 
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 INPUTS, WIDTH = 8, 12
 DEPTHS = (1, 2, 3)
 STEPS = 200
-"""Midpoints of integrated gradients; they misplace a kink by half a step at most."""
+"""Number of midpoints of integrated gradients; a kink is misplaced by half a step at most."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A random network, an input and a reference for it, (1, 8) each."""
+    """A random network, which is called as a function of a node, with an input and a reference, (1, 8) each."""
 
     weights: list[tuple[Array, Array]]
     x: Array
@@ -47,7 +48,10 @@ class Case:
 
 
 def draw_case(depth: int, rng: np.random.Generator) -> Case:
-    """Hidden layers of 12 ReLUs; weights 1.4·N/√fan_in, biases .3·N, input and reference N."""
+    """Draw a network with `depth` hidden layers of 12 ReLUs, an input and a reference.
+
+    With N a standard normal number, weights are 1.4·N/√fan_in, biases 0.3·N, input and reference N.
+    """
     sizes = [INPUTS, *[WIDTH] * depth, 1]
     weights = [
         (1.4 * rng.standard_normal((n, m)) / np.sqrt(n), 0.3 * rng.standard_normal(m)) for n, m in pairwise(sizes)
@@ -73,14 +77,14 @@ PUBLISHED: Mapping[int, Sequence[float]] = {
     2: (0.980, 0.63, 0.301, 0.362, 0.274),
     3: (1.142, 0.63, 0.357, 0.411, 0.292),
 }
-"""Medians of an earlier implementation in PyTorch, with other random networks."""
+"""{depth: medians of METHODS} from an earlier implementation in PyTorch, with other random networks."""
 
 
 def kink_error(f: Case) -> float:
-    """A bound of IG's error in any input, for one hidden layer: the largest Σ_k |Δ_i w_ik v_k| · ½ step.
+    """Bound IG's error at each input i of a network with one hidden layer: max_i Σ_k |Δ_i w_ik v_k| · ½ step.
 
-    Each ReLU has at most one kink on the path; in the step that holds it the slope is taken as 0 or 1 and lies between
-    them, so that it is off by ½ of the step at most.
+    Each ReLU has at most one kink on the path.  In the step with the kink IG takes its gradient as 0 or 1 throughout,
+    which is wrong on at most half of the step.
     """
     (w, _), (v, _) = f.weights
     return float((abs((f.x - f.reference).T * w) @ abs(v)).max() / (2 * STEPS))
@@ -88,9 +92,10 @@ def kink_error(f: Case) -> float:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Closeness(Result):
-    """errors[depth]: ‖φ − Shapley‖ / ‖Shapley‖, (methods, networks).
+    """The distances of methods from exact Shapley values.
 
-    ig_excess  the largest |IG − Rescale| with one hidden layer, relative to the error bound of IG
+    errors       {depth: ‖φ − Shapley‖ / ‖Shapley‖, (methods, networks)}
+    ig_excess    the largest |IG − Rescale| with one hidden layer, divided by the error bound of IG
     """
 
     errors: Mapping[int, Array]
@@ -141,19 +146,20 @@ def closeness(images: int = 200, seed: int = 0) -> Closeness:
     Parameters
     ----------
     images : int, default 200
-        Number of random networks of each depth, each with an input and a reference of its own.
+        Number of random networks of each depth; each has its own input and reference.
     seed : int, default 0
         Seed of the networks, inputs and references.
 
     Returns
     -------
     Closeness
-        The distances, with two claims: RevealCancel is nearest at every depth; with one hidden layer IG is Rescale,
-        because the input of every unit moves along a straight line.
+        The distances, with claims that RevealCancel is nearest at every depth, and that with one hidden layer IG equals
+        Rescale to within its quadrature error, because the input of every unit changes along a straight line.
 
     Notes
     -----
-    The networks have 8 inputs and 1, 2 or 3 hidden layers of 12 ReLUs, so that exact values take 256 rows each.
+    The networks have 8 inputs and 1, 2 or 3 hidden layers of 12 ReLUs.  Exact Shapley values take 256 rows per network,
+    one for each subset of the inputs.
 
     Examples
     --------

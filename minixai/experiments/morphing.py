@@ -1,7 +1,7 @@
-"""Digit morphing: turn one digit into another by erasing the pixels that a method calls decisive.
+"""Digit morphing: turn one digit into another by erasing the pixels that matter most according to a method.
 
-A good method finds the fifth of the pixels that speak for an 8 rather than a 3; the further erasing them moves the
-scores of the two classes towards the 3, the better the method.  (Shrikumar et al. 2017, §4.1, Fig. 4)
+For an 8 and a 3, up to a fifth of the pixels is erased, those that are the strongest evidence for the 8 rather than the
+3.  The further this moves the scores towards the 3, the better the method.  (Shrikumar et al. 2017, §4.1, Fig. 4)
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ if TYPE_CHECKING:
 Pair: TypeAlias = tuple[int, int]
 
 ERASED = 157
-"""Pixels that may be erased: 20 % of 784."""
+"""The largest number of pixels that are erased: 20 % of 784."""
 PAIRS: tuple[Pair, ...] = ((8, 3), (8, 6), (9, 1), (4, 1))
 NETWORKS = {"digits-paper": "pixels from 0 to 1", "digits-paper-255": "pixels from 0 to 255"}
 
 
-# -- the contrast of two classes by each method: S = φ_original − φ_target -----------------------------
+# -- S = φ_original − φ_target, the contrast of two classes, by each method ----------------------------
 
 
 def masked_gradient(model: Model, x: Array, one: int, other: int) -> Array:
-    """|∂f_one/∂x| − |∂f_other/∂x| where there is ink, since elsewhere nothing can be erased."""
+    """Return |∂f_one/∂x| − |∂f_other/∂x| where x > 0, and 0 elsewhere, since there is no ink to erase."""
     sizes = [abs(gradient(model, x, k).values) for k in (one, other)]
     return np.asarray((sizes[0] - sizes[1]) * (x > 0))
 
 
 def masked_guided(model: Model, x: Array, one: int, other: int) -> Array:
-    """Guided backprop of one class minus that of the other, where there is ink."""
+    """Return guided backprop of class `one` minus that of class `other` where x > 0, and 0 elsewhere."""
     maps = [guided_backprop(model, x, k).values for k in (one, other)]
     return np.asarray((maps[0] - maps[1]) * (x > 0))
 
 
 def integrated_gradients_of(steps: int) -> Callable[[Model, Array, int, int], Array]:
     def scores(model: Model, x: Array, one: int, other: int) -> Array:
-        with warnings.catch_warnings():  # with so few steps the sum is off, as it was in the paper
+        with warnings.catch_warnings():  # IG warns that the sum is inexact with so few steps, which are the paper's
             warnings.filterwarnings("ignore", message="integrated_gradients misses")
             return integrated_gradients(model, x, one, versus=other, steps=steps, quadrature="midpoint").values
 
@@ -66,7 +66,7 @@ METHODS: Mapping[str, Callable[[Model, Array, int, int], Array]] = {
     "Rescale": lambda model, x, one, other: deep_lift(model, x, one, versus=other).values,
     "RevealCancel": lambda model, x, one, other: deep_lift(model, x, one, versus=other, rule="reveal-cancel").values,
 }
-"""The contrast of two classes is the difference of two attributions; masked methods compute it on their own."""
+"""{name: function (model, images, class, other class) that returns the contrast S, of the shape of the images}"""
 
 nan = float("nan")
 PUBLISHED: Mapping[str, Mapping[Pair, Sequence[float]]] = {
@@ -83,14 +83,15 @@ PUBLISHED: Mapping[str, Mapping[Pair, Sequence[float]]] = {
         (4, 1): (6046, 7110, 7758, 7774, 7780, 7752, 8579),
     },
 }
-"""Medians over all test images of the class, from the paper's own network, whose weights were published with its code:
-with pixels from 0 to 255, as it was trained, and with pixels divided by 255.  Unknown medians are NaN."""
+"""Medians over all test images of the first class of each pair, by METHODS; NaN if unknown.  They come from the
+paper's own network, whose weights were published with its code: with pixels from 0 to 255, on which it was trained,
+and with pixels divided by 255."""
 
 
 def erase(images: Array, scores: Array, most: int = ERASED) -> Array:
-    """The images with those pixels set to 0 whose score is above 0 and above the (most + 1)th largest score.
+    """Return the images with the pixels set to 0 whose score is above 0 and above the (most + 1)th largest score.
 
-    These are never more than `most` pixels.
+    At most `most` pixels of each image are erased; fewer if scores are equal or not positive.
 
     >>> erase(np.ones((1, 2, 2, 1)), np.array([3.0, 2.0, 2.0, -1.0]).reshape(1, 2, 2, 1), most=2).ravel().tolist()
     [0.0, 1.0, 1.0, 1.0]
@@ -102,7 +103,7 @@ def erase(images: Array, scores: Array, most: int = ERASED) -> Array:
 
 
 def log_odds(model: Model, images: Array, pair: Pair) -> Array:
-    """log p_one/p_other, the difference of the two scores: (N,)"""
+    """Return log(p_one / p_other), which is the difference of the two scores, (N,)."""
     one, other = pair
     scores = model.scores(images)
     return np.asarray(scores[:, one] - scores[:, other])
@@ -110,7 +111,7 @@ def log_odds(model: Model, images: Array, pair: Pair) -> Array:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Morphing(Result):
-    """changes[network, pair] is the fall of the log-odds, (methods, images)."""
+    """changes[network, pair]: by how much the log-odds fall when pixels are erased, (methods, images)."""
 
     changes: Mapping[tuple[str, Pair], Array]
 
@@ -119,7 +120,7 @@ class Morphing(Result):
         return list(dict.fromkeys(network for network, _ in self.changes))
 
     def medians(self, network: str, pair: Pair) -> Array:
-        """(methods,)"""
+        """The median change over images, (methods,)."""
         return np.asarray(np.median(self.changes[network, pair], axis=1))
 
     @property
@@ -171,7 +172,7 @@ class Morphing(Result):
 
 
 def format_median(median: float) -> str:
-    """A median as text, empty where it is unknown.
+    """Return a median as text, empty if it is NaN.
 
     >>> format_median(30.22), format_median(10092.0), format_median(nan)
     ('30.2', '10092', '')
@@ -189,21 +190,22 @@ def digit_morphing(images: int | None = None, networks: Sequence[str] = tuple(NE
     Parameters
     ----------
     images : int, optional
-        Number of images of each class, from the first; by default all test digits of the class, whether or not they
-        are classified rightly.
+        How many of the first test digits of each class are used; by default all of them, whether or not they are
+        classified correctly.
     networks : sequence of str, default both
-        "digits-paper", whose pixels are from 0 to 1, and "digits-paper-255".
+        "digits-paper", with pixels from 0 to 1, and "digits-paper-255", with pixels from 0 to 255.
 
     Returns
     -------
     Morphing
-        The changes of the log-odds, with the claim that RevealCancel is ahead of the six other methods.
+        The changes of the log-odds, with a claim for each network and pair that RevealCancel is ahead of the six other
+        methods.
 
     Notes
     -----
     For each of seven methods and four pairs of classes, S = φ_original − φ_target is computed for every image, and at
-    most 157 pixels with the highest S > 0 are set to 0.  The result is how far score_original − score_target falls.
-    Methods with a baseline take black.
+    most 157 pixels with the highest S > 0 are set to 0.  The result is by how much score_original − score_target falls.
+    Methods with a baseline use black.
     """
     x, labels = digits("test")
     pairs = [(network, pair) for network in networks for pair in PAIRS]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minixai.text import columns
 
-if TYPE_CHECKING:  # matplotlib takes a while to load, and only a figure needs it
+if TYPE_CHECKING:  # importing matplotlib is slow, and only figures need it
     from matplotlib.figure import Figure
 
 
@@ -23,7 +23,7 @@ class Claim(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A table under a heading: lines of cells, of which the first are the titles."""
+    """A table with a heading above it; `lines` are tuples of cells, the first of which holds the column titles."""
 
     heading: str
     lines: Sequence[tuple[str, ...]]
@@ -35,24 +35,24 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
-    """The numbers of one experiment; subclasses make blocks, claims and a figure of them.
+    """The results of one experiment; subclasses hold the numbers, and define `blocks`, `claims` and `figure`.
 
-    `print` shows the table and the claims, `holds` says whether all claims hold, `figure` draws the numbers.
+    `print` shows the table and the claims, `holds` says whether all claims hold, and `figure` draws the numbers.
     """
 
     @property
     def blocks(self) -> list[Block]:
-        """The numbers, beside the published ones."""
+        """The tables of the numbers, with published numbers beside ours if there are any."""
         raise NotImplementedError
 
     @property
     def claims(self) -> list[Claim]:
-        """The claims, each with whether it holds."""
+        """The claims about the numbers; each says whether it holds."""
         raise NotImplementedError
 
     @property
     def figure(self) -> Figure:
-        """A new figure of the numbers."""
+        """A figure of the numbers, made anew at each access."""
         raise NotImplementedError
 
     @property
@@ -65,7 +65,7 @@ class Result:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Everything that is printed, in types of JSON."""
+        """The blocks, the claims and `holds`, as values that JSON can hold."""
         claims = [claim._asdict() for claim in self.claims]
         return {"blocks": [block._asdict() for block in self.blocks], "claims": claims, "holds": self.holds}
 
@@ -77,7 +77,7 @@ class Result:
 
 
 def format_lead(best: float, next_best: float) -> str:
-    """The lead of the best over the next, as text.
+    """Return by how many per cent `best` is larger than `next_best`, as text.
 
     >>> format_lead(10092, 7964), format_lead(9.0, 10.0)
     ('+26.7%', '-10.0%')
