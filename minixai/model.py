@@ -77,7 +77,7 @@ class Model:
         The shape of one row: (H, W, C) for images.
     classes : sequence of str, optional
         The names of the classes, by default "0", "1", ...  Two names for one score make a model of two classes.
-    dtype : dtype, default float32
+    dtype : numpy dtype, default float32
         The dtype of the weights, and so of all that the model computes.
     seed : int or None, default 0
         Where the random weights start; None draws none, and raises ValueError for a layer that has none.
