@@ -43,7 +43,7 @@ def vgg16(
     features_only : bool, default False
         Leave the dense layers out.  The scores are then the means of the last block's 512 maps, as in Keras with
         include_top=False and pooling="avg".
-    dtype : dtype, default float32
+    dtype : numpy dtype, default float32
         Dtype of the weights.
 
     Returns
