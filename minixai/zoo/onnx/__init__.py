@@ -1,16 +1,18 @@
-"""ONNX files, whatever has exported them, as models of named layers.  (https://onnx.ai)
+"""Load ONNX files from any exporter as models of named layers.  (https://onnx.ai)
 
-    wire.py                             protobuf's wire format: fields of a message
-    schema.py                           what a file holds: nodes, constants, inputs and outputs
-    ending.py                           how a network begins and ends
-    patterns.py                         nodes that stand for one operation together
-    folding.py                          operations on constants, which leave no layer behind
-    names.py                            ONNX's names, made short
-    layout.py                           values, whose axes stand in another order than ours
-    lowering.py                         the table of operations, filled by
-    windows.py, arithmetic.py, shapes.py
+    wire.py             reads protobuf's wire format: the fields of a message
+    schema.py           reads the contents of a file: nodes, constants, inputs and outputs
+    ending.py           finds the input, the output and the final activation
+    patterns.py         merges nodes that together are one operation
+    folding.py          computes operations on constants, which need no layer
+    names.py            shortens the names of nodes
+    layout.py           holds values and the order of their axes, which differs from ours
+    lowering.py         holds the table of importers, one for each operation
+    windows.py          fills the table: convolution and pooling
+    arithmetic.py       fills the table: functions, sums, products, normalisation, reductions
+    shapes.py           fills the table: shapes, parts, borders, sizes
 
-Nothing in such a file can run, and nothing outside its folder is read.
+Such a file holds no code, and nothing outside its folder is read.
 """
 
 from __future__ import annotations
@@ -49,9 +51,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST = 1 << 20
-"""Classes that a model may have."""
+"""The greatest number of classes that a model may have."""
 KEPT = 1 << 28
-"""Numbers that all constants may have that are no part of the file."""
+"""Limit on the total size of the constants that are computed here, in numbers."""
 
 
 def load_onnx(
@@ -67,20 +69,19 @@ def load_onnx(
     Parameters
     ----------
     path : path
-        The file; weights beside it, in its folder, are read too.
+        The file.  Weights in other files are read too, if these lie in its folder or below it.
     preprocessing, classes, input_shape, output_name
-        As in `minixai.load`, which reads the names of both from files; here `preprocessing` is a Preprocessing and
-        `classes` a sequence of names.
+        As in `minixai.load`, but `preprocessing` must be a Preprocessing, and `classes` a sequence of names.
 
     Returns
     -------
     Model
-        As `minixai.load` returns it.
+        The model, as `minixai.load` returns it.
 
     Raises
     ------
     ValueError
-        As `minixai.load` does.
+        In the cases in which `minixai.load` raises it for an ONNX file.
     """
     place = Path(path)
     if place.is_dir():
@@ -134,7 +135,7 @@ def build(
         outputs: list[Value] | list[Array]
         if node.op in ("Shape", "Size") and isinstance(scores, Value):
             outputs = run_with_context(node, fold, node, [np.broadcast_to(np.float32(0), scores.shape)])
-        elif node.op == "CastLike" and isinstance(scores, np.ndarray):  # a number in the dtype of a value
+        elif node.op == "CastLike" and isinstance(scores, np.ndarray):  # a constant cast to the dtype of a value
             like = inputs[1] if isinstance(inputs[1], np.ndarray) else np.zeros(0, np.float32)
             outputs = run_with_context(node, fold, node, [scores, like])
         elif node is last and isinstance(scores, Value) and (node.op == "Sigmoid" or len(scores.long_axes) < 2):
@@ -161,7 +162,10 @@ def build(
 def chosen_branch(
     node: Node, condition: bool, known: dict[str, Value | Array | None], name: str
 ) -> list[tuple[Node, str]]:
-    """The nodes of the branch that a constant condition takes, with names, and those that hand on what it makes."""
+    """Return (node, name) for each node of the branch of an If that a constant condition selects.
+
+    They are followed by an Identity for each output of the If.  The constants of the branch are added to `known`.
+    """
     branch = node.attributes.get("then_branch" if condition else "else_branch")
     if not isinstance(branch, Graph):
         raise ValueError(f"{node}: its branches are missing: is the file damaged?")
@@ -183,7 +187,7 @@ def finish_model(
     classes: Sequence[str] | None,
     classifier_activation: str | None,
 ) -> Model:
-    """Return the model of the layers that `scores` needs, which ends with a row of scores."""
+    """Return a model of the layers on which `scores` depends, whose output has the shape (N, classes)."""
     if not isinstance(scores, Value):
         raise ValueError("its output does not depend on its input: is it the right output?")
     if len(scores.long_axes) > 1:
@@ -197,7 +201,7 @@ def finish_model(
     b.name = "scores"
     end = scores.layer if b.row(scores.layer) == (count,) else b.add(Reshape((count,)), scores)
     needed, items = {end}, list[tuple[str, Layer, tuple[str, ...]]]()
-    for item in reversed(b.items):  # what was made on the way and is not needed, such as an order, goes
+    for item in reversed(b.items):  # drop layers that the scores do not depend on
         if item[0] in needed:
             needed.update(item[2])
             items.append(item)
@@ -220,7 +224,7 @@ def look_up(known: dict[str, Value | Array | None], node: Node, name: str) -> Va
 
 
 def run_with_context(node: object, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Return function(...); every error becomes a ValueError that names the node or layer."""
+    """Return function(*args, **kwargs).  Errors that a damaged file causes become a ValueError that names the node."""
     try:
         return function(*args, **kwargs)
     except MemoryError:

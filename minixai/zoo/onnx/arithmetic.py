@@ -1,4 +1,4 @@
-"""Functions entry by entry, sums and products, dense layers, normalisation, reductions."""
+"""Importers of entrywise functions, sums, products, dense layers, normalisation and reductions."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ FUNCTIONS: dict[str, tuple[str, dict[str, tuple[str, float]]]] = {
     "Celu": ("celu", {"alpha": ("alpha", 1.0)}),
     "HardSigmoid": ("hard_sigmoid", {"alpha": ("alpha", 0.2), "beta": ("beta", 0.5)}),
 }
-"""{op: (our function, {our parameter: (ONNX's attribute, its default)})}"""
+"""{op: (name of our function, {our parameter: (ONNX's attribute, its default)})}"""
 
 
 def importer_of_function(name: str, parameters: dict[str, tuple[str, float]]) -> Lowering:
@@ -120,7 +120,7 @@ def import_clip(b: Builder, node: Node, x: Input, low: Input = None, high: Input
 
 
 def add_clip(b: Builder, x: Value, ends: dict[str, float]) -> Value:
-    """Add a layer that clips x at `low` and `high`, each of which may be missing."""
+    """Add a layer that clips x to ends["low"] and ends["high"], each of which may be missing; return its output."""
     if ends == {"low": 0.0}:
         return b.add_entrywise(Activation("relu"), x)
     if ends == {"low": 0.0, "high": 6.0}:
@@ -143,7 +143,7 @@ def import_softmax(b: Builder, node: Node, x: Input) -> Value:
     axis = axis_of(node.attributes.get("axis", -1 if b.opset >= 13 else 1), len(x.shape))
     if (
         b.opset < 13 and not node.attributes.get("single") and prod(x.shape[axis + 1 :]) > 1
-    ):  # all axes from this one on
+    ):  # over this axis and all that follow
         flat = b.reshape(x, (prod(x.shape[:axis]), prod(x.shape[axis:])))
         flat = b.with_axis(flat, 1)
         return b.reshape(b.add_entrywise(Activation(name, {"axis": flat.axis(1)}), flat), x.shape)
@@ -155,7 +155,7 @@ def import_softmax(b: Builder, node: Node, x: Input) -> Value:
 
 
 def align_axes(b: Builder, values: list[Value]) -> tuple[list[Value], tuple[int, ...]]:
-    """Return the values with their axes in one order, and the shape in ONNX that they are broadcast to."""
+    """Return the values with their axes in the same order, and their broadcast shape in ONNX."""
     ndim = max(len(x.shape) for x in values)
     values = [with_leading_axes(x, ndim) for x in values]
     shape = np.broadcast_shapes(*(x.shape for x in values))
@@ -171,9 +171,9 @@ def add_joined(b: Builder, layer: Layer, values: list[Value], part: str = "") ->
 
 
 def add_with_constant(b: Builder, x: Value, w: Array, make: type[Scale] | type[Shift], part: str = "") -> Value:
-    """Add a layer that multiplies x by a constant (Scale) or adds it (Shift)."""
+    """Add a layer that multiplies x by the constant w (Scale) or adds w to x (Shift); return its output."""
     shape = np.broadcast_shapes(x.shape, w.shape)
-    if shape != x.shape:  # the constant is broadcast no less than x
+    if shape != x.shape:  # x is broadcast too
         x = with_leading_axes(x, len(shape))
         if any(n != 1 and a not in x.order for a, n in enumerate(shape)):
             x = b.to_layout(x, natural_order(shape))
@@ -247,7 +247,7 @@ def import_power(b: Builder, node: Node, u: Input, v: Input) -> Value:
 
 
 def importer_of_extreme(make: Callable[[], Layer], end: str) -> Lowering:
-    """Make the importer of Max or Min: of values, and of constants that are one number each."""
+    """Return the importer of Max or Min.  Its constant inputs must be single numbers, and become one end of a clip."""
 
     def lowered(b: Builder, node: Node, *inputs: Input) -> Value:
         values = [x for x in inputs if isinstance(x, Value)]
@@ -266,7 +266,7 @@ LOWERINGS |= {"Max": importer_of_extreme(Maximum, "low"), "Min": importer_of_ext
 
 
 def add_dense(b: Builder, x: Value, w: Array, bias: Array | None = None) -> Value:
-    """Add a layer of x @ w + bias, over the last of ONNX's axes."""
+    """Add a layer that computes x @ w + bias over the last axis of ONNX; return its output."""
     last = len(x.shape) - 1
     if last not in x.order or x.order[-1] != last:
         x = b.to_layout(x, (*(a for a in natural_order(x.shape) if a != last), last))
@@ -275,7 +275,7 @@ def add_dense(b: Builder, x: Value, w: Array, bias: Array | None = None) -> Valu
 
 
 def swap_last_axes(x: Value) -> Value:
-    """Return x with its last two axes exchanged."""
+    """Return x with its last two axes of ONNX exchanged."""
     n = len(x.shape)
     other = {n - 1: n - 2, n - 2: n - 1}
     return Value(x.layer, (*x.shape[:-2], x.shape[-1], x.shape[-2]), tuple(other.get(a, a) for a in x.order))
@@ -305,14 +305,14 @@ def import_gemm(b: Builder, node: Node, x: Input, w: Input, c: Input = None) -> 
 
 @lowers("MatMul")
 def import_matmul(b: Builder, node: Node, u: Input, v: Input, bias: Input = None) -> Value:
-    """`bias` is what an Add after it has brought, see `ending.fuse`."""
+    """Import a product of matrices.  `bias` comes from an Add that followed it, see `patterns.bias`."""
     if isinstance(u, Value) and isinstance(v, Value):
         return add_matmul(b, u, v)
     w = require_constant(v if isinstance(u, Value) else u, "matrix")
     x = require_value(u if isinstance(u, Value) else v, "input")
     while w.ndim > 2 and w.shape[0] == 1:
         w = w[0]
-    if w.ndim == 1 and isinstance(u, Value):  # a vector: the axis that it makes goes again
+    if w.ndim == 1 and isinstance(u, Value):  # w is a vector: its product has no last axis
         return b.reshape(add_dense(b, x, w[:, None]), x.shape[:-1])
     if w.ndim != 2 or len(x.shape) < 2:
         raise ValueError(f"it multiplies a value of shape {x.shape} by a constant of {w.shape}, which is not read here")
@@ -322,7 +322,7 @@ def import_matmul(b: Builder, node: Node, u: Input, v: Input, bias: Input = None
 
 
 def add_matmul(b: Builder, u: Value, v: Value) -> Value:
-    """Add a product of two values that both come from the image, as in attention."""
+    """Add the product of two values that both depend on the image, as in attention; return it."""
     ndim = max(len(u.shape), len(v.shape))
     if min(len(u.shape), len(v.shape)) < 2:
         raise ValueError(f"it multiplies values of shapes {u.shape} and {v.shape}, of which one is no matrix")
@@ -396,7 +396,10 @@ def import_group_norm(b: Builder, node: Node, x: Input, scale: Input, bias: Inpu
 
 
 def add_standardised(b: Builder, node: Node, x: Value, axes: range, scale: Array, bias: Input) -> Value:
-    """(x − mean) / deviation over axes, times a scale, plus a bias; of both, what changes nothing is left out."""
+    """Add layers that compute (x − mean) / deviation · scale + bias, and return the output.
+
+    Mean and deviation are over `axes`.  A scale of ones and a bias of zeros are left out.
+    """
     over = tuple(x.axis(a) for a in axes if a in x.order)
     if not over:
         x = b.with_axis(x, axes[-1])
@@ -425,7 +428,7 @@ def import_reduced(b: Builder, node: Node, x: Input, axes: Input = None) -> Valu
     kind = node.op.removeprefix("Reduce")
     if kind in ("Mean", "Sum", "Max", "Min"):
         return reduce_axes(b, x, kind.lower(), over, keep)
-    if kind == "LogSumExp":  # max x + log Σ exp(x − max x), where nothing overflows
+    if kind == "LogSumExp":  # max x + log Σ exp(x − max x), which does not overflow
         top = reduce_axes(b, x, "max", over, True, "max")
         powers = b.add_entrywise(Activation("exp"), add_joined(b, Subtract(), [x, top], "below"), "exp")
         total = b.add_entrywise(Activation("log"), reduce_axes(b, powers, "sum", over, True, "sum"), "log")
@@ -439,7 +442,7 @@ def import_reduced(b: Builder, node: Node, x: Input, axes: Input = None) -> Valu
 
 
 def reduce_axes(b: Builder, x: Value, kind: str, over: list[int], keep: bool, part: str = "") -> Value:
-    """The mean, sum, max or min over axes of ONNX, which stay with length 1 or go."""
+    """Return the mean, sum, max or min of x over axes of ONNX, which get length 1 with `keep` and otherwise vanish."""
     shape = tuple(1 if a in over else n for a, n in enumerate(x.shape))
     inner = tuple(x.axis(a) for a in over if a in x.order)
     left = tuple(a for a in x.order if a not in over)
@@ -453,13 +456,13 @@ def reduce_axes(b: Builder, x: Value, kind: str, over: list[int], keep: bool, pa
 
 
 def without_axes(b: Builder, x: Value, over: list[int], keep: bool) -> Value:
-    """x without axes of length 1, unless they are kept."""
+    """Return x without the axes `over`, all of length 1; with `keep`, return x itself."""
     return x if keep else b.reshape(x, tuple(n for a, n in enumerate(x.shape) if a not in over))
 
 
 @lowers("Einsum")
 def import_einsum(b: Builder, node: Node, *inputs: Input) -> Value:
-    """A sum of products over one or two inputs, as a product of matrices: "bhid,bhjd->bhij"."""
+    """Import an einsum of one or two inputs, such as "bhid,bhjd->bhij", as a product of matrices."""
     terms, arrow, wanted = str(node.attributes["equation"]).replace(" ", "").partition("->")
     names = terms.split(",")
     if not arrow or "." in terms or len(names) != len(inputs) or len(names) > 2:
@@ -498,7 +501,7 @@ def import_einsum(b: Builder, node: Node, *inputs: Input) -> Value:
 
 
 def sum_over_letters(b: Builder, x: Value, letters: str, kept: set[str]) -> Value:
-    """x summed over the axes whose letters are not kept."""
+    """Return the sum of x over the axes whose letters are not in `kept`."""
     if len(letters) != len(x.shape):
         raise ValueError(f"its equation names the axes {letters!r} of a value of shape {x.shape}")
     over = [a for a, letter in enumerate(letters) if letter not in kept]
@@ -506,7 +509,11 @@ def sum_over_letters(b: Builder, x: Value, letters: str, kept: set[str]) -> Valu
 
 
 def as_matrices(b: Builder, x: Value, order: list[int], stacked: int, rows: int) -> Value:
-    """x with its axes in this order: the first are stacks of matrices, the next become their rows, the rest columns."""
+    """Return x as stacked matrices.
+
+    The axes are first put in this order.  The first `stacked` of them stay, the next `rows` axes are merged into the
+    rows of the matrices, and the others into the columns.
+    """
     x = transpose_value(x, tuple(order))
     shape = x.shape
     return b.reshape(x, (*shape[:stacked], prod(shape[stacked : stacked + rows]), prod(shape[stacked + rows :])))

@@ -1,4 +1,4 @@
-"""How a network begins and ends, and what is made simpler before its layers are."""
+"""Find the input, the output, the needed nodes and the final activation of a network."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ PASSING = ("Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze", "Unsq
 ACTIVATIONS = {"Softmax": "softmax", "LogSoftmax": "softmax", "Sigmoid": "sigmoid"}
 CHANNELS = (1, 3, 4)
 CHANNELS_FIRST = ("Conv", "ConvTranspose", "BatchNormalization", "InstanceNormalization", "MaxPool", "AveragePool")
-"""Operations whose input has its channels first, whatever else is in the file."""
+"""Operations whose input always has its channels first in ONNX."""
 ENTRYWISE = ("Identity", "Cast", "Add", "Sub", "Mul", "Div", "Clip", "Pad", "Relu", "Dropout")
-"""Operations that leave the axes as they are."""
+"""Operations that keep the order of the axes."""
 
 
 def needed_nodes(graph: Graph, output: str) -> list[Node]:
-    """The nodes that an output is made of, in their order."""
+    """Return the nodes that an output depends on, in the order of the graph."""
     makers = {name: node for node in graph.nodes for name in node.outputs if name}
     found, waiting = set[int](), [output]
     while waiting:
@@ -29,7 +29,7 @@ def needed_nodes(graph: Graph, output: str) -> list[Node]:
 
 
 def names_read(node: Node) -> list[str]:
-    """Return the names of all values that a node and the graphs inside it read."""
+    """Return the names of all values that are read by a node and by the graphs inside it, such as branches."""
     inner = [graph for graph in node.attributes.values() if isinstance(graph, Graph)]
     return [*node.inputs, *(name for graph in inner for each in graph.nodes for name in names_read(each))] + [
         port.name for graph in inner for port in graph.outputs
@@ -37,7 +37,7 @@ def names_read(node: Node) -> list[str]:
 
 
 def final_activation(nodes: list[Node], output: str) -> Node | None:
-    """The last softmax or sigmoid, if nothing but other shapes comes after it."""
+    """Return the final softmax or sigmoid, if only operations in PASSING follow it; otherwise None."""
     makers = {name: node for node in nodes for name in node.outputs if name}
     uses = Counter(name for node in nodes for name in node.inputs)
     node = makers.get(output)
@@ -47,7 +47,7 @@ def final_activation(nodes: list[Node], output: str) -> Node | None:
 
 
 def image_port(graph: Graph) -> Port:
-    """The one input.  Raises ValueError if there are several."""
+    """Return the only input of a graph.  Raises ValueError unless there is exactly one."""
     ports = [port for port in graph.inputs if port.name not in graph.constants]
     if len(ports) != 1:
         names = ", ".join(repr(port.name) for port in ports[:5])
@@ -56,7 +56,10 @@ def image_port(graph: Graph) -> Port:
 
 
 def find_output(graph: Graph, wanted: str | None) -> str:
-    """The output that is explained.  Raises ValueError if there are several and none is named."""
+    """Return the name of the output that holds the scores: `wanted`, or the only output.
+
+    Raises ValueError if there is no output `wanted`, or if `wanted` is None and there is not exactly one.
+    """
     names = [port.name for port in graph.outputs]
     if wanted is not None and wanted in names:
         return wanted
@@ -70,9 +73,10 @@ def find_output(graph: Graph, wanted: str | None) -> str:
 def input_layout(
     graph: Graph, port: Port, given: tuple[int, ...] | None
 ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """(the shape of a row of the model, the shape that ONNX sees for one image, the order of its axes in a row).
+    """Return (shape of an image in our model, shape in ONNX of a batch of one image, order).
 
-    Raises ValueError where the shape is not fixed by the file, and none is given or another one.
+    order[i] is the axis of ONNX that is axis i of our image.  Raises ValueError if the file leaves the shape open and
+    `given` is None, if `given` contradicts the file, or if the input is not an image.
     """
     sides = port.shape
     if sides is None:
@@ -89,7 +93,7 @@ def input_layout(
     else:
         order = tuple(range(1, len(sides)))
     row: list[int | None] = [sides[a] for a in order]
-    grey = len(sides) == 3 and order == (1, 2)  # images without an axis for channels: ours have one
+    grey = len(sides) == 3 and order == (1, 2)  # images without a channel axis, which ours must have
     if grey:
         row.append(1)
     if given is not None:
@@ -115,7 +119,10 @@ def input_layout(
 
 
 def channels_first(graph: Graph, port: Port, sides: list[int | None], given: tuple[int, ...] | None) -> bool:
-    """Whether an input of four axes is (N, C, H, W), not (N, H, W, C): by what reads it, the shape given, its sides."""
+    """Whether an input of four axes is (N, C, H, W) rather than (N, H, W, C).
+
+    This is judged by the operations that read it, then by the shape `given`, then by which side may be the channels.
+    """
     waiting, seen = [port.name], {port.name}
     while waiting:
         name = waiting.pop(0)

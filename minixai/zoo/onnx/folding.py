@@ -1,7 +1,7 @@
-"""Operations on constants, computed while the network is read.
+"""Compute operations on constants while the network is read.
 
-Exporters write down how a size is made (Shape, Gather, Concat, Cast, ...) where we need only the size, since
-the size of the images is known.  What is computed here leaves no layer behind.
+Exporters write the computation of a size (Shape, Gather, Concat, Cast, ...) into the file.  Since the size of the
+images is known here, these operations are computed at once and need no layer.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from minixai.arrays import Array
 from minixai.zoo.onnx.schema import DTYPES, Node
 
 LARGEST = 1 << 28
-"""Numbers that a constant may have: beyond, a file of a few bytes would take all memory."""
+"""The greatest size of a constant, in numbers.  Without a limit a file of a few bytes could fill the memory."""
 
 Fold = Callable[..., Any]
 FOLDS: dict[str, Fold] = {}
 
 
 def fold(node: Node, inputs: Sequence[Array | None]) -> list[Array]:
-    """Return the arrays that a node makes of constants, one for each output; raises ValueError for an unknown op."""
+    """Return the outputs of a node whose inputs are constant; raises ValueError for an op that is not in FOLDS."""
     if node.op not in FOLDS:
         raise ValueError("this operation on constants is not known here: simplify the file with onnxsim")
     with np.errstate(all="ignore"):
@@ -48,7 +48,7 @@ def folds(*names: str) -> Callable[[Fold], Fold]:
 
 
 def check_room(shape: Sequence[int] | Array) -> tuple[int, ...]:
-    """A shape, if there is room for it."""
+    """Return a shape as a tuple; raises ValueError if an array of this shape would be too large."""
     sides = tuple(int(n) for n in shape)
     if min(sides, default=0) < 0 or prod(sides) > LARGEST:
         raise ValueError(f"it makes a constant of shape {sides}, for which there is no room: is the file damaged?")
@@ -56,7 +56,7 @@ def check_room(shape: Sequence[int] | Array) -> tuple[int, ...]:
 
 
 def fold_entrywise(function: Callable[..., Any]) -> Fold:
-    """Make a fold of a NumPy function of the inputs, which are broadcast; the node's attributes play no part."""
+    """Return a fold that applies a NumPy function to the inputs, which are broadcast, and ignores the attributes."""
 
     def folded(a: dict[str, Any], *xs: Array) -> Any:
         check_room(np.broadcast_shapes(*map(np.shape, xs)))
@@ -66,7 +66,7 @@ def fold_entrywise(function: Callable[..., Any]) -> Fold:
 
 
 def divide_towards_zero(x: Array, y: Array) -> Array:
-    """Integers are divided towards 0."""
+    """Return x / y; integers are rounded towards 0."""
     return np.trunc(x / y).astype(x.dtype) if x.dtype.kind in "iu" else x / y
 
 
@@ -133,7 +133,7 @@ def fold_shape(a: dict[str, Any], x: Array) -> Array:
 @folds("ConstantOfShape")
 def fold_constant_of_shape(a: dict[str, Any], shape: Array) -> Array:
     value = np.asarray(a.get("value", np.zeros(1, np.float32)))
-    return np.broadcast_to(value.reshape(()), check_room(shape))  # takes no memory
+    return np.broadcast_to(value.reshape(()), check_room(shape))  # a view, which takes no memory
 
 
 @folds("Expand")
@@ -247,7 +247,7 @@ def slices(
     axes: Array | None = None,
     steps: Array | None = None,
 ) -> list[tuple[int, slice]]:
-    """(axis, slice) for every axis that is cut."""
+    """Return (axis, slice) for every axis that a Slice cuts."""
     first, last = (a[name] if given is None else given for name, given in (("starts", starts), ("ends", ends)))
     chosen = a.get("axes", range(len(first))) if axes is None else axes
     by = [1] * len(first) if steps is None else steps
@@ -267,7 +267,7 @@ def fold_split(a: dict[str, Any], x: Array, sizes: Array | None = None) -> list[
 
 
 def part_sizes(a: dict[str, Any], length: int, sizes: Array | None = None, outputs: int = 1) -> list[int]:
-    """How long the parts of an axis are."""
+    """Return the lengths of the parts into which a Split divides an axis of this length."""
     given = a.get("split") if sizes is None else sizes
     if given is not None:
         parts = [int(n) for n in given]
@@ -281,7 +281,7 @@ def part_sizes(a: dict[str, Any], length: int, sizes: Array | None = None, outpu
 
 
 def fold_reduction(function: Callable[..., Any]) -> Fold:
-    """Make a fold of a NumPy function that reduces the axes which the node names."""
+    """Return a fold that applies a NumPy reduction over the axes that the node names, or over all if it names none."""
 
     def folded(a: dict[str, Any], x: Array, axes: Array | None = None) -> Array:
         chosen = a.get("axes") if axes is None else axes
@@ -308,14 +308,14 @@ FOLDS |= {name: fold_reduction(function) for name, function in REDUCTIONS.items(
 
 @folds("MatMul")
 def fold_matmul(a: dict[str, Any], x: Array, y: Array, bias: Array | None = None) -> Array:
-    """`bias` is what an Add after it has brought, see `patterns.bias`."""
+    """Return x @ y, plus `bias` if an Add followed the MatMul, see `patterns.bias`."""
     check_room([*x.shape[:-1], *y.shape[-1:]])
     return np.asarray(x @ y if bias is None else x @ y + bias)
 
 
 @folds("ScatterND")
 def fold_scatter(a: dict[str, Any], x: Array, indices: Array, updates: Array) -> Array:
-    """x with some entries, or slices, replaced: indices (..., k) say where along its first k axes."""
+    """Return x with some entries or slices replaced by `updates`; indices (..., k) index the first k axes of x."""
     if a.get("reduction", "none") != "none":
         raise ValueError(f"its reduction {a['reduction']!r} is not read here: none is")
     made = np.array(x)

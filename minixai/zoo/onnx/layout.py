@@ -1,9 +1,10 @@
-"""Values on their way through the network, and the layers that make them.
+"""The values in a network, the order of their axes, and the layers that make them.
 
-ONNX has channels first and its batch as an axis like any other; ours come last, and axis 0 holds the rows.  So the
-network is read for a batch of one image, and a value is what a *row* of ours holds: `order` says which axis of ONNX
-each axis of the row is.  Transposing is then another order, and costs nothing; and what an exporter does
-with the axis of the batch, such as putting heads or windows beside it, stays inside the row.
+In ONNX channels come first, and the batch is an axis like any other.  Here channels come last, and axis 0 is always the
+batch; one of its entries is called a row.  So an ONNX file is read for a batch of one image, and a Value describes how
+that tensor of ONNX is held in a row: `order` says which axis of ONNX each axis of the row is.  A transposition only
+changes `order` and costs nothing.  If an exporter merges other axes, such as heads or windows, with the batch axis,
+this stays within a row.
 """
 
 from __future__ import annotations
@@ -28,7 +29,12 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor of ONNX, made by `layer`, whose axis i of a row is ONNX's axis order[i]; axes left out have length 1."""
+    """A tensor of ONNX, held in the rows of a layer's output.
+
+    layer    the name of the layer
+    shape    the shape in ONNX, for a batch of one image
+    order    axis i of a row is ONNX's axis order[i]; the axes that are left out have length 1
+    """
 
     layer: str
     shape: Shape
@@ -40,36 +46,42 @@ class Value:
 
     @property
     def long_axes(self) -> Shape:
-        """The axes of ONNX that are longer than 1, in the order in which they stand in a row."""
+        """The axes of ONNX that are longer than 1, in their order in a row."""
         return tuple(a for a in self.order if self.shape[a] != 1)
 
     def axis(self, onnx: int) -> int:
-        """The axis of our node that an axis of ONNX is."""
+        """Return the axis of the layer's output, counting the batch as 0, that is this axis of ONNX."""
         return 1 + self.order.index(onnx)
 
 
 def natural_order(shape: Shape) -> Shape:
-    """ONNX's own order; a leading axis of length 1, the batch, is left out."""
+    """Return the axes in ONNX's own order, without a leading axis of length 1, which is the batch."""
     return tuple(range(1 if len(shape) > 1 and shape[0] == 1 else 0, len(shape)))
 
 
 class Builder:
-    """The layers made so far.
+    """Collects the layers of a network while its file is read.
 
-    name     what the present node is called
-    batch    the number of images that the file was fixed to
-    room     how many more numbers its weights may have
+    items    (name, layer, names of its inputs) of each layer so far
+    nodes    {name: output of the layer, for a batch of 0 images}
+    layouts  the names of layers that reorder or reshape a value, so that none is added twice
+    name     the name of the node that is being read
+    batch    the batch size that the file is fixed to, or 1
+    room     how many more numbers the weights may have
     """
 
     def __init__(self, input_shape: Shape, opset: int, batch: int, stored: int) -> None:
         self.items: list[tuple[str, Layer, tuple[str, ...]]] = []
-        self.nodes = {"input": Node(np.zeros((0, *input_shape), np.float32))}  # no rows: shapes without work
+        self.nodes = {"input": Node(np.zeros((0, *input_shape), np.float32))}  # 0 images: shapes at no cost
         self.layouts: dict[tuple[str, Shape], str] = {}
         self.opset, self.batch, self.name = opset, batch, ""
         self.room = stored + LARGEST
 
     def add(self, layer: Layer, *inputs: Value | str, part: str = "") -> str:
-        """Add a layer, and return its name: that of the node, or for one that prepares or ends it with a part."""
+        """Add a layer, and return its name.
+
+        The name is `self.name`, followed by `part` if the layer is only one step of the node; it is made unique.
+        """
         names = tuple(x if isinstance(x, str) else x.layer for x in inputs)
         name = f"{self.name}.{part}" if part else self.name
         name = unused(name + "_", set(self.nodes), 2) if name in self.nodes else name
@@ -88,22 +100,22 @@ class Builder:
         return name
 
     def row(self, name: str) -> Shape:
-        """The shape of a row of what a layer makes."""
+        """Return the shape of a row of a layer's output."""
         return self.nodes[name].shape[1:]
 
     def add_entrywise(self, layer: Layer, x: Value, part: str = "") -> Value:
-        """What a layer makes that changes neither shape nor order."""
+        """Add a layer that changes neither the shape nor the order of x; return its output."""
         return Value(self.add(layer, x, part=part), x.shape, x.order)
 
     def add_along_axis(self, layer: Layer, x: Value, axis: int, part: str = "") -> Value:
-        """What a layer makes that changes the length of one of ONNX's axes."""
+        """Add a layer that changes the length of x along one axis of ONNX; return its output."""
         name = self.add(layer, x, part=part)
         length = self.row(name)[x.order.index(axis)]
         return Value(name, (*x.shape[:axis], length, *x.shape[axis + 1 :]), x.order)
 
     # -- other orders ------------------------------------------------------------------------------------
     def to_layout(self, x: Value, order: Shape) -> Value:
-        """The same value with its axes in this order; axes of length 1 come and go."""
+        """Return x with its axes in this order, in which axes of length 1 may be added or left out."""
         if x.order == order:
             return x
         row = tuple(x.shape[a] for a in order)
@@ -122,22 +134,22 @@ class Builder:
         return Value(self.layouts[key], x.shape, order)
 
     def with_axis(self, x: Value, axis: int) -> Value:
-        """The same value, this axis of ONNX among those of its rows."""
+        """Return x with this axis of ONNX among the axes of its rows."""
         return x if axis in x.order else self.to_layout(x, tuple(sorted({*x.order, axis})))
 
     def natural_order(self, x: Value, *axes: int) -> Value:
-        """The same value in ONNX's own order, these axes among it."""
+        """Return x in ONNX's own order, with `axes` among the axes of its rows."""
         return self.to_layout(x, tuple(sorted({*natural_order(x.shape), *axes})))
 
     def channels_last(self, x: Value) -> Value:
-        """(1, C, ...) as rows (..., C)"""
+        """Return x, (1, C, ...) in ONNX, as rows (..., C)."""
         n = len(x.shape)
         if n < 2 or x.shape[0] != 1:
             raise ValueError(f"it takes (N, channels, ...), but {x.shape} arrives for one image")
         return self.to_layout(x, (*range(2, n), 1))
 
     def image(self, x: Value) -> Value:
-        """(1, C, H, W) as rows (H, W, C); a line (1, C, L) is an image of one row."""
+        """Return x, (1, C, H, W) in ONNX, as rows (H, W, C); a line (1, C, L) becomes an image of height 1."""
         if len(x.shape) == 3:
             x = self.reshape(x, (*x.shape[:2], 1, x.shape[2]))
         if len(x.shape) != 4:
@@ -148,13 +160,16 @@ class Builder:
         return self.channels_last(x)
 
     def value_of_image(self, name: str, ndim: int) -> Value:
-        """What a layer has made in rows (H, W, C), as ONNX sees it in 4 axes, or 3 if it was a line."""
+        """Return the output of a layer with rows (H, W, C) as a value of `ndim` axes in ONNX: 4, or 3 for a line."""
         height, width, channels = self.row(name)
         made = Value(name, (1, channels, height, width), (2, 3, 1))
         return made if ndim == 4 else self.reshape(made, (1, channels, width))
 
     def reshape(self, x: Value, shape: Shape) -> Value:
-        """Another shape of as many numbers, read in ONNX's order; where only axes of length 1 differ, in any order."""
+        """Return x reshaped to `shape`, as ONNX does with its own order of the axes.
+
+        If only axes of length 1 differ, the order of the axes in a row is kept.
+        """
         if prod(shape) != prod(x.shape):
             raise ValueError(f"a value of shape {x.shape} has not as many numbers as {shape}")
         before, after = ([a for a, n in enumerate(s) if n != 1] for s in (x.shape, shape))
@@ -173,7 +188,7 @@ class Builder:
 
 
 def matching_axis_groups(before: Sequence[int], after: Sequence[int]) -> list[tuple[list[int], list[int]]]:
-    """Which sides of one shape become which of another, in the smallest groups that hold as many numbers.
+    """Return [(axes of one shape, axes of another), ...], the smallest groups of axes that hold equally many numbers.
 
     >>> matching_axis_groups([8, 4, 4], [2, 4, 16])
     [([0], [0, 1]), ([1, 2], [2])]
@@ -196,20 +211,20 @@ def matching_axis_groups(before: Sequence[int], after: Sequence[int]) -> list[tu
 
 
 def with_leading_axes(x: Value, ndim: int) -> Value:
-    """The same value with axes of length 1 before, as ONNX aligns shapes."""
+    """Return x with leading axes of length 1, so that it has `ndim` axes, as in broadcasting."""
     more = ndim - len(x.shape)
     return x if not more else Value(x.layer, (1,) * more + x.shape, tuple(a + more for a in x.order))
 
 
 def transpose_value(x: Value, axes: Shape) -> Value:
-    """ONNX's Transpose: the same numbers under another order."""
+    """Return x transposed as by ONNX's Transpose.  This changes only the order and adds no layer."""
     if sorted(axes) != list(range(len(x.shape))):
         raise ValueError(f"{axes} is no order of the axes of {x.shape}")
     return Value(x.layer, tuple(x.shape[a] for a in axes), tuple(axes.index(a) for a in x.order))
 
 
 def constant_row(w: Array, x: Value) -> Array:
-    """A constant that is broadcast with x, in the order of its rows."""
+    """Return the constant w, which is broadcast with x, with its axes in the order of the rows of x."""
     full = np.asarray(w).reshape((1,) * (len(x.shape) - np.ndim(w)) + np.shape(w))
     left_out = [a for a in range(full.ndim) if a not in x.order]
     row = full.transpose(*left_out, *x.order)
@@ -219,7 +234,7 @@ def constant_row(w: Array, x: Value) -> Array:
 
 
 def with_weights(layer: Layer, **weights: Any) -> Layer:
-    """A layer that has these weights, each checked and in float32."""
+    """Give a layer these weights, checked to be finite and converted to float32; return the layer."""
     for key, w in weights.items():
         array = as_real(w, f"its {key}")
         with np.errstate(over="ignore"):

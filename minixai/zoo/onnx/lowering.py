@@ -1,4 +1,4 @@
-"""The table of operations: what layers each becomes.  The files beside this one fill it."""
+"""The table of importers, which turn each operation of ONNX into layers; windows, arithmetic and shapes fill it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Input = Value | Array | None
 Lowering = Callable[..., "Value | list[Value]"]
 
 LOWERINGS: dict[str, Lowering] = {}
-"""{op: lowering(builder, node, *inputs)}; inputs are values, or arrays where they are constant."""
+"""{op: importer(builder, node, *inputs)}; an input is a Value, an array if it is constant, or None if missing."""
 
 CONTROL = "what is computed depends on the image here: export the network without it, or simplify the file with onnxsim"
 QUANTISED = "the network is quantised: export the one of floats that it was made from"
@@ -45,7 +45,7 @@ REFUSED = {
     ),
     **dict.fromkeys(("LSTM", "GRU", "RNN"), RECURRENT),
 }
-"""Operations that no layer stands for, and why."""
+"""{operation that cannot be imported: the reason}"""
 
 
 def lowers(*names: str) -> Callable[[Lowering], Lowering]:
@@ -59,7 +59,7 @@ def lowers(*names: str) -> Callable[[Lowering], Lowering]:
 
 
 def lower(b: Builder, node: Node, inputs: list[Input]) -> list[Value]:
-    """Add the layers of a node and return the values that they make; raises ValueError for an unread op."""
+    """Add the layers of a node, and return its output values.  Raises ValueError if there is no importer for its op."""
     if node.domain not in ("", "ai.onnx"):
         raise ValueError(
             f"it is of the domain {node.domain!r}, not of ONNX itself: export with standard operations, "
@@ -73,7 +73,10 @@ def lower(b: Builder, node: Node, inputs: list[Input]) -> list[Value]:
 
 
 def compute(node: Node, inputs: list[Input], opset: int) -> list[Array]:
-    """The arrays that an op makes of constants, by the layers that it would become if its first input were an image."""
+    """Return the outputs of an op whose inputs are constant.
+
+    They are computed by the layers that the op would become if its first input came from the image.
+    """
     x = np.asarray(inputs[0], np.float32)
     b = Builder(x.shape, opset, 1, x.size)
     b.name = "constant"
@@ -89,11 +92,11 @@ def compute(node: Node, inputs: list[Input], opset: int) -> list[Array]:
 
 
 BROADCAST = ("Add", "Sub", "Mul", "Div", "Concat", "Sum")
-"""Operations whose constants an exporter may have written once for each image of the batch that it saw."""
+"""Operations whose constants an exporter may have repeated for each image of the batch that it exported with."""
 
 
 def one_image(b: Builder, node: Node, inputs: list[Input]) -> list[Input]:
-    """The inputs, where constants that are alike for all images of the exporter's batch are those of one image."""
+    """Return the inputs, with each constant that is repeated for all images of a batch cut to one image."""
     shapes = {x.shape for x in inputs if isinstance(x, Value)}
     if b.batch < 2 or node.op not in BROADCAST or {shape[:1] for shape in shapes} != {(1,)}:
         return inputs
@@ -105,14 +108,14 @@ def one_image(b: Builder, node: Node, inputs: list[Input]) -> list[Input]:
 
 
 def require_value(x: Input, what: str) -> Value:
-    """Return x, which must be a value made from the image; raises ValueError if it is constant or missing."""
+    """Return x if it depends on the image; raises ValueError if it is constant or missing."""
     if not isinstance(x, Value):
         raise ValueError(f"its {what} is {'missing' if x is None else 'constant'}, but should come from the image")
     return x
 
 
 def require_constant(x: Input, what: str) -> Array:
-    """Return x as an array; raises ValueError if it is made from the image or missing."""
+    """Return x as an array; raises ValueError if it depends on the image or is missing."""
     if isinstance(x, Value):
         raise ValueError(f"its {what} is computed from the image, but only constant ones are read here")
     if x is None:
@@ -121,7 +124,7 @@ def require_constant(x: Input, what: str) -> Array:
 
 
 def require_number(x: Input, what: str) -> float:
-    """Return x as a float; raises ValueError unless it is a constant of one number."""
+    """Return x as a float; raises ValueError unless it is a constant with a single number."""
     array = require_constant(x, what)
     if array.size != 1:
         raise ValueError(f"its {what} has the shape {array.shape}, but only one number is read here")
@@ -129,7 +132,10 @@ def require_number(x: Input, what: str) -> float:
 
 
 def axes_of(node: Node, x: Value, axes: Input) -> list[int] | None:
-    """Axes, which older files hold as an attribute and newer ones as an input; None where there are none."""
+    """Return the axes of a node, counted from 0, or None if it names none.
+
+    Older files hold them as an attribute, newer files as an input.
+    """
     given: Any = node.attributes.get("axes") if axes is None else require_constant(axes, "axes").reshape(-1).tolist()
     return None if given is None else [axis_of(a, len(x.shape)) for a in given]
 

@@ -1,4 +1,4 @@
-"""ONNX's names of nodes, made short, and each used once."""
+"""Short and unique names for the nodes of an ONNX file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from minixai.zoo.onnx.schema import Node
 
 
 def short_names(nodes: Sequence[Node]) -> list[str]:
-    """A name for every node: without what all have in common, nor the op where the rest names one node alone.
+    """Return a unique name for every node.
+
+    The parts with which all names begin are left out, and so is the op if the rest is unique without it.
+
 
     >>> short_names([Node("Conv", "/layer1/layer1.0/conv1/Conv"), Node("Relu", "/layer1/layer1.0/Relu")])
     ['conv1', 'relu']
@@ -21,7 +24,7 @@ def short_names(nodes: Sequence[Node]) -> list[str]:
     homes = [
         parts[:-1] if parts and is_op(parts[-1], node) else parts for parts, node in zip(paths, nodes, strict=True)
     ]
-    inner = Counter(tuple(home[:i]) for home in homes for i in range(len(home)))  # a home that others lie in
+    inner = Counter(tuple(home[:i]) for home in homes for i in range(len(home)))  # proper prefixes
     inner.update(tuple(home) for home in homes)
     named = [
         home if home and inner[tuple(home)] == 1 else [*home, *(part.lower() for part in parts[len(home) :])]
@@ -33,7 +36,7 @@ def short_names(nodes: Sequence[Node]) -> list[str]:
     names, used = list[str](), {"input", ""}
     for node, parts in zip(nodes, named, strict=True):
         stem = ".".join(parts[shared:]).removeprefix("node_")
-        if re.fullmatch(r"[a-z]?\d*", stem):  # a number says nothing
+        if re.fullmatch(r"[a-z]?\d*", stem):  # a mere number, or a letter and a number, tells nothing
             names.append(unused(node.op.lower(), used, 1))
         else:
             names.append(stem if stem not in used else unused(stem + "_", used, 2))
@@ -42,19 +45,19 @@ def short_names(nodes: Sequence[Node]) -> list[str]:
 
 
 def name_parts(node: Node) -> list[str]:
-    """Return the parts of a node's name between slashes, without those that the next part repeats."""
+    """Return the parts of a node's name, which slashes or colons separate, without those that the next part repeats."""
     text = node.name or (node.outputs or [""])[0]
     parts = [part for part in re.split(r"[/:\\]+", text) if part and part != "StatefulPartitionedCall"]
     return [part for part, after in zip(parts, [*parts[1:], ""], strict=True) if not after.startswith(part + ".")]
 
 
 def is_op(part: str, node: Node) -> bool:
-    """Whether a part of a name is the op, perhaps with a number."""
+    """Whether a part of a name is just the op, perhaps with a number after it."""
     return re.fullmatch(rf"{re.escape(node.op)}(_\d+)?(_output_\d+)?", part) is not None
 
 
 def unused(stem: str, used: set[str], start: int) -> str:
-    """The first of stem1, stem2, ... that is not used."""
+    """Return the first name that is not in `used`, among the stem with the numbers start, start + 1, ..."""
     number = start
     while f"{stem}{number}" in used:
         number += 1

@@ -1,6 +1,6 @@
-"""Several nodes that stand for one operation, as exporters write them, made one again.
+"""Merge groups of nodes into the one operation that an exporter wrote them for.
 
-An activation is then one function of its input, with one chord, and a bias belongs to its product.
+An activation is then a single function of its input, with a single chord, and a bias belongs to its product.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ Constants = Mapping[str, Array]
 
 
 class Pattern:
-    """The nodes of a graph, for looking at what one is made of."""
+    """The nodes of a graph, indexed by the values that they make.
+
+    A finder takes a pattern and a node, and returns (merged node, the other nodes that it replaces), or None.
+    """
 
     def __init__(self, nodes: list[Node], constants: Constants, output: str) -> None:
         self.nodes, self.constants = nodes, constants
@@ -25,22 +28,22 @@ class Pattern:
         self.uses = Counter([output, *(name for node in nodes for name in node.inputs)])
 
     def made_by(self, name: str, op: str, inputs: int) -> Node | None:
-        """The node of this op that makes a value which nobody else uses."""
+        """Return the node of this op and number of inputs that makes a value, if the value is used only once."""
         node = self.makers.get(name)
         return node if node and node.op == op and len(node.inputs) == inputs and self.uses[name] == 1 else None
 
     def number(self, name: str) -> float | None:
-        """A constant of one number."""
+        """Return a constant as a float if it is a single number; otherwise None."""
         w = self.constants.get(name)
         return float(w.reshape(-1)[0]) if w is not None and w.size == 1 and w.dtype.kind in "fiu" else None
 
     def pairs(self, node: Node) -> list[tuple[str, str]]:
-        """The two inputs of a node, either way round."""
+        """Return the two inputs of a node in both orders, or [] if it has another number of inputs."""
         return [(node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])] if len(node.inputs) == 2 else []
 
 
 def simplify(nodes: list[Node], constants: Constants, output: str) -> list[Node]:
-    """The nodes, where those that belong together are one."""
+    """Return the nodes, with each group that a finder recognises merged into one node."""
     p = Pattern(nodes, constants, output)
     made, gone = dict[int, Node](), set[int]()
     for node in nodes:
@@ -60,7 +63,7 @@ Found = tuple[Node, list[Node]] | None
 
 
 def bias(p: Pattern, node: Node) -> Found:
-    """x @ w + b: a MatMul with three inputs."""
+    """Find x @ w + b with constant w and b, and make it one MatMul with b as its third input."""
     for x, b in p.pairs(node):
         product = p.made_by(x, "MatMul", 2)
         if product and b in p.constants and product.inputs[1] in p.constants:
@@ -71,7 +74,7 @@ def bias(p: Pattern, node: Node) -> Found:
 
 
 def silu(p: Pattern, node: Node) -> Found:
-    """x · sigmoid(x)"""
+    """Find x · sigmoid(x), and make it a Swish."""
     for x, y in p.pairs(node):
         gate = p.made_by(y, "Sigmoid", 1)
         if gate and gate.inputs[0] == x:
@@ -80,7 +83,7 @@ def silu(p: Pattern, node: Node) -> Found:
 
 
 def hard_swish(p: Pattern, node: Node) -> Found:
-    """x · hard sigmoid(x)"""
+    """Find x · hard sigmoid(x), and make it a HardSwish."""
     for x, y in p.pairs(node):
         gate = p.made_by(y, "HardSigmoid", 1)
         a = gate.attributes if gate and gate.inputs[0] == x else {}
@@ -90,7 +93,7 @@ def hard_swish(p: Pattern, node: Node) -> Found:
 
 
 def mish(p: Pattern, node: Node) -> Found:
-    """x · tanh(softplus(x))"""
+    """Find x · tanh(softplus(x)), and make it a Mish."""
     for x, y in p.pairs(node):
         tanh = p.made_by(y, "Tanh", 1)
         inner = p.made_by(tanh.inputs[0], "Softplus", 1) if tanh else None
@@ -100,7 +103,7 @@ def mish(p: Pattern, node: Node) -> Found:
 
 
 def gelu(p: Pattern, node: Node) -> Found:
-    """x · (1 + erf(x / √2)) · ½, the factors in any order"""
+    """Find x · (1 + erf(x / √2)) · ½ with its factors in any order, and make it a Gelu."""
     parts, members = factors(p, node)
     halves = [name for name in parts if p.number(name) == 0.5]
     rest = [name for name in parts if name not in halves]
@@ -120,7 +123,7 @@ def gelu(p: Pattern, node: Node) -> Found:
 
 
 def factors(p: Pattern, node: Node) -> tuple[list[str], list[Node]]:
-    """What a product of products is made of, and the products inside it."""
+    """Return the factors of a product, with inner products taken apart, and the nodes of these inner products."""
     parts, members = list(node.inputs), list[Node]()
     for name in node.inputs:
         inner = p.made_by(name, "Mul", 2)
@@ -132,7 +135,7 @@ def factors(p: Pattern, node: Node) -> tuple[list[str], list[Node]]:
 
 
 def softplus(p: Pattern, node: Node) -> Found:
-    """Softplus(x), but x itself where x is so large that nothing is lost"""
+    """Find where(x > c, x, softplus(x)) with c ≥ 15, where both are nearly equal, and make it a Softplus."""
     condition, x, y = node.inputs if len(node.inputs) == 3 else ("", "", "")
     test, inner = p.made_by(condition, "Greater", 2), p.made_by(y, "Softplus", 1)
     if test and inner and inner.inputs[0] == test.inputs[0] == x and (p.number(test.inputs[1]) or 0) >= 15:
@@ -141,9 +144,9 @@ def softplus(p: Pattern, node: Node) -> Found:
 
 
 def softmax(p: Pattern, node: Node) -> Found:
-    """exp(x) / Σ exp(x), or the same of x − max x, over one axis
+    """Find exp(x) / Σ exp(x) over one axis, or the same of x − max x, and make it a Softmax.
 
-    It is marked as `single`: before opset 13 a Softmax is over all axes from its own on.
+    The node gets the attribute `single`, because before opset 13 a Softmax is over its axis and all that follow.
     """
     e, total = (p.makers.get(name) for name in node.inputs[:2])
     axis = reduced_axis(p, total, "ReduceSum", node.inputs[0])
@@ -158,7 +161,10 @@ def softmax(p: Pattern, node: Node) -> Found:
 
 
 def reduced_axis(p: Pattern, node: Node | None, op: str, of: str) -> int | None:
-    """The one axis that a node reduces a value over, if it is of this op and keeps the axis."""
+    """Return the axis over which a node reduces the value `of`, or None.
+
+    The node must have this op, reduce over a single axis, and keep that axis with length 1.
+    """
     if node is None or node.op != op or node.inputs[:1] != [of] or not node.attributes.get("keepdims", 1):
         return None
     axes = node.attributes.get("axes") if len(node.inputs) == 1 else p.constants.get(node.inputs[1])

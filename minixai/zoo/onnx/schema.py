@@ -1,4 +1,4 @@
-"""What an ONNX file holds, as far as a network needs it: nodes, constants, and the names of inputs and outputs.
+"""Read what a network needs from an ONNX file: nodes, constants, inputs and outputs.
 
 The field numbers are those of onnx.proto3, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3.
 """
@@ -42,15 +42,15 @@ DTYPES = {
     13: "<u8",
     16: "<u2",
 }
-"""NumPy's dtype for each number of ONNX's; 16 is bfloat16, which is made from its bits."""
+"""{number of a dtype in ONNX: NumPy's dtype}; 16 is bfloat16, whose bits are read as uint16."""
 HALF, BFLOAT = 10, 16
 DEEPEST = 8
-"""Graphs one inside the other, at most."""
+"""The greatest depth of nested graphs."""
 
 
 @dataclass
 class Node:
-    """One operation: its name, the names of what goes in and comes out, and its attributes."""
+    """One operation: its op and name, the names of its input and output values, and its attributes."""
 
     op: str = ""
     name: str = ""
@@ -65,7 +65,7 @@ class Node:
 
 @dataclass
 class Port:
-    """An input or output; a side that is not fixed is None, and so is a shape that is not given."""
+    """An input or output of a graph.  A side that the file leaves open is None; a shape that is missing is None too."""
 
     name: str = ""
     shape: list[int | None] | None = None
@@ -73,7 +73,7 @@ class Port:
 
 @dataclass
 class Graph:
-    """A network: nodes in the order in which they are computed."""
+    """A network, or a branch inside one, with its nodes in the order of computation."""
 
     opset: int = 0
     producer: str = ""
@@ -84,9 +84,9 @@ class Graph:
 
 
 def read_graph(path: Path) -> Graph:
-    """The network in a file.
+    """Return the network in a file.
 
-    Raises OSError if it cannot be opened, ValueError with the reason if it is damaged or something else.
+    Raises OSError if the file cannot be opened, and ValueError with the reason if it is damaged or no ONNX file.
     """
     check_regular(path)
     if not path.stat().st_size:
@@ -113,7 +113,7 @@ def read_message(message: memoryview, folder: Path) -> Graph:
 
 
 def operator_set(message: memoryview, graph: Graph) -> None:
-    """The version of the standard operations."""
+    """Set the opset of `graph`, the version of the standard operations, if `message` is about these."""
     domain, version = "", 0
     for number, value in fields(message):
         if number == 1:
@@ -161,7 +161,7 @@ def read_node(message: memoryview, folder: Path, depth: int) -> Node:
 
 
 def read_attribute(message: memoryview, folder: Path, depth: int) -> tuple[str, Any]:
-    """(name, value); a value of a kind that no operation here needs is None."""
+    """Return (name, value) of an attribute; the value is None if it is of a kind that no operation here needs."""
     name, floats, ints, texts = "", list[memoryview](), list[int](), list[str]()
     found: Any = None
     for number, value in fields(message):
@@ -208,7 +208,7 @@ def read_side(message: memoryview) -> int | None:
 
 
 def read_tensor(message: memoryview, folder: Path) -> tuple[str, Array]:
-    """(name, array); where the numbers stand as bytes, the array is a view of the file."""
+    """Return (name, array) of a tensor.  The array is a view of the file if the numbers are stored as raw bytes."""
     name, dims, kind, raw, external = "", list[int](), 0, None, False
     floats, doubles, ints, place = list[memoryview](), list[memoryview](), list[Value](), dict[str, str]()
     for number, value in fields(message):
@@ -252,13 +252,16 @@ def read_tensor(message: memoryview, folder: Path) -> tuple[str, Array]:
         array = array.view("<f2") if kind == HALF else array
     if array.size != prod(dims):
         raise Damaged(f"tensor {name!r} of shape {dims} has {array.size:,} numbers")
-    if kind == BFLOAT:  # the upper half of a float32
+    if kind == BFLOAT:  # bfloat16 is the upper half of a float32
         array = (array.astype(np.uint32) << 16).view(np.float32)
     return name, array.reshape(dims)
 
 
 def read_external(name: str, place: dict[str, str], folder: Path, dtype: np.dtype[Any], size: int) -> Array:
-    """Numbers that lie in another file, which must lie in the folder of the model or below it."""
+    """Return the `size` numbers of a tensor that are stored in another file.
+
+    `place` holds the location, offset and length.  The other file must lie in `folder` or below it.
+    """
     path = companion_file(folder, place.get("location", ""), f"tensor {name!r}")
     try:
         start, length = int(place.get("offset", 0)), int(place.get("length", size * dtype.itemsize))

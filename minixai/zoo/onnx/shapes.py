@@ -1,4 +1,4 @@
-"""Moving entries about: other shapes and orders, parts, borders, other sizes."""
+"""Importers of operations that move entries: reshape, transpose, slice, concatenate, pad, resize."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from minixai.zoo.onnx.lowering import Input, axes_of, axis_of, lowers, require_c
 from minixai.zoo.onnx.schema import Node
 
 MOST = 1 << 20
-"""Places along an axis that is put together, at most."""
+"""The greatest length of an axis that an operation may make."""
 LARGEST = 1 << 24
-"""Numbers of a matrix that interpolates, at most."""
+"""The greatest size of an interpolation matrix, in numbers."""
 
 
 @lowers("Reshape")
@@ -28,7 +28,7 @@ def import_reshape(b: Builder, node: Node, x: Input, shape: Input = None) -> Val
         raise ValueError(f"the shape {given} does not fit a value of shape {x.shape}")
     sides = [x.shape[i] if n == 0 and not node.attributes.get("allowzero") else n for i, n in enumerate(given)]
     if b.batch > 1 and sides and sides[0] == b.batch and prod(abs(n) for n in sides) != prod(x.shape):
-        sides[0] = 1  # the batch that the file was exported with
+        sides[0] = 1  # replaces the batch size that the file was exported with
     if sides.count(-1) == 1:
         rest = prod(n for n in sides if n != -1)
         if rest < 1 or prod(x.shape) % rest:
@@ -40,7 +40,7 @@ def import_reshape(b: Builder, node: Node, x: Input, shape: Input = None) -> Val
 
 
 def reshape_remedy(b: Builder) -> str:
-    """What to do where a shape in the file does not fit one image."""
+    """Return advice for a file in which a shape does not fit one image."""
     if b.batch > 1:
         return f"the file is for batches of {b.batch} images, export it with one image or with a dynamic batch"
     return "does the file mix the images of a batch, or is the input_shape another one?"
@@ -124,7 +124,7 @@ def import_concat(b: Builder, node: Node, *inputs: Input) -> Value:
 
 
 def slice_axis(b: Builder, x: Value, axis: int, part: slice, label: str = "") -> Value:
-    """x[..., part, ...] along one of ONNX's axes."""
+    """Return x[..., part, ...], sliced along one axis of ONNX."""
     n = x.shape[axis]
     places = range(*part.indices(n))
     if len(places) == n and part.step in (None, 1):
@@ -169,14 +169,14 @@ def import_gather(b: Builder, node: Node, x: Input, indices: Input) -> Value:
 
 
 def check_axis_length(count: int) -> int:
-    """A number of places along an axis, if there may be so many."""
+    """Return the length of an axis; raises ValueError if it is greater than MOST."""
     if count > MOST:
         raise ValueError(f"it makes an axis of {count:,} places, more than {MOST:,}: is the file damaged?")
     return count
 
 
 def gather_along_axis(b: Builder, x: Value, axis: int, places: Array, part: str = "") -> Value:
-    """These places of an axis, as a slice if they are one."""
+    """Return the entries of x at `places` along an axis of ONNX, by a slice if they are consecutive."""
     start, length = int(places[0]), len(places)
     if np.array_equal(places, np.arange(start, start + length)):
         return slice_axis(b, x, axis, slice(start, start + length), part)

@@ -1,4 +1,4 @@
-"""Convolution and pooling; a line (N, C, L) is a map of one row."""
+"""Importers of convolution and pooling.  A line (N, C, L) is treated as a map of one row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Two = tuple[int, int]
 
 
 def two(node: Node, name: str, ndim: int, default: int = 1) -> Two:
-    """An attribute of a number for each side, of a line 1 for the side that it has not."""
+    """Return an attribute with one number for each side.  A line has only one side, and the other number is 1."""
     given = node.attributes.get(name) or [default] * (ndim - 2)
     both = [1] * (4 - ndim) + [int(n) for n in given]
     if len(both) != 2 or min(both) < 1:
@@ -24,7 +24,7 @@ def two(node: Node, name: str, ndim: int, default: int = 1) -> Two:
 
 
 def resolve_pads(node: Node, x: Value, kernel: Two, stride: Two, dilation: Two) -> Margins:
-    """Return the padding ((top, bottom), (left, right)) that auto_pad or pads name."""
+    """Return the padding ((top, bottom), (left, right)) that `auto_pad` or `pads` specifies."""
     auto, lines = node.attributes.get("auto_pad", "NOTSET"), 4 - len(x.shape)
     size = (1, x.shape[2]) if lines else x.shape[2:]
     if auto in ("SAME_UPPER", "SAME_LOWER"):
@@ -95,21 +95,21 @@ def import_conv_transpose(b: Builder, node: Node, x: Input, w: Input, bias: Inpu
 
 
 def ceil_mode_pads(x: Value, kernel: Two, stride: Two, around: Margins, dilation: Two) -> Margins:
-    """Return the padding to add at the bottom and right, so that windows beyond the border count too (ceil_mode)."""
+    """Return the padding to add at the bottom and right so that partial windows there count too (ceil_mode)."""
     more = []
     for n, k, s, (before, after), d in zip(
         ((1,) * 2 + x.shape[2:])[-2:], kernel, stride, around, dilation, strict=True
     ):
         room = n + before + after - (k - 1) * d - 1
         count = -(-room // s)
-        if count * s >= n + before:  # a window that begins beyond the image does not count
+        if count * s >= n + before:  # a window that begins beyond the image and its first border does not count
             count -= 1
         more.append((0, max(count * s - room, 0)))
     return more[0], more[1]
 
 
 def window_parameters(node: Node, x: Value) -> tuple[Two, Two, Two, Margins, Margins]:
-    """Return kernel, stride, dilation, padding, and the padding that ceil_mode adds."""
+    """Return (kernel, stride, dilation, padding, the padding that ceil_mode adds)."""
     if "kernel_shape" not in node.attributes:
         raise ValueError("its kernel_shape is missing")
     ndim = len(x.shape)
@@ -140,7 +140,10 @@ def import_max_pool(b: Builder, node: Node, x: Input) -> Value:
 
 
 def add_dilated_max_pool(b: Builder, x: Value, kernel: Two, stride: Two, dilation: Two, around: Margins) -> str:
-    """The largest of the slices that the entries of a window are, first down, then across."""
+    """Add layers that make a dilated max-pool, and return the name of the last.
+
+    Along each axis, one strided slice for each entry of a window is taken, and then the maximum of the slices.
+    """
     name = b.add(Pad((*around, (0, 0)), float(np.finfo(np.float32).min)), x, part="pad") if np.any(around) else x.layer
     for axis, (k, s, d) in enumerate(zip(kernel, stride, dilation, strict=True), 1):
         count = (b.row(name)[axis - 1] - (k - 1) * d - 1) // s + 1
@@ -169,7 +172,10 @@ def add_average_pool(b: Builder, node: Node, x: Value) -> Value:
 
 
 def average_pool_over_channels(b: Builder, node: Node, x: Value) -> Value:
-    """Windows of a volume that are one wide along its last two axes, as PyTorch exports LRN: over (C, H·W)."""
+    """Add an average pool over the channels, as PyTorch exports LRN: an average pool over a volume (1, 1, C, H, W).
+
+    Its windows have width 1 along H and W, so it is computed as a pool over an image (C, H·W).
+    """
     names = {"kernel_shape": [1, 1, 1], "strides": [1, 1, 1], "dilations": [1, 1, 1], "pads": [0] * 6}
     given = {name: node.attributes.get(name) or least for name, least in names.items()}
     if any(given[name][1:3] != names[name][1:3] for name in names) or any(given["pads"][4:]) or x.shape[:2] != (1, 1):

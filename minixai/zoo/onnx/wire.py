@@ -1,7 +1,7 @@
-"""Protobuf's wire format: a message is a row of (field number, value), and nothing in it can run.
+"""Read protobuf's wire format: a message is a sequence of (field number, value), and holds no code.
 
-https://protobuf.dev/programming-guides/encoding.  A length is compared with the bytes that are there before
-anything is taken, and arrays are views of the file; so a damaged file costs no memory, and one pass is all the time.
+https://protobuf.dev/programming-guides/encoding.  Each length is compared with the bytes that are left before any are
+read, arrays are views of the file, and the file is read in one pass; so a damaged file cannot exhaust memory or time.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ __all__ = [
 
 Value = int | memoryview
 T = TypeVar("T")
-LONGEST = 10  # bytes of a varint
+LONGEST = 10  # bytes of a varint, at most
 MOST = 150_000
-"""Fields of a file.  Networks of a thousand layers have some ten thousand."""
+"""The greatest number of fields in a file.  A network of a thousand layers has about ten thousand."""
 PACKED = 1 << 22
-"""Bytes of a packed list of varints: weights are stored as floats or as bytes."""
+"""The greatest length of a packed list of varints, in bytes.  Weights are stored as floats or raw bytes instead."""
 
 left: ContextVar[list[int] | None] = ContextVar("left", default=None)
-"""How many more fields a file may have, where somebody counts."""
+"""[the number of fields that may still be read] inside `limit_fields`, otherwise None."""
 
 
 def limit_fields(work: Callable[..., T], *args: Any) -> T:
-    """work(*args), in which all calls of `fields` together give MOST fields at most."""
+    """Return work(*args); Damaged is raised once all calls of `fields` inside it have yielded more than MOST fields."""
     context = copy_context()
     context.run(left.set, [MOST])
     return context.run(work, *args)
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
-    """(field number, value) of a message: an integer, or the bytes of a string, message, float or array.
+    """Yield (field number, value) of a message.  A value is an int, or the bytes of a string, message, float or array.
 
     >>> [(number, bytes(value)) for number, value in fields(memoryview(bytes([0x0A, 2, 104, 105])))]
     [(1, b'hi')]
@@ -82,7 +82,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
 
 
 def varint(message: memoryview, at: int) -> tuple[int, int]:
-    """The integer that begins at a byte, seven bits to a byte, and where it ends."""
+    """Return (the unsigned integer that begins at byte `at`, the position after it); a byte holds 7 of its bits."""
     number = 0
     for i, byte in enumerate(message[at : at + LONGEST]):
         number |= (byte & 127) << 7 * i
@@ -92,7 +92,7 @@ def varint(message: memoryview, at: int) -> tuple[int, int]:
 
 
 def varints(packed: memoryview) -> Array:
-    """All integers of a packed field, signed, as int64.
+    """Return the signed integers of a packed field, as int64.
 
     >>> varints(memoryview(bytes([5, 0xAC, 2]))).tolist()
     [5, 300]
@@ -115,12 +115,12 @@ def varints(packed: memoryview) -> Array:
 
 
 def integers(value: Value) -> list[int]:
-    """A number alone, or a packed list of them."""
+    """Return the integers of a field, which holds a single integer or a packed list."""
     return [signed(value)] if isinstance(value, int) else varints(value).tolist()
 
 
 def signed(number: int) -> int:
-    """The integer of 64 bits that an unsigned one stands for."""
+    """Return the signed integer that has the same 64 bits as an unsigned one."""
     number &= (1 << 64) - 1
     return number - (1 << 64) if number >> 63 else number
 
@@ -145,7 +145,7 @@ def as_text(value: Value) -> str:
 
 
 def as_floats(values: list[memoryview], dtype: str) -> Array:
-    """Numbers of a fixed size, packed or one by one."""
+    """Return the numbers of this dtype in the bytes of one field or several; a field holds one number or many."""
     if sum(map(len, values)) % np.dtype(dtype).itemsize:
         raise Damaged("a list of numbers does not end")
     return np.frombuffer(values[0] if len(values) == 1 else b"".join(values), dtype)
