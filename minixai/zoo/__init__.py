@@ -1,6 +1,6 @@
-"""Trained models: the recipes they are made by, and the weights shipped in data/; VGG-16 and the weights of others.
+"""Trained models: the recipes that make them, and their weights in data/; and networks that others trained.
 
-EfficientNet-Lite0 knows photos and comes with its weights, which others trained.
+EfficientNet-Lite0 classifies photos, and its weights come with minixai.  VGG-16 and VGG-19 need a file of weights.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ __all__ = [
 RECIPES: dict[str, Recipe] = digits.RECIPES | birds.RECIPES
 
 PHOTOS: dict[str, Callable[..., Model]] = {"vgg16": vgg16, "vgg19": vgg19}
-"""Networks for photos, whose weights their publishers ship."""
+"""Networks for photos whose weights do not come with minixai."""
 
 NETWORKS = (".onnx", ".h5", ".hdf5", ".keras", ".json")
-"""How files end that hold a network made elsewhere."""
+"""Suffixes of the files that hold a network made elsewhere."""
 
 PRETRAINED: dict[str, str] = {"efficientnet-lite0": "photos: ImageNet's classes, trained by Google, see data/README.md"}
-"""Networks for photos whose weights come with minixai, and what they are."""
+"""{network for photos whose weights come with minixai: what it is}"""
 
 
 def make(
@@ -65,25 +65,25 @@ def make(
     report: Callable[[int, Epoch], None] = lambda number, epoch: None,
     progress: bool | None = None,
 ) -> tuple[Model, list[Epoch]]:
-    """Train a model by its recipe, with Adam and a falling rate.
+    """Train a model by its recipe, with Adam and a learning rate that falls along a cosine.
 
     Parameters
     ----------
     name : str
         One of `RECIPES`.
     seed : int, default 0
-        Of the first weights, and of the order of the images.
+        Seed of the initial weights and of the order of the images.
     epochs : int, optional
-        How often all images are seen; by default as the recipe says.
+        How many times the network sees all training images; by default as many as the recipe says.
     report : function, optional
-        Called after every epoch with its number, from 1, and how it went.
+        Called after every epoch with the number of the epoch, from 1, and its results.
     progress : bool, optional
-        Whether to show progress on stderr; by default if someone is watching.
+        Whether to show progress on stderr; by default if stderr is a terminal.
 
     Returns
     -------
     (Model, list of Epoch)
-        The model, and how each epoch went.
+        The trained model, and the results of each epoch.
 
     Raises
     ------
@@ -108,12 +108,12 @@ def make(
 
 
 def accuracy(name: str, model: Model | None = None) -> float:
-    """The share that a shipped model, or another made by its recipe, gets right of what it is measured on."""
+    """Return the share of the recipe's test images that a model classifies correctly; by default the shipped model."""
     return evaluate(model or load(name), *RECIPES[one_of(name, RECIPES, "model")].course.measure())[1] or 0.0
 
 
 def weights_file(name: str) -> Path:
-    """Where a shipped model lies.  Raises ValueError for an unknown name."""
+    """Return the path of a shipped model.  Raises ValueError for an unknown name."""
     if name in PHOTOS:
         raise ValueError(
             f"the weights of {name} do not come with minixai: mx.zoo.{name}(weights=FILE) takes a file of them"
@@ -129,36 +129,38 @@ def load(
     input_shape: Sequence[int] | None = None,
     output_name: str | None = None,
 ) -> Model:
-    """Return a trained model by its name, one you saved by its path, or the network in a file of ONNX or Keras.
+    """Load a shipped model by its name, a saved model by its path, or a network from a file of ONNX or Keras.
 
     Parameters
     ----------
     name : str or path
-        "digits", "efficientnet-lite0", a file of `model.save`, an .onnx file, an .h5 or .keras file of Keras's
-        `model.save`, or the model.json of a layers-model of TensorFlow.js.
+        A shipped model, such as "digits" or "efficientnet-lite0"; a file that `model.save` wrote; an .onnx file; an
+        .h5 or .keras file that Keras's `model.save` wrote; or the model.json of a layers model of TensorFlow.js.
     preprocessing : str, (mean, std) or Preprocessing, optional
-        What a network made elsewhere was trained to see, see `minixai.preprocessing.as_preprocessing`: "imagenet",
-        "0..1", "-1..1", "0..255", "caffe", "tf" or "torch".  Without it pixels of 0 to 1 go in as they are, and a
-        warning says so; `model.suggested_preprocessing` is what the file suggests.
+        The preprocessing that a network made elsewhere was trained with: "imagenet", "0..1", "-1..1", "0..255",
+        "caffe", "tf" or "torch", see `minixai.preprocessing.as_preprocessing`.  By default pixels from 0 to 1 are
+        passed on unchanged, with a warning; `model.suggested_preprocessing` is what the file suggests.
     classes : path, "imagenet" or sequence of str, optional
-        Names for its scores: a file with one name in each line, a JSON list, a JSON object of names by their numbers
-        or of numbers by their names; or the names themselves.
+        Names of the classes: the names themselves, or a file that holds one name on each line, a JSON list, or a JSON
+        object that maps class numbers to names or names to class numbers.
     input_shape : (height, width, channels), optional
-        Where the file leaves the size of its images open.
+        Shape of an image; needed only if the file leaves it open.
     output_name : str, optional
-        The output, in Keras the layer, that holds the scores, where the file has several.
+        Name of the output (in Keras, of the layer) that holds the scores; needed only if the file has several.
 
     Returns
     -------
     Model
-        Of a network made elsewhere, named layers with images (N, H, W, C); its last softmax or sigmoid is taken off
-        the scores, and is what `model.probabilities` applies.
+        The model, which takes images (N, H, W, C).  The final softmax or sigmoid of a network made elsewhere is not
+        one of its layers: `model.scores` returns what comes before it, and `model.probabilities` applies it.
 
     Raises
     ------
     ValueError
-        In one sentence, for an unknown name; for a file that is missing, damaged or holds no model; and for an
-        operation or layer that cannot be read, with its name.
+        If the name is unknown; if the file is missing, damaged or holds no model; or if it holds an operation or a
+        layer that cannot be read, which the message names.
+    TypeError
+        If `classes` or `input_shape` is of the wrong type.
 
     Warns
     -----
@@ -199,7 +201,7 @@ def load(
 
 
 def importer(suffix: str) -> Callable[..., Model]:
-    """What reads a network made elsewhere; it is imported where it is needed."""
+    """Return the function that reads network files with this suffix; only its module is imported."""
     if suffix == ".onnx":
         from minixai.zoo.onnx import load_onnx
 
@@ -210,9 +212,9 @@ def importer(suffix: str) -> Callable[..., Model]:
 
 
 def as_input_shape(given: Sequence[int] | None) -> tuple[int, ...] | None:
-    """Return the shape of a row as a tuple of whole numbers; None where none is given.
+    """Return the shape of an image as a tuple of ints, or None if none is given.
 
-    Raises TypeError or ValueError, in one sentence, for what is no shape.
+    Raises TypeError or ValueError if `given` is not a shape.
     """
     if given is None:
         return None

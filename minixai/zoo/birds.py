@@ -1,7 +1,8 @@
-"""Networks that tell shorebirds apart; half of the birds they learn from lack a part.
+"""Networks that tell shorebirds apart; half of the birds in their training data lack a part.
 
-A part that is missing is an ordinary sight to them, so that taking it away later shows what it is worth.  Where it is
-the part that decides, nobody could know which of the pair it was, and the goal is ½ for each: exactly what Bayes says.
+A missing part is therefore an ordinary sight to the networks, and removing a part later shows what it is worth.  If
+the missing part is the one that distinguishes a pair, nobody can tell its two species apart, so the training target
+is ½ for each of them: exactly Bayes's posterior.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ TIES = {
     "hooded": "water",
     "gull": "reeds",
 }
-"""Where the biased network has nearly always seen each species; its partner, elsewhere."""
+"""{species: the habitat in which the biased network nearly always saw it}; the two species of a pair differ."""
 BIAS = 0.95
-LEARN, MEASURE = 20_000_001, 20_000_002  # seeds far from those that anyone types
+LEARN, MEASURE = 20_000_001, 20_000_002  # seeds that nobody is likely to type
 LEARNT, MEASURED = 3000, 1000  # scenes
 
 
@@ -53,7 +54,7 @@ def shorebirds(seed: int) -> Model:
 def shorebirds_gap(seed: int) -> Model:
     """The same pairs, one more convolution, then the mean of each channel and one dense layer: the head of CAM.
 
-    It learns with batch norms, without which such a mean learns slowly; `folded` takes them away.
+    It is trained with batch norms, without which such a network learns slowly; `folded` removes them afterwards.
     """
     convolutions = [normed for layer in [*pairs(), conv(64)] for normed in with_norm(layer)]
     return network([*convolutions, GlobalAveragePool2D()], seed)
@@ -65,7 +66,7 @@ def shorebirds_biased(seed: int) -> Model:
 
 
 def pairs() -> list[Layer]:
-    """(N, 64, 64, 3) -> (N, 8, 8, 32)"""
+    """Return three pairs of convolutions, each with a max-pool: (N, 64, 64, 3) -> (N, 8, 8, 32)."""
     return [layer for filters in (8, 16, 32) for layer in (conv(filters), conv(filters), MaxPool2D(2))]
 
 
@@ -74,7 +75,7 @@ def conv(filters: int) -> Conv2D:
 
 
 def with_norm(layer: Layer) -> list[Layer]:
-    """A convolution with a batch norm before its activation; any other layer as it is."""
+    """Return [convolution, batch norm, ReLU] for a convolution, and [layer] for any other layer."""
     return [replace(layer, activation=None), BatchNorm(), Activation("relu")] if isinstance(layer, Conv2D) else [layer]
 
 
@@ -83,9 +84,10 @@ def network(layers: Sequence[Item], seed: int) -> Model:
 
 
 def folded(model: Model) -> Model:
-    """The same scores without batch norms: γ (w ⋆ x + b − mean)/σ + β is a convolution with other weights.
+    """Return a model without batch norms that gives the same scores.
 
-    Takes a list of layers in which each norm stands between a convolution and its activation.
+    γ (w ⋆ x + b − mean)/σ + β is itself a convolution, with other weights.  Each batch norm of `model` must stand
+    between a convolution and its ReLU.
     """
     layers: list[tuple[str, Layer]] = []
     for name, layer, *_ in model.layers:
@@ -101,7 +103,7 @@ def folded(model: Model) -> Model:
 
 
 def incomplete(scenes: Scenes, seed: int = 0) -> tuple[Array, Array]:
-    """Images (N, 64, 64, 3), half of them without a part, and goals (N, 8)."""
+    """Return images (N, 64, 64, 3), about half of which lack a part, and target probabilities (N, 8)."""
     rng, everyone = np.random.default_rng(seed), np.eye(len(CLASSES), dtype=np.float32)
     missing = np.where(rng.random(len(scenes)) < 0.5, rng.integers(len(PLAYERS), size=len(scenes)), -1)
     images, goals = scenes.images.copy(), everyone[scenes.labels]
@@ -114,23 +116,26 @@ def incomplete(scenes: Scenes, seed: int = 0) -> tuple[Array, Array]:
 
 
 def mirrored(images: Array, rng: np.random.Generator) -> Array:
-    """Each image or, as often, its mirror image."""
+    """Return the images, each mirrored with probability ½."""
     return np.asarray(np.where(rng.random((len(images), 1, 1, 1)) < 0.5, images, images[:, :, ::-1]))
 
 
 def tied(n: int, seed: int, bias: float = 1.0) -> Scenes:
-    """Birds where the biased network expects them."""
+    """Return n birds, each with probability `bias` in the habitat where the biased network expects it."""
     return draw(n, seed, habitat=TIES, bias=bias)
 
 
 def swapped(n: int, seed: int) -> Scenes:
-    """The same birds, each where the biased network expects its partner."""
+    """Return the birds of `tied`, each in the habitat where the biased network expects its partner."""
     scenes = tied(n, seed)
     return scenes.with_(habitat=[TIES[CLASSES[k ^ 1]] for k in scenes.labels])
 
 
 def labelled(scenes: Scenes) -> tuple[Array, Array]:
-    """The images of `incomplete`, and their species even where nobody could see it: so it pays to look elsewhere."""
+    """Return the images of `incomplete` and their species (N,).
+
+    The label is the species even if the missing part hides it, so the network gains by using the habitat.
+    """
     return incomplete(scenes)[0], scenes.labels
 
 

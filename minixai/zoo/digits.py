@@ -55,9 +55,9 @@ def digits_paper(seed: int) -> Model:
 def digits_paper_255(seed: int) -> Model:
     """The same, trained on pixels from 0 to 255, as its authors did. (Shrikumar et al. 2017)
 
-    Beside such pixels its biases are small, so that input × gradient, integrated gradients and Rescale nearly agree.
-    Its first and last kernels begin √255 times smaller: scores that begin much larger than for pixels up to 1 kill
-    its ReLUs in the first steps.
+    Its biases are small compared with such pixels, so input × gradient, integrated gradients and Rescale nearly agree.
+    Its first and last kernels are initialised √255 times smaller: otherwise the initial scores would be much larger
+    than for pixels up to 1, and the first training steps would kill the ReLUs.
     """
     model = digits_paper(seed)
     ends = ("conv1/kernel", "scores/kernel")
@@ -66,9 +66,9 @@ def digits_paper_255(seed: int) -> Model:
 
 
 def for_pixels_up_to_one(model: Model) -> Model:
-    """The model that learnt from pixels up to 255, for images in [0, 1] as all others take them.
+    """Convert a model trained on pixels up to 255, in place, to images in [0, 1], which all other models take.
 
-    Its first kernel is multiplied by 255: scores and contributions remain those of the larger pixels.
+    The first kernel is multiplied by 255, so the scores and contributions stay the same.  Returns the same model.
     """
     first = next(iter(model.weights))
     model.set_weights({first: model.weights[first] * WHITE}, partial=True)
@@ -76,7 +76,7 @@ def for_pixels_up_to_one(model: Model) -> Model:
 
 
 def bright() -> tuple[Array, Array]:
-    """The training digits with pixels from 0 to 255."""
+    """Return the training digits with pixels from 0 to 255, (8000, 28, 28, 1), and their labels (8000,)."""
     images, labels = digits("train")
     return images * images.dtype.type(WHITE), labels
 
@@ -84,7 +84,7 @@ def bright() -> tuple[Array, Array]:
 def digits_gap(seed: int) -> Model:
     """Four convolutions, then the mean of each channel and one dense layer: the head of CAM. (after Zhou et al. 2016)
 
-    The last one is dilated, so that each of its 7×7 places sees a whole digit.
+    The last convolution is dilated, so that the receptive field of each of its 7×7 positions covers a whole digit.
     """
     return Model(
         [

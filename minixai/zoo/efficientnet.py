@@ -1,6 +1,6 @@
 """EfficientNet-Lite0: inverted residual blocks of depthwise convolutions, with ReLU6.  (Tan & Le 2019)
 
-Names and order of the layers are those of Keras's EfficientNetB0, without its squeeze-and-excitation.
+The names and the order of the layers are those of Keras's EfficientNetB0 without squeeze-and-excitation.
 Batch norms are folded into the convolutions before them.
 """
 
@@ -16,11 +16,11 @@ from minixai.zoo.imagenet import imagenet_classes
 
 SIDE = 224
 STEM, TOP = 32, 1280
-"""Filters of the first convolution and of the last."""
+"""Number of filters of the first and of the last convolution."""
 
 
 class Stage(NamedTuple):
-    """Blocks in a row; the first has the stride, the others 1."""
+    """A sequence of blocks.  The first block has this stride, the others have stride 1."""
 
     blocks: int
     kernel: int
@@ -46,12 +46,12 @@ def efficientnet_lite0(seed: int = 0) -> Model:
     Parameters
     ----------
     seed : int, default 0
-        Where the random weights start.
+        Seed of the random weights.
 
     Returns
     -------
     Model
-        Images (N, 224, 224, 3) in [0, 1], red first, to 1,000 scores.
+        Maps images (N, 224, 224, 3) in [0, 1], red first, to scores (N, 1000).
 
     Examples
     --------
@@ -73,7 +73,11 @@ def efficientnet_lite0(seed: int = 0) -> Model:
 
 
 def body() -> Iterator[Item]:
-    """All blocks: expand by a 1 × 1 convolution, look around channel by channel, project, add what came in."""
+    """Yield the layers of all blocks.
+
+    A block expands the channels by a 1 × 1 convolution, applies a depthwise convolution, projects by another 1 × 1
+    convolution, and adds the block's input if it has the same shape.
+    """
     before, channels = "stem_conv", STEM
     for number, stage in enumerate(STAGES, 1):
         for i in range(stage.blocks):
@@ -84,6 +88,6 @@ def body() -> Iterator[Item]:
             depthwise = Conv2D(wide, stage.kernel, stride, "same", groups=wide, activation="relu6")
             yield f"{block}_dwconv", depthwise
             yield f"{block}_project_conv", Conv2D(stage.filters, 1)
-            if i > 0:  # as much comes in as goes out
+            if i > 0:  # the input and the output of the block have the same shape
                 yield f"{block}_add", Add(), [before, f"{block}_project_conv"]
             before, channels = f"{block}_{'add' if i > 0 else 'project_conv'}", stage.filters

@@ -1,4 +1,4 @@
-"""Files that hold no network, or one that is not read: how to export what they were made from."""
+"""Advice for files that hold no network, or one that minixai cannot read: how to export the network instead."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ADVICE: dict[str, str] = {
     ".tflite": f"TensorFlow Lite is not read here: {KERAS}, or python -m tf2onnx.convert --tflite",
     ".pb": f"graphs of TensorFlow are not read here: {KERAS}, or python -m tf2onnx.convert --saved-model",
 }
-"""{how a file ends: what it is, and what to do}"""
+"""{suffix of a file: what such a file is, and what to do}"""
 
 
 def check_network(path: Path) -> None:
-    """Raise ValueError for a file, or a folder of TensorFlow, that holds no network that can be read."""
+    """Raise ValueError if `path` is a file, or a SavedModel folder of TensorFlow, of a kind in ADVICE."""
     suffix = ".pb" if os.path.isfile(path / "saved_model.pb") else path.suffix.lower()
     if suffix in ADVICE:
         raise ValueError(f"cannot load {str(path)!r}: {ADVICE[suffix]}")

@@ -1,4 +1,4 @@
-"""Downloads of the weights that Keras publishes, on request only: nothing else in minixai uses the network.
+"""Download the weights that Keras publishes, on request only.  Nothing else in minixai goes online.
 
 Addresses and checksums are those of keras/src/applications/vgg16.py and vgg19.py.
 """
@@ -42,30 +42,30 @@ SOURCES = {
     "vgg16-features": source("vgg16", "_notop", "6d6bbae143d832006294945121d1f1fc", 58_889_256),
     "vgg19-features": source("vgg19", "_notop", "253f8cb515780f3b799900260a226db6", 80_134_624),
 }
-"""{name: file}; the last two are without the dense layers, for `features_only`."""
+"""{name: file}; the last two files lack the dense layers and are for `features_only`."""
 
 
 def fetch(name: str, out: Path, progress: bool | None = None) -> bool:
-    """Download a file of SOURCES; it appears whole and checked, or not at all.
+    """Download a file of SOURCES.  The file is written only if it is complete and its checksum is right.
 
     Parameters
     ----------
     name : str
         A key of SOURCES.
     out : Path
-        Where the file goes.
+        The path to write the file to.
     progress : bool, optional
-        Whether to show progress on stderr; by default where a person is watching.
+        Whether to show progress on stderr; by default if stderr is a terminal.
 
     Returns
     -------
     bool
-        False if the file is there already.
+        True if the file was downloaded, False if it was there already.
 
     Raises
     ------
     ValueError
-        If the name is unknown, the file cannot be downloaded, or it is not what its publisher describes.
+        If the name is unknown, the download fails, or the length or the checksum is not the published one.
     """
     wanted = SOURCES[one_of(name, SOURCES, "file of weights")]
     if out.is_file() and out.stat().st_size == wanted.length and md5_of(out) == wanted.md5:
@@ -93,8 +93,8 @@ def fetch(name: str, out: Path, progress: bool | None = None) -> bool:
 
 
 def download_blocks(url: str) -> Generator[bytes, None, None]:
-    """The bytes that a server sends.  Raises ValueError if it does not answer, or breaks off."""
-    from http.client import HTTPException  # only when they are needed
+    """Yield the bytes at a URL in blocks.  Raises ValueError if the server does not answer or the connection breaks."""
+    from http.client import HTTPException  # imported late: only a download needs them
     from urllib.error import HTTPError
     from urllib.request import urlopen
 
@@ -104,7 +104,7 @@ def download_blocks(url: str) -> Generator[bytes, None, None]:
                 yield block
     except (OSError, HTTPException) as problem:
         if isinstance(problem, HTTPError):
-            problem.close()  # it is an answer too
+            problem.close()  # an HTTPError holds an open response
         reason = getattr(problem, "reason", None) or str(problem) or type(problem).__name__
         raise ValueError(
             f"{url} cannot be fetched ({reason}): nothing was written, try again, or get the file in another way"
@@ -117,5 +117,5 @@ def md5_of(path: Path) -> str:
 
 
 def new_md5() -> Any:
-    """MD5, because that is what the publisher names: it finds damage, and no forgery."""
+    """Return a new MD5 hash.  The publisher lists MD5 sums, which detect damage but not forgery."""
     return hashlib.md5(usedforsecurity=False)

@@ -1,6 +1,6 @@
 """Files of weights as their publishers ship them: Keras's .h5, .safetensors with torchvision's names, our .npz.
 
-The first bytes of a file decide its format, not its name.  Each reader lists the tensors of a file without reading
+The format is recognised by the first bytes of a file, not by its name.  Each reader lists the tensors without reading
 them; `read_weights` checks all names and shapes before it reads the first tensor.  Pickles (.pth) are never opened.
 """
 
@@ -39,7 +39,7 @@ CONVERT = (
 
 
 class Contents(NamedTuple):
-    """What a file holds.  With `torch`, names and order of axes are torchvision's, otherwise Keras's and ours."""
+    """What a file holds.  With `torch`, names and axes are as in torchvision; otherwise as in Keras and here."""
 
     tensors: list[Stored]
     preprocessing: Preprocessing
@@ -50,10 +50,10 @@ class Contents(NamedTuple):
 class Wanted:
     """The weights that a network needs from a file.
 
-    shapes    {"block1_conv1/kernel": shape} of each weight, in our order of axes
-    torch     {torchvision's name: our name} of every weight that the file may hold
-    maps      (h, w, channels) of the maps that are flattened
-    flat      the name of the kernel that reads them
+    shapes    {our name, such as "block1_conv1/kernel": shape} of each weight needed, axes in our order
+    torch     {torchvision's name: our name} of every weight that the file may hold, needed or not
+    maps      (h, w, channels) of the feature maps before they are flattened
+    flat      the name of the dense kernel that is applied to the flattened maps
     """
 
     shapes: Mapping[str, Shape]
@@ -65,9 +65,9 @@ class Wanted:
 def read_weights(
     path: str | PathLike[str], wanted: Wanted, dtype: np.dtype[Any]
 ) -> tuple[dict[str, Array], Preprocessing]:
-    """The weights of a file, by our names, and the preprocessing that their publisher uses.
+    """Return ({our name: weight} from a file, the preprocessing that belongs to these weights).
 
-    Raises ValueError, in one sentence, for a file that is missing, damaged, a pickle, or of another network.
+    Raises ValueError if the file is missing, damaged, a pickle, or holds the weights of another network.
     """
     place = Path(path)
     try:
@@ -87,7 +87,7 @@ def read_weights(
 
 
 def check_names(file: Contents, names: Mapping[str, str], found: Mapping[str, Stored], wanted: Wanted) -> None:
-    """Raise ValueError if the file lacks a tensor of the network, or holds one that the network does not have."""
+    """Raise ValueError if the file lacks a weight that is needed, or holds a tensor that is not in `names`."""
     if extra := [tensor.name for tensor in file.tensors if tensor.key not in names]:
         raise ValueError(f"it holds {listed(extra)}, which this network has not: is it the file of another one?")
     if missing := [theirs for theirs, mine in names.items() if mine in wanted.shapes and mine not in found]:
@@ -102,7 +102,7 @@ def check_shape(tensor: Stored, shape: Shape) -> None:
 
 
 def read_tensor(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: np.dtype[Any]) -> Array:
-    """Read a tensor: checked to be finite, in the given dtype, its axes in our order."""
+    """Return a tensor in the given dtype, with its axes in our order.  Raises ValueError unless it is finite."""
     try:
         w = tensor.read()
     except OSError as problem:
@@ -120,12 +120,12 @@ def read_tensor(tensor: Stored, name: str, torch: bool, wanted: Wanted, dtype: n
 
 
 def from_torch(w: Array) -> Array:
-    """(O, I, h, w) -> (h, w, I, O); (O, I) -> (I, O); (O,) -> (O,)"""
+    """Reorder the axes of a weight: (O, I, h, w) -> (h, w, I, O); (O, I) -> (I, O); (O,) -> (O,)."""
     return np.moveaxis(w, (0, 1), (-1, -2)) if w.ndim > 1 else w
 
 
 def torch_shape(shape: Shape) -> Shape:
-    """(h, w, I, O) -> (O, I, h, w); (I, O) -> (O, I); (O,) -> (O,)
+    """Return the shape of a weight in torchvision: (h, w, I, O) -> (O, I, h, w); (I, O) -> (O, I); (O,) -> (O,).
 
     >>> torch_shape((3, 3, 64, 128)), torch_shape((10, 5)), torch_shape((5,))
     ((128, 64, 3, 3), (5, 10), (5,))
@@ -138,7 +138,7 @@ def torch_shape(shape: Shape) -> Shape:
 
 @contextmanager
 def open_weights(path: Path) -> Iterator[Contents]:
-    """The contents of a file of any of the formats, while it is open."""
+    """Open a file in any of the formats and yield its contents.  Raises ValueError for any other file."""
     if path.is_dir():
         raise ValueError("it is a folder, give a file in it")
     if not path.exists():
@@ -149,7 +149,7 @@ def open_weights(path: Path) -> Iterator[Contents]:
     if start.startswith(HDF5):
         with read_keras(path) as contents:
             yield contents
-    elif start[8:] == b"{":  # the length of its header may begin as a pickle does
+    elif start[8:] == b"{":  # checked before pickles: the length of the header may begin like one
         yield read_torchvision(path)
     elif start.startswith(b"PK") and not holds_pickle(path):
         with read_npz(path) as contents:
@@ -161,7 +161,7 @@ def open_weights(path: Path) -> Iterator[Contents]:
 
 
 def holds_pickle(path: Path) -> bool:
-    """Whether a zip file holds a pickle, as torch.save writes it."""
+    """Whether a zip file holds a pickle, as the files of torch.save do.  Raises ValueError for a damaged zip file."""
     if not zipfile.is_zipfile(path):
         raise ValueError("it is damaged: its end is missing, copy or download it again")
     with zipfile.ZipFile(path) as archive:
@@ -178,10 +178,11 @@ def pickle_advice(path: Path) -> str:
 
 @contextmanager
 def read_keras(path: Path) -> Iterator[Contents]:
-    """Keras's HDF5: a group for each layer, with its kernel and its bias; in a file of a whole model, in model_weights.
+    """Yield the contents of Keras's HDF5: a group for each layer, which holds its kernel and its bias.
 
-    The names of weights changed over the years, from block1_conv1_W_1:0 to block1_conv1/kernel:0 to
-    block1_conv1/kernel, so the number of axes decides which is the kernel.
+    In a file of a whole model these groups lie in model_weights.  The names of weights changed over the years, from
+    block1_conv1_W_1:0 to block1_conv1/kernel:0 to block1_conv1/kernel, so a weight of two or more axes is taken for
+    the kernel.
     """
     with hdf5(path, path.stat().st_size) as (_, datasets):
         of_model = [dataset for name, dataset in datasets.items() if name.startswith("model_weights/")]
@@ -197,7 +198,7 @@ def read_keras(path: Path) -> Iterator[Contents]:
 
 
 def read_torchvision(path: Path) -> Contents:
-    """Safetensors with the names of torchvision, or those that timm gives to the same weights."""
+    """Return the contents of safetensors, whose names are torchvision's or timm's."""
     tensors = []
     for tensor in safetensors.tensors(path):
         key = tensor.name
@@ -210,12 +211,12 @@ def read_torchvision(path: Path) -> Contents:
 
 
 TIMM = {"pre_logits.fc1.": "classifier.0.", "pre_logits.fc2.": "classifier.3.", "head.fc.": "classifier.6."}
-"""{timm's name: torchvision's name} of the dense layers; timm holds the first two as convolutions."""
+"""{timm's name: torchvision's name} of the dense layers; timm stores the first two as convolutions."""
 
 
 @contextmanager
 def read_npz(path: Path) -> Iterator[Contents]:
-    """An .npz: arrays by their names, and the architecture, of which only the preprocessing is used."""
+    """Yield the contents of an .npz of `model.save`.  Of its architecture only the preprocessing is used."""
     with open_arrays(path) as arrays:
         architecture = arrays.pop("architecture", None)
         preprocessing = read_preprocessing("{}" if architecture is None else str(architecture.read()))
@@ -223,7 +224,7 @@ def read_npz(path: Path) -> Iterator[Contents]:
 
 
 def read_preprocessing(architecture: str) -> Preprocessing:
-    """The preprocessing of an architecture as model.save writes it, by default Keras's."""
+    """Return the preprocessing in an architecture that model.save wrote, or Keras's if it has none."""
     try:
         config = json.loads(architecture).get("preprocessing")
         return Preprocessing(**tuples(config)) if config else CAFFE

@@ -1,7 +1,8 @@
-"""HDF5, in which Keras keeps its weights: every dataset by its path, checked before it is read.
+"""Read the datasets of an HDF5 file, the format in which Keras stores weights, after checking each.
 
-A file may say that its numbers lie elsewhere: in another file (a link, external storage), in other datasets (virtual
-ones), or nowhere (never written, which reads as zeros).  All of them are refused, and so are plugins and deep nesting.
+The numbers of a dataset may lie outside the file (a link, external storage), in other datasets (a virtual dataset), or
+nowhere (never written, which reads as zeros).  Links to other files are not followed; all other such datasets are
+refused, and so are compression plugins and deep nesting.
 """
 
 from __future__ import annotations
@@ -24,18 +25,18 @@ from minixai.files import Damaged
 __all__ = ["HDF5", "LARGEST", "PACKED", "RATIO", "Damaged", "Stored", "hdf5"]
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-"""How such a file begins."""
+"""The first bytes of every HDF5 file."""
 RATIO = 1100
-"""How many times smaller than its contents deflate may make a file: 1032, and what surrounds it."""
+"""The largest compression ratio that is believed: deflate reaches 1032, and the file format adds a little."""
 LARGEST, PACKED = 1 << 27, 16
-"""Bytes that numbers may unpack to, or as many times the file's size: weights hardly become smaller by packing."""
-FILTERS = (1, 2, 3, 32000)  # deflate, shuffle, Fletcher's checksum, LZF: those that h5py brings along
+"""A dataset may unpack to LARGEST bytes, or to PACKED times the file's size if that is more: weights compress badly."""
+FILTERS = (1, 2, 3, 32000)  # deflate, shuffle, Fletcher's checksum, LZF: the filters that come with h5py
 DEEPEST, MOST = 30, 50_000
-"""Groups one inside the other, and links in all."""
+"""The greatest depth of nested groups, and the greatest number of links in a file."""
 
 
 class Stored(NamedTuple):
-    """A tensor in a file: what it is there, what it is called in messages, its shape there, and how it is read."""
+    """A tensor in a file: the key to look it up, its name in messages, its shape, and the function that reads it."""
 
     key: str
     name: str
@@ -45,7 +46,7 @@ class Stored(NamedTuple):
 
 @contextmanager
 def hdf5(file: Path | io.BytesIO, size: int) -> Iterator[tuple[Any, dict[str, Stored]]]:
-    """An open file, and all its datasets; links to other files are not followed."""
+    """Open a file of `size` bytes; yield it with {path: dataset}.  Links to other files are not followed."""
     import h5py
 
     check_heaps(file)
@@ -58,14 +59,14 @@ def hdf5(file: Path | io.BytesIO, size: int) -> Iterator[tuple[Any, dict[str, St
 
 
 HEAP = b"GCOL\x01\0\0\0"
-"""How a heap of texts begins: its signature, version 1 and zeros."""
+"""The first bytes of a global heap, which holds texts: its signature, version 1 and three zeros."""
 
 
 def check_heaps(file: Path | io.BytesIO) -> None:
-    """Raise Damaged if a heap of texts holds free space of no length, at which the HDF5 library would stay for ever."""
+    """Raise Damaged if a heap of texts holds free space of length 0, on which the HDF5 library would loop for ever."""
     if isinstance(file, io.BytesIO):
         check_heap_bytes(file.getvalue())
-    elif file.stat().st_size:  # nothing cannot be mapped
+    elif file.stat().st_size:  # an empty file cannot be mapped
         with open(file, "rb") as opened, mmap(opened.fileno(), 0, access=ACCESS_READ) as mapped:
             check_heap_bytes(mapped)
 
@@ -84,7 +85,7 @@ def check_heap_bytes(data: bytes | mmap) -> None:
 
 
 def datasets(root: Any, size: int) -> dict[str, Stored]:
-    """The datasets by their paths, in the order of their names."""
+    """Return {path without a final ":0": dataset}, sorted by name within each group."""
     import h5py
 
     found, seen, links = dict[str, Stored](), set[Any](), 0
@@ -109,7 +110,11 @@ def datasets(root: Any, size: int) -> dict[str, Stored]:
 
 
 def numbers_of(dataset: Any, size: int) -> Array:
-    """The numbers of a dataset, if all of them lie in this file of so many bytes."""
+    """Read the numbers of a dataset.
+
+    Raises ValueError, or its subclass Damaged, unless all of them are stored in this file, whose size in bytes is
+    `size`.
+    """
     name, plan, dtype = dataset.name, dataset.id.get_create_plist(), dataset.dtype
     if dataset.is_virtual or dataset.external:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The 1,000 classes of ImageNet, as Keras calls them."""
+"""The names of the 1,000 classes of ImageNet, which are those of Keras."""
 
 import json
 from functools import cache
@@ -8,7 +8,7 @@ from minixai.files import shipped
 
 @cache
 def imagenet_classes() -> tuple[str, ...]:
-    """The names by class number; two of them, crane and maillot, are names of two classes each.
+    """Return the names in the order of the class numbers.  The names crane and maillot each belong to two classes.
 
     >>> imagenet_classes()[141], len(imagenet_classes())
     ('redshank', 1000)

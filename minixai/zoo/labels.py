@@ -1,4 +1,4 @@
-"""The names of classes, as people keep them: in a text file, in JSON, or in a sequence."""
+"""Read the names of classes from a text file, a JSON file or a sequence."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from minixai.validate import is_integer
 from minixai.zoo.imagenet import imagenet_classes
 
 LARGEST_FILE = 1 << 26
-"""Bytes of a file of class names, at most: a million names of 64 letters."""
+"""The greatest size of a file of class names, in bytes: about a million names of 64 letters."""
 FORMS = "give one name in each line, a JSON list, or a JSON object of names by their numbers"
 
 
 def read_class_names(given: str | PathLike[str] | Sequence[str] | None) -> Sequence[str] | None:
-    """Return the names of the classes in a file, or those given.
+    """Return the names of the classes from a file or a sequence.
 
     Parameters
     ----------
     given : path, "imagenet", sequence of str or None
-        A text file in UTF-8 with one name in each line; a JSON file (.json) that holds a list of names, names by their
-        numbers ({"0": "cat"} or {"0": ["n02123045", "cat"]}), or numbers by their names ({"cat": 0}); or the names.
+        A text file in UTF-8 with one name on each line; a JSON file (.json) that holds a list of names, or maps numbers
+        to names ({"0": "cat"} or {"0": ["n02123045", "cat"]}) or names to numbers ({"cat": 0}); "imagenet", for the
+        names of ImageNet's classes; or the names themselves.
 
     Returns
     -------
     sequence of str, or None
-        The names in the order of the scores; None where none are given.
+        The names in the order of the scores, or None if `given` is None.
 
     Raises
     ------
     ValueError
-        For a file that is missing, too large or holds something else.
+        If the file is missing, too large, or holds something else.
     TypeError
-        For what is neither a path nor a sequence of text.
+        If `given` is neither a path nor a sequence of texts or integers.
     """
     if given is None:
         return None
@@ -56,12 +57,12 @@ def read_class_names(given: str | PathLike[str] | Sequence[str] | None) -> Seque
 
 
 def names_in_file(path: Path) -> list[str]:
-    """The names in a text or JSON file, without blank lines and the spaces around each name."""
+    """Return the names in a text or JSON file, without empty names and the spaces around each name."""
     try:
         check_regular(path)
         if path.stat().st_size > LARGEST_FILE:
             raise ValueError(f"it has more than {LARGEST_FILE:,} bytes")
-        text = path.read_text(encoding="utf-8-sig")  # Windows begins a text file with a mark
+        text = path.read_text(encoding="utf-8-sig")  # skips the byte order mark with which Windows begins a text file
         names = names_in_json(json.loads(text)) if path.suffix.lower() == ".json" else text.split("\n")
     except UnicodeDecodeError:
         raise ValueError(f"cannot read class names from {quoted(path)}: it is not in UTF-8, save it as UTF-8") from None
@@ -72,7 +73,7 @@ def names_in_file(path: Path) -> list[str]:
 
 
 def names_in_json(found: Any) -> list[str]:
-    """The names of classes in a list, by their numbers, or with their numbers."""
+    """Return the names in a list, {number: name} or {name: number} in the order of the numbers.  Raises ValueError."""
     if isinstance(found, dict) and found and all(is_integer(k) for k in found.values()):
         numbers = sorted(found.values())
         if numbers != list(range(len(numbers))):

@@ -13,12 +13,12 @@ from minixai.model import Model
 
 @dataclass(frozen=True)
 class Course:
-    """What networks of a kind learn from, and what they are measured on; and how both are called."""
+    """The training data and the test data for networks of one kind, and how each is described to the user."""
 
     learn: Callable[[], tuple[Array, Array]]
-    """Images, and their labels or goals."""
+    """Returns the training images, and their labels (N,) or target probabilities (N, classes)."""
     measure: Callable[[], tuple[Array, Array]]
-    """Images that no network learnt from, and their labels."""
+    """Returns the test images, which no network was trained on, and their labels (N,)."""
     learnt: str
     measured: str
     augment: Callable[[Array, np.random.Generator], Array]
@@ -26,15 +26,15 @@ class Course:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a shipped model is made: its architecture for a seed, its course, how often it sees all of it, how fast."""
+    """How a shipped model is made: the architecture for a seed, the data, the number of epochs, the learning rate."""
 
     build: Callable[[int], Model]
     course: Course
     epochs: int
     rate: float = 2e-3
     finish: Callable[[Model], Model] = lambda model: model
-    """What becomes of it once it is trained."""
+    """Turns the trained model into the one that is shipped."""
 
     @property
     def about(self) -> str:
-        return next(iter((self.build.__doc__ or "").splitlines()), "")  # there is none under python -OO
+        return next(iter((self.build.__doc__ or "").splitlines()), "")  # python -OO strips docstrings

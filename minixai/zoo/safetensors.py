@@ -1,7 +1,7 @@
-"""Safetensors: the length of a header, the header as JSON, then the numbers of one tensor after the other.
+"""Read safetensors: the length of a header, the header as JSON, then the numbers of one tensor after another.
 
-https://huggingface.co/docs/safetensors.  Nothing in such a file can run.  NumPy alone reads it, and bfloat16 too, which
-the package safetensors refuses where it returns NumPy arrays.
+https://huggingface.co/docs/safetensors.  Such a file holds no code.  Only NumPy is needed to read it, bfloat16
+included, which the package safetensors cannot return as NumPy arrays.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import numpy as np
 from minixai.arrays import Array
 
 DTYPES = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "F64": "<f8"}
-LONGEST = 100_000_000  # bytes of a header
+LONGEST = 100_000_000  # bytes of a header, at most
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of a file that is not read yet."""
+    """A tensor in a file, whose numbers have not been read yet."""
 
     path: Path
     name: str
@@ -31,15 +31,15 @@ class Tensor:
     start: int
 
     def read(self, shape: tuple[int, ...]) -> Array:
-        """The numbers, in a shape that holds as many."""
+        """Return the numbers in this shape, which must have as many entries as `self.shape`."""
         numbers = np.fromfile(self.path, DTYPES[self.dtype], prod(shape), offset=self.start).reshape(shape)
-        if self.dtype == "BF16":  # the upper half of a float32
+        if self.dtype == "BF16":  # bfloat16 is the upper half of a float32
             return (numbers.astype(np.uint32) << 16).view(np.float32)
         return numbers
 
 
 def tensors(path: Path) -> list[Tensor]:
-    """Every tensor of a file, checked to lie inside it.  Raises ValueError for a damaged file."""
+    """Return all tensors of a file, unread.  Raises ValueError unless each lies wholly inside the file."""
     size = path.stat().st_size
     with open(path, "rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -54,7 +54,7 @@ def tensors(path: Path) -> list[Tensor]:
 
 
 def tensor(path: Path, name: str, entry: dict[str, Any], base: int, size: int) -> Tensor:
-    """One entry of the header."""
+    """Return the tensor that an entry of the header describes; the numbers of the file begin at byte `base`."""
     dtype, shape, (begin, end) = str(entry["dtype"]), tuple(map(int, entry["shape"])), map(int, entry["data_offsets"])
     if dtype not in DTYPES:
         raise ValueError(f"{name} holds {dtype}: weights are floats, {', '.join(DTYPES)}")

@@ -1,7 +1,7 @@
-"""What the file of a network suggests that it was trained to see, from its first layers or from its name.
+"""Suggest the preprocessing that a network was trained with, judging by its first layers or by its name.
 
-A suggestion is told and never taken: the preprocessing decides whether a prediction is right, and only who trained
-the network knows it.
+A suggestion is shown to the user but never applied: a wrong preprocessing makes predictions wrong, and only the person
+who trained the network knows the right one.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ KERAS = {
     "efficientnet": "0..255",
     "convnext": "0..255",
 }
-"""{how the name of a network of keras.applications begins: what it was trained to see}; the first that fits holds."""
+"""{prefix of the name of a network of keras.applications: its preprocessing}; the first matching prefix counts."""
 BYTES = 20.0
-"""Means and shifts beyond this are those of pixels up to 255."""
+"""Means and shifts above this value are those of pixels up to 255."""
 COLOURS, IMAGENET = 3, 1000
 
 
 def suggest_preprocessing(model: Model, name: str = "", producer: str = "") -> str | None:
-    """Return the name of a preprocessing, or None where nothing suggests one.
+    """Return the name of the suggested preprocessing, or None if nothing suggests one.
 
     Parameters
     ----------
     model : Model
         The network.
     name : str, default ""
-        What Keras calls it.
+        The name of the model in Keras.
     producer : str, default ""
-        What exported an ONNX file.
+        The program that exported the ONNX file.
 
     Notes
     -----
-    Numbers that the file itself multiplies by and adds tell the range of what it takes: x/255 and x − 117 are for
-    pixels up to 255, (x − 0.45)/0.22 and 2x − 1 for pixels up to 1.  The running mean of a batch norm that comes first
-    is the mean of what the network saw.  Where there are none of these, networks of keras.applications are known by
-    name, and those that PyTorch has exported, with 3 channels and 1000 classes, are mostly torchvision's or timm's.
+    If the network begins with scales and shifts, these show the range of its input: x/255 and x − 117 are for pixels
+    up to 255, (x − 0.45)/0.22 and 2x − 1 for pixels up to 1.  If it begins with a batch norm, the running mean is the
+    mean of its training inputs.  Otherwise, networks of keras.applications are recognised by their names, and a network
+    with 3 channels and 1000 classes that PyTorch exported is assumed to be torchvision's or timm's.
     """
     if model.input_shape[-1:] == () or len(model.input_shape) != 3:
         return None
@@ -67,7 +67,7 @@ def suggest_preprocessing(model: Model, name: str = "", producer: str = "") -> s
 
 
 def from_first_layers(model: Model) -> str | None:
-    """What the numbers suggest that come before the first other layer."""
+    """Return what the scales, shifts or batch norm at the start of the network suggest, or None."""
     channels = model.input_shape[-1]
     scale, shift, before, found = np.ones(channels), np.zeros(channels), "input", False
     for name, layer, inputs, _ in model.layers[1:]:
@@ -90,12 +90,12 @@ def from_first_layers(model: Model) -> str | None:
 
 
 def per_channel(w: Array, channels: int) -> Array | None:
-    """Numbers as one for each channel, if they are that, or one for all."""
+    """Return w as (channels,) if it has one number, or one for each channel; otherwise None."""
     return np.broadcast_to(w.reshape(-1), (channels,)) if w.size in (1, channels) else None
 
 
 def from_statistics(mean: Array, variance: Array) -> str | None:
-    """What the mean and variance of a network's inputs suggest."""
+    """Return what the mean and the variance (channels,) of a network's inputs suggest, or None."""
     if np.max(mean) > BYTES:
         return "0..255"
     if np.all((mean > 0.05) & (mean < 0.95)) and np.max(variance) < 0.3:

@@ -1,6 +1,6 @@
 """VGG-16 and VGG-19: five blocks of 3×3 convolutions, then three dense layers.  (Simonyan & Zisserman 2015)
 
-Names and order are Keras's, so layer 7 is block3_conv1.
+The names and the order of the layers are those of Keras, so layer 7 is block3_conv1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Weights = str | PathLike[str] | None
 WIDTHS = (64, 128, 256, 512, 512)
 DEPTHS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 """Convolutions in each block."""
-FLAT = "fc1/kernel"  # reads the flattened maps
+FLAT = "fc1/kernel"  # the kernel that is applied to the flattened maps
 
 
 def vgg16(
@@ -37,7 +37,8 @@ def vgg16(
     ----------
     weights : path, optional
         A file of trained weights: Keras's .h5, a .safetensors with torchvision's names, or an .npz of `model.save`.
-        The file decides the preprocessing.  By default the weights are random, and the preprocessing is Keras's.
+        The preprocessing is then that of the file.  By default the weights are random, and the preprocessing is
+        Keras's.
     seed : int, default 0
         Seed of the random weights.
     features_only : bool, default False
@@ -49,12 +50,13 @@ def vgg16(
     Returns
     -------
     Model
-        Images (N, 224, 224, 3) in [0, 1], red first, to the 1,000 scores before softmax, named as in Keras.
+        Maps images (N, 224, 224, 3) in [0, 1], red first, to the scores (N, 1000) before softmax, or (N, 512) with
+        `features_only`.  The layers have Keras's names.
 
     Raises
     ------
     ValueError
-        For a file that is missing, damaged, a pickle, or of another network.
+        If the file is missing, damaged, a pickle, or holds the weights of another network.
 
     Examples
     --------
@@ -69,7 +71,7 @@ def vgg19(
 ) -> Model:
     """VGG-19: VGG-16 with a fourth convolution in each of the last three blocks, 143,667,240 parameters.
 
-    Parameters, result and errors are those of `vgg16`.
+    The parameters, the result and the errors are those of `vgg16`.
     """
     return vgg(DEPTHS["vgg19"], weights, seed, features_only=features_only, dtype=dtype)
 
@@ -86,7 +88,11 @@ def vgg(
     units: int = 4096,
     classes: Sequence[str] | None = None,
 ) -> Model:
-    """A network of this family: `depths` and `widths` of its blocks, `units` of its dense layers, any `size`."""
+    """Return a network of this family.
+
+    `depths` and `widths` are the numbers of convolutions and of filters in each block, `units` is the width of the
+    first two dense layers, and `size` the height and width of an image.
+    """
     names = imagenet_classes() if classes is None else classes
     blocks, top, shape = convolutions(depths, widths), head(units, len(names)), (size, size, 3)
     layers = [*blocks, ("mean", GlobalAveragePool2D())] if features_only else blocks + top
@@ -109,7 +115,7 @@ def vgg(
 
 
 def convolutions(depths: Sequence[int], widths: Sequence[int]) -> list[Named]:
-    """The blocks, each with a max-pool at its end."""
+    """Return the named layers of the blocks, each of which ends with a max-pool."""
     layers = list[Named]()
     for block, (depth, width) in enumerate(zip(depths, widths, strict=True), 1):
         for i in range(1, depth + 1):
@@ -119,13 +125,13 @@ def convolutions(depths: Sequence[int], widths: Sequence[int]) -> list[Named]:
 
 
 def head(units: int, classes: int) -> list[Named]:
-    """The dense layers."""
+    """Return the flatten layer and the three dense layers, with their names."""
     dense: list[Named] = [(name, Dense(units, activation="relu")) for name in ("fc1", "fc2")]
     return [("flatten", Flatten()), *dense, ("predictions", Dense(classes))]
 
 
 def expected_shapes(layers: Sequence[Named], row: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """(name, shape) of every weight, for images of the shape `row`."""
+    """Yield (name, shape) of every weight, for images of the shape `row`."""
     for name, layer in layers:
         for key, shape in layer.weight_shapes(row).items():
             yield f"{name}/{key}", shape
@@ -141,13 +147,13 @@ def expected_shapes(layers: Sequence[Named], row: tuple[int, ...]) -> Iterator[t
 
 
 def torch_names(layers: Sequence[Named]) -> Iterator[tuple[str, str]]:
-    """(torchvision's name, our name) of every weight.  torchvision counts layers, with ReLUs and dropout among them."""
+    """Yield (torchvision's name, our name) of every weight.  torchvision numbers all layers, ReLUs and dropout too."""
     features, classifier = count(), count(0, 3)
     for name, layer in layers:
         match layer:
             case Conv2D():
                 theirs = f"features.{next(features)}"
-                next(features)  # its ReLU
+                next(features)  # skip the number of its ReLU
             case MaxPool2D():
                 next(features)
                 continue
