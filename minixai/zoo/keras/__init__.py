@@ -1,10 +1,10 @@
-"""Files of Keras and TensorFlow.js, as models of named layers.  (https://keras.io, https://www.tensorflow.org/js)
+"""Load files of Keras and TensorFlow.js as models of named layers.  (https://keras.io, https://www.tensorflow.org/js)
 
-    archive.py          what a file holds: the topology, and the weights
-    topology.py         layers as Keras describes them, and what each reads
-    layers.py           the table of layers
+    archive.py          reads a file: the topology and the weights
+    topology.py         reads the description of the layers and their inputs
+    layers.py           holds the table of importers, one for each layer of Keras
 
-The layers are those that the importer of ONNX files uses, and so is the end of a model.  Nothing in such a file can
+The builder of the layers and the end of a model are shared with the importer of ONNX files.  Nothing in such a file is
 run, and nothing outside its folder is read.
 """
 
@@ -33,7 +33,7 @@ from minixai.zoo.suggestions import KERAS, suggest_preprocessing
 __all__ = ["LAYERS", "load_keras"]
 
 PASSING = (Flatten, Reshape, Dropout)
-"""What may stand between the last softmax or sigmoid and the end."""
+"""Layers that may follow the final softmax or sigmoid."""
 
 
 def load_keras(
@@ -49,20 +49,20 @@ def load_keras(
     Parameters
     ----------
     path : path
-        An .h5 or .keras file of `model.save`, or the model.json of a layers-model with its weights beside it.
+        An .h5 or .keras file of Keras's `model.save`, or the model.json of a layers model of TensorFlow.js, whose
+        weights lie in its folder or below it.
     preprocessing, classes, input_shape, output_name
-        As in `minixai.load`, which reads the names of both from files; here `preprocessing` is a Preprocessing and
-        `classes` a sequence of names.
+        As in `minixai.load`, but `preprocessing` must be a Preprocessing, and `classes` a sequence of names.
 
     Returns
     -------
     Model
-        As `minixai.load` returns it.
+        The model, as `minixai.load` returns it.
 
     Raises
     ------
     ValueError
-        As `minixai.load` does.
+        In the cases in which `minixai.load` raises it for a file of Keras.
     """
     place = Path(path)
     try:
@@ -112,7 +112,7 @@ def build(
     row = image_shape(model, layers, input_shape)
     b = Builder(row, 0, 1, sum(prod(w.shape) for w in archive.weights.values()))
     x = "input"
-    if len(row) == 2:  # images without an axis for channels: ours have one
+    if len(row) == 2:  # images without a channel axis, which ours must have
         b = Builder((*row, 1), 0, 1, b.room - LARGEST)
         b.name = "channel"
         x = b.add(Reshape(row), "input")
@@ -129,7 +129,7 @@ def build(
 
 
 def model_name(model: dict[str, Any]) -> Any:
-    """What Keras calls a model, or a network of keras.applications inside it."""
+    """Return the first name of a network of keras.applications among the model and those inside it, else its name."""
     config = model.get("config")
     if not isinstance(config, dict):
         return ""
@@ -142,7 +142,7 @@ def model_name(model: dict[str, Any]) -> Any:
 def lower_model(
     b: Builder, model: dict[str, Any], layers: list[KerasLayer], x: str, archive: Archive, output: str
 ) -> str:
-    """Add the layers of a model, or of one inside it, and return the name of that which makes the output."""
+    """Add the layers of a model, or of a model inside it, and return the name of the layer that makes its output."""
     inputs = endpoint_names(model, "input_layers", layers)
     if len(inputs) != 1:
         raise ValueError(
@@ -193,9 +193,9 @@ def lower_layer(b: Builder, layer: KerasLayer, made: dict[str, str], sources: li
 
 
 def image_shape(model: dict[str, Any], layers: list[KerasLayer], given: Sequence[int] | None) -> tuple[int, ...]:
-    """The shape of a row of what Keras reads.
+    """Return the shape of an image in Keras, without the batch axis.
 
-    Raises ValueError where it is not fixed by the file, and none is given or another one.
+    Raises ValueError if the file leaves it open and `given` is None, or if `given` contradicts the file.
     """
     name = endpoint_names(model, "input_layers", layers)[0]
     first = next((layer for layer in layers if layer.name == name), layers[0])
@@ -230,15 +230,16 @@ def image_shape(model: dict[str, Any], layers: list[KerasLayer], given: Sequence
 
 
 def declared_shape(config: Any) -> Any:
-    """The shape of a batch, as the config of a first layer or of a model has it."""
+    """Return the shape of a batch that the config of a layer or a model declares, or None."""
     names = ("batch_shape", "batch_input_shape", "build_input_shape")
     return next((config[name] for name in names if config.get(name)), None) if isinstance(config, dict) else None
 
 
 def final_activation(b: Builder, end: str) -> tuple[str, str | None]:
-    """Take the last softmax or sigmoid off, if nothing but other shapes comes after it: the new end, and its name.
+    """Remove the final softmax or sigmoid, if only layers in PASSING follow it.
 
-    The way back from the end has no branches, so whatever else reads the activation is no part of the scores.
+    Returns (name of the last layer, name of the activation, or None if nothing was removed).  There are no branches
+    between the activation and the end, so other layers that read the activation do not affect the scores.
     """
     makers = {name: (layer, inputs) for name, layer, inputs in b.items}
     name, after = end, ""
@@ -263,7 +264,7 @@ def final_activation(b: Builder, end: str) -> tuple[str, str | None]:
 
 
 def function_of(layer: Layer) -> tuple[str | None, int]:
-    """The activation of a layer, and the axis of a row that it is along."""
+    """Return (name of a layer's activation or None, the axis of a row along which a softmax would be)."""
     if isinstance(layer, Activation):
         return layer.function, layer.parameters.get("axis", 0) - 1
     return getattr(layer, "activation", None), -1

@@ -1,10 +1,10 @@
-"""What Keras has written: the topology, which is JSON, and the weights, which nothing reads before they are needed.
+"""Read files that Keras has written: the topology, which is JSON, and the weights, each read only when needed.
 
     .h5                 an attribute model_config, and a dataset for each weight in model_weights/
     .keras              a zip file: config.json, metadata.json, and model.weights.h5 with weights by their number
     model.json          TensorFlow.js: the topology, a list of weights, and files beside it with their bytes
 
-Nothing in them can run.  HDF5 may point at other files and has plugins; such datasets are refused.
+Nothing in these files is run.  Datasets of HDF5 that lie in other files, or need plugins, are not read.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from minixai.files import check_regular, companion_file
 from minixai.zoo.hdf5 import HDF5, LARGEST, PACKED, RATIO, Damaged, Stored, hdf5
 
 LONGEST = 1 << 26
-"""Bytes that a topology may have."""
+"""The greatest size of a topology, in bytes."""
 DEEPEST = 20
-"""Models inside models."""
+"""The greatest depth of models inside models."""
 TFJS = {"float32": "<f4", "int32": "<i4", "float16": "<f2", "uint8": "<u1", "uint16": "<u2"}
 ONLY_WEIGHTS = (
     "it holds weights, but not what network they are for: in Keras, load them into the network they were saved from, "
@@ -40,11 +40,11 @@ ONLY_WEIGHTS = (
 
 @dataclass
 class Archive:
-    """What a file holds.
+    """The contents of a file.
 
     topology   {"class_name": "Functional", "config": {...}}
-    version    the major version of Keras that has written it
-    weights    every weight by its path
+    version    the major version of Keras that wrote the file
+    weights    {path: weight, not read yet}
     by_number  whether the paths are those of a .keras file, layers/conv2d/vars/0
     grouped    whether they begin with the name of a layer of the whole model, as in an .h5 file
     """
@@ -57,7 +57,7 @@ class Archive:
 
     @cached_property
     def paths_by_end(self) -> dict[str, list[str]]:
-        """The paths of weights by how they end: a/b/kernel is among those of kernel, b/kernel and a/b/kernel."""
+        """{end of a path: all paths with this end}: a/b/kernel is listed under kernel, b/kernel and a/b/kernel."""
         found = dict[str, list[str]]()
         for key in self.weights:
             parts = key.split("/")
@@ -68,7 +68,7 @@ class Archive:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
-    """What is in a file of Keras, while it is open.  It is told by how it begins, not by its name."""
+    """Open a file of Keras and yield its contents.  Its first bytes decide its format, not its name."""
     if path.is_dir():
         raise ValueError('it is a folder: in Keras, save it in one file with model.save("net.keras")')
     check_regular(path)
@@ -87,7 +87,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 
 def parse_json(text: bytes | str, what: str) -> dict[str, Any]:
-    """A topology, which is an object of JSON."""
+    """Return a JSON object as a dict.  Raises Damaged for anything else; `what` names the text in the message."""
     if len(text) > LONGEST:
         raise Damaged(f"its {what} has {len(text):,} bytes")
     try:
@@ -100,7 +100,7 @@ def parse_json(text: bytes | str, what: str) -> dict[str, Any]:
 
 
 def major_version(version: Any) -> int:
-    """The first number of a version; TensorFlow.js and files that do not say are as Keras 2.
+    """Return the major version of Keras in a text, or 2 if there is none, as in old files and those of TensorFlow.js.
 
     >>> major_version("3.4.1"), major_version("tfjs-layers 1.0"), major_version(None)
     (3, 2, 2)
@@ -113,7 +113,7 @@ def major_version(version: Any) -> int:
 
 
 def text_attribute(root: Any, name: str, size: int) -> str | None:
-    """An attribute that is one text."""
+    """Return an HDF5 attribute that is a single text, or None if there is no such attribute."""
     if name not in root.attrs:
         return None
     place = root.attrs.get_id(name)
@@ -125,7 +125,7 @@ def text_attribute(root: Any, name: str, size: int) -> str | None:
 
 
 def read_h5_model(file: tuple[Any, dict[str, Stored]]) -> Archive:
-    """What `model.save("net.h5")` writes."""
+    """Return the contents of a file that `model.save("net.h5")` wrote."""
     root, found = file
     topology = text_attribute(root, "model_config", LONGEST)
     if topology is None:
@@ -140,7 +140,7 @@ def read_h5_model(file: tuple[Any, dict[str, Stored]]) -> Archive:
 
 @contextmanager
 def read_keras_zip(path: Path) -> Iterator[Archive]:
-    """What `model.save("net.keras")` writes; members are read by their names, into memory."""
+    """Yield the contents of a file that `model.save("net.keras")` wrote; its members are unpacked in memory."""
     try:
         with zipfile.ZipFile(path) as file:
             topology = parse_json(read_member(file, "config.json"), "config.json")
@@ -173,7 +173,7 @@ def read_member(file: zipfile.ZipFile, name: str) -> bytes:
 
 
 def tensorflow_js(path: Path) -> Archive:
-    """A layers-model: the topology and the list of weights in one file, their bytes in others beside it."""
+    """Return the contents of a layers model: one file holds the topology and a list of weights, others the bytes."""
     if path.stat().st_size > LONGEST:
         raise Damaged(f"it has {path.stat().st_size:,} bytes")
     whole = parse_json(path.read_bytes(), "text")
@@ -194,7 +194,7 @@ def tensorflow_js(path: Path) -> Archive:
 
 
 def manifest(groups: Any, folder: Path) -> dict[str, Stored]:
-    """The weights of all groups, which are views of the bytes of their files."""
+    """Return {name: weight} of all groups of a weightsManifest; the arrays are views of the bytes of their files."""
     found = dict[str, Stored]()
     try:
         used = [place for group in groups for place in group["paths"]]
@@ -231,7 +231,7 @@ def as_shape(shape: list[Any]) -> tuple[int, ...]:
 
 
 def unpacked(array: Array, quantization: dict[str, Any] | None) -> Array:
-    """The numbers that whole ones of 8 or 16 bits stand for: scale · q + min."""
+    """Return scale · q + min for a quantised array q of integers, and any other array unchanged."""
     if not quantization or array.dtype.kind == "f":
         return array
     return array.astype(np.float32) * np.float32(quantization["scale"]) + np.float32(quantization["min"])

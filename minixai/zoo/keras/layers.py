@@ -1,4 +1,4 @@
-"""Layers of Keras as layers of minixai: the table, by Keras's name of the class."""
+"""Importers of the layers of Keras, in a table by the name of the Keras class."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from minixai.zoo.onnx.folding import LARGEST
 from minixai.zoo.onnx.layout import Builder, Value, with_weights
 
 Lowering = Callable[..., str]
-"""(builder, layer, name of each input) -> the name of the layer that makes what it makes."""
+"""(builder, Keras layer, names of its inputs) -> name of the last layer that is added for it."""
 
 LAYERS: dict[str, Lowering] = {}
 
@@ -68,7 +68,7 @@ ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
     "hard_sigmoid": ("hard_sigmoid", {}),
     "square": ("square", {}),
 }
-"""{Keras's name: (our function, its parameters)}"""
+"""{Keras's name of an activation: (name of our function, its parameters)}"""
 OLD_HARD_SIGMOID = {"alpha": 0.2, "beta": 0.5}
 AUGMENTATIONS = (
     "RandomFlip",
@@ -101,7 +101,10 @@ def lowers(*kinds: str) -> Callable[[Lowering], Lowering]:
 
 
 def lower(b: Builder, layer: KerasLayer, *inputs: str) -> str:
-    """The layers that a layer of Keras stands for.  Raises ValueError if none can."""
+    """Add the layers that compute a layer of Keras, and return the name of the last.
+
+    Raises ValueError if the layer cannot be read.
+    """
     kind, config = layer.kind, layer.config
     if kind.endswith("Lambda"):
         raise ValueError(f"it holds code of Python, which is never run: use layers of Keras in its place, or {EXPORT}")
@@ -125,7 +128,7 @@ def lower(b: Builder, layer: KerasLayer, *inputs: str) -> str:
 
 
 def length(layer: KerasLayer, key: str, default: int | None = None) -> int:
-    """A whole number ≥ 1."""
+    """Return an entry of the config, a whole number ≥ 1.  Raises ValueError for anything else."""
     n: Any = layer.config.get(key, default)
     if not is_integer(n) or not 1 <= n <= LARGEST:
         raise ValueError(f"its {key} is {n!r}, but a whole number >= 1 is needed: is the file damaged?")
@@ -133,7 +136,7 @@ def length(layer: KerasLayer, key: str, default: int | None = None) -> int:
 
 
 def pair_of(layer: KerasLayer, key: str, default: Any = None) -> tuple[int, int]:
-    """A whole number ≥ 1 for each side."""
+    """Return an entry of the config as two whole numbers ≥ 1, for height and width."""
     n = layer.config.get(key)
     both = as_pair(tuple(n) if isinstance(n, list) else default if n is None else n, f"its {key}")
     if max(both) > LARGEST:
@@ -142,9 +145,9 @@ def pair_of(layer: KerasLayer, key: str, default: Any = None) -> tuple[int, int]
 
 
 def require_number(layer: KerasLayer, default: float, *keys: str) -> float:
-    """The first of these that is there, as a finite number."""
+    """Return the first of these entries of the config that is there, or the default, as a finite float."""
     n = next((layer.config[key] for key in keys if layer.config.get(key) is not None), default)
-    if isinstance(n, dict):  # Keras 3 has written NumPy's numbers so
+    if isinstance(n, dict):  # this is how Keras 3 writes NumPy's numbers
         n = n.get("config", {}).get("value")
     if isinstance(n, bool) or not isinstance(n, (int, float)) or not np.isfinite(n):
         raise ValueError(f"its {keys[0]} is {n!r}, but a number is needed: is the file damaged?")
@@ -161,7 +164,7 @@ def padding_mode(layer: KerasLayer) -> str:
 
 
 def row_axes(b: Builder, layer: KerasLayer, x: str, given: Any) -> tuple[int, ...]:
-    """Axes as NumPy counts them, in order: −1 is the last, 0 holds the images."""
+    """Return axes in ascending order, without the batch axis 0; in `given`, −1 is the last axis."""
     n = 1 + len(b.row(x))
     axes = [a + n if a < 0 else a for a in (given if isinstance(given, (list, tuple)) else [given])]
     if not axes or not all(1 <= a < n for a in axes):
@@ -170,7 +173,7 @@ def row_axes(b: Builder, layer: KerasLayer, x: str, given: Any) -> tuple[int, ..
 
 
 def as_value(b: Builder, name: str) -> Value:
-    """What a layer makes, as the importer of ONNX files holds it: with an axis of length 1 for the images."""
+    """Return the output of a layer as a Value of the importer of ONNX, with a leading batch axis of length 1."""
     row = b.row(name)
     return Value(name, (1, *row), tuple(range(1, 1 + len(row))))
 
@@ -179,7 +182,10 @@ def as_value(b: Builder, name: str) -> Value:
 
 
 def activation(layer: KerasLayer) -> tuple[str, dict[str, float]] | KerasLayer | None:
-    """The function that its config names, with parameters; or a layer that stands there; None changes nothing."""
+    """Return the activation in the config of a layer.
+
+    It is (name of our function, its parameters), a layer if the config holds one, or None if it is linear.
+    """
     given = layer.config.get("activation")
     if isinstance(given, dict):
         kind, config = str(given.get("class_name")), given.get("config")
@@ -195,7 +201,10 @@ def activation(layer: KerasLayer) -> tuple[str, dict[str, float]] | KerasLayer |
 
 
 def add_with_activation(b: Builder, layer: KerasLayer, made: Layer, x: str) -> str:
-    """A layer and its activation, under one name if one layer can do both."""
+    """Add the layer `made` and the activation of `layer`, and return the name of the last layer.
+
+    They become a single layer if `made` can hold the activation itself.
+    """
     how = activation(layer)
     if how is None:
         return b.add(made, x)
@@ -260,13 +269,13 @@ def import_softmax(b: Builder, layer: KerasLayer, x: str) -> str:
 
 
 def kernels_and_bias(layer: KerasLayer, *names: str) -> tuple[list[Array], dict[str, Array]]:
-    """Weights by their names, and the bias, if there is one."""
+    """Return ([the weight of each name], {"bias": bias}), or {} in place of the latter if the layer has no bias."""
     found = layer.weights(*names, *(["bias"] if layer.config.get("use_bias", True) else []))
     return found[: len(names)], {"bias": found[-1]} if len(found) > len(names) else {}
 
 
 def window_parameters(layer: KerasLayer) -> tuple[tuple[int, int], tuple[int, int], str, tuple[int, int]]:
-    """Kernel, stride, padding, dilation."""
+    """Return (kernel size, stride, padding mode, dilation)."""
     return (
         pair_of(layer, "kernel_size"),
         pair_of(layer, "strides", 1),
@@ -283,7 +292,7 @@ def import_conv(b: Builder, layer: KerasLayer, x: str) -> str:
 
 
 def depthwise_layer(layer: KerasLayer, kernel: Array, bias: dict[str, Array]) -> Layer:
-    """(kh, kw, C, multiplier) as a convolution with a group for each channel."""
+    """Return a depthwise kernel (kh, kw, C, multiplier) as a convolution with one group for each channel."""
     if kernel.ndim != 4:
         raise ValueError(f"its kernel has the shape {kernel.shape}, not four axes: is the file damaged?")
     c, filters = kernel.shape[2], kernel.shape[2] * kernel.shape[3]
@@ -307,7 +316,7 @@ def import_separable_conv(b: Builder, layer: KerasLayer, x: str) -> str:
 
 @lowers("Conv2DTranspose")
 def import_conv_transpose(b: Builder, layer: KerasLayer, x: str) -> str:
-    """TensorFlow's: the gradient of a convolution whose image has as many pixels as are made here."""
+    """Import a transposed convolution: the gradient of a convolution with respect to its image, as in TensorFlow."""
     (kernel,), bias = kernels_and_bias(layer, "kernel")
     size, stride, padding, dilation = window_parameters(layer)
     extra = layer.config.get("output_padding")
@@ -327,7 +336,7 @@ def import_conv_transpose(b: Builder, layer: KerasLayer, x: str) -> str:
         ((before, after), _) = resolve_padding(padding, (wanted, 1), (k, 1), (s, 1), (d, 1))
         sides.append((reach - before, reach - after + wanted - (full - before - after)))
     made = ConvTranspose2D(length(layer, "filters"), size, stride, (sides[0], sides[1]), dilation, 1, bool(bias))
-    turned = np.swapaxes(kernel[::-1, ::-1], 2, 3)  # Keras's has (kh, kw, filters, channels)
+    turned = np.swapaxes(kernel[::-1, ::-1], 2, 3)  # Keras's kernel is (kh, kw, filters, channels)
     return add_with_activation(b, layer, with_weights(made, kernel=turned, **bias), x)
 
 
@@ -356,7 +365,7 @@ def import_global_pool(b: Builder, layer: KerasLayer, x: str) -> str:
 
 
 def affine_weights(layer: KerasLayer, *others: str) -> dict[str, Array]:
-    """The weights that its config says it has, and these."""
+    """Return {name: weight} of gamma and beta, as far as the config says that the layer has them, and of `others`."""
     given = {"gamma": layer.config.get("scale", True), "beta": layer.config.get("center", True)}
     names = [*(name for name, there in given.items() if there), *others]
     return dict(zip(names, layer.weights(*names), strict=True))
@@ -374,7 +383,7 @@ def import_batch_norm(b: Builder, layer: KerasLayer, x: str) -> str:
 
 
 def add_scale_and_shift(b: Builder, x: str, made: Layer | None, scale: Array | None, shift: Array | None) -> str:
-    """A layer, and then numbers that multiply and numbers that are added; the last of them has the name."""
+    """Add `made`, then a Scale, then a Shift, each unless it is None; return the name of the last."""
     steps = [("norm", made)] if made else []
     steps += [] if scale is None else [("scale", with_weights(Scale(np.shape(scale)), scale=scale))]
     steps += [] if shift is None else [("shift", with_weights(Shift(np.shape(shift)), shift=shift))]
@@ -397,7 +406,7 @@ def import_layer_norm(b: Builder, layer: KerasLayer, x: str) -> str:
 
 @lowers("GroupNormalization")
 def import_group_norm(b: Builder, layer: KerasLayer, x: str) -> str:
-    """Each group of channels is standardised over all its pixels."""
+    """Import a group norm: each group of channels is standardised over its channels and all pixels."""
     row = b.row(x)
     if row_axes(b, layer, x, layer.config.get("axis", -1)) != (len(row),):
         raise ValueError(f"its axis is {layer.config['axis']}, but channels come last here: {EXPORT}")
@@ -421,7 +430,7 @@ def import_rescaling(b: Builder, layer: KerasLayer, x: str) -> str:
 
 @lowers("Normalization")
 def import_normalization(b: Builder, layer: KerasLayer, x: str) -> str:
-    """(x − mean) / max(deviation, 1e-7); mean and variance are in the config or are weights."""
+    """Import (x − mean) / max(deviation, 1e-7).  The mean and the variance are in the config or are weights."""
     if layer.config.get("invert"):
         raise ValueError(f"it is inverted, which is not read here: {EXPORT}")
     given = [layer.config.get(key) for key in ("mean", "variance")]
@@ -433,7 +442,7 @@ def import_normalization(b: Builder, layer: KerasLayer, x: str) -> str:
 
 
 def numbers(b: Builder, x: str, given: Any) -> Array:
-    """A number, or one for each channel."""
+    """Return numbers from a config as an array, (1,) or (channels,)."""
     if isinstance(given, dict):  # {"class_name": "__numpy__", "config": {"value": [...]}}
         given = given.get("config", {}).get("value")
     found = np.atleast_1d(np.asarray(given, float))
@@ -479,7 +488,7 @@ def import_concatenate(b: Builder, layer: KerasLayer, *xs: str) -> str:
 
 
 def operation(b: Builder, layer: KerasLayer, known: dict[str, str]) -> str:
-    """x + y, x − y, x · y or x / y, where one of them may be a number."""
+    """Add layers for x + y, x − y, x · y or x / y, where x or y may be a number; return the name of the last."""
     name = ARITHMETIC.get(layer.kind.removeprefix("operation "))
     given = layer.inputs
     if name is None or len(given) != 2:
@@ -518,7 +527,7 @@ def operation(b: Builder, layer: KerasLayer, known: dict[str, str]) -> str:
     *AUGMENTATIONS,
 )
 def import_identity(b: Builder, layer: KerasLayer, x: str) -> str:
-    """What is there for training only."""
+    """Import a layer that has an effect in training only: a Dropout, or no layer at all."""
     return b.add(Dropout(require_number(layer, 0.0, "rate")), x) if layer.kind == "Dropout" else x
 
 
@@ -545,7 +554,7 @@ def import_permute(b: Builder, layer: KerasLayer, x: str) -> str:
 
 
 def sides(layer: KerasLayer, key: str, default: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """((top, bottom), (left, right)), from one number, two, or two pairs."""
+    """Return ((top, bottom), (left, right)) from an entry of the config: one number, two numbers, or two pairs."""
     given = layer.config.get(key, default)
     rows, columns = given if isinstance(given, list) else (given, given)
     both = [as_pair(tuple(n) if isinstance(n, list) else n, f"its {key}", 0) for n in (rows, columns)]

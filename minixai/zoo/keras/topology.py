@@ -1,4 +1,4 @@
-"""A network as Keras describes it: layers, and what each reads."""
+"""Read Keras's description of a network: its layers and their inputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from minixai.zoo.onnx.wire import Damaged
 
 MODELS = ("Functional", "Model", "Sequential")
 MOST = 20_000
-"""Layers that a model may have."""
+"""The greatest number of layers in a model."""
 ARITHMETIC = {
     "Add": "add",
     "Subtract": "subtract",
@@ -28,20 +28,20 @@ ARITHMETIC = {
     "math.truediv": "divide",
     "math.divide": "divide",
 }
-"""What Keras calls +, −, × and / between layers: Keras 3 by the class of an operation, Keras 2 by its function."""
+"""{Keras's name of +, −, × or /: ours}; Keras 3 writes the class of the operation, Keras 2 its function."""
 
 Given = str | float
-"""What a layer reads: the name of a layer, or a number."""
+"""An input of a layer: the name of another layer, or a number."""
 
 
 @dataclass(frozen=True)
 class KerasLayer:
     """A layer as Keras describes it.
 
-    inputs    what it reads: names of layers, and numbers
+    inputs    its inputs: names of layers, and numbers
     calls     how many times it is called
-    place     its name, after those of the models around it
-    path      where its weights are in a .keras file
+    place     the names of the models around it, from the outermost, and its own name
+    path      the path of its weights in a .keras file
     """
 
     kind: str
@@ -57,11 +57,11 @@ class KerasLayer:
         return f"layer {self.name!r} ({self.kind})"
 
     def with_kind(self, kind: str, config: dict[str, Any]) -> KerasLayer:
-        """A layer of another kind that has its name, such as the activation at its end."""
+        """Return a layer of another kind with the same name, for an activation that is a layer of its own."""
         return replace(self, kind=kind, config=config, path=f"{self.path}/activation")
 
     def weights(self, *names: str) -> list[Array]:
-        """Its weights by their names, which are in Keras's order; "kernel|depthwise_kernel" has had both.
+        """Read the weights of these names, which are in Keras's order.  "kernel|depthwise_kernel" means either name.
 
         Raises ValueError if one is missing.
         """
@@ -78,7 +78,7 @@ class KerasLayer:
         for each in name.split("|"):
             ends = [f"{'/'.join(self.place)}/{each}", f"{self.name}/{each}"]
             if top and len(self.place) == 1:
-                ends.append(each)  # one that was renamed has kept the old name inside its own group
+                ends.append(each)  # the weights of a renamed layer keep the old name inside its group
             for end in ends:
                 keys = [key for key in self.archive.paths_by_end.get(end, ()) if key.startswith(top)]
                 if len(keys) == 1:
@@ -92,12 +92,12 @@ class KerasLayer:
 
 
 def layers_of(model: dict[str, Any], place: tuple[str, ...], path: str, archive: Archive) -> list[KerasLayer]:
-    """The layers of a model, in the order in which they are described.
+    """Return the layers of a model, in the order of its description.
 
-    Raises ValueError for what is no description.
+    Raises Damaged, a ValueError, if the description is not a valid one.
     """
     config, sequential = model.get("config"), model.get("class_name") == "Sequential"
-    lines = config.get("layers") if isinstance(config, dict) else config  # in old files a list is all there is
+    lines = config.get("layers") if isinstance(config, dict) else config  # in old files the config is just the list
     if not isinstance(lines, list) or len(lines) > MOST or len(place) > DEEPEST:
         raise Damaged("its topology is no list of layers")
     found, numbers, before = list[KerasLayer](), dict[str, int](), ""
@@ -115,7 +115,7 @@ def layers_of(model: dict[str, Any], place: tuple[str, ...], path: str, archive:
         elif not module.startswith(("keras", "tensorflow", "tf_keras")):
             kind = f"custom {kind}"
         own = ""
-        if not kind.startswith("operation"):  # Keras counts them by class: conv2d, conv2d_1, ...
+        if not kind.startswith("operation"):  # Keras numbers the layers of each class: conv2d, conv2d_1, ...
             stem = snake_case(kind)
             number = numbers[stem] = numbers.get(stem, -1) + 1
             own = f"{path}layers/{stem}_{number}" if number else f"{path}layers/{stem}"
@@ -124,7 +124,7 @@ def layers_of(model: dict[str, Any], place: tuple[str, ...], path: str, archive:
             raise Damaged(f"its layer {name!r} does not say what it reads")
         inputs = ((before,) if before else ()) if sequential else tuple(call_arguments(calls[0])) if calls else ()
         if kind in ("Divide", "TrueDivide") or (any(isinstance(x, float) for x in inputs) and " " not in kind):
-            kind = f"operation {kind}"  # an .h5 file calls it as it calls the layer of two inputs
+            kind = f"operation {kind}"  # an .h5 file has the same name for it and for the layer with two inputs
         before = name
         found.append(
             KerasLayer(kind, name, about, inputs, 1 if sequential else len(calls), (*place, name), own, archive)
@@ -135,7 +135,7 @@ def layers_of(model: dict[str, Any], place: tuple[str, ...], path: str, archive:
 
 
 def snake_case(kind: str) -> str:
-    """The name that Keras gives to a class.
+    """Return the name that Keras derives from the name of a class.
 
     >>> snake_case("SeparableConv2D"), snake_case("PReLU")
     ('separable_conv2d', 'p_re_lu')
@@ -145,7 +145,7 @@ def snake_case(kind: str) -> str:
 
 
 def call_arguments(call: Any, depth: int = 0) -> Iterator[Given]:
-    """What a call of a layer is given, in order.
+    """Yield the inputs of a call of a layer, in order.
 
     Keras 3 writes {"args": [tensor or list of tensors, ...]}, where a tensor has its keras_history; Keras 2 writes
     ["name", 0, 0, {"y": 2.0}], alone or in a list, and "_CONSTANT_VALUE" for what is no layer.
@@ -175,7 +175,7 @@ def call_arguments(call: Any, depth: int = 0) -> Iterator[Given]:
 
 
 def tensor(name: Any, node: Any, index: Any) -> str:
-    """The layer that makes a tensor."""
+    """Return the name of the layer that makes a tensor.  Raises ValueError unless it is the layer's only output."""
     if not isinstance(name, str) or index != 0:
         raise ValueError(
             f"a layer reads output {index!r} of {name!r}, but a layer has one output here: build the network without it"
@@ -184,7 +184,10 @@ def tensor(name: Any, node: Any, index: Any) -> str:
 
 
 def endpoint_names(model: dict[str, Any], key: str, layers: list[KerasLayer]) -> list[str]:
-    """The names of the layers that are the inputs or outputs of a model; without a list, the first and the last."""
+    """Return the names of a model's input or output layers, as `key` says.
+
+    A Sequential model, or one that lists none, has its first or last layer.
+    """
     config = model["config"]
     listed = config.get(key) if isinstance(config, dict) and model.get("class_name") != "Sequential" else None
     if listed is None:
