@@ -1,4 +1,4 @@
-"""Images whose class is known, as (images, labels): float32 in [0, 1], (N, H, W, C), and class numbers."""
+"""Labelled images, as (images, labels): float32 in [0, 1], (N, H, W, C), and class numbers (N,)."""
 
 from minixai.datasets import birds
 from minixai.datasets.birds import shorebirds

@@ -13,7 +13,7 @@ _SPLITS = {"train": slice(0, 8_000), "test": slice(8_000, 10_000)}
 
 
 def digits(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Handwritten digits of MNIST.
+    """Return handwritten digits of MNIST.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def digits(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArra
     Returns
     -------
     images : array of float32 (N, 28, 28, 1)
-        Pixels from 0, which is paper, to 1, which is ink.
+        Pixels from 0, the paper, to 1, the ink.
     labels : array of int (N,)
         Class numbers, which are the digits.
 
@@ -54,10 +54,13 @@ def digits(split: Literal["train", "test"]) -> tuple[NDArray[np.float32], NDArra
 
 @cache
 def stored_digits() -> dict[str, NDArray[Any]]:
-    """The shipped images and labels as bytes, unpacked once, because that takes ten times as long as the conversion."""
+    """Return the shipped images and labels as bytes.
+
+    They are cached, because unpacking takes ten times as long as the conversion to floats.
+    """
     return shipped_arrays("digits.npz")
 
 
 def _split_names() -> str:
-    """The names of the splits, quoted, for a message."""
+    """Return the quoted names of the splits, for a message."""
     return ", ".join(map(repr, _SPLITS))

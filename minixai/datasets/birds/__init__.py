@@ -1,7 +1,7 @@
 """Shorebirds: images whose true explanation is known, because they are drawn part by part.
 
 Each of the eight species differs from its partner in one part.  `draw` draws random scenes; `render` turns scenes into
-images, with or without a change, and into masks that say to which part every pixel belongs.
+images, with or without a change, and masks that say to which part every pixel belongs.
 (after the FunnyBirds of Hesse, Schaub-Meyer & Roth 2023)
 """
 

@@ -1,6 +1,6 @@
-"""The habitats: water, reeds and sand, each made of sines whose phases belong to the scene.
+"""Paint the habitats water, reeds and sand from sine waves, whose phases are properties of the scene.
 
-A habitat is three planes, red, green and blue, of values in (0, 1), as a function of the point (x, y) of the picture.
+Each painter returns three planes, red, green and blue, with values in (0, 1) at the points (x, y) of the picture.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ ColourPlanes: TypeAlias = tuple[Plane, Plane, Plane]
 
 
 def paint_water(x: Array, y: Array, horizon: Array, phase: list[Array]) -> ColourPlanes:
-    """Ripples in perspective with glints, under a pale sky."""
+    """Paint ripples in perspective with glints, under a pale sky."""
     depth = np.clip((y - horizon) / (SIDE - horizon), 0, 1)
     ground = np.clip(y - horizon + 0.5, 0, 1)
-    near = 22 * np.log1p(3 * depth)  # the same waves, in perspective
+    near = 22 * np.log1p(3 * depth)  # distance along the water: waves look shorter farther away
     swell = np.sin(near + 1.8 * np.sin(x * 0.09 + phase[0]) + phase[1])
     chop = np.sin(2.3 * near + x * 0.25 + 1.5 * np.sin(x * 0.17 + phase[2]) + phase[3])
     light = 0.035 * swell + 0.02 * chop + 0.12 * np.maximum(swell * chop - 0.55, 0)
@@ -31,7 +31,7 @@ def paint_water(x: Array, y: Array, horizon: Array, phase: list[Array]) -> Colou
 
 
 def paint_sand(x: Array, y: Array, horizon: Array, phase: list[Array]) -> ColourPlanes:
-    """Grains and low ridges of sand, with a strip of sea behind them."""
+    """Paint grains and low ridges of sand, with a strip of sea behind them, under a pale sky."""
     depth = np.clip((y - horizon) / (SIDE - horizon), 0, 1)
     ground = np.clip(y - horizon + 0.5, 0, 1)
     ridge = np.sin(16 * np.log1p(3 * depth) + 2.5 * np.sin(x * 0.08 + phase[0]) + phase[1])
@@ -44,14 +44,14 @@ def paint_sand(x: Array, y: Array, horizon: Array, phase: list[Array]) -> Colour
 
 
 def paint_reeds(x: Array, y: Array, horizon: Array, phase: list[Array]) -> ColourPlanes:
-    """Stems in front of a green mist, every third with a brown head."""
+    """Paint stems in front of a green mist; every third stem has a brown head."""
     clear, pale, brown = np.ones_like(x), np.zeros_like(x), np.zeros_like(x)
     up = (SIDE + 2 - y) / SIDE
     for k, turn in enumerate(phase):
         tip = 4 + 14 * np.abs(np.sin(3 * turn)) + 0.3 * horizon
         off = np.abs(x - (5.6 * k + 3 * np.sin(turn)) - 5 * np.sin(2 * turn + k) * up * up)
         above = np.clip(y - tip + 0.5, 0, 1)
-        if k % 3 == 0:  # its head
+        if k % 3 == 0:  # the head of a reed
             high = np.square(y - tip - 5) * 0.04
             head = np.clip(2.6 - off - high * high, 0, 1)
             brown, clear = brown + clear * head, clear * (1 - head)
@@ -69,12 +69,12 @@ PAINTERS: dict[str, Callable[..., ColourPlanes]] = {"water": paint_water, "reeds
 
 
 def paint_sky(y: Array, horizon: Array) -> ColourPlanes:
-    """Pale blue that fades towards the horizon."""
+    """Paint a pale blue sky that fades towards the horizon."""
     return mix_colours(np.clip(y / horizon, 0, 1), (0.70, 0.82, 0.92), (0.93, 0.93, 0.90))
 
 
 def mix_colours(t: Array, start: ColourPlanes, end: ColourPlanes) -> ColourPlanes:
-    """start + t · (end − start), plane by plane: from one colour to another as t goes from 0 to 1."""
+    """Return start + t · (end − start), plane by plane: `start` where t is 0 and `end` where t is 1."""
     red, green, blue = (a + t * (b - a) for a, b in zip(start, end, strict=True))
     return red, green, blue
 

@@ -1,8 +1,8 @@
-"""Painting of scenes: signed distances become masks, and masks times colours, shades and light an image.
+"""Paint scenes: signed distances become masks, and masks become an image.
 
-A part covers clip(½ − distance, 0, 1) of a pixel; its mask is what the parts in front of it leave uncovered of that.
-An image is Σ mask · colour · shade · light, where every factor is at most 1 and the masks sum to 1, so that no value
-is ever clipped.
+A part covers clip(½ − distance, 0, 1) of a pixel, and its mask is the share of this that the parts in front of it leave
+visible.  An image is Σ mask · colour · shade · light.  Every factor is at most 1 and the masks sum to 1, so no value
+needs to be clipped.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from minixai.datasets.birds.species import BEAK_CURVE, BEAK_LENGTH, HABITATS, PA
 
 
 class SceneArrays(Protocol):
-    """The arrays of scenes that decide a picture, as `Scenes` describes them."""
+    """The arrays that determine the pictures of scenes; `Scenes` describes each."""
 
     @property
     def labels(self) -> Array: ...
@@ -39,11 +39,14 @@ class SceneArrays(Protocol):
 
 
 def paint(scenes: SceneArrays, remove: Collection[str], colours: Array, size: int) -> tuple[Array, Array]:
-    """Paint scenes: colours of the parts (N, 8, 3) -> images (N, size, size, 3), masks (N, size, size, 9)."""
+    """Paint scenes; `colours` holds those of the parts, (N, 8, 3).
+
+    Returns images (N, size, size, 3) and masks (N, size, size, 9).
+    """
     flip, left, top, scale, tilt, stride = map(as_column, scenes.pose.T)
     along = (np.arange(size, dtype=np.float32) + 0.5) * (SIDE / size) - 0.5  # the middles of pixels, 64 to a side
     gx, gy = along[None, None, :], along[None, :, None]
-    # the bird's own frame: moved, turned, scaled
+    # the coordinates in the bird's own frame: moved, scaled, turned
     dx, dy, c, s = (gx - left) * (flip / scale), (gy - top) / scale, np.cos(tilt), np.sin(tilt)
     x, y = dx * c + dy * s, dy * c - dx * s
     shapes = bird_distances(x, y, as_column(BEAK_LENGTH[scenes.labels]), as_column(BEAK_CURVE[scenes.labels]), stride)
@@ -63,7 +66,7 @@ def paint(scenes: SceneArrays, remove: Collection[str], colours: Array, size: in
 
 
 def part_masks(shapes: PartDistances, unit: Array, remove: Collection[str]) -> Array:
-    """The masks (9, N, H, W): what is visible of each part, and last of the background."""
+    """Return the masks (9, N, H, W): the visible share of each part in each pixel, and last of the background."""
     masks = np.empty((len(PARTS) + 1, *shapes.tail.shape), np.float32)
     clear = np.ones_like(shapes.tail)
     for i, part in reversed(list(enumerate(PARTS))):
@@ -74,12 +77,12 @@ def part_masks(shapes: PartDistances, unit: Array, remove: Collection[str]) -> A
 
 
 def pixel_coverage(distance: Array, unit: Array) -> Array:
-    """The share of each pixel that lies within a shape, whose edge is one pixel wide."""
+    """Return the share of each pixel that lies within a shape; the edge of the shape is one pixel wide."""
     return np.asarray(np.clip(0.5 - distance * unit, 0, 1))
 
 
 def part_shades(x: Array, y: Array, shapes: PartDistances, unit: Array) -> list[Array]:
-    """The brightness of each part, in (0, 1], (N, H, W): light from above, round bodies, rows of feathers."""
+    """Return the brightness of each part, (N, H, W) in (0, 1]: light from above, a round body, rows of feathers."""
     lit = 0.89 - 0.011 * np.clip(y, -10, 10)
     trunk = lit * (0.84 + 0.16 * np.clip(shapes.body * -0.35, 0, 1))
     rows = np.abs(np.sin(0.95 * y - 0.19 * x + 0.4))  # of feathers, each an arc
@@ -91,12 +94,12 @@ def part_shades(x: Array, y: Array, shapes: PartDistances, unit: Array) -> list[
 
 
 def ground_shadow(x: Array, y: Array) -> Array:
-    """The brightness of the ground (N, H, W) with the shadow of a bird, the same for every species."""
+    """Return the brightness of the ground (N, H, W) with the bird's shadow, which is the same for every species."""
     return np.asarray(1 - 0.32 * np.clip(1.3 - np.hypot((x - 2) / 10, (y - 22.6) / 2), 0, 1))
 
 
 def habitat_planes(scenes: SceneArrays, gx: Array, gy: Array) -> Array:
-    """The colours behind the birds, (3, N, H, W)."""
+    """Return the colours of the habitats behind the birds, (3, N, H, W)."""
     planes = np.empty((3, len(scenes), gy.size, gx.size), np.float32)
     for number in np.unique(scenes.habitat):
         rows = scenes.habitat == number
@@ -106,5 +109,5 @@ def habitat_planes(scenes: SceneArrays, gx: Array, gy: Array) -> Array:
 
 
 def as_column(numbers: Array) -> Array:
-    """(N,) -> (N, 1, 1), to broadcast with planes (N, H, W)."""
+    """Return numbers (N,) as (N, 1, 1), to broadcast with planes (N, H, W)."""
     return numbers.astype(np.float32)[:, None, None]

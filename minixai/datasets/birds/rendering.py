@@ -1,4 +1,7 @@
-"""From scenes to images, with or without a change; nothing here is random, so that nothing else changes."""
+"""Render scenes as images, unchanged or with a change.
+
+Nothing here is random, so an image differs from the original only by the change that was asked for.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from minixai.validate import as_count, as_real, check_finite, one_of
 S = TypeVar("S", bound=SceneArrays)
 SIZE = 64
 PIXELS = 2**16
-"""Pixels that are painted at a time: as many as fit into a processor's cache."""
+"""Number of pixels painted at a time, chosen so that they fit into a processor's cache."""
 
 
 def render(
@@ -26,16 +29,17 @@ def render(
     size: int = SIZE,
     background: npt.ArrayLike | None = None,
 ) -> tuple[Array, Array]:
-    """Draw scenes: images (N, size, size, 3) in [0, 1] and masks (N, size, size, 9), both float32.
+    """Draw scenes: return images (N, size, size, 3) in [0, 1] and masks (N, size, size, 9), both float32.
 
-    A mask is the share of a part in each pixel: the parts in the order of PARTS, and last the background;
-    at every pixel the masks sum to 1.
+    A mask holds the share of each pixel that a part covers.  The masks are in the order of PARTS, followed by the
+    background; at every pixel they sum to 1.
 
     remove      parts that are left out, so that what is behind them shows
-    colours     {part: (red, green, blue)}, other colours for parts
-    background  another habitat behind the same birds, by name or number, one for all or one for each
+    colours     {part: (red, green, blue)}, new colours of parts
+    size        height and width of an image, in pixels
+    background  another habitat, by name or number: one for all birds, or one for each
 
-    Raises ValueError for an unknown part or habitat, and for a colour or a size that cannot be.
+    Raises ValueError for an unknown part or habitat, and for an impossible colour or size.
 
     >>> from minixai.datasets.birds import draw
     >>> images, masks = render(draw(2), remove=["legs"], size=128)
@@ -50,7 +54,7 @@ def render(
 
 
 def render_images(scenes: SceneArrays) -> Array:
-    """Draw the images (N, 64, 64, 3) without the masks, in a quarter of the memory."""
+    """Return the images (N, 64, 64, 3) alone, which takes a quarter of the memory that images and masks take."""
     return np.concatenate([images for images, _ in render_in_chunks(scenes)])
 
 
@@ -74,21 +78,21 @@ def render_in_chunks(
 
 
 def as_scenes(scenes: S) -> S:
-    """The scenes; raises TypeError for anything else, such as images, which cannot be rendered again."""
+    """Return the scenes; raises TypeError for anything else, such as images, which cannot be rendered again."""
     if not hasattr(scenes, "phases"):
         raise TypeError(f"scenes are what birds.draw gives, got {type(scenes).__name__}: images cannot be drawn again")
     return scenes
 
 
 def as_mapping(given: Mapping[str, Any] | None, what: str, form: str) -> Mapping[str, Any]:
-    """The mapping given, or an empty one for None; raises TypeError for anything else."""
+    """Return the given mapping, or an empty one for None; raises TypeError for anything else."""
     if given is not None and not isinstance(given, Mapping):
         raise TypeError(f"{what} is {given!r}: give {form}")
     return given or {}
 
 
 def as_colour(rgb: npt.ArrayLike, part: str) -> Array:
-    """A colour (3,) for a part, each entry from 0 to 1."""
+    """Return a colour of a part as an array (3,); raises ValueError unless each entry is from 0 to 1."""
     array = check_finite(as_real(rgb, f"the colour of {part}"), f"the colour of {part}")
     if array.shape != (3,) or not 0 <= array.min() <= array.max() <= 1:
         raise ValueError(f"the colour of {part} is {rgb!r}: give red, green and blue, each from 0 to 1")

@@ -22,10 +22,10 @@ POSE = {"flip": (-1, 1), "x": (-2.5, 2.5), "y": (28, 33), "scale": (0.82, 1), "t
 BRIGHTNESS, TINT, HORIZON, PHASES = (0.84, 0.96), 0.025, (9, 22), 12
 NAMES = {"labels": CLASSES, "habitat": HABITATS}
 LIMITS = {"light": (0, 1), "horizon": (1, SIDE - 1), "flip": (-1, 1), "scale": (0.1, 4)}
-"""Beyond these limits the values of a picture would leave [0, 1] or not be finite."""
+"""{property: (least, greatest value)}; outside them a picture could leave [0, 1] or not be finite."""
 
 MOST_SCENES = 1_000_000
-"""Scenes whose pictures take 49 GB, more than most machines have."""
+"""The greatest number of scenes; their pictures would take 49 GB, more than most machines have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +35,11 @@ class Scenes:
     labels      class numbers (N,), in the order of CLASSES; labels ^ 1 are the partners
     habitat     (N,), in the order of HABITATS
     pose        (N, 6), the columns of POSE
-    light       what red, green and blue are multiplied by, (N, 3)
-    horizon     distance below the upper edge of the picture, in 64ths of its height, (N,)
-    phases      of the waves that draw the habitat, (N, 12)
+    light       (N, 3), the factors of red, green and blue
+    horizon     (N,), its distance from the upper edge of the picture, in 64ths of the height
+    phases      (N, 12), of the waves that make up the habitat
 
-    Raises ValueError for arrays that do not fit.
+    Raises ValueError for arrays of the wrong shape, or with values that are not allowed.
     """
 
     labels: Array
@@ -80,7 +80,7 @@ class Scenes:
         return f"<Scenes of {len(self)} {'bird' if len(self) == 1 else 'birds'}: {seen}>"
 
     def with_(self, **changes: Any) -> Scenes:
-        """A copy of the scenes with other `labels`, another `habitat`, ...: an entry for each scene, or one for all.
+        """Return a copy of the scenes with some properties replaced, each by one value for all scenes or one for each.
 
         >>> scenes = draw(2)
         >>> partners = scenes.with_(labels=scenes.labels ^ 1)
@@ -94,12 +94,12 @@ class Scenes:
 
     @cached_property
     def images(self) -> Array:
-        """(N, 64, 64, 3) float32 in [0, 1], rendered at the first use."""
+        """The images, (N, 64, 64, 3) float32 in [0, 1], rendered at the first use."""
         return readonly_view(render_images(self))
 
     @cached_property
     def masks(self) -> Array:
-        """(N, 64, 64, 9) float32: the share of each part in each pixel, the background last; they sum to 1."""
+        """(N, 64, 64, 9) float32: the share of each part, and last of the background, in each pixel; they sum to 1."""
         return readonly_view(render(self)[1])
 
     @property
@@ -121,7 +121,7 @@ def draw(
     habitat: Mapping[str, str] | None = None,
     bias: float | None = None,
 ) -> Scenes:
-    """Draw n random scenes.  More scenes with the same seed begin with the same ones.
+    """Draw n random scenes.  With the same seed, a larger n gives the same scenes first.
 
     Parameters
     ----------
@@ -132,9 +132,9 @@ def draw(
     species : name, class number or several, optional
         The species to choose from, each equally likely; by default all.
     habitat : {species: habitat}, optional
-        The habitat of a species, with probability `bias`; otherwise the habitat is random.
+        The habitat in which a species is drawn with probability `bias`; otherwise its habitat is random.
     bias : float, optional
-        A probability; by default 1 if `habitat` is given, else 0.
+        The probability of the habitat in `habitat`; by default 1 if that is given, else 0.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def draw(
     Raises
     ------
     ValueError
-        For unknown names, and for a bias that is no probability.
+        If a name is unknown, `bias` is not a probability, or `habitat` lacks a species that may be drawn.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def draw(
     bias = float(habitat is not None) if bias is None else bias
     choice = np.atleast_1d(as_indices(CLASSES if species is None else species, CLASSES, "species"))
     lengths = (1, 1, 1, len(POSE), 1, 3, 1, PHASES)
-    # (n, 26) uniform in [0, 1), a row for each scene, cut into what each column is for
+    # (n, 26) uniform in [0, 1), one row for each scene, split into the columns of each property
     chances = np.random.default_rng(seed).random((n, sum(lengths)))
     which, where, tied, pose, bright, tint, high, phases = np.split(chances, np.cumsum(lengths)[:-1], axis=1)
     labels = choice[(which[:, 0] * len(choice)).astype(np.intp)]
@@ -175,7 +175,7 @@ def draw(
 
 
 def habitat_of_class(habitat: Mapping[str, str] | None, bias: float, choice: Array) -> dict[int, int]:
-    """{class number: number of the habitat it is tied to}.  Raises ValueError if a species to be drawn has none."""
+    """Return {class number: number of its habitat}.  Raises ValueError if a species that may be drawn has none."""
     if not 0 <= as_nonnegative(bias, "bias") <= 1:
         raise ValueError(f"bias is a probability, from 0 to 1, got {bias}")
     tie = {
@@ -191,7 +191,7 @@ def habitat_of_class(habitat: Mapping[str, str] | None, bias: float, choice: Arr
 
 
 def as_indices(given: Any, names: tuple[str, ...], what: str) -> npt.NDArray[np.intp]:
-    """Names, or their indices in `names`, as indices.  Raises ValueError for unknown ones."""
+    """Return names, or indices in `names`, as an array of indices.  Raises ValueError for any that do not exist."""
     array = np.asarray(
         list(given) if isinstance(given, Iterable) and not isinstance(given, (str, np.ndarray)) else given
     )
@@ -212,7 +212,7 @@ def shorebirds(n: int, seed: int = 0) -> tuple[npt.NDArray[np.float32], npt.NDAr
     n : int
         Number of pictures.
     seed : int, default 0
-        Seed of the birds; more birds with the same seed begin with the same ones.
+        Seed of the birds; with the same seed, a larger n gives the same birds first.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """The shapes of a bird as signed distances, positive outside a shape and negative inside.
 
-Everything is in the bird's own frame: the origin at the middle of its body, its beak to the right, y down, and one
-unit as long as a pixel of a 64 × 64 picture of a bird of scale 1.  A circle of radius r is |p| − r; a union is the
-minimum of two distances, an intersection the maximum.
+All coordinates are in the bird's own frame: the origin is the middle of the body, the beak points right, y points
+down, and the unit is a pixel of a 64 × 64 picture in which the bird has scale 1.  The distance to a circle
+of radius r is |p| − r; that to a union is the minimum of two distances, that to an intersection the maximum.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Point = tuple[float | Array, float | Array]
 
 
 class PartDistances(NamedTuple):
-    """The signed distance (N, H, W) to each part, and to details that only change its brightness."""
+    """The signed distances (N, H, W) to the parts, and to details that only change the brightness of a part."""
 
     tail: Array
     legs: Array
@@ -33,7 +33,10 @@ class PartDistances(NamedTuple):
 
 
 def bird_distances(x: Array, y: Array, length: Array, curve: Array, stride: Array) -> PartDistances:
-    """The distances at points (x, y), each (N, H, W); length and curve of the beak and the stride are (N, 1, 1)."""
+    """Return the distances at the points (x, y), each (N, H, W).
+
+    The length and the curve of the beak, and the stride of the legs, are (N, 1, 1).
+    """
     trunk = ellipse_distance(x, y, (0.0, 0.0), (13.4, 8.5), 0.13)
     neck = taper_distance(x, y, (7.5, -3.0), (13.6, -10.8), 5.0, 3.6)
     body = smooth_union(trunk, neck, 2.5)
@@ -60,7 +63,7 @@ def bird_distances(x: Array, y: Array, length: Array, curve: Array, stride: Arra
 
 
 def beak_distance(x: Array, y: Array, length: Array, curve: Array) -> Array:
-    """The distance to a cone whose axis is a parabola that bends down, half as thick at its tip as at its root."""
+    """Return the distance to a beak: a cone along a parabola that bends down, about half as thick at the tip."""
     t = np.clip((x - 17.4) / length, 0, 1)
     axis = -11.7 + t * (0.8 + curve * t)
     lean = (0.8 + 2 * curve * t) / length
@@ -70,7 +73,7 @@ def beak_distance(x: Array, y: Array, length: Array, curve: Array) -> Array:
 
 
 def leg_distance(x: Array, y: Array, hip: float, swing: Array) -> Array:
-    """The distance to thigh, shank and foot; the toes lie `swing` in front of the hip."""
+    """Return the distance to a leg of thigh, shank and foot; the shank ends `swing` in front of the hip."""
     ankle, toes = hip - 1.8 + 0.4 * swing, hip + swing
     thigh = taper_distance(x, y, (hip, 6.5), (ankle, 13.4), 1.45, 1.15)
     shank = taper_distance(x, y, (ankle, 13.4), (toes, 21.6), 1.25, 0.95)
@@ -79,12 +82,12 @@ def leg_distance(x: Array, y: Array, hip: float, swing: Array) -> Array:
 
 
 def circle_distance(x: Array, y: Array, centre: Point, radius: float) -> Array:
-    """The distance to a circle."""
+    """Return the distance to a circle."""
     return np.asarray(np.hypot(x - centre[0], y - centre[1]) - radius)
 
 
 def ellipse_distance(x: Array, y: Array, centre: Point, radii: tuple[float, float], angle: float = 0.0) -> Array:
-    """An approximate distance to an ellipse: k₀(k₀ − 1)/k₁, k₀ = |(u/a, v/b)|, k₁ = |(u/a², v/b²)|. (Quilez)"""
+    """Return an approximate distance to an ellipse: k₀(k₀ − 1)/k₁, k₀ = |(u/a, v/b)|, k₁ = |(u/a², v/b²)|. (Quilez)"""
     dx, dy, c, s = x - centre[0], y - centre[1], np.cos(angle), np.sin(angle)
     u, v = (dx * (c / radii[0]) + dy * (s / radii[0])), (dy * (c / radii[1]) - dx * (s / radii[1]))
     u2, v2 = u * u, v * v
@@ -94,7 +97,7 @@ def ellipse_distance(x: Array, y: Array, centre: Point, radii: tuple[float, floa
 
 
 def taper_distance(x: Array, y: Array, a: Point, b: Point, ra: float, rb: float) -> Array:
-    """The distance to a stroke from a to b whose radius goes from ra to rb."""
+    """Return the distance to a stroke from a to b, whose radius changes from ra to rb."""
     dx, dy, along, across = b[0] - a[0], b[1] - a[1], x - a[0], y - a[1]
     square = dx * dx + dy * dy
     t = np.clip(along * (dx / square) + across * (dy / square), 0, 1)
@@ -103,6 +106,6 @@ def taper_distance(x: Array, y: Array, a: Point, b: Point, ra: float, rb: float)
 
 
 def smooth_union(a: Array, b: Array, width: float) -> Array:
-    """A union with a rounded seam: the minimum of two distances, less up to width/4 where they are close."""
+    """Return the distance to a union with a rounded seam: min(a, b), less up to width/4 where a and b are close."""
     near = np.maximum(width - np.abs(a - b), 0)
     return np.asarray(np.minimum(a, b) - near * near * (0.25 / width))

@@ -12,18 +12,18 @@ PARTS = ("tail", "legs", "body", "breast", "wing", "head", "beak", "eye")
 """The parts of a bird, from back to front."""
 
 PLAYERS = {part: ("head", "eye") if part == "head" else (part,) for part in PARTS if part != "eye"}
-"""The parts that are removed together, as players of a game: seven, since no eye is left without a head."""
+"""{player: the parts that are removed together}, for Shapley values: seven, as the eye goes with the head."""
 
 HABITATS = ("water", "reeds", "sand")
 
-RED, GREEN = (0.82, 0.10, 0.06), (0.66, 0.90, 0.16)  # as far apart in lightness as in hue: see the tests
-ORANGE, ASH = (0.89, 0.33, 0.04), (0.72, 0.78, 0.90)  # and these
+RED, GREEN = (0.82, 0.10, 0.06), (0.66, 0.90, 0.16)  # differ in lightness as well as in hue, see the tests
+ORANGE, ASH = (0.89, 0.33, 0.04), (0.72, 0.78, 0.90)  # so do these
 BLACK, WHITE, PALE, CREAM = (0.13, 0.11, 0.13), (0.94, 0.94, 0.93), (0.92, 0.88, 0.79), (0.96, 0.92, 0.74)
 BROWN, SLATE, HORN, AMBER = (0.40, 0.26, 0.16), (0.30, 0.32, 0.40), (0.19, 0.15, 0.14), (0.93, 0.66, 0.12)
 
 
 class Species(NamedTuple):
-    """The colours of a bird's parts, in the order of PARTS; the length of its beak, and how far the tip bends down."""
+    """The colours of a bird's parts, in the order of PARTS, the length of its beak, and how far the beak bends down."""
 
     tail: Colour
     legs: Colour
@@ -55,7 +55,7 @@ SPECIES = {
     "gull": GULL,
 }
 CLASSES = tuple(SPECIES)
-"""Species by class number; the partner of class k is k ^ 1."""
+"""The species in the order of the class numbers; the partner of class k is class k ^ 1."""
 
 
 class SpeciesPair(NamedTuple):
