@@ -1,4 +1,4 @@
-"""Files: where the shipped ones lie, how arrays are read, and how files are written whole or not at all.
+"""Find the files shipped with minixai, read arrays safely, and write files whole or not at all.
 
 Shipped files are in data/ beside the package in a clone, in minixai/_data/ in an installed wheel.
 """
@@ -28,12 +28,12 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 PART = ".part"
-"""How the name of a file ends that is not yet complete."""
+"""Suffix of a file that is not complete yet."""
 NPY = ".npy"
 MEMBERS = 20_000
-"""Arrays that an .npz may hold."""
+"""The greatest number of arrays in an .npz."""
 UNPACKED, RATIO = 1 << 27, 16
-"""Bytes that an .npz may unpack to, or as many times its own size: weights hardly become smaller by packing."""
+"""An .npz may unpack to UNPACKED bytes, or to RATIO times its own size if that is more: weights compress badly."""
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -55,7 +55,7 @@ def shipped(name: str) -> Path:
 
 
 def shipped_arrays(name: str) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz that comes with minixai.  Raises ValueError if it is damaged.
+    """Return {name: array} of an .npz that comes with minixai.  Raises ValueError if it is damaged.
 
     >>> sorted(shipped_arrays("digits.npz"))
     ['images', 'labels']
@@ -70,12 +70,12 @@ def shipped_arrays(name: str) -> dict[str, NDArray[Any]]:
 
 
 class Damaged(ValueError):
-    """A file is not what it should be."""
+    """A file is damaged, or not of the expected format."""
 
 
 @dataclass(frozen=True)
 class StoredArray:
-    """An array of an .npz that is not read yet: its name, and what its header declares."""
+    """An array of an .npz that has not been read yet: its name, and the shape, dtype and order in its header."""
 
     name: str
     shape: tuple[int, ...]
@@ -88,7 +88,7 @@ class StoredArray:
         return prod(self.shape) * self.dtype.itemsize
 
     def read(self) -> NDArray[Any]:
-        """Its numbers.  Raises ValueError if they are damaged."""
+        """Read and return the array.  Raises ValueError if it is damaged."""
         try:
             with self.file.open(self.name + NPY) as member:
                 read_npy_header(member)
@@ -103,9 +103,9 @@ class StoredArray:
 
 @contextmanager
 def open_arrays(path: str | PathLike[str]) -> Iterator[dict[str, StoredArray]]:
-    """The arrays of an .npz by name, of which each is read when it is asked for; never a pickle.
+    """Open an .npz and yield {name: array that is not read yet}.  Pickles are never read.
 
-    What the file declares is compared with what it can hold, before any of it is read.
+    The sizes that the file declares are compared with its length before any array is read.
 
     Raises OSError if the file cannot be opened, ValueError with the reason if it cannot be read.
     """
@@ -143,7 +143,7 @@ def check_regular(path: str | PathLike[str]) -> None:
 
 
 def declared_array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> StoredArray:
-    """What a member declares to be, if its size is that of such an array."""
+    """Return the array that a member of an .npz declares.  Raises ValueError if the member has another size."""
     name = member.filename.removesuffix(NPY)
     try:
         with file.open(member) as opened:
@@ -159,7 +159,7 @@ def declared_array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> StoredArra
 
 
 def read_npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], str, np.dtype[Any]]:
-    """(shape, order, dtype) of an array, https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
+    """Return (shape, order, dtype), see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
     version = np.lib.format.read_magic(member)
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"version {version} of the format is not read here")
@@ -169,7 +169,7 @@ def read_npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], str, np.dtype[A
 
 
 def read_npy(path: str | PathLike[str]) -> NDArray[Any]:
-    """The array of an .npy, never a pickle.
+    """Return the array in an .npy.  Pickles are never read.
 
     Raises OSError if the file cannot be opened, ValueError with the reason if it cannot be read.
     """
@@ -189,12 +189,12 @@ def read_npy(path: str | PathLike[str]) -> NDArray[Any]:
 
 
 def one_line_reason(problem: Exception) -> str:
-    """What went wrong, as a message shows it: on one line, in ASCII and in at most 120 letters."""
+    """Return the text of an exception on one line, in ASCII, of at most 120 characters."""
     return shorten(" ".join(ascii(str(problem) or type(problem).__name__)[1:-1].split()), 120)
 
 
 def read_arrays(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz by name, never a pickle.
+    """Return {name: array} of an .npz.  Pickles are never read.
 
     Raises OSError if the file cannot be opened, ValueError with the reason if it cannot be read.
     """
@@ -203,9 +203,9 @@ def read_arrays(path: str | PathLike[str]) -> dict[str, NDArray[Any]]:
 
 
 def companion_file(folder: Path, location: str, what: str) -> Path:
-    """A file that another one names, which lies in the folder of that one, or below it.
+    """Return the path of a file that a model in `folder` names as `location`.
 
-    Raises ValueError if it lies elsewhere, and if there is none.
+    Raises ValueError if it lies outside this folder, or if there is no such file.
     """
     path = (folder / location).resolve()
     if not path.is_relative_to(folder.resolve()) or Path(location).is_absolute():
@@ -220,12 +220,12 @@ def companion_file(folder: Path, location: str, what: str) -> Path:
 
 @contextmanager
 def atomic_write(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file for writing that appears under its name only when it is complete.
+    """Open a file for writing; it appears under its name only when it is complete.
 
-    Until then it is a file beside it, with a name that nobody else uses and a lock that ends with its writer; those of
-    writers that were killed are removed.  A file that is there keeps its mode, and a link stays a link.
+    Until then a part file beside it is written, with a unique name and a lock that ends with its writer; part files of
+    killed writers are removed.  An existing file keeps its permissions, and a link stays a link.
 
-    Raises ValueError if it cannot be written.
+    Raises ValueError if the file cannot be written.
     """
     check_path(path)
     place = Path(path)
@@ -258,7 +258,7 @@ def atomic_write(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 def permissions_of(target: Path) -> int | None:
-    """The permissions of a file that is there.  Raises OSError for what is no file, or is write-protected."""
+    """Return the mode of a file, or None if there is none.  Raises OSError if it is no file or is write-protected."""
     try:
         there = target.stat()
     except FileNotFoundError:
@@ -273,22 +273,22 @@ def permissions_of(target: Path) -> int | None:
 
 
 def part_prefix(target: Path) -> str:
-    """How the names of its parts begin.  A name may have 255 bytes, of which the rest needs some."""
+    """Return the prefix of the part files of a target, cut short because a name may have at most 255 bytes."""
     return "." + os.fsdecode(os.fsencode(target.name)[:200]) + "."
 
 
 def open_part(target: Path) -> tuple[Path, IO[bytes]]:
-    """A new file beside the target, and locked."""
+    """Create a part file beside the target and lock it; return (its path, the open file)."""
     while True:
         part = target.with_name(f"{part_prefix(target)}{token_hex(8)}{PART}")
         file = open(part, "xb")  # noqa: SIM115, closed by `atomic_write`
         if try_lock(file) and part.exists():
             return part, file
-        file.close()  # who sweeps took it for an old one, before it was locked
+        file.close()  # another process took it for an abandoned one before it was locked
 
 
 def remove_abandoned_parts(target: Path) -> None:
-    """Remove the parts of this target whose writers are gone."""
+    """Remove the part files of this target whose writers are gone."""
     stem = part_prefix(target)
     with suppress(OSError):
         for name in os.listdir(target.parent):
@@ -299,7 +299,7 @@ def remove_abandoned_parts(target: Path) -> None:
 
 
 def try_lock(file: IO[bytes]) -> bool:
-    """Whether nobody else writes into this file, which from now on is this caller's; where there is no flock, True."""
+    """Try to lock a file; return False if another writer holds the lock, and True also if locks are not supported."""
     if fcntl is None:  # on Windows a file that is open cannot be removed
         return True
     try:

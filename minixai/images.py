@@ -1,7 +1,7 @@
-"""Image files as a model takes them: what a picture shows, fitted to the model's size.
+"""Read image files as arrays that fit the input of a model.
 
-Pillow opens the file.  Here the picture is turned upright, laid on white, made grey or coloured, cropped and scaled.
-A few photos come with minixai, in data/photos/, and are known by their names.
+Pillow decodes a file.  The picture is then turned upright, laid on white, converted to grey or colour, cropped and
+scaled.  A few photos in data/photos/ come with minixai and can be read by their names.
 """
 
 from __future__ import annotations
@@ -30,37 +30,37 @@ MODES = {1: "L", 3: "RGB"}
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "ICO", "TGA")
 """The formats that are opened.  Pillow knows others, and some start another program: Ghostscript draws PostScript."""
 FITS = ("crop", "pad", "stretch")
-"""How a picture of another aspect ratio becomes an image of the model's size."""
+"""The ways to fit a picture of another aspect ratio to the model's size."""
 BORDER = 0.5
 """Mid-grey, which `fit="pad"` puts around a picture."""
 DEPTHS = (1, 8, 10, 12, 14, 16)
-"""Bits that a camera or a scanner uses of the 16 that a file has for each value."""
+"""The numbers of bits that cameras and scanners use of the 16 that a file has for each value."""
 MOST_PIXELS = 89_478_485
-"""Pixels of a picture that is decoded as a whole.  Of a baseline JPEG a reduced one is decoded, so it may have more."""
+"""The most pixels that a picture may have.  A baseline JPEG may have more, since it is decoded at reduced size."""
 MANY_PIXELS = 4_000_000
-"""Pixels from which a picture is reduced by a whole number before anything else is done with it."""
+"""A picture with more pixels is first reduced by a whole factor."""
 STRIP = 256
-"""Rows of a large picture that are reduced at a time, or as many as make one of the result."""
+"""Rows of a large picture that are reduced at a time; more if one row of the result needs more."""
 OVERVIEW = 384
-"""Pixels along the longer side of the whole picture, where it is shown beside the part that the model gets."""
+"""Length in pixels of the longer side of `Picture.overview`, at most."""
 FRAME = 2
-"""Pixels of the frame around that part."""
+"""Width in pixels of the frame that `Picture.overview` shows around the part that the model gets."""
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """An image file as a model takes it, and what became of the picture on the way.
+    """The picture in an image file, fitted to a model, and how it was changed for this.
 
     Attributes
     ----------
     pixels : ndarray of float32, (H, W, C)
-        In [0, 1].
+        The input of the model, in [0, 1].
     left_out : float
-        The part of the picture's area that was cut off, 0 to 1.
+        The share of the picture's area that was cut off, 0 to 1.
     overview : ndarray of float32, (h, w, C)
-        The whole picture, small; what the model gets is framed, and what was cut off is pale.
+        The whole picture, reduced.  If it was cropped, the part that the model gets is framed, and the rest is pale.
     notes : tuple of str
-        What else a reader of the results must know: frames that were not read, the range of the values.
+        Other facts that the user must know, such as frames that were not read, or the range of the values.
     """
 
     pixels: NDArray[np.float32]
@@ -72,10 +72,9 @@ class Picture:
 def read_images(
     paths: str | PathLike[str] | Sequence[str | PathLike[str]], *, like: Model, fit: str = "crop"
 ) -> NDArray[np.float32]:
-    """Read image files as a model takes them.
+    """Read image files as an array that fits the input of a model.
 
-    Values of more than 8 bits, and files of several pages or frames, are read with a UserWarning that says what was
-    made of them.
+    A UserWarning says how values of 16 bits, and files of several pages or frames, were read.
 
     Parameters
     ----------
@@ -84,7 +83,7 @@ def read_images(
     like : Model
         The model; the images get the height, the width and the channels of its input.
     fit : {"crop", "pad", "stretch"}, default "crop"
-        What becomes of a picture with another aspect ratio than the model's.  "crop" takes the largest middle part
+        How a picture whose aspect ratio is not the model's is fitted.  "crop" takes the largest middle part
         that has the model's aspect ratio, and cuts off the rest: a square model gets two thirds of a 3 : 2 photo,
         and a sixth is cut off on each side.  "pad" keeps all of the picture and adds grey borders.  "stretch" keeps
         all of it and distorts it.
@@ -92,14 +91,14 @@ def read_images(
     Returns
     -------
     ndarray of float32, (N, H, W, C)
-        One row for each file, in [0, 1], red first; the model itself preprocesses.
+        One image for each file, in [0, 1], red first.  The model applies its preprocessing itself.
 
     Raises
     ------
     ValueError
         For a file that is missing, damaged, too large, or no picture, and for no paths at all.
     TypeError
-        For what is no path, and for a `like` that is no model.
+        If a path is not a path, or `like` is not a model.
 
     Examples
     --------
@@ -132,7 +131,7 @@ def find_photo(path: str | PathLike[str]) -> Path:
 def read_image(path: str | PathLike[str], shape: tuple[int, ...], fit: str = "crop") -> NDArray[np.float32]:
     """Return the picture in a file as an array (H, W, C) in [0, 1], fitted to a model's input shape.
 
-    See `read_picture`, which also tells what became of the picture on the way.
+    `read_picture` returns more about it.
     """
     return read_picture(path, shape, fit).pixels
 
@@ -140,8 +139,8 @@ def read_image(path: str | PathLike[str], shape: tuple[int, ...], fit: str = "cr
 def read_picture(path: str | PathLike[str], shape: tuple[int, ...], fit: str = "crop") -> Picture:
     """Read the picture in a file, fitted to a model's input shape.
 
-    The part that is used is scaled to the model's size, and each pixel is a mean over what it covers; the pixels of a
-    picture that has the size already stay as they are.  `read_images` describes `fit`.  Transparent parts become
+    The part that is used is scaled to the model's size; on reduction each pixel is a mean over the area that it covers.
+    A picture that already has this size keeps its pixels.  `read_images` describes `fit`.  Transparent parts become
     white, and colour becomes grey by luminance.  Integers of more than 8 bits are divided by the largest number of
     as many bits as they need (1, 8, 10, 12, 14 or 16); floats range from 0 to 1, or from 0 to 255 if one is above 1.
     Of a file with several pages or frames the first is read.
@@ -205,15 +204,15 @@ def failure_reason(problem: Exception) -> str:
 
 
 def decode(image: Image.Image, mode: str, side: int) -> tuple[Image.Image, tuple[str, ...]]:
-    """Return the picture upright, in this mode, "L" or "RGB", or in "F" from 0 to 1 where it has more than 8 bits.
+    """Return (the picture, notes for the user).
 
-    A large one is reduced by a whole number, to no less than `side` pixels along its shorter side.  The second value
-    tells what a reader must know of it.
+    The picture is upright and in this mode, "L" or "RGB", or in "F" from 0 to 1 if it has more than 8 bits.  A large
+    picture is reduced by a whole factor, to no less than `side` pixels along its shorter side.
     """
     notes = tuple(note for note in (frames_note(image), colour_depth_note(image)) if note)
     if image.format == "JPEG" and not image.info.get("progressive"):
         if image.width * image.height > MANY_PIXELS:
-            image.draft(image.mode, (side, side))  # which decodes an eighth, a quarter or half of its resolution
+            image.draft(image.mode, (side, side))  # decodes at an eighth, a quarter or half of the resolution
     elif image.width * image.height > MOST_PIXELS:
         raise Image.DecompressionBombError
     image.load()
@@ -232,20 +231,20 @@ def decode(image: Image.Image, mode: str, side: int) -> tuple[Image.Image, tuple
 
 
 def frames_note(image: Image.Image) -> str:
-    """Return what to say of a file with several pages or frames."""
+    """Return a note for the user if the file has several pages or frames; otherwise ""."""
     count = getattr(image, "n_frames", 1)
     return f"the first of {count} pages or frames; the others were not read" if count > 1 else ""
 
 
 def colour_depth_note(image: Image.Image) -> str:
-    """Return what to say of colours of 16 bits, of which Pillow keeps 8."""
+    """Return a note for the user if the colours have 16 bits, of which Pillow keeps 8; otherwise ""."""
     tiles = getattr(image, "tile", None)
     raw = str(tiles[0][3]) if tiles else ""
     return "16 bits for each colour, of which the upper 8 are read" if ";16" in raw and image.mode[0] in "RC" else ""
 
 
 def reduce_picture(image: Image.Image, mode: str, top: float, side: int) -> Image.Image:
-    """Return the picture as `convert_picture` makes it; a large one strip by strip, which takes little memory."""
+    """Return the picture as from `convert_picture`; a large one is also reduced, in strips, which saves memory."""
     factor = min(image.size) // side if image.width * image.height > MANY_PIXELS else 1
     if factor < 2:
         return convert_picture(image, mode, top)
@@ -256,7 +255,7 @@ def reduce_picture(image: Image.Image, mode: str, top: float, side: int) -> Imag
             strip = Image.fromarray(values[start : start + rows].astype(np.float32))
         else:
             strip = image.crop((0, start, image.width, min(start + rows, image.height)))
-            strip.info = image.info  # which says what is transparent
+            strip.info = image.info  # it says which colour is transparent
         part = convert_picture(strip, mode, top).reduce(factor)
         page = page or Image.new(part.mode, (part.width, -(-image.height // factor)))
         page.paste(part, (0, start // factor))
@@ -265,7 +264,7 @@ def reduce_picture(image: Image.Image, mode: str, top: float, side: int) -> Imag
 
 
 def convert_picture(image: Image.Image, mode: str, top: float) -> Image.Image:
-    """Return the picture in this mode, "L" or "RGB"; where it has more than 8 bits, in "F" from 0 to 1."""
+    """Return the picture in this mode, "L" or "RGB", or in "F" from 0 to 1 if it has more than 8 bits."""
     if image.mode[0] in "IF":
         return Image.fromarray(np.asarray(image, np.float32) / np.float32(top))
     if image.has_transparency_data:
@@ -275,7 +274,7 @@ def convert_picture(image: Image.Image, mode: str, top: float) -> Image.Image:
 
 
 def white_level(low: float, high: float, whole: bool) -> float:
-    """Return the value that is white, for values of more than 8 bits from `low` to `high`.
+    """Return the value that stands for white in a picture of more than 8 bits with values from `low` to `high`.
 
     >>> white_level(0, 3900, whole=True), white_level(0, 65535, whole=True), white_level(0, 0.5, whole=False)
     (4095.0, 65535.0, 1.0)
@@ -287,7 +286,7 @@ def white_level(low: float, high: float, whole: bool) -> float:
 
 
 def bit_depth(high: float) -> int:
-    """Return how many bits a value needs, of those that cameras and scanners use."""
+    """Return the smallest of DEPTHS that is enough bits for a value."""
     return next(bits for bits in DEPTHS if high < 2**bits)
 
 
@@ -297,7 +296,7 @@ def bit_depth(high: float) -> int:
 def fit_picture(picture: Image.Image, width: int, height: int, fit: str = "crop") -> NDArray[np.float32]:
     """Return the picture at the right size, (height, width) or (height, width, 3), in [0, 1].
 
-    Resampling is bilinear, which unlike Lanczos never goes beyond the values that are there: no halo to be explained.
+    Resampling is bilinear: unlike Lanczos it never exceeds the range of the values, so it adds no halos.
     """
     if fit == "stretch":
         return resize_picture(picture, width, height)
@@ -346,7 +345,7 @@ def resize_picture(
 
 
 def centred_interval(room: int, length: float, whole: bool) -> tuple[float, float]:
-    """Return where the middle part of this length begins and ends, in whole pixels or exactly.
+    """Return the start and the end of the middle part of this length, in whole pixels or exactly.
 
     >>> centred_interval(9, 4, whole=True), centred_interval(9, 4, whole=False)
     ((2, 6), (2.5, 6.5))
@@ -356,7 +355,7 @@ def centred_interval(room: int, length: float, whole: bool) -> tuple[float, floa
 
 
 def sample_photo() -> Path:
-    """Return a photo that is there wherever minixai is: the one that comes with matplotlib."""
+    """Return the path of the photo that comes with matplotlib."""
     from matplotlib import get_data_path  # matplotlib takes a while to load
 
     return Path(get_data_path()) / SAMPLE

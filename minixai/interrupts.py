@@ -1,9 +1,9 @@
 """Ctrl-C in a command of minixai: one line and exit code 130, whatever the process is doing.
 
 While a command works, Ctrl-C raises KeyboardInterrupt, so that half-written files are removed.  While modules load it
-ends the process at once: an exception that is raised inside NumPy's start shows as a traceback, or as an ImportError.
-While the interpreter ends it is ignored, because all is done.  A program that imports minixai keeps its own handling of
-signals.
+ends the process at once: an exception raised while NumPy loads would show as a traceback, or as an ImportError.
+While the interpreter exits it is ignored, because the work is done.  A program that imports minixai keeps its own
+handling of signals.
 
 Importing this module is enough to guard the imports that follow, so it imports as little as it can itself.
 """
@@ -17,11 +17,11 @@ import sys
 
 LINE = b"minixai: interrupted\n"
 AGAIN = 0.02
-"""Seconds until an interrupt is raised again that came where Python cannot raise it."""
+"""Seconds until an interrupt that came where Python cannot raise it is raised again."""
 
 
 class State:
-    """What this process has said of an interrupt."""
+    """Whether this process has announced an interrupt."""
 
     announced = False
 
@@ -29,14 +29,14 @@ class State:
 def is_command() -> bool:
     """Return whether this process runs `minixai` or `python -m minixai`."""
     program = (getattr(sys, "argv", None) or [""])[0]
-    if program == "-m":  # so it is while Python imports the package whose __main__ it will run
+    if program == "-m":  # this is its value while Python imports the package whose __main__ it will run
         return "-mminixai" in sys.orig_argv or "-m minixai" in " ".join(sys.orig_argv)
     folder, name = os.path.split(program)
     return name.removesuffix(".exe") == "minixai" or (name, os.path.basename(folder)) == ("__main__.py", "minixai")
 
 
 def announce() -> None:
-    """Write the line, once."""
+    """Write LINE to stderr, only once."""
     if not State.announced:
         State.announced = True
         try:  # noqa: SIM105  (contextlib is not loaded yet)
@@ -58,18 +58,18 @@ def interrupt_once(*signal_and_frame: object) -> None:
 
 
 def guard() -> None:
-    """Let Ctrl-C end the process at once from here on, if it is a command and Ctrl-C is not ignored."""
+    """From now on let Ctrl-C end the process at once, if this is a command and Ctrl-C has Python's or our handler."""
     if is_command() and signal.getsignal(signal.SIGINT) in (signal.default_int_handler, interrupt_once):
         try:
             signal.signal(signal.SIGINT, exit_at_once)
-        except ValueError:  # only the main thread may say what signals do
+        except ValueError:  # only the main thread may set signal handlers
             return
         atexit.unregister(ignore)
         atexit.register(ignore)
 
 
 def ignore() -> None:
-    """Ignore Ctrl-C: all is done, and Python takes handlers away while it ends, so that it would kill the process."""
+    """Ignore Ctrl-C.  Python removes handlers while it exits, so otherwise Ctrl-C would kill the finished process."""
     if signal.getsignal(signal.SIGINT) is exit_at_once:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 

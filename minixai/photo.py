@@ -1,4 +1,4 @@
-"""The photo of a lesson: VGG-16 with weights from a file, and an image for it, if the learner has them."""
+"""Open a photo and VGG-16 with weights from a file, for lessons, if the learner has such weights."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def open_photo(weights: str | None, image: str | None = None) -> Photo | None:
 
 
 def typed(argv: Sequence[str]) -> Photo | None:
-    """Return the photo for a lesson that runs as a script; options of the script's own are left to it."""
+    """Return the network and the photo that the options of a lesson name, or None; other options are ignored."""
     parser = argparse.ArgumentParser(description="A lesson of minixai.", epilog="Other lessons take no options.")
     parser.add_argument("--weights", metavar="FILE", help="trained weights of VGG-16, to see its pictures too")
     parser.add_argument("--image", metavar="FILE", help="the photo (default: one that comes with matplotlib)")

@@ -1,4 +1,4 @@
-"""One line on stderr that says how long work will take, where a person reads it."""
+"""A one-line progress display on stderr that says how long the work will take; by default only on a terminal."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import ClassVar
 from minixai.text import printable
 
 UNUSABLE = (AttributeError, OSError, TypeError, ValueError)
-"""What a stderr raises that is None, closed, full, or an object of somebody's own."""
+"""The errors of a stderr that is None, closed, full, or not a real file."""
 
 
 class Progress:
-    """Shows at once what is being done, and after a second how long it will take.
+    """Shows at once what is being done, and after a second also how long the rest will take.
 
-    Progress inside other progress shows nothing.  A stderr that cannot be written to never stops the work.
+    A Progress that starts while another is shown is hidden.  A stderr that cannot be written to never stops the work.
 
     Parameters
     ----------
     what : str
-        What is being done.
+        A description of the work.
     total : int
-        In how many steps.
+        Number of steps.
     show : bool, optional
-        Whether it is shown, by default if stderr is a terminal.
+        Whether to show progress; by default if stderr is a terminal.
 
     >>> progress = Progress("training", 10, show=False)
     >>> progress.advance(1, "loss 0.5")
@@ -46,7 +46,7 @@ class Progress:
             self.write(what)
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """Count steps as done, and show a note beside them."""
+        """Count `steps` more steps as done, and show the time left and a note."""
         self.done += steps
         now = time.monotonic()
         if self.show and now - self.start > 1 and (now - self.last > 0.1 or self.done == self.total):
@@ -55,7 +55,7 @@ class Progress:
             self.last = now
 
     def close(self) -> None:
-        """Wipe the line."""
+        """Clear the line."""
         if self.show:
             Progress.outermost = None
             self.write("")
@@ -74,7 +74,7 @@ def write_stderr(text: str) -> None:
 
 
 def is_terminal() -> bool:
-    """Whether a person reads stderr."""
+    """Whether stderr is a terminal."""
     with suppress(*UNUSABLE):
         return bool(sys.stderr.isatty())
     return False

@@ -1,7 +1,7 @@
-"""Checks of the kinds of arguments, read from the annotations of a function: an int for an int, a Node for a Node.
+"""Check the kinds of arguments by the annotations of a function: an int for an int, a Node for a Node.
 
-The types that mypy checks are what a caller must give as well; here they become one sentence for a caller whose code
-nobody has checked.  What an annotation cannot say, such as a shape, is checked by the function itself.
+Callers who do not run mypy get an error of one sentence for an argument of a wrong type.  Properties that an annotation
+cannot express, such as a shape, are checked by the function itself.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RAISE = opmap["RAISE_VARARGS"]
 
 
 class Kind(NamedTuple):
-    """What an argument may be: in words for one, in words for several, and a test of a value."""
+    """A kind of argument: its name for one value, its name for several, and a test of whether a value is of it."""
 
     one: str
     many: str
@@ -35,11 +35,11 @@ class Kind(NamedTuple):
 
 
 class ArrayLike:
-    """Stands for npt.ArrayLike, which is a union of so many types that nobody could read it."""
+    """Stands for npt.ArrayLike, a union of too many types to name in a message."""
 
 
 def is_real_array(x: Any) -> bool:
-    """Return whether x is real numbers, or nested sequences of them that form an array."""
+    """Return whether x is a real number, an array of them, or nested sequences of them that form an array."""
     if isinstance(x, (str, bytes, Mapping, set)) or x is None:
         return False
     try:
@@ -79,7 +79,7 @@ KINDS: dict[Any, Kind] = {
 
 
 class Names(dict[str, Any]):
-    """The names in the annotations of a module; a class stands for each that is imported for type checkers alone."""
+    """The names in the annotations of a module; a new class stands for each that only type checkers import."""
 
     def __init__(self, module: Mapping[str, Any]) -> None:
         super().__init__(npt=types.SimpleNamespace(ArrayLike=ArrayLike, NDArray=list[ArrayLike]))
@@ -94,7 +94,7 @@ class Names(dict[str, Any]):
 
 
 def evaluate_annotation(annotation: Any, names: Names) -> Any:
-    """Return the type that an annotation means, Any where that cannot be said."""
+    """Return the type that an annotation means, or Any if it cannot be evaluated."""
     if isinstance(annotation, ForwardRef):
         annotation = annotation.__forward_arg__
     if not isinstance(annotation, str):
@@ -106,7 +106,7 @@ def evaluate_annotation(annotation: Any, names: Names) -> Any:
 
 
 def kind_of(annotation: Any, names: Names) -> Kind | None:
-    """Return what an annotation accepts; None where it accepts anything, or where that cannot be tested."""
+    """Return the kind that an annotation accepts, or None if it accepts anything or cannot be tested."""
     annotation = evaluate_annotation(annotation, names)
     if annotation in (Any, object, inspect.Parameter.empty) or isinstance(annotation, TypeVar):
         return None
@@ -133,7 +133,7 @@ def kind_of(annotation: Any, names: Names) -> Kind | None:
 
 
 def union_of(kinds: Sequence[Kind | None], members: Sequence[Any]) -> Kind | None:
-    """Return the kind of a union; arrays of numbers are numbers too, and need no other words."""
+    """Return the kind of a union, or None if it accepts anything.  "An array of real numbers" includes numbers."""
     if any(getattr(each, "__module__", "").startswith("numpy._typing") for each in members):
         kinds = [KINDS[ArrayLike], *(kind for kind in kinds if kind is KINDS[types.NoneType])]
     found = list[Kind]()
@@ -161,7 +161,7 @@ def alternatives(words: Sequence[str]) -> str:
 
 
 def tuple_of(inner: tuple[Any, ...], names: Names) -> Kind | None:
-    """Return the kind of a tuple, for which a list is taken too."""
+    """Return the kind of a tuple; a list is accepted too."""
     if len(inner) == 2 and inner[1] is Ellipsis:
         return sequence_of(kind_of(inner[0], names), True)
     kinds = [kind_of(each, names) for each in inner]
@@ -180,7 +180,7 @@ def tuple_of(inner: tuple[Any, ...], names: Names) -> Kind | None:
 
 
 def sequence_of(kind: Kind | None, has_length: bool) -> Kind:
-    """Return the kind of a sequence, or of anything that can be gone through, of values of a kind."""
+    """Return the kind of a sequence of values of a kind; without `has_length`, of any iterable of them."""
     of = "" if kind is None else f" of {kind.many}"
 
     def accepts(x: Any) -> bool:
@@ -192,7 +192,7 @@ def sequence_of(kind: Kind | None, has_length: bool) -> Kind:
 
 
 def instance_of(wanted: type) -> Kind:
-    """Return the kind of the instances of a class; one that is imported for types alone is known by its name."""
+    """Return the kind of the instances of a class.  A class that only type checkers import is matched by name."""
     name = wanted.__name__
     article = "an" if name[0] in "AEIOU" else "a"
     if getattr(wanted, "imported_for_types", False):
@@ -202,7 +202,7 @@ def instance_of(wanted: type) -> Kind:
 
 @cache
 def argument_kinds(function: Callable[..., Any]) -> dict[str, tuple[inspect.Parameter, Kind]]:
-    """Return the kind of every argument of a function that can be tested."""
+    """Return {name: (parameter, kind)} of the arguments of a function that can be tested."""
     plain = inspect.unwrap(function)
     names = Names(getattr(plain, "__globals__", None) or vars(inspect.getmodule(plain)))
     found = {}
@@ -239,7 +239,7 @@ def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) 
 
 
 def is_raised_here(problem: Exception) -> bool:
-    """Return whether a `raise` statement of minixai has raised it, so that it is a sentence already."""
+    """Return whether a `raise` statement of minixai raised the exception, so that its message is a sentence."""
     last = problem.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -249,7 +249,7 @@ def is_raised_here(problem: Exception) -> bool:
 
 
 def named_arguments(function: Callable[..., Any], args: Sequence[Any], options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The arguments of a call by name; none if the function does not take them, or takes some under an old name."""
+    """Return {name: argument} of a call, or {} if the arguments do not fit the signature, as with an old name."""
     try:
         return inspect.signature(function).bind(*args, **options).arguments
     except TypeError:
@@ -257,7 +257,7 @@ def named_arguments(function: Callable[..., Any], args: Sequence[Any], options: 
 
 
 def with_checked_arguments(function: F) -> F:
-    """Return the function with a check of its arguments before it works."""
+    """Return the function with a check of its arguments before each call."""
 
     @wraps(function)
     def checked(*args: Any, **options: Any) -> Any:
@@ -268,7 +268,7 @@ def with_checked_arguments(function: F) -> F:
 
 
 def with_explained_failure(function: F) -> F:
-    """Return the function with a check of its arguments after it has failed, which costs nothing where it has not."""
+    """Return the function with a check of its arguments only after it has failed, which costs nothing otherwise."""
 
     @wraps(function)
     def explained(*args: Any, **options: Any) -> Any:

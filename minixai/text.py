@@ -1,4 +1,4 @@
-"""Text for people: tables, and how names and values from outside are shown."""
+"""Format text for users: tables, and names and values that come from outside."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 from unicodedata import category
 
 LONGEST = 60
-"""Letters of a value that a message repeats."""
+"""The most characters of a value that a message repeats."""
 NAMED = 3
-"""Names that a message lists."""
+"""The number of names that a message lists before it counts the rest."""
 UNPRINTABLE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 """Unicode's categories of control codes, which move a terminal's cursor, change its colours, or turn text round."""
 
@@ -29,7 +29,7 @@ def printable(text: str, keep: str = "") -> str:
 
 
 def shorten(text: str, most: int = LONGEST) -> str:
-    """Return at most `most` letters: the beginning and the end of a longer text.
+    """Return a text cut to at most `most` characters: a longer one keeps its beginning and its end.
 
     >>> shorten("abcdefghij", 6)
     'abc…ij'
@@ -43,7 +43,7 @@ def shorten(text: str, most: int = LONGEST) -> str:
 def quoted(value: Any) -> str:
     """Return a value as a message shows it: its repr on one line, shortened and without control codes.
 
-    Of a Path the end is kept.  An object whose repr fails is named by its type.
+    A long Path keeps its end.  An object whose repr fails is named by its type.
 
     >>> quoted("cat"), len(quoted("x" * 5000)), quoted(Path("a" * 90 + "/cat.jpg"))[-10:]
     ("'cat'", 60, "a/cat.jpg'")
@@ -67,7 +67,7 @@ def listed(names: Iterable[str], most: int = NAMED) -> str:
     ('a, b', '0, 1, 2 and 19,997 more')
     """
     every = [printable(shorten(name)) for name in names]
-    if len(every) <= most + 1:  # the one left out would be as short as "and 1 more"
+    if len(every) <= most + 1:  # a single name is named rather than counted as "and 1 more"
         return ", ".join(every)
     return f"{', '.join(every[:most])} and {len(every) - most:,} more"
 
@@ -78,7 +78,7 @@ def say(*texts: object, sep: str = "\n", end: str = "\n", flush: bool = False) -
 
 
 def columns(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Return lines of cells as lines of text: each column as wide as its widest cell, those in `right` flush right.
+    """Return lines of cells as aligned lines of text; the columns whose numbers are in `right` are flush right.
 
     >>> columns([("a", "1"), ("long", "20")], right=[1])
     ['a      1', 'long  20']
@@ -93,7 +93,7 @@ def columns(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[s
 
 
 def truncate(text: str, most: int) -> str:
-    """Return at most `most` letters: the beginning of a longer text.
+    """Return a text cut to at most `most` characters: a longer one keeps its beginning.
 
     >>> truncate("block3_conv1", 8)
     'block3_…'

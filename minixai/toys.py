@@ -1,6 +1,6 @@
-"""The small networks of the documents, as plain functions of a node (N, k) with a column for each input.
+"""Small networks from the papers and lessons, as functions of a Node (N, k), which has one column for each input.
 
-They read as formulas and are explained like any model: `mx.gradient(toys.saturation, [[1., 1.]])`.
+Each returns a Node (N,), and can be explained like any model: `mx.gradient(toys.saturation, [[1., 1.]])`.
 """
 
 from minixai.graph import Node
@@ -9,7 +9,7 @@ from minixai.text import quoted
 
 
 def columns(x: Node, *names: str) -> list[Node]:
-    """The inputs one by one, each with a name."""
+    """Return the columns of x, each a Node (N,) with its name."""
     if not isinstance(x, Node):
         raise TypeError(
             f"this network is a function of a Node, got {quoted(x)}: give Node(x), or explain the network at x, "
@@ -77,6 +77,6 @@ def product(x: Node) -> Node:
 
 
 def multilinear(x: Node) -> Node:
-    """x1x2 + 2x1x2x3 − 3x3 + x2x3, linear in each input by itself."""
+    """x1x2 + 2x1x2x3 − 3x3 + x2x3, linear in each input separately."""
     x1, x2, x3 = columns(x, "x1", "x2", "x3")
     return x1 * x2 + 2 * x1 * x2 * x3 - 3 * x3 + x2 * x3
