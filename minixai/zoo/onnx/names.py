@@ -14,7 +14,6 @@ def short_names(nodes: Sequence[Node]) -> list[str]:
 
     The parts with which all names begin are left out, and so is the op if the rest is unique without it.
 
-
     >>> short_names([Node("Conv", "/layer1/layer1.0/conv1/Conv"), Node("Relu", "/layer1/layer1.0/Relu")])
     ['conv1', 'relu']
     >>> short_names([Node("Conv", "", outputs=["12"]), Node("Conv", "", outputs=["13"])])
