@@ -1,4 +1,4 @@
-"""Arrays that nobody writes into, and sums of arrays that keep their digits."""
+"""Read-only arrays, sums that keep their digits, and arithmetic that avoids NaN."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ Array: TypeAlias = npt.NDArray[Any]
 
 
 def broadcast_reference(reference: npt.ArrayLike, value: Array) -> Array:
-    """The reference for `value`, with as many rows or one."""
+    """`reference` as an array for `value`, with as many rows as `value` or one.
+
+    Raises TypeError if it does not hold real numbers, and ValueError if its shape does not fit.
+    """
     try:
         array = np.asarray(reference, value.dtype)
     except (TypeError, ValueError):
@@ -29,10 +32,10 @@ def broadcast_reference(reference: npt.ArrayLike, value: Array) -> Array:
 
 
 def readonly_view(x: Array, own: bool = False) -> Array:
-    """The same numbers, not to be written into; the owner's own flags are left alone.
+    """A read-only view of x; x itself stays writable if it was.
 
-    With `own`, what its owner could still write into is copied first, and so is another layout in memory, by which sums
-    would be rounded differently.
+    With `own`, x is copied first if somebody could still write into it.  It is also copied if it is not C-contiguous,
+    because sums over another memory layout are rounded differently.
     """
     view = x.copy() if own and (x.flags.writeable or not x.flags.c_contiguous) else x.view()
     view.flags.writeable = False
@@ -46,7 +49,7 @@ def mark_readonly(x: Array) -> Array:
 
 
 def as_readonly(x: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
-    """The same numbers in an array that nobody can write into: x, if it is such a one, or a copy."""
+    """x as a read-only array of this dtype: x itself if nobody can write into it, otherwise a copy."""
     if isinstance(x, np.ndarray) and x.dtype == dtype and immutable_base(x) is x:
         return x
     copy = np.array(x, dtype)
@@ -55,9 +58,9 @@ def as_readonly(x: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
 
 
 def immutable_base(x: Array) -> Array | None:
-    """The array that x is a view of, from corner to corner, or x itself, if nobody can write into it; otherwise None.
+    """The array that owns the memory of x, if it is read-only and x covers all of it; otherwise None.
 
-    What is made of its numbers may be kept for as long as it lives.
+    Nobody can change the numbers of such an array, so what is computed from them may be cached for as long as it lives.
     """
     whole = x
     while not whole.flags.writeable and isinstance(whole.base, np.ndarray):
@@ -67,10 +70,10 @@ def immutable_base(x: Array) -> Array | None:
 
 
 def accurate_sum(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
-    """Σ x over axes, added up in float64 and rounded once to the dtype of x; float64 for integers and booleans.
+    """Σ x over axes, computed in float64 and rounded once to the dtype of x; float64 for integers and booleans.
 
-    NumPy adds pairwise only along axes that are contiguous.  Over the places of a channels-last image it adds one
-    number after another, and in float32 such a sum is off by 2 % after a few million places.
+    NumPy sums pairwise only along contiguous axes.  Over the pixels of a channels-last image it adds one number after
+    another, and in float32 such a sum is off by 2 % after a few million pixels.
 
     >>> x = np.ones((1000, 2), np.float32)
     >>> x[0] = 1 << 24  # beside it, 1 is less than a rounding
@@ -82,24 +85,24 @@ def accurate_sum(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: 
 
 
 def accurate_mean(x: Array, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Array:
-    """The mean of x over axes, added up as in `accurate_sum`."""
+    """The mean of x over axes, computed in float64 as in `accurate_sum`."""
     mean = x.mean(axis=axis, keepdims=keepdims, dtype=np.promote_types(x.dtype, np.float64))
     return np.asarray(mean, x.dtype if x.dtype.kind in "fc" else mean.dtype)
 
 
 def row_sums(x: Array) -> Array:
-    """(N, ...) -> (N,): the sum of each row, in float64."""
+    """The sum of each row, in float64: (N, ...) -> (N,)"""
     return np.asarray(x.reshape(len(x), -1).sum(axis=1, dtype=np.float64))
 
 
 def rounding_bound(size: Array, dtype: np.dtype[Any]) -> Array:
-    """How far a sum of terms of this total size may be off by rounding: √ε · size, and never 0."""
+    """√ε · size, a bound for the rounding error of a sum whose terms have the total size `size`; it is never 0."""
     kind = np.finfo(dtype)
     return np.asarray(np.sqrt(kind.eps) * size + np.sqrt(kind.tiny))
 
 
 def multiply_no_nan(m: Array, x: Array, out: Array | None = None) -> Array:
-    """m · x, and 0 where x is 0, even if m is infinite or NaN there.
+    """m · x, but 0 wherever x is 0, even if m is infinite or NaN there.
 
     >>> multiply_no_nan(np.array([np.inf, np.nan, np.inf]), np.array([0.0, 0.0, 2.0]))
     array([ 0.,  0., inf])
@@ -112,7 +115,7 @@ def multiply_no_nan(m: Array, x: Array, out: Array | None = None) -> Array:
 
 
 def divide_or(y: Array, x: Array, otherwise: Array | float) -> Array:
-    """y / x, and `otherwise` where x is 0.
+    """y / x, but `otherwise` wherever x is 0.
 
     >>> divide_or(np.array([1.0, 3.0]), np.array([2.0, 0.0]), 7.0)
     array([0.5, 7. ])

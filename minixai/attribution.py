@@ -1,4 +1,4 @@
-"""The result of every method: the values, and a certificate that says whether they add up and what they cost."""
+"""The result of every method: its values, and a certificate that says whether they add up and what they cost."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from minixai.files import write_arrays
 from minixai.text import columns
 
 MAX_ROWS = 8
-"""Rows of the certificate that are printed; of the others only the number is."""
+"""The largest number of rows of a certificate that are printed; of the other rows only the count is shown."""
 
 
 class Cost(NamedTuple):
-    """The cost of an attribution: rows of the forward passes, and rows of the backward passes.
+    """The cost of an attribution: how many rows went through the network, forward and backward.
 
-    A baseline of one row goes forward once with every batch, so smaller batches may cost a few rows more.  One
-    row of the baseline also goes forward by itself, to measure the reference score.
+    If the baseline has one row, that row goes forward once with every batch, so smaller batches may cost a few rows
+    more.  One row of the baseline also goes forward separately, to check the reference score.
     """
 
     forward: int
     backward: int
 
     def plus(self, forward: int, backward: int = 0) -> Cost:
-        """The cost with so many rows more."""
+        """The cost plus further rows, forward and backward."""
         return Cost(self.forward + forward, self.backward + backward)
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ class Settings(dict[str, Any]):
         super().__init__((k, readonly_view(v) if isinstance(v, np.ndarray) else v) for k, v in given.items())
 
     def refuse_change(self, *args: object, **options: object) -> NoReturn:
-        """Raise TypeError, whatever the change."""
+        """Raise TypeError: a certificate cannot be changed."""
         raise TypeError("a certificate cannot be changed: make a copy, dict(...)")
 
     __setitem__ = __delitem__ = __ior__ = refuse_change
@@ -68,14 +68,14 @@ class Settings(dict[str, Any]):
 class Attribution(NDArrayOperatorsMixin):
     """An attribution φ and its certificate, for N inputs.
 
-    It can be used as the array of its values: `result.shape`, `result[0]`, `2 * result`, `result > 0`,
-    `np.asarray(result)`; what comes out is an array.  Two attributions are equal if they are the same object.
-    `print` shows the certificate, and a notebook the map beside its image too.
+    It can be used like the array of its values: `result.shape`, `result[0]`, `2 * result`, `result > 0`,
+    `np.asarray(result)`; results of arithmetic are plain arrays.  Two attributions are equal only if they are the same
+    object.  `print` shows the certificate; a notebook also shows the map beside its image.
 
     Attributes
     ----------
     values : ndarray
-        φ, in the shape of the input, or of the layer that was asked for.
+        φ, usually in the shape of the input, or of the layer that was asked for; see the Returns section of the method.
     method : str
         The name of the method.
     target, versus : ndarray of int, (N,)
@@ -83,25 +83,25 @@ class Attribution(NDArrayOperatorsMixin):
     output : {"score", "probability"}
         What is explained; the score is before softmax.
     layer : str or None
-        The layer whose units φ attributes to; None is the input.
+        The layer whose units are explained; None is the input.
     baseline : ndarray or None
-        The array used, with N rows or one; None where the method has none.
+        The baseline as an array, with N rows or one; None if the method has no single baseline.
     score : ndarray, (N,)
-        The explained number at the input.
+        What is explained, f, at the input.
     reference_score : ndarray, (N,), or None
-        The explained number at the baseline; an independent pass of one row agrees with it.
+        f at the baseline, or its mean over the background; one row of a baseline was checked by a separate pass.
     gap : ndarray, (N,), or None
-        Σφ − (score − reference_score); None where completeness is not promised.
+        Σφ − (score − reference_score); None if the values need not add up.
     gap_standard_error, standard_error : ndarray or None
-        Of sampled methods.
+        The standard errors of the gap and of the values, if the method draws samples.
     cost : Cost
-        Rows forward, rows backward.
+        How many rows went through the network, forward and backward.
     parameters : mapping
         The method's own parameters, as given; it cannot be changed.
     extras : mapping
         Further arrays of the method, by name.
     inputs : ndarray or None
-        The inputs as the model took them, to show the map beside; a file of `save` leaves them out.
+        The inputs as rows of the model, to show beside the map; `save` does not write them.
 
     Examples
     --------
@@ -127,7 +127,7 @@ class Attribution(NDArrayOperatorsMixin):
     extras: Mapping[str, Any] = field(default_factory=dict)
     inputs: Array | None = None
     draw_png: ClassVar[Callable[[Attribution], bytes | None] | None] = None
-    """Draws the map beside its image as a PNG; `minixai` sets it, because matplotlib is not imported here."""
+    """Returns the map beside its image as a PNG, or None; `minixai` sets it, so matplotlib is not imported here."""
 
     def __post_init__(self) -> None:
         for name in ("parameters", "extras"):
@@ -217,18 +217,18 @@ class Attribution(NDArrayOperatorsMixin):
 
     @property
     def call_text(self) -> str:
-        """The call as text: "deep_lift(rule='rescale') at layer conv2"."""
+        """The method with its parameters as text: "deep_lift(rule='rescale') at layer conv2"."""
         given = ", ".join(f"{name}={short_text(value)}" for name, value in self.parameters.items())
         return f"{self.method}({given})" + (f" at layer {self.layer}" if self.layer else "")
 
     @property
     def remarks(self) -> list[str]:
-        """The lines below the certificate: how many rows are left out, and whether a gap is missing."""
+        """The lines below the certificate: how many rows are not shown, and a note if there is no gap."""
         more = [f"... and {len(self) - MAX_ROWS} more"] * (len(self) > MAX_ROWS)
         return more + ["gap: none is promised, the values need not add up to the score"] * (self.gap is None)
 
     def certificate_rows(self) -> list[tuple[str, ...]]:
-        """The certificate as a table: a row of titles, then a row for each input, at most `MAX_ROWS`."""
+        """The certificate as a table: a row of titles, then a row for each of the first `MAX_ROWS` inputs."""
         total = row_sums(self.values)
         about: dict[str, Any] = {"input": range(len(self)), "class": [self.class_label(i) for i in range(len(self))]}
         about |= {
@@ -243,11 +243,11 @@ class Attribution(NDArrayOperatorsMixin):
         return list(zip(*cells, strict=True))
 
     def class_label(self, i: int) -> str:
-        """Which class row i is about: "3", or "3-8" for a contrast."""
+        """The class that row i explains: "3", or "3-8" for a contrast."""
         return str(self.target[i]) + ("" if self.versus is None else f"-{self.versus[i]}")
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write an .npz: the arrays under their names, the rest as JSON under "about".
+        """Write the attribution to an .npz file: arrays under their names, everything else as JSON under "about".
 
         Parameters
         ----------
@@ -257,7 +257,7 @@ class Attribution(NDArrayOperatorsMixin):
         Raises
         ------
         ValueError
-            If it cannot be written.
+            If the file cannot be written.
         """
         fields = {f.name: getattr(self, f.name) for f in dataclass_fields(self) if f.name != "inputs"}
         fields |= {f"extras/{name}": value for name, value in fields.pop("extras").items()}
@@ -267,7 +267,7 @@ class Attribution(NDArrayOperatorsMixin):
 
 
 def rows_text(n: int) -> str:
-    """ "1 row", "2 rows" """
+    """A number of rows as text: "1 row", "2 rows"."""
     return f"{n} row" if n == 1 else f"{n} rows"
 
 

@@ -1,4 +1,4 @@
-"""Tests of a function of a node, or of a new op: the learner's first tool, and what the test suite uses."""
+"""Tests of a function of a node, or of a new op: a tool for learners, which the test suite uses as well."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from minixai.signatures import check_arguments
 from minixai.validate import as_random_seed, as_real, check_finite
 
 SLOPES: Rules = {Op: gradient}
-"""Every op has a vjp, whatever its kind."""
+"""The gradient rule for every op: each has a vjp, whatever its kind."""
 ASIDE = 0.01
-"""The distance from a kink at which slopes are taken instead, relative to the largest input."""
+"""How far away the gradient is checked instead if x is at a kink, relative to the largest input."""
 
 
 class Line(NamedTuple):
-    """One property: whether it holds, its name, and what was measured."""
+    """The result for one property: whether it holds, its name, and what was measured."""
 
     ok: bool
     claim: str
@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """The result of `check`; true if every property holds."""
+    """The result of `check`; it is true if every property holds."""
 
     lines: tuple[Line, ...]
 
@@ -49,7 +49,7 @@ class Report:
 
 
 def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None = None, seed: int = 0) -> Report:
-    """Test what must hold for a function of a node, at given inputs.
+    """Test the properties that a function of a node must have, at given inputs.
 
     Parameters
     ----------
@@ -58,14 +58,14 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
     x : array (N, ...)
         The inputs; they are converted to float64.
     reference : array (N, ...), optional
-        The reference; by default random numbers near x.
+        The reference; by default x with each entry times a random factor from 0.5 to 1.5.
     seed : int, default 0
         Seed of the directions, the projection of the output and the default reference.
 
     Returns
     -------
     Report
-        A line for each of eight properties, true if all of them hold.
+        A line for each of eight properties; the report is true if all of them hold.
 
     Raises
     ------
@@ -76,11 +76,11 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
 
     Notes
     -----
-    The properties are: the gradient is the finite difference, along one random direction for each row (rows at a kink
-    are counted, and judged a short distance away); DeepLIFT's Σ m·Δx = Δy; the same over ever shorter parts of the
-    path, where the slope changes most; the graph holds all that the output depends on, so that its reference is the
-    function at the reference; rows are independent; the same call gives the same bits; the inputs are not modified;
-    float32 stays float32.
+    The properties are: (1) the gradient equals the finite difference along one random direction for each row; rows at a
+    kink are counted, and checked a short distance away.  (2) DeepLIFT is complete, Σ m·Δx = Δy.  (3) It is also
+    complete over ever shorter parts of the path, chosen where the gradient changes most.  (4) The graph holds all that
+    the output depends on, so that the reference of the output is the function at the reference.  (5) Rows are
+    independent.  (6) The same call gives the same bits.  (7) The inputs are not modified.  (8) float32 stays float32.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
         other = at * rng.uniform(0.5, 1.5, at.shape)
     else:
         other = check_finite(as_real(reference, "reference").astype(np.float64), "reference")
-    weights = rng.normal(size=made.shape[1:])  # one random projection of the output
+    weights = rng.normal(size=made.shape[1:])  # a random projection makes one number of the output
     return Report(
         (
             check_gradient(function, at, weights, rng),
@@ -119,7 +119,7 @@ def check(function: Network, x: npt.ArrayLike, reference: npt.ArrayLike | None =
 
 
 def output(function: Network, x: Array, weights: Array, reference: Array | None = None) -> tuple[Node, Array, Array]:
-    """(the input as a node, the projected output (N,), its gradient)"""
+    """Call the function: (the input as a node, the projected output (N,), its gradient in the shape of x)"""
     node = Node(x, reference)
     y = function(node)
     seed = np.broadcast_to(weights, y.shape).astype(y.dtype)
@@ -130,7 +130,7 @@ def check_gradient(function: Network, x: Array, weights: Array, rng: np.random.G
     towards = rng.normal(size=x.shape)
     got, expected, off, kink = directional_slopes(function, x, towards, weights)
     text = f"; {kink.sum()} of {len(x)} rows are at a kink, where there is none" if kink.any() else ""
-    if kink.any():  # a short distance away there is a gradient
+    if kink.any():  # a short distance away the function has a gradient
         aside = x + ASIDE * max(1.0, float(abs(x).max())) * rng.uniform(-1, 1, x.shape)
         with np.errstate(all="ignore"):
             there = np.where(kink.reshape(-1, *(1,) * (x.ndim - 1)), aside, x)
@@ -148,7 +148,11 @@ def check_gradient(function: Network, x: Array, weights: Array, rng: np.random.G
 def directional_slopes(
     function: Network, x: Array, towards: Array, weights: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """For each row: (slope from the graph, from differences, their distance beyond the error, whether it is a kink)."""
+    """The derivative along `towards`, for each row, from the graph and from finite differences.
+
+    Returns four arrays (N,): the derivative from the graph, that from differences, their distance minus the error of
+    the differences (−inf at a kink), and whether the row is at a kink.
+    """
     _, y, m = output(function, x, weights)
     step = np.cbrt(np.finfo(np.float64).eps) * max(1.0, float(abs(x).max()))
     got = row_sums(m * towards)
@@ -156,7 +160,7 @@ def directional_slopes(
         (output(function, x + h * towards, weights)[1] - y) / h for h in (step, -step, step / 2, -step / 2)
     )
     expected = (half_ahead + half_behind) / 2
-    # halving the step shows how far the differences are from their limit
+    # how much the differences change when the step is halved bounds their error
     slack = abs(ahead - half_ahead) + abs(behind - half_behind) + 1e-6 * (1 + abs(half_ahead) + abs(half_behind))
     kink = abs(half_ahead - half_behind) > 4 * slack
     return got, expected, np.where(kink, -np.inf, abs(got - expected) - slack), kink
@@ -179,9 +183,10 @@ def check_completeness(function: Network, x: Array, reference: Array, weights: A
 
 
 def check_short_paths(function: Network, x: Array, reference: Array, weights: Array) -> Line:
-    """Halve the path from the reference to x repeatedly, keeping for each row the half in which the slope changes more.
+    """Check completeness on ever shorter parts of the path from the reference to x.
 
-    Where the function has a kink on the path, ever shorter chords lie across it.
+    Each step halves the path, and keeps for each row the half in which the gradient changes more.  If the function has
+    a kink on the path, ever shorter chords thus cross the kink.
     """
     claim, way, found = "DeepLIFT adds up over short ways, across a kink too", x - reference, []
 
@@ -225,7 +230,7 @@ def check_rows(function: Network, x: Array, weights: Array) -> Line:
 
 
 def check_graph(function: Network, x: Array, reference: Array, weights: Array) -> Line:
-    """Whether the graph holds all that the output depends on: its reference is the function at the reference."""
+    """Check that the graph holds all that the output depends on: its reference is the function at the reference."""
     claim = "nothing leaves the graph"
     largest = 0.0
     for other in (reference, x[::-1]):

@@ -1,8 +1,8 @@
-"""What left the graph: numbers that change with the input of a function, though no node carries them.
+"""Find what left the graph: numbers that depend on the input of a function without being computed by nodes.
 
-`node.value` and NumPy give arrays without a history.  What is computed from them enters the graph again as a
-constant: it has no slope, and no value at the reference.  Two graphs of one function, made of two inputs, show it:
-apart from the input they hold the same constants.
+`node.value` and NumPy give arrays without a history.  A result computed from them enters the graph as a constant: it
+has no gradient, and the same value at the reference as at the input.  To detect this, compare the graphs of one
+function for two inputs: apart from the input, both should hold the same constants.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ REMEDY = "which leaves the graph, so use minixai.ops for it, or write an Op"
 class Outline(NamedTuple):
     """A graph without its activations.
 
-    ops         the kind of op at each node, inputs first, and how many inputs it has
-    constants   (what it is, its numbers): nodes without an op that are not the input, then arrays beside nodes
-    settings    (what it is, its value): what the ops were made with
-    fixed       those of `settings` that belong to frozen dataclasses, which keep nothing from one call to the next
+    ops         (kind of op, number of inputs) of each node, inputs first
+    constants   (description, array): first nodes without an op other than the input, then constant inputs of ops
+    settings    (description, value) of each attribute of the ops
+    fixed       those of `settings` that belong to frozen dataclasses, whose attributes cannot change between calls
     """
 
     ops: list[tuple[str, int]]
@@ -33,7 +33,7 @@ class Outline(NamedTuple):
 
 
 def outline(output: Node, x: Node) -> Outline:
-    """The outline of the graph that leads from the input x to the output."""
+    """The outline of the graph of an output; x is the input, which is not counted as a constant."""
     nodes = history(output)
     ops = [(type(node.op).__name__ if node.op else "an input", len(node.inputs)) for node in nodes]
     leaves = [
@@ -66,10 +66,10 @@ def is_frozen(op: Op | None) -> bool:
 
 
 def find_detached(one: Outline, other: Outline, settings: bool = False) -> str | None:
-    """What left the graph, from the graphs of one function for two inputs; None if all constants are the same.
+    """Describe what left the graph, given the outlines of one function for two inputs; None if all constants are equal.
 
-    Their rows may differ in number.  What the ops are is compared, and what frozen ones were made with; with
-    `settings`, what all of them were made with.
+    The inputs may differ in their number of rows.  The kinds of the ops are compared too, and the attributes of frozen
+    ops; with `settings`, the attributes of all ops.
 
     >>> def g(z):
     ...     return z.sum() + Node(abs(z.value)).sum()
@@ -99,7 +99,10 @@ def different_ops(one: Outline, other: Outline) -> str:
 
 
 def is_same(u: Any, v: Any) -> bool:
-    """Whether two constants or settings are equal, an array in each of its rows; of other objects nothing is said."""
+    """Whether two constants or settings are equal.  Arrays may differ in their number of rows if one has a single row.
+
+    Objects that are neither arrays, numbers, text, slices nor sequences count as equal.
+    """
     if u is v:
         return True
     if isinstance(u, np.ndarray) and isinstance(v, np.ndarray):

@@ -1,10 +1,11 @@
 """Record a computation as a graph, then walk it backwards.
 
-Forward, a node carries two numbers: what the network computed, and what it would have computed on a reference input.
-Backward, it receives one: its multiplier, how much the output moves when the node moves by one.
+On the forward pass, every node gets two arrays: the value that the network computed, and the value that it would have
+computed on a reference input.  On the backward pass, every node gets one: its multiplier, which says how much the
+output changes when the node changes by one.
 
-The walk knows no calculus.  It looks up in a table of rules what to do at each kind of operation, so one walk serves
-every method: a method *is* its table.
+The walk itself knows no calculus: it looks up in a table of rules what to do at each kind of operation.  So one walk
+serves every method that walks back; such a method *is* its table.
 """
 
 from __future__ import annotations
@@ -21,23 +22,23 @@ from minixai.operators import Operators
 from minixai.validate import as_float
 
 Operand: TypeAlias = "Node | npt.ArrayLike"
-Rule: TypeAlias = "Callable[[Node, int, Array], Array]"  # rule(node, i, m): what the node's i-th input receives
+Rule: TypeAlias = "Callable[[Node, int, Array], Array]"  # rule(node, i, m) returns what the node's i-th input receives
 Rules: TypeAlias = "Mapping[type[Op], Rule]"
 
 
 class Node(Operators):
-    """An array and how it was made: value = op.forward(*inputs).
+    """An array, and the operation that made it: value = op.forward(*inputs).
 
     Parameters
     ----------
     value : array_like, (N, ...)
-        The array; its first axis counts rows, one for each input, and no op mixes them.
+        The array.  Axis 0 holds the rows, one for each input of the network; no op mixes rows.
     reference : array_like, (N, ...) or (1, ...), optional
-        What the value would be on a reference input; by default the value itself, so that nothing has moved.
+        What the value would be on a reference input; by default the value itself, so that `delta` is 0.
     op : Op, optional
-        The operation that made it; None for an input.
+        The operation that made the value; None for an input of the graph.
     inputs : tuple of Node, ndarray and None
-        What the operation was given; arrays are constants.
+        The arguments of the operation; arrays are constants, and None is an argument that was left out.
     name : str, optional
         The name by which methods find the node.
 
@@ -78,12 +79,12 @@ class Node(Operators):
         )
         self.op: Any = op
         self.inputs, self.name = inputs, name
-        self.memo: dict[Any, Any] = {}  # what rules keep about the node, under keys of their own
+        self.memo: dict[Any, Any] = {}  # what rules remember about the node; each rule uses its own keys
         self.depth: int = 1 + max((x.depth for x in self.sources), default=-1)
 
     @property
     def delta(self) -> Array:
-        """How far the value has moved from the reference: (N, ...)"""
+        """value − reference: (N, ...)"""
         return np.asarray(self.value - self.reference)
 
     @property
@@ -93,17 +94,17 @@ class Node(Operators):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(N, ...)"""
+        """The shape of the value, (N, ...)."""
         return self.value.shape
 
     @property
     def ndim(self) -> int:
-        """How many axes the value has."""
+        """The number of axes of the value."""
         return self.value.ndim
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype of the value, and of the whole graph."""
+        """The dtype of the value, which all nodes of a graph share."""
         return self.value.dtype
 
     def named(self, name: str | None) -> Node:
@@ -125,7 +126,7 @@ class Node(Operators):
 
 
 class Op:
-    """A function of arrays that knows its own derivative.
+    """A function of arrays, with its derivative.
 
         forward(*xs)    ->  y
         vjp(i, m, *xs)  ->  m · ∂y/∂xs[i]
@@ -133,14 +134,14 @@ class Op:
     Raises
     ------
     TypeError
-        When it is called without a node, or with nodes of different dtypes.
+        If the op is called without a node, or with nodes of different dtypes.
     ValueError
-        When it is called and its `forward` mixes rows.
+        If the op is called and its `forward` changes the number of rows.
 
     Notes
     -----
-    Both functions are pure.  An Op remembers nothing between calls, so one Relu() may serve a whole network.  Every vjp
-    takes the number of its rows from m.
+    Both functions are pure: an Op remembers nothing between calls, so one Relu() may serve a whole network.  The result
+    of a vjp has as many rows as m, even if xs[i] has a single row.
 
     Examples
     --------
@@ -152,11 +153,11 @@ class Op:
     """
 
     def forward(self, *xs: Any) -> Array:
-        """y, for arrays; an input that was left out is None."""
+        """The result y, for inputs that are arrays; an input that was left out is None."""
         raise NotImplementedError(f"{type(self).__name__} has no forward: define forward(self, *arrays) -> array")
 
     def vjp(self, i: int, m: Array, *xs: Any) -> Array:
-        """m · ∂y/∂xs[i], in the shape of xs[i]; m is in the shape of y."""
+        """m · ∂y/∂xs[i], in the shape of xs[i]; m has the shape of y."""
         raise NotImplementedError(f"{type(self).__name__} has no vjp: define vjp(self, i, m, *arrays) -> array")
 
     def __call__(self, *inputs: Operand | None) -> Node:
@@ -180,19 +181,19 @@ class Op:
 def backward(
     output: Node, rules: Rules, seed: npt.ArrayLike = 1.0, keep: Collection[Node] | None = None
 ) -> dict[Node, Array]:
-    """Multipliers of a graph: {node: m}, carried back from the output to every node that it came from.
+    """Multipliers of a graph, {node: m}, carried back from the output to every node that it was computed from.
 
     Parameters
     ----------
     output : Node
         Where the walk starts.
     rules : Mapping of type of Op to Rule
-        The table: rule(node, i, m) passes m, the multiplier of `node`, on to its i-th input.
+        The table: rule(node, i, m) returns what the i-th input of `node` receives, given m, the multiplier of `node`.
     seed : array_like, default 1.0
-        The multiplier of the output: a number, or an array in its shape.
+        The multiplier of the output: a number, or an array in the shape of the output.
     keep : collection of Node, optional
-        The nodes whose multipliers are returned.  Then only what leads to them is visited, and a node on which the
-        output does not depend has multiplier 0.  By default every node is kept.
+        The nodes whose multipliers are returned.  Only nodes on a path from these to the output are visited, and a
+        node on which the output does not depend has multiplier 0.  By default the multiplier of every node is returned.
 
     Returns
     -------
@@ -202,7 +203,7 @@ def backward(
     Raises
     ------
     TypeError
-        If an op on the way has no rule.
+        If an op on the way back has no rule.
     ValueError
         If the seed does not fit the output.
 
@@ -226,7 +227,7 @@ def backward(
 
 
 def history(output: Node) -> list[Node]:
-    """Every node that the output was made from and the output itself, each after its inputs: in order of depth.
+    """The output and every node that it was computed from, sorted by depth, so that each node follows its inputs.
 
     >>> x = Node([[1.0]])
     >>> [node.depth for node in history(x * x + x)]
@@ -242,7 +243,7 @@ def history(output: Node) -> list[Node]:
 
 
 def leading_to(goals: Collection[Node], nodes: list[Node]) -> list[Node]:
-    """Those of `nodes`, inputs first, that are one of `goals` or were made from one."""
+    """Those of `nodes` that are one of `goals` or were computed from one; `nodes` must list inputs first."""
     found: dict[Node, None] = {}
     for node in nodes:
         if node in goals or any(x in found for x in node.sources):
@@ -251,7 +252,7 @@ def leading_to(goals: Collection[Node], nodes: list[Node]) -> list[Node]:
 
 
 def rule_for(node: Node, rules: Rules) -> Rule:
-    """The rule for the most specific kind of a node's op.  Raises TypeError if the table has none."""
+    """The rule for the most specific class of a node's op.  Raises TypeError if the table has none."""
     for kind in type(node.op).__mro__:
         if kind in rules:
             return rules[kind]
@@ -263,19 +264,19 @@ def rule_for(node: Node, rules: Rules) -> Rule:
 
 
 def replay(output: Node, changes: Mapping[Node, Node | npt.ArrayLike]) -> Node:
-    """The output with some nodes replaced; only what depends on them is computed again.
+    """The output with some nodes replaced; only the nodes that depend on them are computed again.
 
     Parameters
     ----------
     output : Node
         The output of the graph.
     changes : Mapping of Node to Node or array_like
-        What takes the place of some of its nodes.
+        {node of the graph: what replaces it}.
 
     Returns
     -------
     Node
-        The new output; the old graph is left alone.
+        The new output.  The old graph is not changed.
 
     Examples
     --------
@@ -296,17 +297,20 @@ def replay(output: Node, changes: Mapping[Node, Node | npt.ArrayLike]) -> Node:
 
 
 def values(inputs: Sequence[Node | Array | None]) -> list[Array | None]:
-    """The value of each node, and constants as they are."""
+    """The inputs, with the value of each node in place of the node; constants are unchanged."""
     return [x.value if isinstance(x, Node) else x for x in inputs]
 
 
 def references(inputs: Sequence[Node | Array | None]) -> list[Array | None]:
-    """The reference of each node, and constants as they are."""
+    """The inputs, with the reference of each node in place of the node; constants are unchanged."""
     return [x.reference if isinstance(x, Node) else x for x in inputs]
 
 
 def as_seed(seed: npt.ArrayLike, output: Node) -> Array:
-    """The multiplier that a walk starts with, in the shape of the output; an output of one row may get more."""
+    """The multiplier of the output, from which a walk starts, in the shape of the output.
+
+    If the output has a single row, the seed may have several rows.
+    """
     m = np.asarray(seed, output.dtype)
     with suppress(ValueError):
         m = np.broadcast_to(m, np.broadcast_shapes(m.shape, output.shape))
@@ -319,7 +323,7 @@ def as_seed(seed: npt.ArrayLike, output: Node) -> Array:
 
 
 def the_dtype(op: Op, nodes: list[Node]) -> np.dtype[Any]:
-    """The one dtype of a graph.  Raises TypeError if there is no node, or nodes of several dtypes."""
+    """The dtype that all nodes share.  Raises TypeError if there is no node, or if the nodes have several dtypes."""
     if not nodes:
         raise TypeError(f"{type(op).__name__} was given no Node, only arrays: wrap the input first, Node(x)")
     if any(x.dtype != nodes[0].dtype for x in nodes):

@@ -1,8 +1,8 @@
-"""Layers: weights, and one call to an op.
+"""Layers: each holds weights and calls an op.
 
-A layer is made without weights, `Conv2D(64, 3)`; the model that it is put into makes them, once it knows the shape of
-the input.  The output of a layer is a function of nodes and of the weights it is given, so training can give it nodes
-in place of weights.
+A layer such as `Conv2D(64, 3)` is made without weights.  The model that contains it makes them once it knows the shape
+of the input.  The output of a layer is a function of nodes and of the weights passed to it, so training can pass nodes
+as weights.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from minixai.signatures import check_arguments
 from minixai.validate import as_count, as_pair
 
 Weights: TypeAlias = Mapping[str, Any]
-"""{name: array}; in training {name: node}."""
+"""{name: array}, or {name: node} in training."""
 
 ACTIVATIONS: dict[str, Callable[..., Node]] = {
     "relu": ops.relu,
@@ -63,7 +63,10 @@ ACTIVATIONS: dict[str, Callable[..., Node]] = {
 
 @dataclass
 class Training:
-    """What layers need in training: the source of random numbers, and where they leave the statistics of a batch."""
+    """The state that layers need in training.
+
+    `rng` draws random numbers, and batch norms leave the mean and variance of a batch in `statistics`.
+    """
 
     rng: np.random.Generator
     statistics: dict[BatchNorm, tuple[Array, Array]] = field(default_factory=dict)
@@ -71,7 +74,7 @@ class Training:
 
 @dataclass(eq=False)
 class Layer:
-    """A step of a model.
+    """One step of a model.
 
     Raises
     ------
@@ -82,8 +85,8 @@ class Layer:
 
     Notes
     -----
-    Subclasses define `forward(self, x, w, training)`, and `weight_shapes` if they have weights.  `trained` names the
-    weights that training changes, and `stem` is what names of such layers begin with.
+    Subclasses define `forward(self, x, w, training)`, and `weight_shapes` if they have weights.  `trained` lists the
+    weights that training changes.  A layer without a name is called `stem` followed by a number.
 
     Examples
     --------
@@ -99,28 +102,32 @@ class Layer:
     stem: ClassVar[str] = "layer"
 
     def __post_init__(self) -> None:
-        if type(self).__module__.startswith("minixai."):  # other people's layers may take what they like
+        if type(self).__module__.startswith("minixai."):  # layers from outside minixai may take any arguments
             check_arguments(type(self), vars(self))
 
     def weight_shapes(self, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-        """The shape of each weight, for rows of this shape."""
+        """The shape of each weight, {name: shape}, for input rows of shape `shape`."""
         return {}
 
     def initial_weight(self, key: str, shape: tuple[int, ...], rng: np.random.Generator, dtype: np.dtype[Any]) -> Array:
-        """A weight before training; a kernel has the variance 2 / (inputs of one output).  (He et al. 2015, eq. 10)"""
+        """The initial value of a weight.
+
+        A kernel is drawn with variance 2 / (number of inputs of one output) (He et al. 2015, eq. 10); "gamma" and
+        "variance" are 1, and all others 0.
+        """
         if key == "kernel":
             w = np.empty(shape, dtype)
-            for part in w:  # the same draws as all at once, and no large array of another dtype
+            for part in w:  # in parts, so that there is no large float64 array; the draws are the same
                 part[...] = rng.normal(0, np.sqrt(2 / prod(shape[:-1])), part.shape)
             return mark_readonly(w)
         return np.ones(shape, dtype) if key in ("gamma", "variance") else np.zeros(shape, dtype)
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        """The output for one input x and the weights w; `training` is None in inference."""
+        """The output node for one input x and the weights w; `training` is None in inference."""
         raise NotImplementedError(f"{type(self).__name__} has no forward: define forward(self, x, w, training) -> Node")
 
     def __call__(self, xs: list[Node], w: Weights | None = None, training: Training | None = None) -> Node:
-        """The output for the inputs xs, with the layer's own weights or with w."""
+        """The output node for the inputs xs, with the weights w; by default with the layer's own weights."""
         if len(xs) != 1:
             raise ValueError(
                 f"{type(self).__name__} takes one input, got {len(xs)}: join them first, Add() or Concatenate()"
@@ -129,12 +136,15 @@ class Layer:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The arguments that the layer was made with."""
+        """The arguments that the layer was made with, {name: value}."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
 
 
 def activate(x: Node, activation: str | None, **parameters: Any) -> Node:
-    """The activation of x by its name; x itself for None.  Raises ValueError for an unknown name or parameter."""
+    """Apply the activation of this name to x; None returns x.
+
+    Raises ValueError for an unknown name or parameter.
+    """
     if activation is None:
         return x
     if activation not in ACTIVATIONS:
@@ -152,7 +162,7 @@ class Conv2D(Layer):
     Parameters
     ----------
     filters : int
-        How many channels it makes.
+        How many channels the output has.
     kernel : int or (int, int)
         The size of the kernels, one side or (rows, columns).
     stride : int or (int, int), default 1
@@ -162,7 +172,8 @@ class Conv2D(Layer):
     dilation : int or (int, int), default 1
         The distance between the entries of a kernel.
     groups : int, default 1
-        How many groups the channels are in, each with kernels of its own; C makes the layer depthwise.
+        The number of groups that the channels are split into; each group has its own kernels.  With C groups the layer
+        is depthwise.
     bias : bool, default True
         Whether there is a bias for each filter.
     activation : str, optional
@@ -171,7 +182,7 @@ class Conv2D(Layer):
     Raises
     ------
     ValueError
-        If the rows are no images, or the groups do not divide channels and filters.
+        If x does not hold images, or the groups do not divide channels and filters.
 
     Notes
     -----
@@ -218,7 +229,7 @@ class Dense(Layer):
     Parameters
     ----------
     units : int
-        How many numbers it makes.
+        The length of the last axis of the output.
     bias : bool, default True
         Whether there is a bias for each unit.
     activation : str, optional
@@ -263,12 +274,12 @@ class BatchNorm(Layer):
     momentum : float, default 0.9
         How much of the running averages stays at each step of training.
     epsilon : float, default 1e-3
-        ε, what is added to the variance.
+        ε, which is added to the variance.
 
     Notes
     -----
-    In inference, mean and variance are running averages, and the layer is a fixed scale and shift.  In training they
-    are those of the batch.  The weights are `gamma`, `beta`, `mean` and `variance`, (C,) each.
+    In inference, mean and variance are running averages, and the layer is a fixed scale and shift.  In training, the
+    mean and variance of the batch are used.  The weights are `gamma`, `beta`, `mean` and `variance`, (C,) each.
 
     References
     ----------
@@ -300,7 +311,7 @@ class BatchNorm(Layer):
         return x * scale + shift
 
     def remember(self, mean: Array, variance: Array) -> None:
-        """Move the running averages towards the statistics of a batch."""
+        """Move the running averages towards the mean and variance of a batch, (C,) each."""
         for name, new in (("mean", mean), ("variance", variance)):
             self.weights[name] = self.momentum * self.weights[name] + (1 - self.momentum) * new
 
@@ -321,7 +332,7 @@ class Dropout(Layer):
 
     Notes
     -----
-    The other entries are multiplied by 1 / (1 − rate), so that the mean stays.
+    The other entries are multiplied by 1 / (1 − rate), so that the expected output is x.
 
     References
     ----------
@@ -341,7 +352,7 @@ class Dropout(Layer):
             raise ValueError(f"a dropout rate is in [0, 1), got {self.rate}")
         if training is None:
             return ops.identity(x)
-        return Multiply()(x, (training.rng.random(x.shape) >= self.rate) / (1 - self.rate))  # a mask for each row
+        return Multiply()(x, (training.rng.random(x.shape) >= self.rate) / (1 - self.rate))  # a mask per row
 
 
 @dataclass(eq=False)
@@ -434,7 +445,7 @@ class GlobalAveragePool2D(Layer):
 
 @dataclass(eq=False)
 class GlobalMaxPool2D(Layer):
-    """The largest entry of every channel: (N, H, W, C) -> (N, C), or (N, 1, 1, C) with `keepdims`
+    """The maximum of every channel: (N, H, W, C) -> (N, C), or (N, 1, 1, C) with `keepdims`
 
     Parameters
     ----------
@@ -483,7 +494,7 @@ class Upsample2D(Layer):
 
 @dataclass(eq=False)
 class ZeroPad2D(Layer):
-    """A border of zeros: (N, H, W, C) -> (N, h, w, C)
+    """Add a border of zeros: (N, H, W, C) -> (N, h, w, C)
 
     Parameters
     ----------
@@ -510,7 +521,7 @@ class ZeroPad2D(Layer):
 
 @dataclass(eq=False)
 class Flatten(Layer):
-    """All axes of a row as one: (N, ...) -> (N, numbers)
+    """Flatten every row: (N, ...) -> (N, numbers)
 
     Examples
     --------
@@ -526,7 +537,7 @@ class Flatten(Layer):
 
 @dataclass(eq=False)
 class Reshape(Layer):
-    """Rows in another shape: (N, ...) -> (N, *shape)
+    """Reshape every row: (N, ...) -> (N, *shape)
 
     Parameters
     ----------
@@ -536,7 +547,7 @@ class Reshape(Layer):
     Raises
     ------
     ValueError
-        If the shape has another number of entries.
+        If the shape does not have as many entries as a row of x.
 
     Examples
     --------
@@ -553,7 +564,7 @@ class Reshape(Layer):
 
 @dataclass(eq=False)
 class Activation(Layer):
-    """An elementwise function, or a softmax, by its name: (N, ...) -> (N, ...)
+    """An elementwise function or a softmax, given by its name: (N, ...) -> (N, ...)
 
     Parameters
     ----------
@@ -609,12 +620,12 @@ class Add(Layer):
 
 @dataclass(eq=False)
 class Concatenate(Layer):
-    """Its inputs side by side along an axis: (N, ..., C) and (N, ..., D) -> (N, ..., C + D)
+    """Join the inputs along an axis: (N, ..., C) and (N, ..., D) -> (N, ..., C + D)
 
     Parameters
     ----------
     axis : int, default -1
-        The axis; 0 holds the rows and cannot be joined.
+        The axis; it cannot be 0, which holds the rows.
 
     Raises
     ------
@@ -667,4 +678,4 @@ KINDS: dict[str, type[Layer]] = {
         *(Upsample2D, ZeroPad2D, Flatten, Reshape, Activation, Add, Concatenate),
     )
 }
-"""The kinds of layer that a saved model may name."""
+"""{name: class} of the layers in this module that a saved model may contain."""

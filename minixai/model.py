@@ -1,4 +1,4 @@
-"""A model: named layers in order, which together make scores of images."""
+"""A model: named layers, in order, which compute the scores of images."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ from minixai.validate import as_count, as_random_seed, as_real, check_finite, ch
 FORMAT = "minixai model 1"
 CLASSIFIER_ACTIVATIONS = ("softmax", "sigmoid")
 MOST_LAYERS = 3_000
-"""Layers of a model in a file."""
+"""The largest number of layers that a model in a file may have."""
 LARGEST_ROW = 1 << 29
-"""Numbers that a layer may make of one row: 2 GB in float32."""
+"""The largest number of values that a layer may compute for one row: 2 GB in float32."""
 MEMORY = 1e9
-"""Bytes that a batch may take, when nobody says how many rows it has."""
+"""How many bytes a batch may take if its number of rows is not given."""
 BYTES = 32
-"""Where pixels of 0 to 1 are expected, positive numbers that reach this are taken for bytes."""
+"""Nonnegative pixels whose maximum is at least this are taken for bytes if the model expects pixels from 0 to 1."""
 TWO_SIDED = (-1.0, 1.0)
-"""What makes the scores of classes 0 and 1 of one score z: -z and z."""
+"""The factors that turn one score z into the scores of classes 0 and 1, which are −z and z."""
 LISTED = 12
-"""Names of classes that an error lists."""
+"""The largest number of class names that an error lists."""
 NEAREST = 3
-"""Names of classes that an error suggests."""
+"""The largest number of class names that an error suggests."""
 
 Network: TypeAlias = Callable[[Node], Node]
 Item: TypeAlias = "Layer | tuple[str, Layer] | tuple[str, Layer, str | Sequence[str]]"
 
 
 class Entry(NamedTuple):
-    """One line of a model: a layer, by what name it goes, what it reads, and the shape of a row of its output."""
+    """A layer in a model: its name, the layer, the names of its inputs, and the shape of one row of its output."""
 
     name: str
     layer: Layer | None
@@ -64,40 +64,42 @@ class Entry(NamedTuple):
 
 
 class Model:
-    """Layers in order, each named and fed by the one before, or by those it names.
+    """Named layers in order.  Each takes the output of the layer before it, or of the layers it names as its inputs.
 
     Parameters
     ----------
     layers : sequence of Layer, (name, layer) or (name, layer, inputs)
-        `inputs` is a name or a list of names, "input" among them, so residual and concatenating networks are lists
-        too.  A layer listed twice shares its weights and is called `name`, `name-2`.  The last layer makes one score
-        for each class, before softmax or sigmoid.  A function of a node in place of the list makes a model that
-        cannot be saved.
+        `inputs` is the name of a layer before this one or a list of such names, where "input" is the input of the
+        model; residual and concatenating networks are written this way.  A layer that is listed twice shares its
+        weights, and is called `name` and `name-2`.  The last layer computes one score for each class, before softmax or
+        sigmoid.  A function of a node is accepted in place of the list, but then the model cannot be saved.
     input_shape : tuple of int
         The shape of one row: (H, W, C) for images.
     classes : sequence of str, optional
-        The names of the classes, by default "0", "1", ...  Two names for one score make a model of two classes.
+        The names of the classes, by default "0", "1", ...  If there is one score and two names, the model has two
+        classes.
     dtype : numpy dtype, default float32
         The dtype of the weights, and so of all that the model computes.
     seed : int or None, default 0
-        Where the random weights start; None draws none, and raises ValueError for a layer that has none.
+        Seed of the random initial weights.  With None no weights are drawn, and a layer whose weights are missing
+        raises ValueError.
     preprocessing : Preprocessing, optional
-        What turns pixels of 0 to 1 into what the first layer reads.  It is no layer, and attributions are about the
+        Maps pixels in [0, 1] to the input of the first layer.  It is not a layer; attributions are with respect to the
         pixels.
     classifier_activation : {"softmax", "sigmoid"}, optional
-        What makes probabilities of the scores; by default "softmax", for one score "sigmoid".  "sigmoid" is that of
-        each score by itself: several labels may hold at once.  With "sigmoid" one score z has two classes, 0 and 1,
-        whose scores are −z and z.
+        Turns scores into probabilities; by default "softmax", or "sigmoid" if there is one score.  "sigmoid" applies to
+        each score separately, so several labels may hold at once.  If it is given and there is one score z, the model
+        has two classes, 0 and 1, whose scores are −z and z.
 
     Attributes
     ----------
     suggested_preprocessing : str or None
-        What the file of a network made elsewhere suggests as its `preprocessing`; None where it suggests nothing.
+        The `preprocessing` that the file of a network from another library suggests; None if it suggests nothing.
 
     Raises
     ------
     ValueError
-        Where names or shapes do not fit, and where the last layer is a softmax or sigmoid.
+        If names or shapes do not fit, or the last layer is a softmax or sigmoid.
 
     Examples
     --------
@@ -131,9 +133,9 @@ class Model:
             )
         rng = None if seed is None else np.random.default_rng(as_random_seed(seed))
         self.layers: tuple[Entry, ...] = (Entry("input", None, (), self.input_shape),)
-        self.owners: dict[Layer, str] = {}  # under whose name a layer's weights go
-        self.random: set[str] = set()  # weights that are still as they were drawn
-        image = Node(np.zeros((0, *self.input_shape), self.dtype))  # no rows: shapes without work
+        self.owners: dict[Layer, str] = {}  # {layer: the name under which its weights are listed}
+        self.random: set[str] = set()  # names of the weights that still have their random initial values
+        image = Node(np.zeros((0, *self.input_shape), self.dtype))  # without rows, the layers only compute shapes
         nodes = {"input": self.preprocess(image)}
         listed = [layers] if isinstance(layers, Layer) else [Function(layers)] if callable(layers) else layers
         for name, layer, inputs in entries(listed):
@@ -167,18 +169,22 @@ class Model:
 
     @property
     def is_binary(self) -> bool:
-        """Whether one score with a sigmoid tells two classes apart."""
+        """Whether the model has two classes but a single score."""
         return self.layers[-1].shape == (1,) and len(self.classes) == 2
 
     def init_weights(self, layer: Layer, row: tuple[int, ...], rng: np.random.Generator | None) -> list[str]:
-        """Give a layer the weights it needs for rows of this shape, if it has none yet; return which are drawn."""
+        """Give a layer its weights, for input rows of shape `row`; weights that it already has are kept, and checked.
+
+        Returns the names of the weights that were drawn at random.  Raises ValueError if a weight has the wrong shape,
+        or is missing and `rng` is None.
+        """
         drawn = []
         for key, shape in layer.weight_shapes(row).items():
             if key in layer.weights:
                 w = layer.weights[key]
             elif rng is not None:
                 w = layer.initial_weight(key, shape, rng, self.dtype)
-                drawn += [key] if w.size and w.flat[0] != w.flat[-1] else []  # not all 0 or all 1
+                drawn += [key] if w.size and w.flat[0] != w.flat[-1] else []  # constants are not drawn
             else:
                 raise ValueError(f"its {key} is missing")
             if w.shape != shape:
@@ -187,11 +193,14 @@ class Model:
         return drawn
 
     def preprocess(self, x: Node) -> Node:
-        """What the first layer reads of the pixels."""
+        """The input of the first layer, for a node of pixels."""
         return x if self.preprocessing is None else self.preprocessing(x)
 
     def check_end(self, end: Node) -> None:
-        """Raise ValueError unless the last layer gives a score for each class, before softmax or sigmoid."""
+        """Raise ValueError unless the last layer gives one score for each class, before softmax or sigmoid.
+
+        `end` is the output of the last layer.
+        """
         last = self.layers[-1]
         if last.layer is None or len(last.shape) != 1:
             raise ValueError(
@@ -205,23 +214,23 @@ class Model:
             )
 
     def __call__(self, x: Node, weights: Mapping[str, Any] | None = None, training: Training | None = None) -> Node:
-        """Return the scores as a node, (N, K); the graph behind it names every layer's output.
+        """Return the scores as a node, (N, K); in its graph, the output of every layer has the layer's name.
 
         Parameters
         ----------
         x : Node
             The pixels, (N, H, W, C).
         weights : mapping of str to Node or array, optional
-            {"conv1/kernel": w}, which stand in for the layers' own.
+            {"conv1/kernel": w}, used in place of the layers' own weights.
         training : Training, optional
-            What layers need to know while training.
+            The state that layers need in training; None for inference.
 
         Raises
         ------
         TypeError
             If x is not a node.
         ValueError
-            For a shape that does not fit, and an unknown weight.
+            If the shape of x does not fit, or the name of a weight is unknown.
         """
         if not isinstance(x, Node):
             raise TypeError(
@@ -250,31 +259,33 @@ class Model:
         Parameters
         ----------
         x : array, (N, H, W, C)
-            Images of 0 to 1, or uint8, which are divided by 255.
+            Images with pixels in [0, 1], or uint8, which are divided by 255.
         batch : int, optional
-            Rows at a time, by default as many as fit in about 1 GB.
+            How many rows are computed at a time; by default as many as fit in about 1 GB.
 
         Returns
         -------
         ndarray, (N, K)
-            A score for each class.  One score z of a model with two classes becomes two, −z and z.
+            A score for each class.  If the model has two classes but one score z, the scores are −z and z.
 
         Raises
         ------
         TypeError, ValueError
-            For what are not images, another shape, numbers that are not finite or out of range: see `prepare`.
+            If x does not hold images, has the wrong shape, or holds numbers that are not finite or out of range: see
+            `prepare`.
         """
         rows = self.prepare(x)
-        with np.errstate(over="ignore", invalid="ignore"):  # what comes of it is told
+        with np.errstate(over="ignore", invalid="ignore"):  # `check_finite` reports the result
             parts = own_threads(
                 lambda: [self(Node(rows[part])).value for part in batches(len(rows), batch, self.row_bytes)]
             )
         return check_finite(np.concatenate(parts), "what this model makes of weights or inputs that are too large")
 
     def probabilities(self, x: npt.ArrayLike, batch: int | None = None) -> Array:
-        """Return the softmax of the scores, (N, K), or the sigmoid of each, as `classifier_activation` says.
+        """Return the probabilities, (N, K).
 
-        Parameters and errors are those of `scores`.
+        They are the softmax of the scores, or the sigmoid of each, as `classifier_activation` says.  Parameters and
+        errors are those of `scores`.
         """
         scores = self.scores(x, batch)
         return np.asarray(
@@ -284,33 +295,34 @@ class Model:
         )
 
     def probability(self, scores: Node) -> Node:
-        """Return the probabilities of scores that are a node, (N, K)."""
+        """Return the probabilities as a node (N, K), for scores that are a node."""
         return softmax(scores) if self.classifier_activation == "softmax" else sigmoid(scores)
 
     def predict(self, x: npt.ArrayLike, batch: int | None = None) -> npt.NDArray[np.intp]:
-        """Return the class number with the highest score, (N,).
+        """Return the number of the class with the highest score, for each row: (N,)
 
         Parameters and errors are those of `scores`.
         """
         return np.asarray(self.scores(x, batch).argmax(axis=1))
 
     def prepare(self, x: npt.ArrayLike, what: str = "x") -> Array:
-        """Return x as rows of this model: checked, uint8 divided by 255, in the model's dtype.
+        """Return x as rows for this model: checked, divided by 255 if uint8, and in the model's dtype.
 
         Parameters
         ----------
         x : array, (N, H, W, C)
             Images.
         what : str, default "x"
-            What an error calls it.
+            The name of x in error messages.
 
         Raises
         ------
         TypeError
-            For what are not images: text, integers that are not uint8, booleans.
+            If x holds text, booleans or integers other than uint8.
         ValueError
-            For several inputs, another shape, an empty batch, NaN or infinity, masked entries; for uint8 that holds 0
-            and 1 alone; and for floats up to 255 where the model is known to take pixels of 0 to 1.
+            If x is a list of several inputs, has the wrong shape, is empty, or holds NaN, infinity or masked entries;
+            if it is uint8 and its largest value is 1; and if it holds floats up to 255 although the preprocessing
+            expects pixels in [0, 1].
         """
         check_one_input(x, what, len(self.input_shape) + 1)
         array = as_real(x, what)
@@ -329,11 +341,11 @@ class Model:
                 f"{shape_hint(array.shape, self.input_shape, what)}"
             )
         self.check_range(array, what)
-        with np.errstate(over="ignore"):  # too large for the dtype becomes infinite, which `check_finite` tells
+        with np.errstate(over="ignore"):  # numbers too large for the dtype become infinite, and are refused
             return check_finite(array.astype(self.dtype, order="C"), what)
 
     def refuse_integers(self, array: Array, what: str) -> None:
-        """Raise TypeError for integers and booleans, with how to convert them."""
+        """Raise TypeError for integers or booleans; the message says how to convert them."""
         low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
         if low >= 0 and high <= 1:
             remedy = f"if 1 is white, give {what}.astype(np.float32)"
@@ -347,7 +359,7 @@ class Model:
         )
 
     def check_range(self, array: Array, what: str) -> None:
-        """Raise ValueError for bytes in floats, where the preprocessing says that pixels are 0 to 1."""
+        """Raise ValueError if floats look like bytes although the preprocessing expects pixels in [0, 1]."""
         if self.preprocessing is None or len(self.input_shape) != 3 or not array.size:
             return
         low, high = float(array.min()), float(array.max())
@@ -364,12 +376,12 @@ class Model:
 
     @property
     def weights(self) -> dict[str, Array]:
-        """All weights, {"layer/key": array}; a shared layer's once, under its first name."""
+        """All weights, {"layer/key": array}; those of a shared layer appear once, under its first name."""
         return {f"{name}/{key}": w for layer, name in self.owners.items() for key, w in layer.weights.items()}
 
     @property
     def trained_weights(self) -> dict[str, Array]:
-        """The weights that training changes: not a batch norm's running averages."""
+        """The weights that training changes by their gradients; batch norm's running averages are not among them."""
         return {
             f"{name}/{key}": layer.weights[key]
             for layer, name in self.owners.items()
@@ -379,7 +391,7 @@ class Model:
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
-        """The names of the classes; None if they are only numbered."""
+        """The names of the classes; None if the classes are called "0", "1", ..."""
         return None if self.classes == tuple(map(str, range(len(self.classes)))) else self.classes
 
     def class_number(self, name: str | int) -> int:
@@ -388,15 +400,16 @@ class Model:
         Parameters
         ----------
         name : str or int
-            The name of the class, in which a space may stand for _ and capitals do not matter where no name has just
-            these; or its number, also as text.
+            The name of the class, or its number, which may be given as text.  If no class has exactly this name, a
+            space also matches _; if there is still none, case is ignored.
 
         Raises
         ------
         ValueError
-            With the nearest names if there is none, and with the numbers if several classes are called so.
+            If there is no such class (the message suggests the most similar names), or if several classes have this
+            name (the message gives their numbers).
         TypeError
-            For what is neither text nor a whole number.
+            If `name` is neither text nor a whole number.
 
         Examples
         --------
@@ -428,7 +441,7 @@ class Model:
         raise ValueError(f"this model has no class {quoted(name)}{self.nearest_classes(name)}")
 
     def nearest_classes(self, name: str) -> str:
-        """How a sentence goes on that says that no class has this name: with the nearest names, and what to give."""
+        """The end of the message about an unknown class name: the most similar names, and what to give instead."""
         names, numbers = self.class_names or (), f"a number from 0 to {len(self.classes) - 1}"
         if not names:
             return f": give {numbers}"
@@ -444,20 +457,24 @@ class Model:
         return f"{hint} give {numbers} or a name" + (f", {listed(names, LISTED)}" if len(names) <= LISTED else "")
 
     def set_weights(self, weights: Mapping[str, Array], *, partial: bool = False) -> None:
-        """Replace weights by name, all or none of them; the arrays themselves are never written into.
+        """Replace weights by name: all that are given, or none of them if one does not fit.
+
+        The old arrays are never written into.
 
         Parameters
         ----------
         weights : mapping of str to array
             {"conv1/kernel": array, ...}, as in `weights`.
         partial : bool, default False
-            Whether weights that are not named may stay as they were drawn at random.
+            Whether weights that are not given may keep their random initial values.
 
         Raises
         ------
         ValueError
-            For an unknown name, another shape, numbers that are not finite in the model's dtype; and for names that
-            are missing, if those weights are still random.
+            If a name is unknown, a shape is wrong, or a number is not finite in the model's dtype; and, unless
+            `partial`, if a weight that is not given still has its random initial values.
+        TypeError
+            If `weights` is not a mapping, or `partial` is not a bool.
         """
         if not isinstance(weights, Mapping):
             raise TypeError(f"weights are arrays by their names, a dict, got {quoted(weights)}")
@@ -467,9 +484,9 @@ class Model:
         for full, w in weights.items():
             if np.shape(w) != mine[one_of(full, mine, "weight")].shape:
                 raise ValueError(f"weight {full} has the shape {mine[full].shape}, and {np.shape(w)} cannot replace it")
-            with np.errstate(over="ignore"):  # too large for the dtype becomes infinite, which is told
+            with np.errstate(over="ignore"):  # numbers too large for the dtype become infinite, which is checked below
                 made[full] = as_readonly(w, self.dtype)
-            if not np.isfinite(made[full].sum(dtype=np.float64)):  # which needs no array of booleans
+            if not np.isfinite(made[full].sum(dtype=np.float64)):  # the sum needs no array of booleans
                 check_finite(made[full], f"weight {full}, in {self.dtype},")
         if not partial and (left := [name for name in mine if name in self.random and name not in made]):
             raise ValueError(
@@ -498,7 +515,7 @@ class Model:
         return made
 
     def summary(self) -> str:
-        """Return a line for each layer: number, name, output shape, parameters.
+        """Return a table as text, with a line for each layer: number, name, output shape, number of parameters.
 
         Examples
         --------
@@ -526,7 +543,7 @@ class Model:
 
     @property
     def architecture(self) -> dict[str, Any]:
-        """All but the weights, as JSON holds it."""
+        """Everything but the weights, as a dict that can be written as JSON."""
         lines = [
             {"name": e.name, "inputs": e.inputs}
             | (
@@ -548,13 +565,13 @@ class Model:
 
     @property
     def about_pixels(self) -> dict[str, Any]:
-        """What the architecture says of the preprocessing, given or suggested."""
+        """The entries of `architecture` about the preprocessing, given or suggested."""
         given = {} if self.preprocessing is None else {"preprocessing": asdict(self.preprocessing)}
         suggested = self.suggested_preprocessing
         return given if suggested is None else given | {"suggested_preprocessing": suggested}
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write one .npz: the weights under their names, the architecture as JSON.
+        """Write the model to one .npz file: the weights under their names, the architecture as JSON.
 
         Parameters
         ----------
@@ -566,7 +583,7 @@ class Model:
         ValueError
             If the file cannot be written.
         TypeError
-            For layers that minixai does not know, such as functions: how to keep their weights is told.
+            If a layer is not one of minixai's, such as a function; the message says how to keep its weights.
         """
         check_path(path)
         for layer in self.owners:
@@ -581,7 +598,7 @@ class Model:
 
 
 def check_kinds(layers: object, input_shape: object, dtype: Any, preprocessing: object) -> None:
-    """Raise TypeError for what a model cannot be made of."""
+    """Raise TypeError if an argument of Model has the wrong type."""
     if not isinstance(layers, (Layer, Iterable)) and not callable(layers):
         raise TypeError(f"a model is made of a list of layers, or a function of a node, got {quoted(layers)}")
     if not isinstance(input_shape, Iterable) or isinstance(input_shape, (str, bytes, Mapping)):
@@ -590,14 +607,14 @@ def check_kinds(layers: object, input_shape: object, dtype: Any, preprocessing: 
         raise TypeError(f"preprocessing is a Preprocessing or None, got {quoted(preprocessing)}")
     try:
         np.dtype(dtype)
-    except Exception:  # NumPy shows what it was given, which may fail in any way
+    except Exception:  # NumPy prints its argument in the message, and printing may raise anything
         raise TypeError(f"dtype is np.float32 or np.float64, got {quoted(dtype)}") from None
 
 
 def load_model(path: str | PathLike[str]) -> Model:
-    """Return the model that `Model.save` wrote.
+    """Return the model that `Model.save` wrote to a file.
 
-    Raises ValueError, in one sentence, for a file that is missing, damaged, or something else.
+    Raises ValueError if the file is missing, damaged, or does not hold a model.
     """
     try:
         with open_arrays(path) as arrays:
@@ -616,11 +633,11 @@ def load_model(path: str | PathLike[str]) -> Model:
 
 
 class Unreadable(Exception):
-    """A sentence about a file that holds arrays, but no model."""
+    """Raised if a file holds arrays but no valid model; its message is a sentence for the user."""
 
 
 def model_of(path: str | PathLike[str], arrays: dict[str, StoredArray]) -> Model:
-    """The model in a file that is open.  Raises Unreadable if it holds none."""
+    """The model in an open file.  Raises Unreadable if the file does not hold a valid model."""
     try:
         architecture = json.loads(str(arrays.pop("architecture").read()))
         if architecture["format"] != FORMAT:
@@ -645,7 +662,10 @@ def model_of(path: str | PathLike[str], arrays: dict[str, StoredArray]) -> Model
 
 
 def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array | StoredArray]) -> Model:
-    """A model from its architecture and weights, of which each is read when its shape is known to fit."""
+    """A model from its architecture and weights.  A stored weight is read only after its shape was found to fit.
+
+    Raises ValueError if architecture and weights do not fit together.
+    """
     if len(architecture["layers"]) > MOST_LAYERS:
         raise ValueError(f"it has {len(architecture['layers']):,} layers, more than the {MOST_LAYERS:,} that are read")
     own: dict[str, dict[str, Any]] = {}
@@ -667,7 +687,7 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array | Store
     settings = {key: architecture[key] for key in ("input_shape", "classes", "dtype")}
     if config := architecture.get("preprocessing"):
         settings["preprocessing"] = Preprocessing(**tuples(config))
-    settings["classifier_activation"] = architecture.get("classifier_activation")  # files of before do not say
+    settings["classifier_activation"] = architecture.get("classifier_activation")  # older files do not have it
     model = Model(items, **settings, seed=None)
     suggested = architecture.get("suggested_preprocessing")
     model.suggested_preprocessing = None if suggested is None else str(suggested)
@@ -679,7 +699,10 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array | Store
 
 
 def as_class_names(given: Sequence[str] | None, scores: int, activation: str | None) -> tuple[str, ...]:
-    """The names of the classes: one for each score, or two for one score with a sigmoid."""
+    """The names of the classes: one for each score, or two for a single score with a sigmoid.
+
+    Raises ValueError if their number is wrong, and TypeError if they are not a sequence.
+    """
     if given is not None and (isinstance(given, (str, bytes)) or not isinstance(given, Iterable)):
         raise TypeError(f"classes is a sequence of names, one for each score, got {quoted(given)}")
     binary = scores == 1 and activation == "sigmoid"
@@ -692,7 +715,9 @@ def as_class_names(given: Sequence[str] | None, scores: int, activation: str | N
 
 
 def final_activation(end: Node) -> str | None:
-    """Return "softmax" or "sigmoid" if that is the last operation, but for identities and other shapes.
+    """Return "softmax" or "sigmoid" if that is the last operation, apart from identities, reshapes and transposes.
+
+    Otherwise return None.
 
     >>> from minixai.ops import reshape
     >>> z = Node([[1.0, 2.0]])
@@ -703,7 +728,7 @@ def final_activation(end: Node) -> str | None:
         end = end.sources[0]
     if isinstance(end.op, Sigmoid):
         return "sigmoid"
-    if isinstance(end.op, Multiply) and len(end.sources) == 2:  # exp(z) · 1/Σ exp(z), either way round
+    if isinstance(end.op, Multiply) and len(end.sources) == 2:  # exp(z) · 1/Σ exp(z), with the factors in either order
         for e, inverse in (end.sources, end.sources[::-1]):
             total = inverse.sources[0] if inverse.sources else inverse
             is_sum = isinstance(total.op, Sum) and total.sources == [e] and prod(total.shape[1:]) == 1
@@ -755,11 +780,14 @@ SHAPE_HINTS: Mapping[str, Callable[[Array], Array]] = {
         np.zeros(1, np.int8), (len(x), prod(x.shape[1:]))
     ),
 }
-"""{what may have gone wrong, and what to do: what that makes of the array}; all are views, so nothing is computed."""
+"""{a likely mistake and its remedy: the remedy as a function of the array}.
+
+The functions are applied to arrays without data of their own, and return views or tiny arrays.
+"""
 
 
 def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
-    """Return what may have gone wrong with a shape that does not fit rows, and what to do.
+    """Return a likely reason why a shape does not fit rows of shape `row`, and what to do about it.
 
     >>> shape_hint((8, 8, 4), (8, 8, 3), "x")
     'this looks like one image with an alpha channel; give x[None, ..., :-1]'
@@ -784,7 +812,7 @@ def shape_hint(shape: tuple[int, ...], row: tuple[int, ...], what: str) -> str:
 
 
 def check_one_input(x: Any, what: str, axes: int) -> None:
-    """Raise ValueError for a tuple or list of several batches, each with so many axes or more."""
+    """Raise ValueError if x is a tuple or list of batches, that is of arrays with at least `axes` axes."""
     if not isinstance(x, (tuple, list)):
         return
     if any(np.ndim(part) >= axes for part in x if hasattr(part, "shape")):
@@ -794,19 +822,22 @@ def check_one_input(x: Any, what: str, axes: int) -> None:
 
 
 def underscored(name: str) -> str:
-    """A name of a class with _ for every space, as ImageNet's names are written."""
+    """The name of a class with _ in place of every space, as the names of ImageNet's classes are written."""
     return name.replace(" ", "_")
 
 
 def tuples(x: Any) -> Any:
-    """JSON's lists as the tuples they were."""
+    """Turn the lists that JSON made of tuples back into tuples."""
     if isinstance(x, dict):
         return {key: tuples(value) for key, value in x.items()}
     return tuple(map(tuples, x)) if isinstance(x, list) else x
 
 
 def entries(items: Iterable[Item]) -> Iterator[tuple[str, Layer, tuple[str, ...]]]:
-    """(name, layer, inputs) for every item: a name where there is none, and by default the layer before as input."""
+    """Yield (name, layer, names of its inputs) for every item.
+
+    A layer without a name gets one, and its input is by default the layer before it.
+    """
     owners: dict[Layer, str] = {}
     used = ["input"]
     for item in items:
@@ -825,12 +856,12 @@ def entries(items: Iterable[Item]) -> Iterator[tuple[str, Layer, tuple[str, ...]
 
 
 def unique_name(stem: str, start: int, used: Sequence[str]) -> str:
-    """The first of stem1, stem2, ... that is not used."""
+    """The first of f"{stem}{start}", f"{stem}{start + 1}", ... that is not used."""
     return next(name for i in counted(start) if (name := f"{stem}{i}") not in used)
 
 
 def batches(rows: int, batch: int | None, row_bytes: int) -> Iterator[slice]:
-    """Slices of at most `batch` rows, by default as many as fit in MEMORY."""
+    """Slices of `rows` rows, each of at most `batch` rows; by default each of as many as fit in MEMORY."""
     if batch is not None and (not is_integer(batch) or batch < 1):
         raise ValueError(
             f"batch is a number of rows, at least 1, got {quoted(batch)}: leave it out for as many as work well"

@@ -1,6 +1,6 @@
-"""Layers of one operation each, as networks from other libraries have them; a saved model may name every one.
+"""Layers of one operation each, as needed by networks from other libraries; a saved model may contain any of them.
 
-Axes are numbered as in NumPy: 0 holds the rows, and 1 is the first axis of a row.
+Axes are numbered as in NumPy: axis 0 holds the rows, and axis 1 is the first axis of a row.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ class ConvTranspose2D(Layer):
     Parameters
     ----------
     filters : int
-        How many channels it makes.
+        How many channels the output has.
     kernel : int or (int, int)
         The size of the kernels, one side or (rows, columns).
     stride : int or (int, int), default 1
-        How far apart neighbouring pixels of the input are in the output.
+        The distance in the output between neighbouring pixels of the input.
     padding : ((top, bottom), (left, right)), default no border
-        The border around these pixels; a negative border cuts pixels off.
+        The border of zeros around the spread pixels; a negative border cuts pixels off.
     dilation : int or (int, int), default 1
         The distance between the entries of a kernel.
     groups : int, default 1
-        How many groups the channels are in.
+        The number of groups that the channels are split into.
     bias : bool, default True
         Whether there is a bias for each filter.
 
     Raises
     ------
     ValueError
-        If the rows are no images, or the groups do not divide channels and filters.
+        If x does not hold images, or the groups do not divide channels and filters.
 
     Notes
     -----
-    The kernel (kh, kw, C/groups, filters) is the one that slides over the pixels once they are apart: see
-    `minixai.ops.transposed_convolution`.
+    The weights are `kernel` (kh, kw, C / groups, filters) and `bias` (filters,).  The kernel is the one that slides
+    over the pixels after they have been spread: see `minixai.ops.transposed_convolution`.
 
     Examples
     --------
@@ -93,16 +93,16 @@ class ConvTranspose2D(Layer):
 
 @dataclass(eq=False)
 class Scale(Layer):
-    """x times numbers, the same for every row: (N, ...) -> (N, ...)
+    """x times a weight that is the same for every row: (N, ...) -> (N, ...)
 
     Parameters
     ----------
     shape : tuple of int
-        The shape of the numbers, which are broadcast over a row.
+        The shape of the weight, which is broadcast over a row.
 
     Notes
     -----
-    The weight is `scale`, in that shape.
+    The weight is called `scale`.
 
     Examples
     --------
@@ -124,16 +124,16 @@ class Scale(Layer):
 
 @dataclass(eq=False)
 class Shift(Layer):
-    """x plus numbers, the same for every row: (N, ...) -> (N, ...)
+    """x plus a weight that is the same for every row: (N, ...) -> (N, ...)
 
     Parameters
     ----------
     shape : tuple of int
-        The shape of the numbers, which are broadcast over a row.
+        The shape of the weight, which is broadcast over a row.
 
     Notes
     -----
-    The weight is `shift`, in that shape.
+    The weight is called `shift`.
 
     Examples
     --------
@@ -154,25 +154,25 @@ class Shift(Layer):
 
 @dataclass(eq=False)
 class Append(Layer):
-    """Numbers beside x along an axis, the same for every row, such as a class token.
+    """Join x and a weight that is the same for every row, such as a class token, along an axis.
 
     Parameters
     ----------
     shape : tuple of int
-        The shape of the numbers, with all axes of a row.
+        The shape of the weight, with all axes of a row.
     axis : int
         The axis; 1 is the first of a row.
     before : bool, default False
-        Whether the numbers come before x.
+        Whether the weight comes before x.
 
     Raises
     ------
     ValueError
-        If the numbers do not fit x.
+        If the weight does not fit x.
 
     Notes
     -----
-    The weight is `numbers`, in that shape.
+    The weight is called `numbers`.
 
     Examples
     --------
@@ -203,11 +203,11 @@ class PReLU(Layer):
     Parameters
     ----------
     shape : tuple of int
-        The shape of α, which is broadcast over a row: (C,) for one of each channel.
+        The shape of α, which is broadcast over a row; (C,) gives each channel its own α.
 
     Notes
     -----
-    The weight is `alpha`, in that shape.
+    α is the weight `alpha`.
 
     References
     ----------
@@ -233,14 +233,15 @@ class PReLU(Layer):
 
 @dataclass(eq=False)
 class Standardise(Layer):
-    """(x − mean) / √(variance + ε), with mean and variance over axes of each row: (N, ...) -> (N, ...)
+    """(x − mean) / √(variance + ε), where mean and variance are over axes of each row: (N, ...) -> (N, ...)
 
     Parameters
     ----------
     axes : tuple of int
-        The axes: (3,) is layer normalisation of the channels of an image, (1, 2) instance normalisation.
+        The axes of a row that mean and variance are taken over.  For images, (3,) is layer normalisation over the
+        channels, and (1, 2) instance normalisation.
     epsilon : float, default 1e-5
-        ε, what is added to the variance.
+        ε, which is added to the variance.
 
     References
     ----------
@@ -267,9 +268,9 @@ class LocalResponseNorm(Layer):
     Parameters
     ----------
     size : int
-        How many channels the sum has.
+        How many channels the sum is over.
     alpha, beta, bias : float, default 1e-4, 0.75 and 1.0
-        The numbers of the formula.
+        α, β and the bias in the formula.
 
     References
     ----------
@@ -293,12 +294,12 @@ class LocalResponseNorm(Layer):
 
 @dataclass(eq=False)
 class Reduce(Layer):
-    """The mean, sum, largest or smallest entry over axes of a row.
+    """The mean, sum, maximum or minimum over axes of a row.
 
     Parameters
     ----------
     function : {"mean", "sum", "max", "min"}
-        What is made of the entries.
+        The reduction.
     axes : tuple of int
         The axes; 1 is the first of a row.
     keepdims : bool, default False
@@ -328,17 +329,17 @@ class Reduce(Layer):
 
 @dataclass(eq=False)
 class Permute(Layer):
-    """The axes of a row in another order: axis i of the output is axis axes[i − 1] of x.
+    """Permute the axes of a row: axis i of the output is axis axes[i − 1] of x.
 
     Parameters
     ----------
     axes : tuple of int
-        All axes of a row; 1 is the first.
+        All axes of a row, in their new order; 1 is the first axis of a row.
 
     Raises
     ------
     ValueError
-        If these are not all axes of a row.
+        If `axes` does not name every axis of a row once.
 
     Examples
     --------
@@ -363,7 +364,7 @@ class Slice(Layer):
     axis : int
         The axis; 1 is the first of a row.
     start, stop, step : int, optional
-        As in Python.
+        The slice, as in Python.
 
     Examples
     --------
@@ -383,19 +384,19 @@ class Slice(Layer):
 
 @dataclass(eq=False)
 class Gather(Layer):
-    """Entries along one axis, by their numbers.
+    """Pick entries along one axis by their indices.
 
     Parameters
     ----------
     axis : int
         The axis; 1 is the first of a row.
     indices : tuple of int
-        The numbers, in the order of the output.
+        The indices, in the order of the output.
 
     Raises
     ------
     ValueError
-        If there is no entry of such a number.
+        If an index is out of range.
 
     Examples
     --------
@@ -413,14 +414,14 @@ class Gather(Layer):
 
 @dataclass(eq=False)
 class Pad(Layer):
-    """A border of one value.
+    """Add a border of one value.
 
     Parameters
     ----------
     widths : tuple of (int, int)
-        (before, after) for each axis of a row.
+        The widths of the border, (before, after) for each axis of a row.
     fill : float, default 0.0
-        The value.
+        The value of the border.
 
     Examples
     --------
@@ -438,7 +439,7 @@ class Pad(Layer):
 
 @dataclass(eq=False)
 class Interpolate(Layer):
-    """Interpolation along one axis.
+    """Resize one axis by interpolation.
 
     Parameters
     ----------
@@ -447,11 +448,12 @@ class Interpolate(Layer):
     size : int
         The new length of the axis.
     mode : str, default "half_pixel"
-        Where the new positions lie among the old ones: see `minixai.ops.sampling.positions`.
+        How new positions are mapped to old ones: see `minixai.ops.sampling.positions`.
     nearest : {"floor", "ceil", "round_prefer_floor", "round_prefer_ceil"}, optional
-        How a position is rounded to an old one; by default the interpolation is linear.
+        How a mapped position is rounded to an old one, for nearest-neighbour interpolation; by default the
+        interpolation is linear.
     factor : float, optional
-        New length over old, if that is not exactly size / length.
+        New length over old length, if it is not exactly size / length.
 
     Raises
     ------
@@ -477,7 +479,7 @@ class Interpolate(Layer):
 
 @dataclass(eq=False)
 class Join(Layer):
-    """A layer that makes one node of two or more, from left to right; subclasses define `join`.
+    """A layer that combines two or more nodes into one, from left to right; subclasses define `join`.
 
     Raises
     ------
@@ -491,7 +493,7 @@ class Join(Layer):
     """
 
     def join(self, u: Node, v: Node) -> Node:
-        """The result for two inputs."""
+        """The result for two inputs, as a node."""
         raise NotImplementedError
 
     def __call__(self, xs: list[Node], w: Weights | None = None, training: Training | None = None) -> Node:
@@ -500,7 +502,7 @@ class Join(Layer):
 
 @dataclass(eq=False)
 class Sum(Join):
-    """The sum of its inputs, which are broadcast within a row.
+    """The sum of the inputs, which are broadcast within a row.
 
     Raises
     ------
@@ -521,7 +523,7 @@ class Sum(Join):
 
 @dataclass(eq=False)
 class Multiply(Join):
-    """The product of its inputs, which are broadcast within a row; a squeeze-and-excitation block ends with one.
+    """The product of the inputs, which are broadcast within a row; squeeze-and-excitation blocks need it.
 
     Raises
     ------
@@ -542,7 +544,7 @@ class Multiply(Join):
 
 @dataclass(eq=False)
 class Divide(Join):
-    """The first input divided by the second; they are broadcast within a row.
+    """The first input divided by the others, which are broadcast within a row.
 
     Raises
     ------
@@ -563,7 +565,7 @@ class Divide(Join):
 
 @dataclass(eq=False)
 class Subtract(Join):
-    """The first input minus the second; they are broadcast within a row.
+    """The first input minus the others, which are broadcast within a row.
 
     Raises
     ------
@@ -584,7 +586,7 @@ class Subtract(Join):
 
 @dataclass(eq=False)
 class Maximum(Join):
-    """The largest of its inputs, entry by entry.
+    """The largest of the inputs, entry by entry, with broadcasting within a row.
 
     Raises
     ------
@@ -605,7 +607,7 @@ class Maximum(Join):
 
 @dataclass(eq=False)
 class Minimum(Join):
-    """The smallest of its inputs, entry by entry.
+    """The smallest of the inputs, entry by entry, with broadcasting within a row.
 
     Raises
     ------
@@ -626,7 +628,7 @@ class Minimum(Join):
 
 @dataclass(eq=False)
 class MatMul(Join):
-    """The matrix product of its inputs, row by row, as in attention: (N, ..., I, J) @ (N, ..., J, K)
+    """The matrix product of the inputs, row by row, as in attention: (N, ..., I, J) @ (N, ..., J, K)
 
     Raises
     ------
@@ -652,4 +654,4 @@ KINDS: dict[str, type[Layer]] = SIMPLE | {
         *(Pad, Interpolate, Sum, Multiply, Divide, Subtract, Maximum, Minimum, MatMul),
     )
 }
-"""The kinds of layer that a saved model may name: these, and those of `minixai.layers`."""
+"""{name: class} of the layers that a saved model may contain: those of this module, and those of `minixai.layers`."""

@@ -1,6 +1,7 @@
-"""The operators of a node, +, *, @, [...] and its methods; and what NumPy must not do to a node.
+"""The operators of a node, +, *, @, [...] and its methods, and errors where NumPy would take a node for an array.
 
-Each operator looks its operation up in a table that minixai.ops fills, so imports run one way.
+Each operator looks its operation up in the table OPERATORS.  minixai.ops fills the table, so this module need not
+import minixai.ops.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy.typing as npt
 N = TypeVar("N", bound="Operators")
 Operand: TypeAlias = "Operators | npt.ArrayLike"
 OPERATORS: dict[str, Callable[..., Any]] = {}
-"""The operation of each operator, by the name that NumPy has for it; minixai.ops fills this table."""
+"""{NumPy's name of an operator: the operation}; minixai.ops fills this table."""
 OUTSIDE = "node.value leaves the graph, and every explanation of what is computed from it would be wrong"
 
 
@@ -24,8 +25,8 @@ class Operators:
     Raises
     ------
     TypeError
-        For comparisons, // and %, for functions of NumPy, for assignment, and where a truth value is needed: no method
-        could explain them.
+        For <, <=, >, >=, // and %, for other functions of NumPy, for assignment to entries, and if a truth value is
+        needed: no method could explain these.
 
     Examples
     --------
@@ -104,24 +105,27 @@ class Operators:
         return operate(self, "mean", self, axis, keepdims)
 
     def max(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Self:
-        """The largest entry over axes, by default over all axes of a row."""
+        """The maximum over axes, by default over all axes of a row."""
         return operate(self, "max", self, axis, keepdims)
 
     def reshape(self, *shape: int) -> Self:
-        """Rows in another shape: (N, ...) -> (N, *shape)"""
+        """Reshape every row: (N, ...) -> (N, *shape)"""
         return operate(self, "reshape", self, *shape)
 
     def flatten(self) -> Self:
-        """All axes of a row as one: (N, ...) -> (N, numbers)"""
+        """Flatten every row: (N, ...) -> (N, numbers)"""
         return operate(self, "flatten", self)
 
     def transpose(self, *axes: int) -> Self:
-        """The axes of a row in another order; 1 is the first."""
+        """Permute the axes of a row; axis 1 is the first axis of a row."""
         return operate(self, "transpose", self, *axes)
 
-    # -- what NumPy must not do to a node behind our back ----------------------------------------------
+    # -- NumPy must not take a node for an array -------------------------------------------------------
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Self:
-        """Take array + node, which arrives here as np.add, and refuse every other NumPy function."""
+        """Compute array + node and the like, which NumPy passes on to this method.
+
+        Raises TypeError for every other NumPy function.
+        """
         if method != "__call__" or options or ufunc.__name__ not in NUMPY_OPERATORS:
             refuse(f"np.{ufunc.__name__}")
         return operate(self, NUMPY_OPERATORS[ufunc.__name__], *inputs)
@@ -143,12 +147,12 @@ class Operators:
 
 
 def operate(like: N, operator: str, *inputs: Any) -> N:
-    """The node that an operator makes of its inputs, of which `like` is one."""
+    """The node that an operator makes of `inputs`; `like` is one of them, and only tells the type."""
     return cast("N", OPERATORS[operator](*inputs))
 
 
 def refuse(name: str) -> NoReturn:
-    """Raise TypeError for a function of NumPy that was given a node."""
+    """Raise TypeError for the NumPy function of this name, which was called with a node."""
     raise TypeError(
         f"{name} cannot follow a Node, so no method could explain it: use the same function of minixai.ops, "
         f"or write an Op; {OUTSIDE}"

@@ -1,6 +1,7 @@
-"""What a network was trained to see, made of pixels in [0, 1]: a part of the model, so attributions are about pixels.
+"""Preprocessing: the map from pixels in [0, 1] to the input of a network's first layer.
 
-It is no layer: `model.layers[0]` stays the image, and layer 1 the first convolution.
+It is part of the model, so attributions are with respect to pixels, but it is not a layer: `model.layers[0]` is the
+image, and `model.layers[1]` the first layer.
 """
 
 from __future__ import annotations
@@ -20,25 +21,26 @@ from minixai.validate import as_count
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """What is made of pixels in [0, 1]: (scale · x − mean) / std, channel by channel.
+    """Map pixels in [0, 1] to (scale · x − mean) / std, channel by channel.
 
-    Made with ordinary operations, so every method carries it back to the pixels.  A Model saves it as plain numbers.
+    It consists of ordinary operations, so every method carries its result back to the pixels.  A saved model holds it
+    as plain numbers.
 
     Parameters
     ----------
     scale : float, default 1
         What a pixel of 1 becomes: 255 for networks trained on bytes.
     reverse : bool, default False
-        Whether the channels are put into the other order first: red, green, blue become blue, green, red.
+        Whether the order of the channels is reversed first: red, green, blue become blue, green, red.
     mean : tuple of float, default ()
-        A number for each channel, in the new order and scale; () subtracts nothing.
+        A number for each channel, in the order and scale of the result; () subtracts nothing.
     std : tuple of float, default ()
         A number above 0 for each channel; () divides by nothing.
 
     Raises
     ------
     ValueError
-        For numbers that are not finite, and for a scale or std that is not above 0.
+        If a number is not finite, or if the scale or a number of `std` is not above 0.
 
     Examples
     --------
@@ -58,7 +60,7 @@ class Preprocessing:
             raise ValueError(f"preprocessing takes finite numbers, scale and std above 0, got {quoted(self)}")
 
     def __call__(self, x: Node) -> Node:
-        """Return what the first layer reads of a node of pixels, (N, H, W, C) -> (N, H, W, C)."""
+        """Return the input of the first layer for a node of pixels: (N, H, W, C) -> (N, H, W, C)"""
         channels = x.shape[-1]
         for name, numbers in (("mean", self.mean), ("std", self.std)):
             if numbers and len(numbers) != channels:
@@ -74,7 +76,7 @@ class Preprocessing:
         return x / np.asarray(self.std) if self.std else x
 
     def __str__(self) -> str:
-        """Its name, if it has one, and its formula.
+        """The name of the preprocessing, if it has one, and its formula.
 
         >>> print(Preprocessing(mean=(0.5,), std=(0.5,)))
         -1..1, (pixels - 0.5) / 0.5
@@ -92,7 +94,7 @@ class Preprocessing:
 
 
 def format_numbers(numbers: Sequence[float]) -> str:
-    """Write numbers for the channels, equal ones once.
+    """Format one number for each channel; if all are equal, only one is written.
 
     >>> format_numbers((0.5, 0.5)), format_numbers((0.485, 0.456))
     ('0.5', '[0.485 0.456]')
@@ -102,40 +104,41 @@ def format_numbers(numbers: Sequence[float]) -> str:
 
 
 UNIT = Preprocessing()
-"""Pixels of 0 to 1 as they are, for a network that is known to take them so."""
+"""Passes pixels in [0, 1] on unchanged, for a network that is known to be trained on such pixels."""
 
 CAFFE = Preprocessing(scale=255, reverse=True, mean=(103.939, 116.779, 123.68))
-"""As Keras feeds VGG-16: bytes, blue first, less the means over ImageNet."""
+"""The preprocessing of Keras for VGG-16: bytes in the order blue, green, red, minus the means over ImageNet."""
 
 TORCHVISION = Preprocessing(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-"""As torchvision feeds its networks: less the means over ImageNet, in units of the standard deviations."""
+"""The preprocessing of torchvision: minus the means over ImageNet, divided by the standard deviations."""
 
 NAMES = ("imagenet", "0..1", "-1..1", "0..255", "caffe", "tf", "torch")
-"""What a preprocessing can be called; the last three are the modes of `preprocess_input` in Keras."""
+"""The names that a preprocessing can have; the last three are the modes of `preprocess_input` in Keras."""
 
 
 def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
-    """Return what a network was trained to see, from its name or its numbers.
+    """Return the preprocessing of a network, from its name or its numbers.
 
     Parameters
     ----------
     given : str, Preprocessing, (mean, std), {"mean": ..., "std": ...} or None
-        "imagenet", the means and deviations of torchvision; "0..1", "-1..1" or "0..255", what pixels become; one of
-        the modes of `preprocess_input` in Keras: "caffe" (VGG, ResNet: bytes, blue first, less the means), "tf"
-        (MobileNet, Inception: as "-1..1") or "torch" (DenseNet: as "imagenet"), with or without "keras-" before it;
-        or two lists of numbers for pixels of 0 to 1, (x − mean) / std, as text "0.485,0.456,0.406/0.229,0.224,0.225".
+        "imagenet" takes the means and standard deviations of torchvision; "0..1", "-1..1" and "0..255" are the range
+        that pixels are mapped to.  The modes of `preprocess_input` in Keras, with or without "keras-" before them, are
+        "caffe" (VGG, ResNet: bytes, blue first, minus the means), "tf" (MobileNet, Inception: as "-1..1") and "torch"
+        (DenseNet: as "imagenet").  A mean and a standard deviation, each a number or one number for each channel, give
+        (x − mean) / std for pixels in [0, 1]; as text they are written "0.485,0.456,0.406/0.229,0.224,0.225".
     channels : int
-        The channels of the images.
+        The number of channels of the images.
 
     Returns
     -------
     Preprocessing or None
-        None where none is given: nobody knows, and pixels of 0 to 1 go in as they are.
+        None if None is given: the preprocessing is unknown, and pixels are passed on unchanged.
 
     Raises
     ------
     ValueError
-        For an unknown name, and for numbers that do not fit the channels.
+        If the name is unknown, or the numbers do not fit the channels.
 
     Examples
     --------
@@ -187,7 +190,10 @@ def as_preprocessing(given: Any, channels: int) -> Preprocessing | None:
 
 
 def numbers_per_channel(given: float | Sequence[float], channels: int) -> tuple[float, ...]:
-    """Return a number for each channel; one number is for all of them."""
+    """Return a number for each channel; a single number is repeated for all.
+
+    Raises ValueError if they are not numbers.
+    """
     try:
         numbers = tuple(map(float, np.atleast_1d(np.asarray(given, float))))
     except (TypeError, ValueError):

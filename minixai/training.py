@@ -1,7 +1,7 @@
-"""Training, by the same backward walk as attribution, with the weights as nodes.
+"""Train a model with the same backward walk as attribution, with the weights as nodes.
 
-Each step wraps the weights in nodes, computes the scores of a batch, seeds the walk with the gradient of the loss with
-respect to the scores, and keeps the multipliers of the weights, which are their gradients.
+Each step wraps the weights in nodes and computes the scores of a batch.  The seed of the walk is the gradient of the
+loss with respect to the scores; the multipliers of the weights are then their gradients.
 """
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ from minixai.validate import as_count, as_random_seed, as_real, check_finite
 TRAINING: Rules = {**GRADIENT, BatchNormalise: gradient}
 
 Loss: TypeAlias = Callable[[Array, Array], tuple[float, Array]]
-"""loss(scores (N, K), goals (N, K)) -> (its mean over the batch, its gradient with respect to the scores)"""
+"""loss(scores (N, K), goals (N, K)) -> (mean loss of the batch, gradient of this mean with respect to the scores)"""
 
 
 def cross_entropy(scores: Array, goals: Array) -> tuple[float, Array]:
-    """−Σ_k q_k log p_k with p = softmax(scores), and its slope (p − q)/N, for goals q that sum to 1.
+    """The mean over rows of −Σ_k q_k log p_k, with p = softmax(scores) and goals q that sum to 1.
+
+    Returns (loss, its gradient (p − q)/N with respect to the scores).
 
     >>> cross_entropy(np.zeros((1, 2)), np.array([[1.0, 0.0]]))
     (0.6931471805599453, array([[-0.5,  0.5]]))
@@ -49,7 +51,9 @@ def cross_entropy(scores: Array, goals: Array) -> tuple[float, Array]:
 
 
 def binary_cross_entropy(scores: Array, goals: Array) -> tuple[float, Array]:
-    """Cross-entropy of sigmoid(z), for the scores (−z, z) of a model of two classes with one score z.
+    """Cross-entropy of sigmoid(z), for a model of two classes with one score z, whose scores are (−z, z).
+
+    Returns (loss, its gradient with respect to the scores).
 
     >>> value, _ = binary_cross_entropy(np.array([[-2.0, 2.0]]), np.array([[0.0, 1.0]]))
     >>> bool(np.isclose(value, np.log1p(np.exp(-2.0)), rtol=1e-15))
@@ -60,12 +64,17 @@ def binary_cross_entropy(scores: Array, goals: Array) -> tuple[float, Array]:
 
 
 def loss_for(model: Model, loss: Loss) -> Loss:
-    """The loss; cross-entropy is that of the sigmoid where one score tells two classes apart."""
+    """The loss to train with.
+
+    It is `loss`, but binary cross-entropy in place of cross-entropy if the model tells two classes apart by one score.
+    """
     return binary_cross_entropy if model.is_binary and loss is cross_entropy else loss
 
 
 def mean_squared_error(scores: Array, goals: Array) -> tuple[float, Array]:
-    """The mean of (s − q)² over rows and scores, and its slope 2(s − q)/(N·K).
+    """The mean of (s − q)² over rows and scores s, with goals q.
+
+    Returns (loss, its gradient 2(s − q)/(N·K) with respect to the scores).
 
     >>> mean_squared_error(np.array([[3.0]]), np.array([[1.0]]))
     (4.0, array([[4.]]))
@@ -75,18 +84,21 @@ def mean_squared_error(scores: Array, goals: Array) -> tuple[float, Array]:
 
 
 class Optimiser(Protocol):
-    """A rule that changes a weight; each weight has a `memory` of its own, which starts empty."""
+    """A rule that changes a weight.  Each weight has its own dict `memory`, which is empty at first."""
 
     @property
     def rate(self) -> float: ...
 
     def change(self, w: Array, slope: Array, memory: dict[str, Array], step: int, rate: float) -> Array:
-        """The new weight."""
+        """The new value of the weight w.
+
+        `slope` is the gradient of the loss, and `step` the number of the step, from 1.
+        """
 
 
 @dataclass(frozen=True)
 class SGD:
-    """v ← momentum · v + slope + decay · w;  w ← w − rate · v"""
+    """Stochastic gradient descent: v ← momentum · v + gradient + weight_decay · w;  w ← w − rate · v"""
 
     rate: float = 0.01
     momentum: float = 0.9
@@ -102,9 +114,9 @@ class SGD:
 
 @dataclass(frozen=True)
 class Adam:
-    """w ← w − rate · (m̂ / (√v̂ + ε) + decay · w), m̂ and v̂ running means of slope and slope².
+    """w ← w − rate · (m̂ / (√v̂ + ε) + weight_decay · w), where m̂ and v̂ are running means of gradient and gradient².
 
-    (Kingma & Ba 2015, alg. 1; the decay apart from the slope: Loshchilov & Hutter 2019, alg. 2)
+    Kingma & Ba (2015), alg. 1.  The weight decay is not part of the gradient: Loshchilov & Hutter (2019), alg. 2.
     """
 
     rate: float = 1e-3
@@ -124,12 +136,12 @@ class Adam:
 
 
 def cosine(t: float) -> float:
-    """(1 + cos πt)/2: 1 at the start of training, t = 0, and 0 at its end, t = 1. (Loshchilov & Hutter 2017, eq. 5)"""
+    """(1 + cos πt)/2: 1 at the start of training, t = 0, and 0 at its end, t = 1.  (Loshchilov & Hutter 2017, eq. 5)"""
     return (1 + cos(pi * t)) / 2
 
 
 class Epoch(NamedTuple):
-    """Loss and accuracy of one pass over the images; a network with a single score has no accuracy."""
+    """Loss and accuracy of one pass over the images.  The accuracy is None for a network with a single score."""
 
     loss: float
     accuracy: float | None
@@ -164,7 +176,7 @@ def train(
     report: Callable[[int, Epoch], None] = lambda number, epoch: None,
     progress: bool | None = None,
 ) -> list[Epoch]:
-    """Train a model in place.  The same call gives the same weights.
+    """Train a model in place.  The same call on an equal model gives the same weights.
 
     Parameters
     ----------
@@ -173,11 +185,11 @@ def train(
     x : array (N, H, W, C)
         Images, as `model.scores` takes them.
     labels : array of int (N,) or of float (N, K)
-        Class numbers, or goals for every score: probabilities, or any numbers for the mean squared error.
+        Class numbers, or a goal for every score: probabilities, or any numbers if the loss is the mean squared error.
     loss : callable, default cross_entropy
         loss(scores, goals) -> (mean over the batch, gradient with respect to the scores).
     optimiser : Optimiser, default Adam()
-        SGD, Adam, or another rule that changes a weight.
+        SGD(...), Adam(...), or another `Optimiser`.
     epochs : int, default 10
         Passes over the images.
     batch : int, default 64
@@ -185,17 +197,18 @@ def train(
     seed : int, default 0
         Seed of the order of the images, of dropout and of `augment`.
     schedule : callable, optional
-        Factor of the optimiser's rate, given the fraction of the training that is done.
+        schedule(t) -> a factor for the optimiser's rate, where t is the fraction of the training that is done; by
+        default 1.
     augment : callable, optional
         augment(images, rng) -> images, applied to every batch.
     validation : (x, labels), optional
-        Measured after every epoch.
+        Images and labels on which loss and accuracy are measured after every epoch.
     patience : int, optional
         Stop after this many epochs without a lower loss on `validation`, and restore the best weights.
     report : callable, optional
         report(number, epoch), called after every epoch; the first has the number 1.
     progress : bool, optional
-        Whether to show progress on stderr; by default where a person is watching.
+        Whether to show progress on stderr; by default only if stderr is a terminal.
 
     Returns
     -------
@@ -205,9 +218,9 @@ def train(
     Raises
     ------
     TypeError
-        If the model has no weights of its own, or the optimiser is none.
+        If `model` is not a Model with trainable weights, or `optimiser` is not an optimiser.
     ValueError
-        If the labels do not fit, or the loss is no longer finite.
+        If the labels do not fit, the loss is no longer finite, or `patience` is given without `validation`.
 
     Examples
     --------
@@ -278,7 +291,7 @@ def train(
 def train_step(
     model: Model, x: Array, goals: Array, loss: Loss, rng: np.random.Generator
 ) -> tuple[float, Array, dict[str, Array]]:
-    """(loss, scores, {weight: gradient of the loss}) of one batch, whose statistics batch norms remember."""
+    """(loss, scores, {weight: gradient of the loss}) for one batch; batch norms update their running averages."""
     nodes = {name: Node(w) for name, w in model.trained_weights.items()}
     training = Training(rng)
     output = model(Node(x), nodes, training)
@@ -292,7 +305,7 @@ def train_step(
 def evaluate(
     model: Model, x: npt.ArrayLike, labels: npt.ArrayLike, loss: Loss = cross_entropy
 ) -> tuple[float, float | None]:
-    """(loss, accuracy) on these images; accuracy is None for a network with a single score."""
+    """(loss, accuracy) on these images; the accuracy is None for a network with a single score."""
     check_arguments(evaluate, locals())
     scores, loss = model.scores(x), loss_for(model, loss)
     goals = as_goals(labels, len(scores), scores.shape[1], scores.dtype)
@@ -301,7 +314,10 @@ def evaluate(
 
 
 def as_goals(labels: npt.ArrayLike, rows: int, classes: int, dtype: np.dtype[np.generic]) -> Array:
-    """Labels as goals (N, K): a class number becomes 1 at the class and 0 elsewhere."""
+    """The labels as goals (N, K): a class number becomes 1 at that class and 0 elsewhere.
+
+    Raises ValueError if the labels do not fit the rows or the classes.
+    """
     array = check_finite(as_real(labels, "labels"), "labels")
     if array.shape == (rows, classes):
         return array.astype(dtype)
@@ -318,7 +334,7 @@ def as_goals(labels: npt.ArrayLike, rows: int, classes: int, dtype: np.dtype[np.
 
 
 def random_shift(images: Array, rng: np.random.Generator, pixels: int = 2) -> Array:
-    """Move each image by up to `pixels` along each side, at random, and fill with 0."""
+    """Images shifted at random by up to `pixels` in each direction, with 0 where no pixel was: (N, H, W, C)"""
     n, h, w, _ = images.shape
     room = np.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)))
     y, x = rng.integers(0, 2 * pixels + 1, (2, n, 1))

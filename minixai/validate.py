@@ -1,6 +1,6 @@
-"""Checks of arguments: each raises ValueError or TypeError, in a sentence that says what was given and what to give.
+"""Checks of arguments.  Each raises ValueError or TypeError with a message that says what was given and what to give.
 
-A function `as_...` converts what it checks.
+A function called `as_...` also converts its argument and returns it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from minixai.arrays import Array
 from minixai.text import listed, quoted, shorten
 
 MOST_LISTED = 24
-"""Names that an error lists where all of them may be a choice: as many as a person can look through."""
+"""The largest number of names that an error message lists: a person can still look through them."""
 MOST_SEED = 2**32 - 1
-"""The largest seed: as many as PyTorch and NumPy's legacy generators take."""
+"""The largest seed, which is also the largest that PyTorch and NumPy's legacy generators accept."""
 LARGEST_SIDE = 2**31 - 1
-"""More pixels along a side than any image has."""
+"""The largest length of a side; no image has more pixels along one."""
 MOST_SAMPLES = 1_000_000
-"""Draws at which a mean is off by a thousandth of their spread, 1/√n."""
+"""The largest number of samples n: their mean has a standard error, σ/√n, of a thousandth of their spread σ."""
 WHY_NO_MORE = "the mean of so many is off by a thousandth of what one is"
 
 
 def one_of(name: str, names: Iterable[str], what: str) -> str:
-    """The name, if it is one of those known; otherwise ValueError with the nearest."""
+    """`name`, if it is one of `names`; otherwise raise ValueError, with the most similar of them."""
     options = list(names)
     if isinstance(name, str) and name in options:
         return name
@@ -50,7 +50,10 @@ def is_integer(x: Any) -> bool:
 
 
 def as_count(n: int, what: str, least: int = 1, most: int | None = None, why: str = "") -> int:
-    """n as an int, if it is a whole number of at least `least`, and at most `most`, for the reason `why`."""
+    """n as an int.
+
+    Raises ValueError unless it is a whole number from `least` to `most`; `why` explains the maximum.
+    """
     if not is_integer(n) or n < least:
         raise ValueError(f"{what} is a whole number, at least {least}, got {quoted(n)}")
     if most is not None and n > most:
@@ -59,31 +62,31 @@ def as_count(n: int, what: str, least: int = 1, most: int | None = None, why: st
 
 
 def as_random_seed(seed: int, name: str = "seed") -> int:
-    """seed as an int, if random numbers can start there."""
+    """`seed` as an int.  Raises ValueError unless it is a whole number from 0 to 2³² − 1."""
     return as_count(seed, name, 0, MOST_SEED, "seeds beyond are no better, and other libraries do not take them")
 
 
 def check_callable(x: object, what: str) -> None:
-    """Raise TypeError unless x is a function, or anything that can be called."""
+    """Raise TypeError unless x can be called."""
     if not callable(x):
         raise TypeError(f"{what} is a function, got {quoted(x)}")
 
 
 def check_path(x: object, what: str = "a file") -> None:
-    """Raise TypeError unless x is a path."""
+    """Raise TypeError unless x is a str or a Path."""
     if not isinstance(x, (str, PathLike)):
         raise TypeError(f"{what} is given by its path, a str or a Path, got {quoted(x)}")
 
 
 def as_nonnegative(x: float, what: str) -> float:
-    """x as a float, if it is a finite number of at least 0."""
+    """x as a float.  Raises ValueError unless it is a finite number of at least 0."""
     if isinstance(x, bool) or not isinstance(x, (int, float, np.integer, np.floating)) or not 0 <= x < np.inf:
         raise ValueError(f"{what} is a finite number, at least 0, got {quoted(x)}")
     return float(x)
 
 
 def as_pair(x: int | tuple[int, int], what: str, least: int = 1) -> tuple[int, int]:
-    """A number or a pair of them, for rows and columns, as a pair: 2 -> (2, 2)."""
+    """A number, or a pair for (rows, columns), as a pair: 2 -> (2, 2).  Raises ValueError if it is neither."""
     both = tuple(x) if isinstance(x, (tuple, list)) else (x, x)
     if len(both) != 2 or not all(is_integer(n) and least <= n <= LARGEST_SIDE for n in both):
         most = f", none above {LARGEST_SIDE:,}" if all(is_integer(n) and n >= least for n in both) else ""
@@ -92,7 +95,7 @@ def as_pair(x: int | tuple[int, int], what: str, least: int = 1) -> tuple[int, i
 
 
 def as_rectangular(x: Any, what: str) -> Array:
-    """x as an array, if its rows are of one shape and nothing in it is masked."""
+    """x as an array.  Raises ValueError for ragged rows or masked entries, and TypeError if NumPy cannot convert x."""
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
         count = np.count_nonzero(np.ma.getmaskarray(x))
         raise ValueError(
@@ -110,13 +113,13 @@ def as_rectangular(x: Any, what: str) -> Array:
         return np.asarray(x)
     except ValueError:
         raise ValueError(f"{what} is ragged, its rows differ in shape: make them alike") from None
-    except (RuntimeError, TypeError) as problem:  # as of a tensor of PyTorch that has a gradient, or is on a GPU
+    except (RuntimeError, TypeError) as problem:  # raised by a PyTorch tensor that has a gradient or is on a GPU
         reason = " ".join(str(problem).split())
         raise TypeError(f"{what} cannot be made an array ({reason}): give an array of NumPy") from None
 
 
 def as_real(x: npt.ArrayLike, what: str) -> Array:
-    """x as an array of real numbers."""
+    """x as an array of real numbers.  Raises TypeError if it holds anything else."""
     array = as_rectangular(x, what)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{what} holds {array.dtype}, not real numbers: give an array of floats")
@@ -124,7 +127,10 @@ def as_real(x: npt.ArrayLike, what: str) -> Array:
 
 
 def as_float(x: npt.ArrayLike) -> Array:
-    """x as an array of floats: those it has, or float64 for integers and booleans."""
+    """x as an array of floats: its own float dtype, or float64 for integers and booleans.
+
+    Raises TypeError otherwise.
+    """
     array = as_rectangular(x, "what a Node is to hold")
     if array.dtype.kind not in "fiub":
         raise TypeError(f"a Node holds real numbers, got {array.dtype} {array.shape}: convert it to float first")
@@ -132,7 +138,7 @@ def as_float(x: npt.ArrayLike) -> Array:
 
 
 def check_finite(array: Array, what: str) -> Array:
-    """The array, if it has rows and only finite numbers."""
+    """Return the array.  Raises ValueError if it has no rows, or a number that is not finite."""
     if array.ndim and not len(array):
         raise ValueError(f"{what} is empty, of shape {array.shape}: give at least one row")
     bad = ~np.isfinite(array)
@@ -146,7 +152,7 @@ def check_finite(array: Array, what: str) -> Array:
 
 
 def check_images(shape: tuple[int, ...], what: str) -> None:
-    """Raise ValueError unless `shape` has the four axes of images."""
+    """Raise ValueError unless `shape` has four axes, (N, H, W, C)."""
     if len(shape) != 4:
         raise ValueError(
             f"{what} takes images (N, H, W, C), got {shape}: one image alone is image[None], "
@@ -158,7 +164,10 @@ PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn as of the line that called minixai, however many functions of minixai lie between."""
+    """Issue a warning that points at the user's line that called minixai.
+
+    This works however deep inside minixai the warning is issued.
+    """
     frame, level = sys._getframe(1), 2
     while frame.f_back and frame.f_code.co_filename.startswith(PACKAGE):
         frame, level = frame.f_back, level + 1
@@ -169,7 +178,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def accept_old_name(old: str, new: str) -> Callable[[F], F]:
-    """Accept an argument under its former name as well, with a DeprecationWarning that names the new one."""
+    """A decorator: the argument `new` is also accepted under its former name, with a DeprecationWarning."""
 
     def decorate(function: F) -> F:
         @wraps(function)
@@ -183,7 +192,10 @@ def accept_old_name(old: str, new: str) -> Callable[[F], F]:
 
 
 def rename_options(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with every former name, which `accept_old_name` knows, replaced by the present one."""
+    """The options, with every former name that `accept_old_name` registered for the function replaced by the new one.
+
+    Raises TypeError if an option is given under both names.
+    """
     options = dict(options)
     for old, new in getattr(function, "former_names", {}).items():
         if old in options:

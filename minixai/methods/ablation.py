@@ -89,7 +89,7 @@ def feature_ablation(
 
 
 def as_baselines(baseline: Baseline, values: Sequence[Baseline] | None) -> list[Baseline]:
-    """The baselines to try, in a list.  Raises ValueError if there are none, and if both arguments are given."""
+    """The baselines to try, as a list.  Raises ValueError if there are none, or if both arguments are given."""
     if values is None:
         return [baseline]
     if not isinstance(baseline, (int, float)) or baseline != 0:
@@ -102,7 +102,7 @@ def as_baselines(baseline: Baseline, values: Sequence[Baseline] | None) -> list[
 
 
 def score_drops(ends: Endpoints, labels: Array, count: int) -> Array:
-    """f(x) − f(x with one group from x'), (N, groups)"""
+    """f(x) − f(x with one group replaced by x'), for every group: (N, groups)"""
     drops = np.zeros((len(ends.value), count), ends.value.dtype)
     for i, j in passes(ends.call, count, "feature_ablation", back=False):
         # (B,) == (H, W, C) -> (B, H, W, C)

@@ -1,4 +1,4 @@
-"""A background: a set of references, over which a method takes the mean."""
+"""A background: a set of references, over which a method averages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from minixai.methods.network import as_input
 from minixai.methods.runs import forward_batches, gather_batches
 
 MEMBER = "a row of the background"
-"""What the error message calls a reference whose score differs beside an input."""
+"""What an error message calls a reference whose score in a graph with an input differs from its score alone."""
 
 
 def background_endpoints(
@@ -81,10 +81,10 @@ def forward_background(call: Call, background: Array, keep: bool) -> tuple[Array
 
 
 def outputs_of_all_classes(call: Call) -> Array:
-    """The outputs of every class, for all inputs of a call: (N, K)"""
+    """The outputs of all classes for all inputs of a call: (N, K)"""
     return np.concatenate([as_score_matrix(batch.output.value) for batch in forward_batches(call)])
 
 
 def as_score_matrix(outputs: Array) -> Array:
-    """(N, K), of scores (N, K) or (N,)"""
+    """The outputs, (N, K) or (N,), as a matrix (N, K), where K may be 1."""
     return outputs.reshape(len(outputs), -1)

@@ -1,4 +1,4 @@
-"""Baselines: the input that x is compared with, given by name, as a number, or as an array."""
+"""Baselines: the input that x is compared with, given by its name, as a number, or as an array."""
 
 from __future__ import annotations
 

@@ -20,16 +20,16 @@ from minixai.text import quoted
 from minixai.validate import as_real, as_rectangular, check_finite, is_integer, one_of
 
 ROWS, CACHE = 50, 2e6
-"""A batch has as many rows, or as many as fill so many bytes, whichever is more; larger batches are hardly faster."""
+"""By default a batch has ROWS rows or fills CACHE bytes, whichever is more rows; larger batches are hardly faster."""
 
 asking: ContextVar[str] = ContextVar("asking", default="methods")
-"""The method that is at work, for notes on what a model raises."""
+"""The name of the method that is running, for notes on exceptions that a model raises."""
 
 
 @document
 @dataclass(frozen=True, eq=False)
 class Call:
-    """The question that every method answers: which parts of x make up these scores of the model?
+    """The arguments of a method, checked: which parts of x produce these scores of the model?
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Call:
     layer_name : str or None
         The name of the layer; None is the input.
     unit : float
-        What 1 in a number beside x is for the model: 1/255 beside images of uint8, else 1.
+        What the number 1, in the units of x, is in the units of the model: 1/255 if x is uint8, otherwise 1.
 
     Raises
     ------
@@ -83,11 +83,11 @@ class Call:
                 object.__setattr__(self, name, numbers)
 
     def prepare(self, x: npt.ArrayLike, what: str = "x") -> Array:
-        """x as the model takes it."""
+        """x as rows for the model, checked and converted."""
         return as_model_input(self.model, x, what)
 
     def resolve_layer(self, layer: str | int | None) -> str | None:
-        """The name of a layer that may be given by number."""
+        """The name of a layer that is given by name or by number; None for the input."""
         if layer is None or isinstance(layer, str):
             return layer
         if not is_integer(layer):
@@ -103,7 +103,7 @@ class Call:
         return layers[layer].name
 
     def named_classes(self, classes: npt.ArrayLike) -> npt.ArrayLike:
-        """Class numbers where class names are given; anything else as it is."""
+        """Class numbers if class names are given; otherwise `classes` unchanged."""
         array = as_rectangular(classes, "a class")
         if array.dtype.kind != "U" or not isinstance(self.model, Model):
             return classes
@@ -238,7 +238,7 @@ def is_number(baseline: Baseline) -> TypeGuard[float]:
 
 
 def as_model_input(model: Network, x: npt.ArrayLike, what: str) -> Array:
-    """x as the model takes it; for a function of nodes, float32 or else float64."""
+    """x as rows for the model; for a function of nodes float32 stays float32, and all else becomes float64."""
     if isinstance(model, Model):
         return model.prepare(x, what)
     if isinstance(x, tuple):  # a list may hold one row each

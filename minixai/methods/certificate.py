@@ -1,7 +1,7 @@
-"""The reference score is measured: a row of the baseline goes forward by itself.
+"""Check a reference score: one row of the baseline also goes forward alone.
 
-A reference score and the contributions that add up to it come out of one graph, so they agree with each other even
-where a part of the function has left the graph.  An independent pass agrees with the function itself.
+A reference score and the contributions that add up to it come from one graph, so they agree with each other even if a
+part of the function has left the graph.  A separate pass shows what the function itself gives.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ UNFOUND = f"{UNEQUAL}, through minixai.ops or an Op"
 
 
 def check_gap(ends: Endpoints, values: Array, what: str, cause: Callable[[int, float], str]) -> Array | None:
-    """The gap, if it is no more than rounding.
+    """Return the gap, or None if there is none.
 
-    Raises ValueError otherwise, with the `cause` for the worst input and the size of its gap.
+    Raises ValueError if it is more than rounding, with the `cause` for the worst input and the size of its gap.
     """
     gap = ends.gap(values)
     if gap is not None and (excess := abs(gap) - ends.rounding(values)).max() > 0:
@@ -112,7 +112,7 @@ def compare_graphs(ends: Endpoints, i: int, reference: Array, off: float | None 
 def forward_outline(
     ends: Endpoints, rows: Array, reference: Array | None = None, what: str = "one row"
 ) -> tuple[Node, Outline]:
-    """The output for these rows, and the outline of its graph."""
+    """(the output for these rows, the outline of its graph)"""
     x = Node(rows, reference, name="input")
     output = ends.call.forward(x, what)
     return output, outline(output, x)

@@ -1,4 +1,4 @@
-"""What a model makes of its inputs and of their baselines: where every method starts, and what it must add up to."""
+"""Endpoints: what a model computes for its inputs and for their baselines, from which every method starts."""
 
 from __future__ import annotations
 

@@ -24,11 +24,11 @@ from minixai.model import Network
 from minixai.validate import as_count, as_nonnegative, one_of
 
 ORDERS: Mapping[str, Callable[[Array], Array]] = {"max": lambda y: -y, "min": lambda y: y, "max_abs": lambda y: -abs(y)}
-"""The keys by which outputs are ordered, the smallest first."""
+"""{order: the keys by which outputs are sorted, smallest first}."""
 
 
 class Explainer:
-    """What both explainers have in common: a background, and the mean of the model over it."""
+    """The base class of both explainers: a background, and the mean of the model over it."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Explainer:
 
     @cached_property
     def mean_outputs(self) -> Array:
-        """What `expected_value` is."""
+        """The value of `expected_value`, computed once."""
         outputs = outputs_of_all_classes(self.call)
         return mark_readonly(np.asarray(outputs.mean(axis=0, dtype=np.float64).astype(outputs.dtype)))
 

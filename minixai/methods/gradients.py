@@ -215,7 +215,10 @@ def deconvnet(
 
 
 def check_rectifiers(batches: Iterator[Batch], name: str, to_input: bool = False) -> Iterator[Batch]:
-    """Yield the batches, and warn if no op between the output and the layer, or the input, rectifies."""
+    """Yield the batches; after the first, warn if no op between the layer and the output rectifies, as ReLU does.
+
+    With `to_input`, the ops between the input and the output are examined.
+    """
     for k, batch in enumerate(batches):
         yield batch  # before the warning, so that the walk may raise for an op without a rule
         if not k and not has_rectifier(batch.output, batch.x if to_input else batch.layer):

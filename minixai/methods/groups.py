@@ -42,7 +42,7 @@ def as_groups(mask: npt.ArrayLike | None, shape: tuple[int, ...], what: str) -> 
 
 
 def block_groups(shape: tuple[int, ...], limit: int) -> Array:
-    """Pixels in numbered blocks, at most so many along a side, with all channels of a pixel together: (H, W, 1)
+    """Group pixels into numbered blocks, at most `limit` along a side, with all channels together: (H, W, 1)
 
     >>> block_groups((4, 6, 3), 2)[..., 0].tolist()
     [[0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1], [2, 2, 2, 3, 3, 3], [2, 2, 2, 3, 3, 3]]

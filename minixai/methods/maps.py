@@ -26,7 +26,7 @@ RANKS: Mapping[str, Callable[[Array], Array]] = {
     "peak": lambda maps: np.asarray(maps.max(axis=1)),
     "mean": lambda maps: accurate_mean(maps, 1),
 }
-"""(N, places, filters) -> (N, filters)"""
+"""{rank: a function of maps (N, positions, filters) that returns (N, filters)}"""
 
 
 @method("what does each filter of a layer find, and where?", "1 forward", complete=False, class_specific=False)
@@ -121,7 +121,7 @@ def default_layer(x: Node, output: Node) -> Node:
 
 
 MOVES = (MaxPool, AveragePool, Resize, Identity, Pad, Reshape, Take, Transpose)
-"""Operations that make no features."""
+"""Operations that only move, pool or resize features, and make none."""
 
 
 def feature_maps_of(nodes: list[Node]) -> list[Node]:
@@ -154,7 +154,7 @@ def shared_by_all_paths(nodes: list[Node], x: Node) -> set[Node]:
 
 
 def check_places(batch: Batch, what: str) -> None:
-    """Warn where a map would say little: at a layer of one place, or one that other paths lead round."""
+    """Warn if a map would say little: if its layer has a single position, or if other paths bypass the layer."""
     name = "" if batch.layer.name is None else f" {batch.layer.name!r}"
     if batch.layer.shape[1:3] == (1, 1):
         warnings.warn(

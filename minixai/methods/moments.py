@@ -25,7 +25,7 @@ class Moments:
         self.first, self.sums = np.zeros(shape), np.zeros((highest, *shape))
 
     def add(self, i: Array, k: Array, parts: Array) -> None:
-        """Take the k-th arrays of the inputs i, in order."""
+        """Add the k-th arrays of the inputs i; for each input they must come in order."""
         self.first[i[k == 0]] = parts[k == 0]
         distance = parts - self.first[i]
         power = np.ones_like(distance)
@@ -35,23 +35,23 @@ class Moments:
 
     @property
     def mean(self) -> Array:
-        """ḡ = Σ g / n"""
+        """The mean ḡ = Σ g / n."""
         return np.asarray(self.first + self.sums[0] / self.count)
 
     @property
     def variance(self) -> Array:
-        """Σ (g − ḡ)² / n"""
+        """The variance Σ (g − ḡ)² / n."""
         first, second = self.sums[:2] / self.count
         return np.asarray(np.maximum(second - first**2, 0))
 
     @property
     def standard_error(self) -> Array:
-        """√(s²/n), the error of the mean, with s² = Σ (g − ḡ)² / (n − 1)"""
+        """The standard error of the mean, √(s²/n), with s² = Σ (g − ḡ)² / (n − 1)."""
         return np.asarray(np.sqrt(self.variance / (self.count - 1)))
 
     @property
     def standard_error_of_variance(self) -> Array:
-        """√((μ₄ − μ₂²)/n), the error of the variance"""
+        """The standard error of the variance, √((μ₄ − μ₂²)/n)."""
         a, b, c, d = self.sums / self.count
         fourth = d - 4 * a * c + 6 * a**2 * b - 3 * a**4
         return np.asarray(np.sqrt(np.maximum(fourth - self.variance**2, 0) / self.count))

@@ -19,7 +19,7 @@ from minixai.ops.windows import Pair
 from minixai.validate import accept_old_name, as_pair, check_images, one_of
 
 EXPLAINED = {"paper": None, "tf-explain": "probability"}
-"""What a variant always explains; None is what is asked."""
+"""{variant: the output that it always explains, or None if the caller chooses}."""
 
 
 @method("how much does the score fall when this part is hidden?", "a pass each window", complete=False, baseline=True)

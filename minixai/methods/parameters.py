@@ -1,4 +1,4 @@
-"""The parameters that many methods share, told once and shown in the help of each."""
+"""The descriptions of parameters that many methods share, written once and filled into the docstring of each."""
 
 from minixai.docstrings import document_with
 

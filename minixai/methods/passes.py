@@ -1,4 +1,4 @@
-"""Many passes for each input: in which order they run, how their results add up, and what random numbers they get."""
+"""Many passes for each input: the order in which they run, how results are summed, and their random numbers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def passes(call: Call, count: int, what: str, back: bool = True, rows: int = 1) 
 
 
 def column(numbers: Array, like: Array) -> Array:
-    """(B,) -> (B, 1, ...), with the axes and the dtype of the array that it multiplies."""
+    """`numbers` (B,) as an array (B, 1, ...), with as many axes as `like` and its dtype."""
     return numbers.astype(like.dtype).reshape(-1, *(1,) * (like.ndim - 1))
 
 

@@ -1,4 +1,4 @@
-"""The catalogue of methods, made from the functions themselves."""
+"""The catalogue of methods, filled by the decorator of the functions themselves."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Catalogue(Mapping[str, Method]):
         return len(self.methods)
 
     def arrange(self, names: Iterable[str]) -> None:
-        """Put the methods into the order of their names."""
+        """Put the methods in the order given by `names`; methods not named follow, in their present order."""
         self.methods = {name: self.methods.pop(name) for name in names} | self.methods
 
     def __repr__(self) -> str:
@@ -195,7 +195,7 @@ ELSEWHERE: Mapping[str, str] = {
 
 
 def check_names(function: Callable[..., Attribution], options: Mapping[str, object]) -> None:
-    """Raise TypeError for an option that the function does not take, with what other libraries call so."""
+    """Raise TypeError for an option that the function does not take; the message suggests the name used here."""
     parameters = signature(function).parameters
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     known = {*parameters, *getattr(function, "former_names", {})}
@@ -230,7 +230,10 @@ def method(
     sampled: bool = False,
     baseline: bool = False,
 ) -> Callable[[Callable[P, Attribution]], Callable[P, Attribution]]:
-    """Enter a function into the catalogue, complete its docstring, and refuse results that are not finite."""
+    """A decorator that enters a function into the catalogue and fills in its docstring.
+
+    The function then raises ValueError if its result is not finite.
+    """
 
     def register(function: Callable[P, Attribution]) -> Callable[P, Attribution]:
         @wraps(document(function))

@@ -110,12 +110,12 @@ def gather_batches(
 
 
 def endpoints(call: Call, baseline: Array | None = None) -> Endpoints:
-    """Send the inputs forward, with their baseline."""
+    """Send the inputs forward, with their baseline, and return the endpoints."""
     return gather_batches(((batch, ()) for batch in forward_batches(call, baseline)), baseline)[0]
 
 
 def walk(call: Call, rules: Rules, baseline: Array | None = None) -> tuple[Endpoints, Array]:
-    """Send the inputs forward and walk back by these rules: the endpoints, and the multipliers of the layer."""
+    """Send the inputs forward and walk back by these rules: (the endpoints, the multipliers of the layer (N, ...))."""
     ends, (m,) = gather_batches(
         ((batch, [batch.backward(rules)]) for batch in forward_batches(call, baseline)), baseline
     )

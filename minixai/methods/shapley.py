@@ -15,7 +15,7 @@ from minixai.model import batches
 from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_random_seed, as_real, check_callable, check_finite
 
 MOST = 2**20
-"""Rows that an exact answer may take."""
+"""The largest number of rows that exact values may take."""
 AT_ONCE, ENTRIES = 2**12, 2**22
 """Coalitions played at once: so many, but not so many that they have more entries than this."""
 
@@ -109,7 +109,7 @@ def validate_game(players: int, permutations: int | None, seed: int, each: int =
 
 
 def count_coalitions(n: int, permutations: int | None) -> int:
-    """How many coalitions are played."""
+    """How many coalitions a game of n players evaluates."""
     return 2**n if permutations is None else permutations * (n + 1)
 
 
@@ -126,7 +126,7 @@ def play(value: Value, n: int, permutations: int | None, seed: int) -> Shares:
 
 
 def as_outcomes(v: npt.ArrayLike, rows: int) -> Array:
-    """What the players reached, in float64.  Raises ValueError if it is not a number for each coalition."""
+    """The outcomes v in float64, (B,) or (B, K).  Raises ValueError if they are not a number for each coalition."""
     array = as_real(v, "what value(coalitions) returned").astype(np.float64)
     if array.ndim not in (1, 2) or len(array) != rows:
         raise ValueError(
@@ -185,7 +185,7 @@ class SampledGame:
         return np.stack([np.random.default_rng((self.seed, q)).permutation(self.n) for q in numbers])[inverse]
 
     def coalitions(self, k: Array) -> Array:
-        """The players who have arrived after k modulo n + 1 arrivals."""
+        """The k-th coalitions (B, n): the first k mod (n + 1) players of the order k // (n + 1)."""
         p, arrived = np.divmod(k, self.n + 1)
         return np.asarray(self.orders(p).argsort(axis=1) < arrived[:, None])
 

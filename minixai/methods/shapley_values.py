@@ -124,7 +124,7 @@ def shapley_values(
 
 
 def endpoints_of(call: Call, baseline: Baseline, background: npt.ArrayLike | None) -> tuple[Endpoints, Array]:
-    """The endpoints against a baseline or against a background, and its rows."""
+    """(the endpoints against a baseline or a background, the rows of that baseline or background)"""
     if background is None:
         rows = call.baseline(baseline)
         return endpoints(call, rows), rows

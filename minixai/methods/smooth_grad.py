@@ -136,7 +136,10 @@ def smooth_grad(
 
 
 def check_options(method: Callable[..., Attribution], options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options under their present names.  Raises TypeError for an option, and a method, that cannot be called."""
+    """The options under their present names.
+
+    Raises TypeError if the method is not called as `gradient` is, or does not take one of the options.
+    """
     if not callable(method):
         raise TypeError(f"method is {quoted(method)}: give a function such as mx.gradient, without calling it")
     function = method.function if isinstance(method, Method) else method

@@ -1,4 +1,4 @@
-"""Operations on nodes, by kind.  A new one is a class here, and every method covers it."""
+"""Operations on nodes, by kind.  To add one, write a class of one of these kinds: every method then supports it."""
 
 from inspect import isfunction
 
@@ -120,7 +120,7 @@ __all__ = [
     "upsample",
 ]
 
-for name in __all__:  # they are called often, so what they are given is looked at only where they fail
+for name in __all__:  # these are called often, so their arguments are examined only after a failure
     if isfunction(made := globals()[name]):
         globals()[name] = with_explained_failure(made)
 for name in (

@@ -1,4 +1,4 @@
-"""The activation functions of today's image networks: y = f(x), entry by entry, with the slope f'(x)."""
+"""Further activation functions of image networks: y = f(x), entry by entry, with the derivative f'(x)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,7 +14,7 @@ from minixai.ops.kinds import Elementwise
 
 @dataclass(frozen=True)
 class Clip(Elementwise):
-    """x between low and high; its slope at both is 0."""
+    """x limited to [low, high]; the derivative at both bounds is 0."""
 
     low: float = -np.inf
     high: float = np.inf
@@ -28,14 +28,14 @@ class Clip(Elementwise):
 
 @dataclass(frozen=True)
 class ClippedRelu(Clip, Relu):
-    """min(max(x, 0), high).  Guided backpropagation and DeconvNet treat it as the ReLU that it is."""
+    """min(max(x, 0), high).  Guided backpropagation and DeconvNet treat it as a ReLU."""
 
     low: float = 0.0
 
 
 @dataclass(frozen=True)
 class Celu(Elu):
-    """x where x > 0, α(exp(x/α) − 1) elsewhere."""
+    """x where x > 0, and α(exp(x/α) − 1) elsewhere."""
 
     def forward(self, x: Array) -> Array:
         return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0) / self.alpha))
@@ -46,7 +46,7 @@ class Celu(Elu):
 
 @dataclass(frozen=True)
 class HardSigmoid(Elementwise):
-    """αx + β between 0 and 1."""
+    """αx + β limited to [0, 1]."""
 
     alpha: float = 1 / 6
     beta: float = 0.5
@@ -61,7 +61,7 @@ class HardSigmoid(Elementwise):
 
 
 class HardSwish(Elementwise):
-    """x times (x/6 + ½ between 0 and 1)."""
+    """x · clip(x/6 + ½, 0, 1)"""
 
     def forward(self, x: Array) -> Array:
         return np.asarray(x * np.clip(x / 6 + x.dtype.type(0.5), 0, 1))
@@ -93,7 +93,7 @@ class Mish(Elementwise):
 
 
 class GeluTanh(Elementwise):
-    """½x(1 + tanh(√(2/π)(x + 0.044715x³))), the approximation of x·Φ(x)."""
+    """½x(1 + tanh(√(2/π)(x + 0.044715x³))), an approximation of x·Φ(x)."""
 
     def inner(self, x: Array) -> Array:
         return np.asarray(np.tanh(x.dtype.type(np.sqrt(2 / np.pi)) * (x + x.dtype.type(0.044715) * x * x * x)))
@@ -154,9 +154,9 @@ erf, sin, cos = Erf(), Sin(), Cos()
 
 
 def clip(x: Node, low: float = -np.inf, high: float = np.inf) -> Node:
-    """x between low and high; with low = 0 a clipped ReLU, which the methods treat as a ReLU.
+    """x limited to [low, high].  With low = 0 it is a clipped ReLU, which the methods treat as a ReLU.
 
-    Raises ValueError unless low is below high.
+    Raises ValueError unless low < high.
 
     >>> clip(Node([[-2.0, 3.0, 9.0]]), 0, 6).value
     array([[0., 3., 6.]])
@@ -172,12 +172,12 @@ def relu6(x: Node) -> Node:
 
 
 def celu(x: Node, alpha: float = 1.0) -> Node:
-    """x where x > 0, α(exp(x/α) − 1) elsewhere (Barron 2017)."""
+    """x where x > 0, and α(exp(x/α) − 1) elsewhere (Barron 2017).  Raises ValueError unless α > 0."""
     if not alpha > 0:
         raise ValueError(f"celu takes alpha > 0, got {alpha}")
     return Celu(float(alpha))(x)
 
 
 def hard_sigmoid(x: Node, alpha: float = 1 / 6, beta: float = 0.5) -> Node:
-    """αx + β between 0 and 1; by default PyTorch's and today's Keras's, which older ones give an α of 0.2."""
+    """αx + β limited to [0, 1].  The defaults are those of PyTorch and Keras 3; older versions of Keras use α = 0.2."""
     return HardSigmoid(float(alpha), float(beta))(x)

@@ -1,4 +1,4 @@
-"""Sums and products.  Constants are weights of any sign, so subtracting is adding (−1)·v."""
+"""Sums and products.  A constant may have any sign, so u − v is u + (−1)·v."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class MatMul(Bilinear):
 
 
 def matmul_rows(x: Array, w: Array) -> Array:
-    """x @ w, with one matrix for all rows as one product that several threads may share."""
+    """x @ w.  If w is one matrix for all rows, this is a single product, which several threads may share."""
     if w.ndim > 2:
         return stacked_product(x, w)
     if not w.size:
@@ -61,18 +61,19 @@ def matmul_rows(x: Array, w: Array) -> Array:
 
 
 LONG = 1 << 15
-"""Terms of a sum with which BLAS is left alone: of so many it loses the last two digits of float32, at worst."""
+"""The longest sum that is left to BLAS: for this many terms it loses the last two digits of float32 at worst."""
 TERMS = 1 << 7
-"""Terms of a longer sum that BLAS adds up at a time.  With 128 it is off by 1e-6 at worst (measured)."""
+"""How many terms of a longer sum BLAS adds up at a time.  With 128 the error is 1e-6 at worst (measured)."""
 PARTIAL = 1 << 18
-"""Numbers in such sums that wait to be added up, at most."""
+"""How many of these partial sums are held at a time, at most."""
 
 
 def long_product(x: Array, w: Array) -> Array:
-    """x (M, I) @ w (I, O) -> (M, O), for any number I of terms in a sum.
+    """x (M, I) @ w (I, O) -> (M, O), accurate for any number I of terms.
 
-    BLAS adds one term after another, or some of them side by side.  Where there are millions, the sums of short pieces
-    are added up in float64.  A product of a matrix and a vector loses most: 2 % after some million terms.
+    BLAS adds terms one after another, or a few side by side.  In float32 a product of a matrix and a vector, which
+    loses most, is off by 2 % after some million terms.  So long sums are cut into short pieces, and the sums of the
+    pieces are added up in float64.
     """
     if len(w) <= LONG or w.dtype != np.float32 or 0 in (len(x), w.shape[1]):
         return matrix_product(x, w)
@@ -94,7 +95,7 @@ def long_product(x: Array, w: Array) -> Array:
 
 
 def stacked_product(x: Array, w: Array) -> Array:
-    """x (..., M, I) @ w (..., I, O) -> (..., M, O): a product for each of the leading indices, of any length I."""
+    """x (..., M, I) @ w (..., I, O) -> (..., M, O), accurate for any number I of terms."""
     if w.shape[-2] <= LONG or w.dtype != np.float32 or not (x.size and w.size):
         return np.asarray(x @ w)
     stack = np.broadcast_shapes(x.shape[:-2], w.shape[:-2])
@@ -106,32 +107,32 @@ def stacked_product(x: Array, w: Array) -> Array:
 
 
 def add(u: Operand, v: Operand) -> Node:
-    """u + v, with broadcasting inside a row."""
+    """u + v, with broadcasting within a row."""
     return Add()(*align_rows(u, v))
 
 
 def multiply(u: Operand, v: Operand) -> Node:
-    """u · v, with broadcasting inside a row."""
+    """u · v, with broadcasting within a row."""
     return Multiply()(*align_rows(u, v))
 
 
 def negative(u: Node) -> Node:
-    """−u, as (−1) · u"""
+    """−u, computed as (−1) · u."""
     return multiply(u, -1.0)
 
 
 def subtract(u: Operand, v: Operand) -> Node:
-    """u − v, as u + (−1) · v"""
+    """u − v, computed as u + (−1) · v."""
     return add(u, negative(v)) if isinstance(v, Node) else add(u, -as_float(v))
 
 
 def divide(u: Operand, v: Operand) -> Node:
-    """u / v, as u · (1/v)"""
+    """u / v, computed as u · (1/v)."""
     return multiply(u, reciprocal(v) if isinstance(v, Node) else 1 / as_float(v).astype(np.float64))
 
 
 def power(u: Operand, p: Operand) -> Node:
-    """uᵖ for a number p, or aᵘ = exp(u · log a) for a number a > 0."""
+    """uᵖ for a node u and a number p, or aᵘ = exp(u · log a) for a number a > 0.  Raises TypeError otherwise."""
     if isinstance(u, Node) and isinstance(p, Real):
         return Power(float(p))(u)
     if isinstance(p, Node) and isinstance(u, Real) and u > 0:
@@ -144,13 +145,16 @@ def power(u: Operand, p: Operand) -> Node:
 
 
 def matmul(x: Operand, w: Operand) -> Node:
-    """x @ w: (N, ..., I) @ (I, O) -> (N, ..., O), or row by row for two nodes with at least three axes."""
+    """x @ w: (N, ..., I) @ (I, O) -> (N, ..., O), or row by row if both are nodes with at least three axes.
+
+    Raises ValueError if the shapes do not fit or rows would be mixed.
+    """
     left, right = shape_of(x), shape_of(w)
     if len(left) < 2 or len(right) < 2:
         raise ValueError(
             f"@ takes at least two axes on each side, got {left} @ {right}: write x @ w[:, None], or (x * w).sum()"
         )
-    if max(len(left), len(right)) > 2:  # (I, O) are weights, which have no rows
+    if max(len(left), len(right)) > 2:  # weights (I, O) have no axis of rows
         check_constants(x, w)
     if left[-1] != right[-2] or not broadcastable(left[:-2], right[:-2]):
         raise ValueError(
@@ -167,7 +171,10 @@ def matmul(x: Operand, w: Operand) -> Node:
 
 
 def align_rows(u: Operand, v: Operand) -> tuple[Operand, Operand]:
-    """u and v, if their rows line up: NumPy aligns shapes from the right, rows stand on the left."""
+    """(u, v), where arrays become arrays of floats.  Raises ValueError if axis 0 of the two would not line up.
+
+    NumPy aligns shapes from the right, but rows are the first axis.
+    """
     u, v = (x if isinstance(x, Node) else as_float(x) for x in (u, v))
     check_constants(u, v)
     shapes = u.shape, v.shape
@@ -181,7 +188,7 @@ def align_rows(u: Operand, v: Operand) -> tuple[Operand, Operand]:
 
 
 def check_constants(*inputs: Operand) -> None:
-    """Raise ValueError for a constant laid along the rows: it would depend on the batch which row meets what."""
+    """Raise ValueError if a constant has several rows: which row of a node it meets would depend on the batch."""
     rows = [x.ndim for x in inputs if isinstance(x, Node)]
     for shape in (np.shape(x) for x in inputs if not isinstance(x, Node)):
         if rows and len(shape) == max(rows) > 0 and shape[0] > 1:
@@ -197,7 +204,7 @@ def shape_of(x: Operand | None) -> tuple[int, ...]:
 
 
 def broadcastable(*shapes: tuple[int, ...]) -> bool:
-    """Whether NumPy stretches arrays of these shapes to one."""
+    """Whether NumPy can broadcast these shapes together."""
     try:
         np.broadcast_shapes(*shapes)
     except ValueError:

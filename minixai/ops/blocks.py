@@ -1,7 +1,7 @@
-"""Large arrays, a block at a time: a block that stays in the cache meets memory once, however much is done to it.
+"""Process large arrays a block at a time: a block stays in the cache, so memory is read and written only once.
 
-Blocks are jobs that know nothing of each other, so they may run on several threads, see `minixai.ops.threads`.  How the
-work is cut into jobs does not depend on who does them, and neither does the answer.
+Blocks are independent jobs, so several threads may share them (see `minixai.ops.threads`).  The work is cut into the
+same jobs whichever threads do them, so the result does not depend on the threads.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ __all__ = [
 ]
 
 BLOCK = 1 << 17
-"""Numbers of an array that are worked on at a time: few enough to stay in a cache, and so many that two threads seldom
-wait for each other, as they must before and after each call of NumPy."""
+"""Numbers in a block: few enough to stay in a cache, and enough that two threads seldom wait for each other, as they
+must before and after each call of NumPy."""
 SHARES = 4
-"""Parts of one large matter that has no other parts: as many threads may take one."""
+"""Into how many parts a large task is cut if it does not divide into images or rows; each thread may take one."""
 JOB = 8 * BLOCK
-"""Numbers below which a second thread takes longer to wake than to help."""
+"""The size below which waking a second thread costs more time than it saves, in numbers."""
 
 
 def in_blocks(f: Callable[..., Array], *xs: Array) -> Array:
-    """f(*xs, out=None) for a function that works entry by entry and keeps the dtype.  Rows of one stand for all.
+    """f(*xs), computed block by block, for a function that works entry by entry and keeps the dtype.
 
-    It returns its result, in `out` where it is given one.
+    f takes a keyword `out`, an array to write the result into, or None.  An array with one row is used for all rows.
 
     >>> in_blocks(np.add, np.ones((3, 2)), np.array([[1.0, 2.0]])).tolist()
     [[2.0, 3.0], [2.0, 3.0], [2.0, 3.0]]
@@ -62,7 +62,7 @@ def in_blocks(f: Callable[..., Array], *xs: Array) -> Array:
 
 
 def matrix_product(x: Array, w: Array) -> Array:
-    """x (M, I) @ w (I, O) -> (M, O), where w is large in columns for several threads.
+    """x (M, I) @ w (I, O) -> (M, O); if w is large, several threads each compute some columns.
 
     >>> matrix_product(np.ones((1, 2)), np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
     [[4.0, 6.0]]
@@ -78,7 +78,9 @@ def matrix_product(x: Array, w: Array) -> Array:
 
 
 def tiles(images: range, rows: range, row: int, most: int) -> Iterator[tuple[range, range]]:
-    """Images cut into pieces of at most `most` numbers, `row` in each row: some rows of one image, or whole images.
+    """Cut images into pieces of at most `most` numbers, if each row holds `row`: yield (images, rows) of each piece.
+
+    A piece is some rows of one image, or several whole images.
 
     >>> list(tiles(range(2), range(3), row=10, most=20))
     [(range(0, 1), range(0, 2)), (range(0, 1), range(2, 3)), (range(1, 2), range(0, 2)), (range(1, 2), range(2, 3))]

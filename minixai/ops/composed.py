@@ -1,4 +1,4 @@
-"""Operations made of others that have rules, so that they need none of their own."""
+"""Operations composed of others.  Those have rules, so these need none."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from minixai.validate import as_pair, check_images
 
 
 def maximum(u: Node, v: Node) -> Node:
-    """The larger of u and v, entry by entry, with broadcasting inside a row."""
+    """The larger of u and v, entry by entry, with broadcasting within a row."""
     shape = np.broadcast_shapes(u.shape[1:], v.shape[1:])
     stacked = [reshape(multiply(z, np.ones(shape)) if z.shape[1:] != shape else z, *shape, 1) for z in (u, v)]
     return max(concatenate(stacked), -1)
 
 
 def minimum(u: Node, v: Node) -> Node:
-    """The smaller of u and v, as −max(−u, −v)."""
+    """The smaller of u and v, computed as −max(−u, −v)."""
     return negative(maximum(negative(u), negative(v)))
 
 
 def log_softmax(z: Node, axis: int = -1) -> Node:
-    """z − max z − log Σ exp(z − max z), over one axis of the row."""
+    """log(softmax(z)) over one axis of the row, computed as z − max z − log Σ exp(z − max z)."""
     below = subtract(z, max(z, axis, keepdims=True))
     return subtract(below, log(sum(exp(below), axis, keepdims=True)))
 
 
 def prelu(x: Node, alpha: Operand) -> Node:
-    """x where x > 0, αx elsewhere; α may differ from channel to channel (He et al. 2015)."""
+    """x where x > 0, and αx elsewhere; α may differ between channels (He et al. 2015)."""
     return subtract(positive_part(x), multiply(positive_part(negative(x)), alpha))
 
 
 def standardise(x: Node, axis: int | tuple[int, ...] = -1, epsilon: float = 1e-5) -> Node:
-    """(x − mean) / √(variance + ε) over axes of the row, both of this very row.
+    """(x − mean) / √(variance + ε), where mean and variance are over axes of each row.
 
-    Over the last axis that is layer normalisation, over (1, 2) of an image instance normalisation.
+    Over the last axis this is layer normalisation, over axes (1, 2) of an image instance normalisation.
     """
     centred = subtract(x, mean(x, axis, keepdims=True))
     return multiply(centred, power(add(mean(power(centred, 2), axis, keepdims=True), epsilon), -0.5))
@@ -53,7 +53,7 @@ def local_response_normalisation(
 ) -> Node:
     """x / (bias + α/size · Σ x² over `size` neighbouring channels)^β  (Krizhevsky et al. 2012)"""
     channel = np.arange(x.shape[-1])
-    distance = channel[:, None] - channel  # of a channel from the one that it is divided for
+    distance = channel[:, None] - channel  # from each channel to the one that is normalised
     band = (distance >= -((size - 1) // 2)) & (distance <= size // 2)
     if band.all():
         total: Node = sum(power(x, 2), -1, keepdims=True)
@@ -71,10 +71,11 @@ def transposed_convolution(
     dilation: Pair = 1,
     groups: int = 1,
 ) -> Node:
-    """A convolution at stride 1 over x with stride − 1 zeros between its pixels: (N, h, w, C) -> (N, H, W, K).
+    """Transposed convolution: (N, h, w, C) -> (N, H, W, K)
 
-    w (kh, kw, C/groups, K) is the kernel as it slides over the spread image, so that of the convolution which this is
-    the transpose of, turned round.  `padding` is the border of the spread image; where it is below 0, pixels are cut.
+    This is a convolution with stride 1 over the spread image, which has stride − 1 zeros between the pixels of x.  w
+    (kh, kw, C/groups, K) is the kernel that slides over the spread image; in the convolution that this transposes, the
+    kernel is rotated by 180°.  `padding` is the border of the spread image; a negative border cuts pixels off.
 
     >>> x, w = Node(np.ones((1, 2, 2, 1))), np.ones((2, 2, 1, 1))
     >>> transposed_convolution(x, w, stride=2, padding=((1, 1), (1, 1))).shape

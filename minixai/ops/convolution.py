@@ -1,11 +1,11 @@
-"""Convolution (cross-correlation) of images with a bank of kernels, on one of two paths.
+"""Convolution (cross-correlation) of images with a bank of kernels, by one of two algorithms.
 
-`direct` lays windows out and multiplies: any kernels, any dtype.  `winograd` does 3 × 3 kernels in float32 with a
-quarter of the products, and wins where there are channels enough to multiply; its rounding is some times larger, 2e-6
-of the largest output.  On both paths rounding may depend on the place: equal windows of an image give outputs that are
-equal but for their last bits.  `rules.ties` keeps this from deciding anything.
+`direct` lays out windows and multiplies matrices; it handles any kernels and dtype.  `winograd` handles 3 × 3 kernels
+in float32 with a quarter of the multiplications, and is faster if there are many channels; its rounding errors are a
+few times larger, 2e-6 of the largest output.  With both, rounding may depend on the position: equal windows of an image
+give outputs that may differ in their last bits.  `rules.ties` ensures that these bits decide nothing.
 
-All that makes convolution fast is in these two modules and in `blocks`; each is a sitting of its own.
+All code for the speed of convolution is in these two modules and in `blocks`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from minixai.validate import as_pair, check_images
 
 METHODS = ("auto", "direct", "winograd")
 MANY = 64
-"""Channels, in and out, from which on Winograd's transforms cost less than the products they save (measured)."""
+"""The number of channels, in and out, from which Winograd's transforms cost less than they save (measured)."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Convolution(direct.Geometry, Bilinear):
     method: str = "auto"
 
     def forward(self, x: Array, w: Array, b: Array | None = None) -> Array:
-        if self.uses_winograd(w) and len(x):  # no rows, as where a model finds its shapes, need no kernels transformed
+        if self.uses_winograd(w) and len(x):  # without rows, as when a model finds its shapes, transform nothing
             return winograd.correlate(x, w, b, self.padding)
         return direct.correlate(x, w, b, self)
 
@@ -48,13 +48,13 @@ class Convolution(direct.Geometry, Bilinear):
         return direct.image_gradient(x, w, m, self)
 
     def uses_winograd(self, w: Array) -> bool:
-        """Whether Winograd's way is taken."""
+        """Whether Winograd's algorithm is used for kernels w."""
         return self.method == "winograd" or (
             self.method == "auto" and self.supports_winograd(w.shape, w.dtype) and min(w.shape[2:]) >= MANY
         )
 
     def supports_winograd(self, kernel: tuple[int, ...], dtype: np.dtype[Any] | None) -> bool:
-        """Whether Winograd's way can be taken."""
+        """Whether Winograd's algorithm can compute this convolution, for kernels of this shape and dtype."""
         plain = (self.stride, self.dilation, self.groups) == ((1, 1), (1, 1), 1)
         return plain and kernel[:2] == (3, 3) and dtype == np.float32
 
@@ -69,14 +69,13 @@ def convolution(
     groups: int = 1,
     method: str = "auto",
 ) -> Node:
-    """y[n, p, q, k] = Σ x[n, p·s + i·d, q·s + j·d, c] · w[i, j, c, k] + b[k], over i, j, c.
+    """y[n, p, q, k] = Σ x[n, p·s + i·d, q·s + j·d, c] · w[i, j, c, k] + b[k], summed over i, j, c.
 
-    x (N, H, W, C), w (kh, kw, C/groups, K), b (K,) -> (N, h, w, K).  stride and
-    dilation are numbers or pairs; padding is "valid", "same" (ceil(H / stride) places, the odd
-    pixel after), a number of pixels, (rows, columns) or ((top, bottom), (left,
-    right)).  With groups = C every channel has kernels of its own (depthwise).
-    method is the path, "direct", "winograd" (3 × 3 kernels at stride 1 in float32) or the faster by size, "auto".
-    Raises ValueError where the shapes do not fit.
+    x (N, H, W, C), w (kh, kw, C/groups, K), b (K,) -> (N, h, w, K).  stride s and dilation d are numbers or pairs.
+    padding is "valid"; "same", which gives outputs of size ceil(H / stride), with an odd pixel of border at the end; or
+    the border in pixels: a number, (rows, columns) or ((top, bottom), (left, right)).  With groups = C, every channel
+    has its own kernels (depthwise convolution).  method is the algorithm: "direct", "winograd" (3 × 3 kernels with
+    stride 1 in float32), or "auto", the faster for the number of channels.  Raises ValueError if the shapes do not fit.
 
     >>> image, kernel = Node(np.ones((1, 5, 5, 3))), np.ones((3, 3, 3, 8))
     >>> convolution(image, kernel).shape, convolution(image, kernel, stride=2, padding="same").shape

@@ -1,12 +1,12 @@
-"""Convolution of any kind as matrix products, a block of places at a time.
+"""Convolution of any kind as matrix products, a block of output positions at a time.
 
 Every window is laid out as a row of numbers, every kernel as a column:
 
-    (places, kh·kw·C) @ (kh·kw·C, K) -> (places, K)
+    (positions, kh·kw·C) @ (kh·kw·C, K) -> (positions, K)
 
-The windows of a block are laid out in a work buffer while they are in the cache, never those of a whole image, which
-would be kh·kw times as large as the image; and not at all where they are rows already, under kernels of 1 × 1.  With
-groups there is one such product for each group of channels, G of them side by side.
+The windows of one block are copied into a work buffer that stays in the cache; the windows of a whole image would take
+kh·kw times the memory of the image.  Kernels of 1 × 1 need no copy, because their windows are rows already.  With
+groups there is one such product for each of the G groups of channels.
 """
 
 from __future__ import annotations
@@ -22,16 +22,19 @@ from minixai.ops.blocks import BLOCK, SHARES, Workspace, empty, in_parallel, til
 from minixai.ops.windows import Margins, crop_images, output_size, padded_view, pixels_of, window_views
 
 LAID_OUT = 1 << 19
-"""Numbers in the windows of a block, at most: enough for a product at full speed, and few enough to stay in a cache."""
+"""The largest number of values in the windows of a block: enough for full speed, and few enough for a cache."""
 LEAST = 1 << 18
-"""And at least: fewer are sooner done than handed to another thread."""
+"""The smallest number of values in the windows of a block: less work is done sooner than handed to another thread."""
 SUMMED = 1 << 10
-"""Places over which BLAS adds up what kernels receive: these sums are added in float64, or digits would be lost."""
+"""Over how many positions BLAS sums a kernel's gradient.
+
+These partial sums are added up in float64, to keep digits.
+"""
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """How kernels of a size lie over an image."""
+    """How kernels are placed over an image: stride, padding, dilation, and number of groups."""
 
     stride: tuple[int, int] = (1, 1)
     padding: Margins = ((0, 0), (0, 0))
@@ -46,7 +49,7 @@ def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
     out, kernels = output_size_of(x, w, g), kernel_matrix(w, g.groups)
     y = empty((len(x), *out, w.shape[3]), x.dtype)
 
-    bias = None if b is None else np.tile(b, out[1])  # of a row of places: NumPy is slow at short inner loops
+    bias = None if b is None else np.tile(b, out[1])  # for a whole row of outputs: NumPy is slow at short inner loops
 
     def work(space: Workspace, images: range, rows: range) -> None:
         place = y[images.start : images.stop, rows.start : rows.stop].reshape(-1, out[1] * w.shape[3])
@@ -60,12 +63,15 @@ def correlate(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
 
 
 def is_depthwise(x: Array, w: Array) -> bool:
-    """Whether every channel has one kernel of its own."""
+    """Whether every channel has one kernel, and there are several channels."""
     return bool(w.shape[2] == 1 and w.shape[3] == x.shape[3] > 1)
 
 
 def depthwise(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
-    """Σ over the kernel's entries of x · w, for kernels of one channel each: matrix products would have one column."""
+    """Convolution with one kernel for each channel: (N, h, w, C)
+
+    It sums x · w over the entries of the kernel, because matrix products would have a single column.
+    """
     out = output_size_of(x, w, g)
     y = empty((len(x), *out, w.shape[3]), x.dtype)
     (top, _), (left, _) = g.padding
@@ -90,7 +96,7 @@ def depthwise(x: Array, w: Array, b: Array | None, g: Geometry) -> Array:
 
 
 def kernel_gradient(x: Array, w: Array, m: Array, g: Geometry) -> Array:
-    """The way back to the kernels, in training -> (kh, kw, C/G, K): what each of their numbers met, times m, summed."""
+    """Gradient with respect to the kernels, for training: m (N, h, w, K) -> (kh, kw, C/G, K)"""
     out, (groups, window, kernels) = m.shape[1:3], kernel_matrix(w, g.groups).shape
     every = list(blocks(len(x), out, w, g))
     totals = np.zeros((min(SHARES, len(every)), groups, window, kernels), np.result_type(w, np.float64))
@@ -109,9 +115,9 @@ def kernel_gradient(x: Array, w: Array, m: Array, g: Geometry) -> Array:
 
 
 def image_gradient(x: Array, w: Array, m: Array, g: Geometry) -> Array:
-    """The way back to the image, (N, h, w, K) -> (N, H, W, C): the transposed convolution.
+    """Gradient with respect to the image, the transposed convolution: m (N, h, w, K) -> (N, H, W, C)
 
-    At stride 1 that is a convolution too, of m with the kernels turned about.
+    At stride 1 it is again a convolution, of m with the rotated kernels.
     """
     far = [(k - 1) * d for k, d in zip(w.shape[:2], g.dilation, strict=True)]
     margins = tuple((f - before, f - after) for f, (before, after) in zip(far, g.padding, strict=True))
@@ -123,7 +129,7 @@ def image_gradient(x: Array, w: Array, m: Array, g: Geometry) -> Array:
 
 
 def rotate_kernels(w: Array, groups: int) -> Array:
-    """(kh, kw, C/G, K) -> (kh, kw, K/G, C), in each group the kernels turned about: first tap last."""
+    """Rotate kernels by 180°, and swap their input and output channels: (kh, kw, C/G, K) -> (kh, kw, K/G, C)"""
     high, wide, c, k = w.shape
     return (
         w[::-1, ::-1]
@@ -134,7 +140,7 @@ def rotate_kernels(w: Array, groups: int) -> Array:
 
 
 def scatter_windows(x: Array, w: Array, m: Array, g: Geometry) -> Array:
-    """The windows put back where they came from, summed where they overlap."""
+    """Gradient with respect to the image for any stride: add the gradient of every window at its place: (N, H, W, C)"""
     (top, bottom), (left, right) = g.padding
     (high, wide), (_, across) = x.shape[1:3], m.shape[1:3]
     y = np.zeros((len(m), high + top + bottom, wide + left + right, x.shape[3]), m.dtype)
@@ -148,7 +154,7 @@ def scatter_windows(x: Array, w: Array, m: Array, g: Geometry) -> Array:
     def work(space: Workspace, n: int) -> None:
         for _, rows in blocks(1, m.shape[1:3], w, g):
             part = m[n, rows.start : rows.stop].reshape(-1, g.groups, w.shape[3] // g.groups).transpose(1, 0, 2)
-            # (G, places, K/G) @ (G, K/G, kh·kw·C/G) -> (G, h, w, kh·kw, C/G), each to its place in (1, H, W, C)
+            # (G, places, K/G) @ (G, K/G, kh·kw·C/G) -> (G, h, w, kh·kw, C/G), each added at its place in (1, H, W, C)
             laid = np.matmul(part, kernels, out=space("a", (g.groups, part.shape[1], kernels.shape[2]), m.dtype))
             laid = laid.reshape(g.groups, -1, across, w.shape[0] * w.shape[1], w.shape[2])
             under = y[n : n + 1, rows.start * g.stride[0] :]
@@ -160,13 +166,13 @@ def scatter_windows(x: Array, w: Array, m: Array, g: Geometry) -> Array:
 
 
 def gather_windows(space: Workspace, x: Array, w: Array, g: Geometry, images: range, rows: range, across: int) -> Array:
-    """The windows at these places laid out: (N, H, W, C) -> (G, places, kh·kw·C/G)"""
+    """Lay out the windows of the outputs in these images and rows: x (N, H, W, C) -> (G, positions, kh·kw·C/G)"""
     (high, wide, c, _), (down, over) = w.shape, g.stride
     top, left = rows.start * down - g.padding[0][0], -g.padding[1][0]
     bottom = top + (len(rows) - 1) * down + (high - 1) * g.dilation[0] + 1
     right = left + (across - 1) * over + (wide - 1) * g.dilation[1] + 1
     seen = padded_view(space, x, images, (top, bottom), (left, right))
-    if seen.strides[3] != seen.itemsize:  # channels that do not lie side by side
+    if seen.strides[3] != seen.itemsize:  # channels are not contiguous
         seen = seen.copy()
     s = seen.strides
     shape: tuple[int, ...] = (g.groups, len(seen), len(rows), across, high, wide, c)
@@ -179,7 +185,7 @@ def gather_windows(space: Workspace, x: Array, w: Array, g: Geometry, images: ra
         g.dilation[1] * s[2],
         s[3],
     )
-    if g.groups == g.dilation[1] == 1 and s[2] == c * s[3]:  # each row of a window lies side by side
+    if g.groups == g.dilation[1] == 1 and s[2] == c * s[3]:  # each row of a window is contiguous
         shape, strides = (*shape[:5], wide * c), (*strides[:5], s[3])
     found = as_strided(seen, shape, strides, writeable=False)
     matrix = (g.groups, -1, high * wide * c)
@@ -191,7 +197,7 @@ def gather_windows(space: Workspace, x: Array, w: Array, g: Geometry, images: ra
 
 
 def kernel_matrix(w: Array, groups: int) -> Array:
-    """(kh, kw, C/G, K) -> (G, kh·kw·C/G, K/G)"""
+    """The kernels as one matrix for each group: (kh, kw, C/G, K) -> (G, kh·kw·C/G, K/G)"""
     return w.reshape(-1, groups, w.shape[3] // groups).transpose(1, 0, 2)
 
 
@@ -200,7 +206,10 @@ def output_size_of(x: Array, w: Array, g: Geometry) -> tuple[int, int]:
 
 
 def blocks(n: int, out: tuple[int, ...], w: Array, g: Geometry) -> Iterator[tuple[range, range]]:
-    """(images, rows of places) in an even number of blocks, so that two threads end together."""
+    """Cut the outputs into blocks, each (images, rows of outputs).
+
+    Their number is even, so that two threads finish together.
+    """
     row = out[1] * w[..., 0].size * g.groups
     two = 2 * max(1, -(-n * out[0] * row // (2 * LAID_OUT)))
     return tiles(range(n), range(out[0]), row, max(LEAST, -(-n * out[0] // two) * row))

@@ -1,4 +1,4 @@
-"""Functions of one number, entry by entry: y = f(x), with the slope f'(x)."""
+"""Functions of one number, applied entry by entry: y = f(x), with the derivative f'(x)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ from minixai.ops.kinds import Elementwise
 
 
 class Relu(Elementwise):
-    """max(x, 0); its slope at 0 is 0."""
+    """max(x, 0); the derivative at 0 is 0."""
 
     rectifies: ClassVar[bool] = True
 
@@ -25,14 +25,14 @@ class Relu(Elementwise):
 
 
 class PositivePart(Relu):
-    """max(x, 0) as a part of another function, whose units are never off, so that it does not rectify by itself."""
+    """max(x, 0) as a part of another function.  Guided backprop and deconvnet do not treat it as a ReLU."""
 
     rectifies: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)
 class LeakyRelu(Elementwise):
-    """x where x > 0, αx elsewhere."""
+    """x where x > 0, and αx elsewhere."""
 
     alpha: float = 0.01
 
@@ -45,7 +45,7 @@ class LeakyRelu(Elementwise):
 
 @dataclass(frozen=True)
 class Elu(Elementwise):
-    """γx where x > 0, γα(eˣ − 1) elsewhere."""
+    """γx where x > 0, and γα(eˣ − 1) elsewhere."""
 
     alpha: float = 1.0
     gamma: float = 1.0
@@ -92,7 +92,7 @@ class Softplus(Elementwise):
 
 
 class Gelu(Elementwise):
-    """x·Φ(x), Φ the normal distribution function."""
+    """x·Φ(x), where Φ is the distribution function of the standard normal."""
 
     def forward(self, x: Array) -> Array:
         return np.asarray(x * scipy.special.ndtr(x))
@@ -124,7 +124,7 @@ class Log(Elementwise):
 
 
 class Abs(Elementwise):
-    """|x|; its slope at 0 is 0."""
+    """|x|; the derivative at 0 is 0."""
 
     def forward(self, x: Array) -> Array:
         return np.abs(x)
@@ -135,7 +135,7 @@ class Abs(Elementwise):
 
 @dataclass(frozen=True)
 class Power(Elementwise):
-    """xᵖ for one number p: ½ is the square root, −1 the reciprocal."""
+    """xᵖ for a constant p, such as ½ for the square root and −1 for the reciprocal."""
 
     p: float
 
@@ -153,7 +153,7 @@ sqrt, reciprocal, square = Power(0.5), Power(-1.0), Power(2.0)
 
 
 def leaky_relu(x: Node, alpha: float = 0.01) -> Node:
-    """x where x > 0, αx elsewhere (Maas et al. 2013).
+    """x where x > 0, and αx elsewhere (Maas et al. 2013).
 
     >>> leaky_relu(Node([[-2.0, 3.0]]), alpha=0.1).value
     array([[-0.2,  3. ]])
@@ -162,7 +162,7 @@ def leaky_relu(x: Node, alpha: float = 0.01) -> Node:
 
 
 def elu(x: Node, alpha: float = 1.0) -> Node:
-    """x where x > 0, α(eˣ − 1) elsewhere (Clevert et al. 2016).
+    """x where x > 0, and α(eˣ − 1) elsewhere (Clevert et al. 2016).
 
     >>> elu(Node([[-50.0, 3.0]])).value
     array([[-1.,  3.]])
@@ -171,5 +171,5 @@ def elu(x: Node, alpha: float = 1.0) -> Node:
 
 
 def selu(x: Node) -> Node:
-    """γ·elu(x, α) with the α and γ of Klambauer et al. 2017, which keep mean 0 and variance 1."""
+    """γ·elu(x, α) with the α and γ of Klambauer et al. (2017), which keep activations at mean 0 and variance 1."""
     return Elu(1.6732632423543772, 1.0507009873554805)(x)

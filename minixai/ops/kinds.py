@@ -1,6 +1,6 @@
-"""The kinds of operation: all that most rules need to know about one.
+"""The kinds of operation: all that most rules need to know about an op.
 
-An op of a kind inherits its rules, so a new operation is one class.
+An op inherits the rules of its kind, so a new operation is a single class.
 """
 
 from abc import abstractmethod
@@ -14,27 +14,27 @@ from minixai.ops.blocks import in_blocks
 
 
 class Linear(Op):
-    """y is a sum of entries of its inputs with weights ≥ 0 (and, padding apart, no constant)."""
+    """y is a sum of entries of the inputs with weights ≥ 0, without a constant; only padding adds one."""
 
 
 class Bilinear(Op):
-    """y is linear in each of its first two inputs: double one, and y doubles.
+    """y = u·v, or u·v + b with a third input b.
 
-    A third input b is simply added: y = u·v + b.
+    The product is linear in each of u and v: if one is doubled, the product doubles.
     """
 
 
 class Elementwise(Op):
-    """y = f(x), entry by entry.  Subclasses give forward and slope, its derivative f'.
+    """y = f(x), entry by entry.  Subclasses define forward, and slope, the derivative f'.
 
-    f is the same for every entry, so the slope may be asked at a few of them only.
+    f is the same for every entry, so slope may be called with only some of the entries.
 
-    `scale` is the size of x below which f no longer changes in proportion to x: 1 for a
-    function that is not 0 at 0 (exp, sigmoid), 0 for every other (relu, log, 1/x).
+    `scale` is the size of x below which f no longer changes in proportion to x: 1 for a function that is not 0 at 0
+    (exp, sigmoid), and 0 for all others (relu, log, 1/x).
 
-    `rectifies` says that f is 0 below 0 and rises from there, as relu, relu6 and clip(x, 0, c) do: guided
-    backprop and deconvnet treat it as a ReLU.  Leaky ReLU, elu, gelu and softplus let something through
-    below 0 as well, so there is no unit that is off, and for them those methods are not defined.
+    `rectifies` says that f is 0 below 0 and increases from there, as relu, relu6 and clip(x, 0, c) do; guided backprop
+    and deconvnet treat such a function as a ReLU.  Leaky ReLU, elu, gelu and softplus are not 0 below 0, so no unit is
+    ever off, and these methods use the gradient for them.
     """
 
     scale: ClassVar[float] = 0.0
@@ -49,12 +49,12 @@ class Elementwise(Op):
 
 
 class Selection(Op):
-    """y is the largest entry of each window of x; subclasses say what a window is.
+    """y is the largest entry of each window of x; subclasses define the windows, by three functions.
 
-    argmax(x, other)       which entry of each window is largest; of equals the one
-                           that is largest in `other`, then the first
-    gather(x, index)       these entries of x
-    scatter(m, index, x)   m put where they stand in an array like x, added up where windows overlap
+    argmax(x, other)       the index of the largest entry in each window; of equal entries the one that is largest in
+                           `other`, and of those the first
+    gather(x, index)       the entries of x with these indices
+    scatter(m, index, x)   an array like x with m at these entries and 0 elsewhere; summed where windows overlap
     """
 
     def argmax(self, x: Array, other: Array | None = None) -> Array:
@@ -74,9 +74,9 @@ class Selection(Op):
 
 
 def unbroadcast(m: Array, shape: tuple[int, ...]) -> Array:
-    """Undo broadcasting: add up the entries of m that came from one entry of `shape`.
+    """Undo broadcasting: sum the entries of m that came from the same entry of an array of shape `shape`.
 
-    Rows stay apart: axis 0 is added up only where `shape` has none (a weight).
+    Rows are summed only if `shape` has no axis of rows, as for a weight.
     """
     missing = m.ndim - len(shape)
     if missing:

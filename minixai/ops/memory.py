@@ -1,7 +1,7 @@
-"""Memory that is used again: fresh pages from the system are slow at first touch.
+"""Reuse memory: pages that are new from the system are slow at the first access.
 
-Nothing here holds a lock.  Each step is one operation of a dict or a deque, which is whole or not done at all, so
-threads may meet in any order, and an interrupt in between loses at worst a piece of memory, which is then freed.
+Nothing here holds a lock.  Each step is one operation of a dict or a deque, which is atomic, so threads may interleave
+in any order.  An interrupt in between loses at worst a piece of memory, which is then freed.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import numpy.typing as npt
 from minixai.arrays import Array
 
 POOLED = 1 << 15
-"""Bytes below which an array is not worth pooling."""
+"""The size in bytes below which the memory of an array is not pooled."""
 KEPT = 1 << 29
-"""Bytes of unused memory that are kept, at most."""
+"""How many bytes of unused memory are kept, at most."""
 
 
 class Workspace:
-    """Work buffers under names, used again and again.
+    """Work buffers by name, which are reused.
 
-    What lies in a buffer is whatever was left there, so it is written before it is read.
+    A buffer still holds whatever was last written into it, so it must be written before it is read.
     """
 
     def __init__(self) -> None:
@@ -41,41 +41,45 @@ class Workspace:
 
 
 free_workspaces: list[Workspace] = []
-"""The workspaces that nobody uses.  Who needs one takes it away, so no two threads ever share a buffer."""
+"""The workspaces not in use.  A user removes one from the list, so no two threads ever share a buffer."""
 
 
 @contextmanager
 def workspace() -> Iterator[Workspace]:
-    """Lend a workspace.  After an exception it is not used again: another thread may still be writing into it."""
+    """Lend a workspace.
+
+    After an exception it is dropped, because another thread may still be writing into it.
+    """
     try:
         space = free_workspaces.pop()
-    except IndexError:  # nobody has left one, or another thread was faster
+    except IndexError:  # there is none, or another thread was faster
         space = Workspace()
     yield space
     free_workspaces.append(space)
 
 
 class Loan(weakref.ref[Array]):
-    """A weak reference to an array that was lent, which knows the memory that becomes free when the array is gone."""
+    """A weak reference to an array that was lent; it keeps the memory that becomes free when the array is gone."""
 
     __slots__ = ("memory",)
     memory: Array
 
 
 class ArrayPool:
-    """The memory of freed arrays, kept for others of the same size.
+    """The memory of freed arrays, kept for new arrays of the same size.
 
-    Together with what is in use it is never more than was in use at some time, so no peak becomes higher by it.
-    Arrays end anywhere, in the middle of any function.  So their end does no more than put the loan into `returned`,
-    which needs no Python code that an interrupt could hit; what became free is sorted by the next who asks.
+    Memory in use and unused memory together never exceed the largest amount that was ever in use, so the pool does not
+    raise the peak.  An array may be freed at any moment, in the middle of any function.  So freeing one only appends
+    its loan to `returned`, which runs no Python code that an interrupt could hit; the next call of `allocate` sorts it
+    in.
     """
 
     def __init__(self) -> None:
         self.loans: dict[int, Loan] = {}
         self.returned: deque[Loan] = deque()
-        self.unused: dict[int, Array] = {}  # the latest last
+        self.unused: dict[int, Array] = {}  # the most recent last
         self.numbers = count()
-        self.most = 0  # bytes in use at one time
+        self.most = 0  # the most bytes that were ever in use
 
     @property
     def in_use(self) -> int:
@@ -88,7 +92,7 @@ class ArrayPool:
         return sum(memory.size for memory in self.unused.copy().values())
 
     def allocate(self, size: int) -> Array:
-        """Return `size` bytes, which come back to the pool once nobody holds the array or a view of it."""
+        """Return an array of `size` bytes, which come back to the pool once nobody holds the array or a view of it."""
         self.reclaim()
         in_use = self.in_use + size
         self.most = max(self.most, in_use)
@@ -102,14 +106,14 @@ class ArrayPool:
         return lent
 
     def take(self, size: int) -> Array | None:
-        """The latest unused memory of this size, if there is any."""
+        """The most recent unused memory of this size, which leaves the pool; None if there is none."""
         for number, memory in reversed(self.unused.copy().items()):
             if memory.size == size and (taken := self.unused.pop(number, None)) is not None:
                 return taken
         return None
 
     def reclaim(self) -> None:
-        """Sort in the memory that came back, and free for the system what was unused for longest."""
+        """Make returned memory available, and free what exceeds the limit, the longest unused first."""
         while self.returned:
             try:
                 loan = self.returned.popleft()

@@ -1,6 +1,6 @@
-"""Batch normalisation while training: the one op that mixes rows.
+"""Batch normalisation in training: the only op that mixes rows.
 
-It is of no kind, so no attribution table covers it; training adds it to its own.
+It belongs to no kind, so no table of an attribution method covers it; training adds it to its own table.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,10 @@ from minixai.graph import Op
 
 @dataclass(frozen=True)
 class BatchNormalise(Op):
-    """(x − mean) / √(variance + ε), over all axes but the last, rows included. (Ioffe & Szegedy 2015, alg. 1)"""
+    """(x − mean) / √(variance + ε), with both over all axes but the last, rows included.
+
+    (Ioffe & Szegedy 2015, alg. 1)
+    """
 
     epsilon: float
 
@@ -30,7 +33,7 @@ class BatchNormalise(Op):
 
 
 def moments(x: Array) -> tuple[Array, Array]:
-    """The mean and the variance of every channel, over all axes but the last: (N, ..., C) -> (C,), (C,)"""
+    """Mean and variance of every channel over all other axes, rows included: (N, ..., C) -> (C,), (C,)"""
     over = tuple(range(x.ndim - 1))
     mean = accurate_mean(x, over)
     return mean, accurate_mean(np.square(x - mean), over)

@@ -1,4 +1,4 @@
-"""Pooling over windows of (N, H, W, C), and resizing."""
+"""Pooling over windows of images (N, H, W, C), and resizing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ from minixai.validate import as_pair, check_images
 
 @dataclass(frozen=True)
 class Pool:
-    """A window over an image: its size, its stride, and the border around the image."""
+    """The size and stride of a window that slides over an image, and the border around the image."""
 
     window: tuple[int, int]
     stride: tuple[int, int]
     padding: Margins
 
     def window_views(self, x: Array) -> list[Array]:
-        """Views of a padded x, one for each entry of the window."""
+        """One view of a padded x for each entry of the window, each (N, h, w, C)."""
         return list(
             window_views(
                 x, self.window, self.stride, output_size(x.shape[1:3], self.window, self.stride, ((0, 0), (0, 0)))
@@ -49,7 +49,7 @@ class Pool:
 
 
 class MaxPool(Pool, Selection):
-    """The largest entry of every window, channel by channel; a block of windows at a time."""
+    """The maximum of every window, channel by channel, computed for a block of windows at a time."""
 
     def forward(self, x: Array) -> Array:
         y = empty((len(x), *self.output_size(x), x.shape[3]), x.dtype)
@@ -80,7 +80,7 @@ class MaxPool(Pool, Selection):
                 largest = [mask & (rival == best) for mask, rival in zip(largest, rivals, strict=True)]
             found[...] = 0
             missing = np.ones(largest[0].shape, bool)
-            for mask in largest[:-1]:  # so many entries come before the first of the largest
+            for mask in largest[:-1]:  # count the entries before the first of the largest
                 missing = missing & ~mask
                 found += missing
 
@@ -103,7 +103,7 @@ class MaxPool(Pool, Selection):
         y = empty((len(m), x.shape[1] + top + bottom, x.shape[2] + left + right, x.shape[3]), m.dtype)
         overlap = self.window[0] > self.stride[0] or self.window[1] > self.stride[1]
         if overlap or y.shape[1:3] != (index.shape[1] * self.window[0], index.shape[2] * self.window[1]):
-            y[...] = 0  # windows leave gaps, or add up
+            y[...] = 0  # windows leave gaps, or overlap and are summed
 
         def work(space: Workspace, *blocks: tuple[range, range]) -> None:
             for images, rows in blocks:
@@ -126,34 +126,37 @@ class MaxPool(Pool, Selection):
     def entries(
         self, space: Workspace, x: Array, images: range, rows: range, fill: float = 0.0, name: str = "frame"
     ) -> list[Array]:
-        """The entries of a block of windows: an array of its own for each, because NumPy is slow at short strides."""
+        """The entries of a block of windows: one contiguous array (n, h, w, C) for each position in the window.
+
+        They are copies, because NumPy is slow at short strides.
+        """
         (top, _), (left, right) = self.padding
         start = rows.start * self.stride[0] - top
         stop = start + (len(rows) - 1) * self.stride[0] + self.window[0]
         frame = padded_view(space, x, images, (start, stop), (-left, x.shape[2] + right), fill, name)
-        if frame.strides[3] != frame.itemsize:  # channels that do not lie side by side
+        if frame.strides[3] != frame.itemsize:  # channels are not contiguous
             frame = frame.copy()
         return [pixels_of(view).copy().view(x.dtype) for view in self.window_views(frame)]
 
     def blocks(self, y: Array) -> Iterator[tuple[range, range]]:
-        """(images, rows) of an array that has an entry for each window."""
+        """Cut an array y (N, h, w, C), with an entry for each window, into blocks (images, rows)."""
         return tiles(range(len(y)), range(y.shape[1]), y.shape[2] * y.shape[3], BLOCK)
 
 
 def block(y: Array, images: range, rows: range) -> Array:
-    """A view of these; of an array of one row, that row."""
+    """A view of these images and rows of y; if y has a single image, it stands for all images."""
     return y[slice(0, 1) if len(y) == 1 else slice(images.start, images.stop), rows.start : rows.stop]
 
 
 def shared_rows(x: Array, other: Array) -> int:
-    """How many rows two arrays have together, one of which may have a single row for all."""
+    """The number of rows of two arrays when they are broadcast along axis 0."""
     return int(np.broadcast_shapes(x.shape[:1], other.shape[:1])[0])
 
 
 class AveragePool(Pool, Linear):
-    """The mean of every window, channel by channel; the border does not count.
+    """The mean of every window, channel by channel, over the pixels inside the image; the border does not count.
 
-    Sums are made along rows and then along columns, in float64, so that large windows keep their digits.
+    It sums along rows and then along columns, in float64, so that large windows keep their digits.
     """
 
     def forward(self, x: Array) -> Array:
@@ -163,7 +166,7 @@ class AveragePool(Pool, Linear):
         return np.asarray((total / self.counts(x)).astype(x.dtype))
 
     def vjp(self, i: int, m: Array, x: Array) -> Array:
-        share, full = m / self.counts(x), pad_images(x[:1], self.padding).shape  # in float64, as the counts are
+        share, full = m / self.counts(x), pad_images(x[:1], self.padding).shape  # the counts make it float64
         for axis in (2, 1):
             k, s, n = self.window[axis - 1], self.stride[axis - 1], share.shape[axis]
             spread = np.zeros((*share.shape[:axis], full[axis], *share.shape[axis + 1 :]), share.dtype)
@@ -173,7 +176,7 @@ class AveragePool(Pool, Linear):
         return crop_images(share, self.padding).astype(m.dtype)
 
     def counts(self, x: Array) -> Array:
-        """(1, h, w, 1): how many pixels of the image each window holds."""
+        """How many pixels of the image each window holds: (1, h, w, 1)"""
         rows, columns = (
             sum(window_views_along(np.pad(np.ones(n), border), 0, k, s, out))
             for n, border, k, s, out in zip(
@@ -185,7 +188,7 @@ class AveragePool(Pool, Linear):
 
 @dataclass(frozen=True)
 class Resize(Linear):
-    """Bilinear interpolation to `size`, at half-pixel centres: (N, H, W, C) -> (N, *size, C)"""
+    """Bilinear interpolation to `size`, with half-pixel centres: (N, H, W, C) -> (N, *size, C)"""
 
     size: tuple[int, int]
 
@@ -199,17 +202,20 @@ class Resize(Linear):
 
 
 def interpolation(n: int, to: int) -> Array:
-    """(to, n): the weights ≥ 0, summing to 1, with which n pixels make each of `to`; edges are extended."""
+    """The matrix (to, n) with which n pixels are interpolated to `to`; edges are extended.
+
+    Its weights are at least 0, and each row sums to 1.
+    """
     return np.asarray(np.maximum(0, 1 - np.abs(centres(n, to)[:, None] - np.arange(n))))
 
 
 def centres(n: int, to: int) -> Array:
-    """(to,): where each of `to` pixels has its centre among n."""
+    """Where the centre of each of `to` pixels lies among n pixels: (to,)"""
     return np.clip((np.arange(to) + 0.5) * n / to - 0.5, 0, n - 1)
 
 
 def matmul_along(matrix: Array, x: Array, axis: int) -> Array:
-    """matrix @ x along one axis."""
+    """matrix @ x along one axis of x."""
     y: Array = np.tensordot(matrix, x, (1, axis))
     return np.moveaxis(y, 0, axis)
 
@@ -227,10 +233,10 @@ def apply_pool(
 
 
 def max_pool(x: Node, window: Pair = 2, stride: Pair | None = None, padding: Padding = "valid") -> Node:
-    """The largest entry of every window: (N, H, W, C) -> (N, h, w, C).
+    """The maximum of every window: (N, H, W, C) -> (N, h, w, C)
 
-    window and stride (by default the window) are numbers or pairs, padding as in
-    `convolution`; windows may overlap, and the border never wins.
+    window and stride (by default the window) are numbers or pairs, and padding is as in `convolution`.  Windows may
+    overlap, and the border is never the maximum.
 
     >>> max_pool(Node(np.arange(16.0).reshape(1, 4, 4, 1))).value[0, :, :, 0]
     array([[ 5.,  7.],
@@ -240,7 +246,7 @@ def max_pool(x: Node, window: Pair = 2, stride: Pair | None = None, padding: Pad
 
 
 def average_pool(x: Node, window: Pair = 2, stride: Pair | None = None, padding: Padding = "valid") -> Node:
-    """The mean of every window, over the pixels of the image it holds: (N, H, W, C) -> (N, h, w, C).
+    """The mean of every window, over its pixels inside the image: (N, H, W, C) -> (N, h, w, C)
 
     >>> average_pool(Node(np.arange(16.0).reshape(1, 4, 4, 1))).value[0, :, :, 0]
     array([[ 2.5,  4.5],
@@ -256,7 +262,7 @@ def global_average_pool(x: Node) -> Node:
 
 
 def upsample(x: Node, size: Pair) -> Node:
-    """Bilinear interpolation to `size` = (rows, columns), at half-pixel centres.
+    """Bilinear interpolation to `size` = (rows, columns), with half-pixel centres: (N, H, W, C) -> (N, *size, C)
 
     >>> upsample(Node([[[[0.0], [1.0]]]]), (1, 4)).value[0, 0, :, 0]
     array([0.  , 0.25, 0.75, 1.  ])

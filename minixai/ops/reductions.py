@@ -1,4 +1,4 @@
-"""Many entries of a row into one: sums, means, maxima over axes, and what is made of them."""
+"""Reductions over axes of a row: sums, means, maxima, and softmax, which is made of them."""
 
 from dataclasses import dataclass
 from math import prod
@@ -41,7 +41,7 @@ class Mean(Sum):
 
 @dataclass(frozen=True)
 class Max(Selection):
-    """max x over axes of a row: one window for each place that is left."""
+    """max x over axes of a row; the entries along these axes are one window."""
 
     axes: tuple[int, ...]
     keepdims: bool = False
@@ -70,13 +70,13 @@ class Max(Selection):
         return np.moveaxis(places, range(m.ndim, places.ndim), self.axes)
 
     def entries(self, x: Array) -> Array:
-        """(N, ...) -> (N, what is left ..., entries of a window)"""
+        """Move the reduced axes to the end, and join them: (N, ...) -> (N, remaining axes ..., entries of a window)"""
         last = np.moveaxis(x, self.axes, range(x.ndim - len(self.axes), x.ndim))
         return last.reshape(*last.shape[: x.ndim - len(self.axes)], prod(x.shape[a] for a in self.axes))
 
 
 def sum(x: Node, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-    """Σ x over axes of the row, all of them by default.
+    """Σ x over axes of the row, by default over all of them.
 
     >>> sum(Node([[1.0, 2.0], [3.0, 4.0]])).value
     array([3., 7.])
@@ -85,12 +85,12 @@ def sum(x: Node, axis: int | tuple[int, ...] | None = None, keepdims: bool = Fal
 
 
 def mean(x: Node, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-    """The mean over axes of the row; over (1, 2) of an image, global average pooling."""
+    """The mean over axes of the row, by default over all; over (1, 2) of an image it is global average pooling."""
     return Mean(row_axes(x.ndim, axis), keepdims)(x)
 
 
 def max(x: Node, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
-    """The largest entry over axes of the row; over (1, 2) of an image, global max pooling."""
+    """The maximum over axes of the row, by default over all; over (1, 2) of an image it is global max pooling."""
     axes = row_axes(x.ndim, axis)
     if not prod(x.shape[a] for a in axes):
         raise ValueError(f"max of a Node of shape {x.shape} over axes {axes}: there is nothing to choose from")
@@ -100,9 +100,8 @@ def max(x: Node, axis: int | tuple[int, ...] | None = None, keepdims: bool = Fal
 def softmax(z: Node, axis: int = -1) -> Node:
     """exp(z − max z) / Σ exp(z − max z), over one axis of the row.
 
-    Made of operations with rules, the maximum among them, so that it needs no rule of
-    its own, never overflows, and stays complete: value and reference each have their
-    own maximum.
+    It is composed of operations that have rules, including the maximum, so it needs no rule of its own.  It never
+    overflows, and DeepLIFT stays complete, because value and reference each have their own maximum.
 
     >>> softmax(Node([[0.0, 0.0, -900.0]])).value
     array([[0.5, 0.5, 0. ]])

@@ -1,4 +1,4 @@
-"""Picking and mixing places along an axis of the row: by their numbers, or by a matrix of weights ≥ 0."""
+"""Pick or interpolate entries along an axis of the row, by their indices or by a matrix of weights ≥ 0."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ ROUNDINGS = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 
 @dataclass(frozen=True)
 class Gather(Linear):
-    """The places `indices` along an axis, in this order; a place may be named several times or never."""
+    """The entries `indices` along an axis, in this order; an index may occur several times or never."""
 
     axis: int
     indices: tuple[int, ...]
@@ -34,7 +34,7 @@ class Gather(Linear):
 
 @dataclass(frozen=True)
 class Interpolate(Linear):
-    """Linear interpolation to `size` places along an axis; where they lie is said by `positions`."""
+    """Linear interpolation to `size` positions along an axis; `positions` says where they lie."""
 
     axis: int
     size: int
@@ -42,7 +42,7 @@ class Interpolate(Linear):
     factor: float | None = None
 
     def matrix(self, n: int) -> Array:
-        """(size, n): weights ≥ 0 that sum to 1; edges are extended."""
+        """The matrix (size, n) of weights ≥ 0, summing to 1, that interpolates n entries; edges are extended."""
         at = np.clip(positions(n, self.size, self.mode, self.factor), 0, n - 1)
         return np.asarray(np.maximum(0, 1 - np.abs(at[:, None] - np.arange(n))))
 
@@ -54,10 +54,11 @@ class Interpolate(Linear):
 
 
 def positions(n: int, size: int, mode: str, factor: float | None = None) -> Array:
-    """Where each of `size` places lies among n, by ONNX's names of the ways to count.
+    """Where each of `size` new positions lies among n old ones, (size,); `mode` is one of ONNX's coordinate modes.
 
-    "half_pixel" lets pixels cover their area; "align_corners" puts the first on the first and the last
-    on the last; "asymmetric" counts from the corner of the first.  `factor` is size / n where that was rounded.
+    "half_pixel" treats pixels as areas and maps their centres; "align_corners" maps the first to the first and the last
+    to the last; "asymmetric" maps i to i · n / size.  `factor` is the scale size / n, if that was rounded.  Raises
+    ValueError for an unknown mode.
 
     >>> positions(2, 4, "half_pixel").tolist(), positions(2, 3, "align_corners").tolist()
     ([-0.25, 0.25, 0.75, 1.25], [0.0, 0.5, 1.0])
@@ -79,9 +80,9 @@ def positions(n: int, size: int, mode: str, factor: float | None = None) -> Arra
 
 
 def gather(x: Node, indices: Sequence[int], axis: int = -1) -> Node:
-    """The places `indices` along an axis of the row, as np.take(x, indices, axis).
+    """The entries `indices` along an axis of the row, as np.take(x, indices, axis) gives them.
 
-    Raises ValueError for places that are not there.
+    Raises ValueError if an index is out of range.
 
     >>> gather(Node([[5.0, 6.0, 7.0]]), [2, 0, 0]).value
     array([[7., 5., 5.]])
@@ -96,10 +97,10 @@ def gather(x: Node, indices: Sequence[int], axis: int = -1) -> Node:
 def interpolate(
     x: Node, size: int, axis: int, mode: str = "half_pixel", nearest: str | None = None, factor: float | None = None
 ) -> Node:
-    """One axis of the row, resized to `size` places: linearly, or with `nearest` to the place that it rounds to.
+    """Resize one axis of the row to `size`: linearly, or with `nearest` to the nearest old entry, rounded in this way.
 
-    mode and factor are those of `positions`, nearest is "floor", "ceil", "round_prefer_floor" or "round_prefer_ceil".
-    Raises ValueError for an unknown mode.
+    `mode` and `factor` are those of `positions`; `nearest` is "floor", "ceil", "round_prefer_floor" or
+    "round_prefer_ceil".  Raises ValueError for an unknown mode or rounding, or if the axis has length 0.
 
     >>> interpolate(Node([[0.0, 1.0]]), 4, 1).value, interpolate(Node([[0.0, 1.0]]), 4, 1, nearest="floor").value
     (array([[0.  , 0.25, 0.75, 1.  ]]), array([[0., 0., 0., 1.]]))

@@ -1,8 +1,7 @@
-"""Moving entries about: every entry of y is one entry of x, or a constant.
+"""Operations that only move entries: every entry of y is an entry of x, or a constant.
 
-Axis 0 counts rows and can be neither named nor mixed; an op speaks of one row, so
-that a single reference row stays a single row.  In the functions, axes have
-their NumPy numbers: 1 is the first axis of a row.
+Axis 0 holds the rows, and no operation names or mixes it.  An op is defined by what it does to one row, so a single
+reference row stays a single row.  In the functions, axes are numbered as in NumPy: 1 is the first axis of a row.
 """
 
 import operator
@@ -21,7 +20,7 @@ from minixai.validate import is_integer
 
 
 class Identity(Linear):
-    """y = x, a node of its own to carry a name."""
+    """y = x, a separate node that can have a name."""
 
     def forward(self, x: Array) -> Array:
         return x
@@ -58,7 +57,7 @@ class Transpose(Linear):
 
 @dataclass(frozen=True)
 class Concatenate(Linear):
-    """Inputs side by side along an axis; a single row is repeated."""
+    """Join inputs along an axis; an input with a single row is repeated for all rows."""
 
     axis: int
 
@@ -73,7 +72,7 @@ class Concatenate(Linear):
 
 @dataclass(frozen=True)
 class Pad(Linear):
-    """A border of one value; widths are (before, after) for each axis of a row."""
+    """Add a border of one value; widths are (before, after) for each axis of a row."""
 
     widths: tuple[tuple[int, int], ...]
     fill: float = 0.0
@@ -88,7 +87,7 @@ class Pad(Linear):
 
 @dataclass(frozen=True)
 class Take(Linear):
-    """x[:, *index], with integers, slices, ... and None."""
+    """x[:, *index], where index holds integers, slices, ... and None."""
 
     index: tuple[Any, ...]
 
@@ -105,7 +104,7 @@ identity = Identity()
 
 
 def reshape(x: Node, *shape: int | tuple[int, ...]) -> Node:
-    """(N, ...) -> (N, *shape): the shape of one row, in which one −1 is worked out.
+    """Reshape every row: (N, ...) -> (N, *shape), where one length may be −1 and is then computed.
 
     >>> reshape(Node(np.zeros((5, 12))), 2, -1).shape
     (5, 2, 6)
@@ -122,12 +121,12 @@ def reshape(x: Node, *shape: int | tuple[int, ...]) -> Node:
 
 
 def flatten(x: Node) -> Node:
-    """(N, a, b, ...) -> (N, a·b·...)"""
+    """Flatten every row: (N, a, b, ...) -> (N, a·b·...)"""
     return reshape(x, -1)
 
 
 def transpose(x: Node, *axes: int | tuple[int, ...]) -> Node:
-    """Axes in a new order: `axes` names all axes of a row by their NumPy numbers, 1 to ndim − 1.
+    """Permute the axes of a row: `axes` lists all of them in their new order, numbered from 1 to ndim − 1 as in NumPy.
 
     >>> transpose(Node(np.zeros((5, 2, 3, 4))), 3, 1, 2).shape
     (5, 4, 2, 3)
@@ -143,7 +142,7 @@ def transpose(x: Node, *axes: int | tuple[int, ...]) -> Node:
 
 
 def concatenate(xs: Sequence[Node | Array], axis: int = -1) -> Node:
-    """Side by side along an axis of the row.
+    """Join nodes and arrays along an axis of the row.
 
     >>> concatenate([Node(np.zeros((5, 2))), Node(np.zeros((5, 3)))]).shape
     (5, 5)
@@ -161,7 +160,7 @@ def concatenate(xs: Sequence[Node | Array], axis: int = -1) -> Node:
 
 
 def pad(x: Node, widths: tuple[tuple[int, int], ...], fill: float = 0.0) -> Node:
-    """A border of the value `fill`; widths are (before, after) for each axis of a row.
+    """Add a border of the value `fill`; widths are (before, after) for each axis of a row.
 
     >>> pad(Node(np.zeros((5, 4, 4, 3))), ((1, 1), (2, 2), (0, 0))).shape
     (5, 6, 8, 3)
@@ -175,7 +174,7 @@ def pad(x: Node, widths: tuple[tuple[int, int], ...], fill: float = 0.0) -> Node
 
 
 def take(x: Node, index: Any) -> Node:
-    """x[:, index...]: integers, slices, ... and None inside a row.
+    """x[:, index...], where the index holds integers, slices, ... and None, and keeps all rows.
 
     >>> Node([[1.0, 2.0, 3.0]])[:, 1:].value
     array([[2., 3.]])
@@ -184,7 +183,7 @@ def take(x: Node, index: Any) -> Node:
     if parts and parts[0] is Ellipsis:
         parts = (slice(None), *parts)
     if not (parts and isinstance(parts[0], slice) and parts[0] == slice(None)):
-        raise TypeError(  # not IndexError, at which `for row in x` and the built-in sum(x) would quietly end
+        raise TypeError(  # an IndexError would silently end `for row in x` and the built-in sum(x)
             f"rows cannot be picked out of a Node, every row goes its own way, got [{quoted(index)}]: "
             "index inside the row, x[:, 0] or x[..., 1:3]"
         )
@@ -201,7 +200,10 @@ def take(x: Node, index: Any) -> Node:
 
 
 def row_axes(ndim: int, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
-    """Axes of the row, as positive numbers in order; None means all of them."""
+    """Axes within a row, that is all but axis 0, as sorted positive numbers; None means all of these.
+
+    Raises ValueError for any other axis, and if a row has no axes.
+    """
     if ndim < 2:
         raise ValueError(
             f"axis {quoted(axis)} of a Node with {ndim} axes: its rows are single numbers, without axes; "
@@ -220,6 +222,6 @@ def row_axes(ndim: int, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
 
 
 def one_tuple(given: tuple[int | tuple[int, ...], ...]) -> tuple[int, ...]:
-    """f(2, 3) and f((2, 3)) alike, as in NumPy."""
+    """The arguments of f(2, 3) or f((2, 3)) as one tuple (2, 3); NumPy accepts both as well."""
     numbers: Any = given[0] if len(given) == 1 and isinstance(given[0], (tuple, list)) else given
     return tuple(map(operator.index, numbers))

@@ -1,15 +1,16 @@
-"""Who works: the call owns the threads.
+"""Threads: each call of minixai limits BLAS to one thread, and runs its own threads.
 
-Several threads pay only while the matrix products inside them keep to one thread each, which NumPy cannot ask of its
-BLAS but threadpoolctl can.  That limit holds for the whole process, so whoever computes without it would get other
-last bits whenever somebody else computes with it.  Therefore every call of a method, of a model or of an op runs under
-it from its first product to its last: `own_threads` sets it, and calls inside a call, and all its threads, stand under
-the same one.  The first call that needs the limit sets it, the last one lifts it.  So the same call gives the same bits
-alone and among others.  Where BLAS cannot be asked, jobs run one after the other and BLAS uses its threads as it likes.
+Several threads pay only if each matrix product inside them uses one thread.  NumPy cannot limit its BLAS, but
+threadpoolctl can.  The limit holds for the whole process, so a computation without the limit would get other last bits
+whenever another thread sets it.  Therefore every call of a method, a model or an op runs under the limit from its first
+product to its last: `own_threads` ensures this.  Nested calls, and all threads of a call, share one limit.  The first
+call that needs it sets it, and the last one lifts it.  So the same call gives the same bits whether or not others run
+at the same time.  If BLAS cannot be limited, jobs run one after another, and BLAS uses as many threads as it likes.
 
-An interrupt (Ctrl-C) may hit the main thread after any call, but never between two calls of C.  So whatever is taken is
-taken inside a `try`, its `finally` begins with the single call of C that gives it back, and each step of setting and
-lifting the limit may be done twice.  An interrupt in the middle leaves the rest to a new thread, which none can reach.
+An interrupt (Ctrl-C) can reach the main thread after any call, but never between two calls of C.  So whatever is
+acquired is acquired inside a `try`, whose `finally` begins with the single call of C that releases it, and each step of
+setting and lifting the limit may safely run twice.  An interrupt in the middle leaves the rest to a new thread, which
+no interrupt can reach.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ T = TypeVar("T")
 def libraries() -> list[Any]:
     """The BLAS libraries whose number of threads can be set for the whole process.
 
-    Those built with OpenMP have a number for each thread, so what others set there changes nothing here.
+    Libraries built with OpenMP are left out: they have a separate number for each thread, so setting it in one thread
+    does not affect the others.
     """
     found = ThreadpoolController().select(user_api="blas").lib_controllers
     return [library for library in found if getattr(library, "threading_layer", "") != "openmp"]
@@ -44,45 +46,45 @@ def libraries() -> list[Any]:
 def set_threads(library: Any, n: int) -> None:
     """Set how many threads a library may use.
 
-    In threadpoolctl 3.8 only the first thread that sets a limit may set others, for as long as it lives; that is for
-    those who do not know of each other, and would keep either the user or minixai from setting any.
+    In threadpoolctl 3.8 the first thread that sets a limit is the only one that may set others, for as long as it
+    lives.  That would stop either the user or minixai from setting any, so this function bypasses the rule.
     """
     getattr(library, "_real_set_num_threads", library.set_num_threads)(n)
 
 
 def thread_count() -> int:
-    """How many threads BLAS may use just now, if that can be asked and changed; otherwise 1."""
+    """How many threads BLAS may use at present; 1 if that cannot be asked or set."""
     return max((library.num_threads for library in libraries()), default=1)
 
 
 class Owner:
-    """A call that owns the threads."""
+    """A call that runs under the limit on BLAS, and owns the threads."""
 
     __slots__ = ("threads",)
 
     def __init__(self) -> None:
-        self.threads = 1  # how many BLAS may use otherwise, and so this call
+        self.threads = 1  # how many BLAS may use without the limit; this call may use as many
 
 
 owner: ContextVar[Owner | None] = ContextVar("owner", default=None)
-"""The owner of the threads, for the code that asks."""
+"""The call that owns the threads, in the present context."""
 in_job: ContextVar[bool] = ContextVar("in_job", default=False)
-"""Whether the code that asks is a job already, whose own jobs are then done by the thread that asks."""
+"""Whether the present code runs inside a job; jobs that it starts then run in the same thread."""
 
 
 def current_owner() -> Owner | None:
-    """The call that this code is part of, if it owns the threads."""
+    """The call that the present code is part of, if it still owns the threads; otherwise None."""
     found = owner.get()
     return found if found in limiter.owners else None
 
 
 class Limiter:
-    """Limits BLAS to one thread when the first owner comes, and lifts the limit when the last one is gone."""
+    """Limits BLAS to one thread when the first owner comes, and lifts the limit when the last owner has gone."""
 
     def __init__(self) -> None:
-        self.lock = _thread.RLock()  # unlike a plain one it knows whose it is, so that `release` may come too often
+        self.lock = _thread.RLock()  # an RLock knows its owner, so one `release` too many is an error, not harm
         self.owners: dict[Owner | None, None] = {}
-        self.before: dict[Any, int] = {}  # how many threads each library had
+        self.before: dict[Any, int] = {}  # how many threads each library had before the limit
         self.limited = False
 
     def enter(self, mine: Owner) -> None:
@@ -102,7 +104,7 @@ class Limiter:
                 pass
 
     def settle(self) -> None:
-        """Give BLAS its threads back, if there is no owner any more."""
+        """Restore BLAS's own number of threads, if there is no owner left."""
         try:
             self.lock.acquire()
             if not self.owners:
@@ -118,15 +120,18 @@ class Limiter:
 
 
 class Helpers:
-    """Threads that wait for work: to wake one takes less time than to make it."""
+    """Threads that wait for work, because waking a thread takes less time than starting one."""
 
     def __init__(self) -> None:
         self.inbox: SimpleQueue[deque[Callable[[], None]]] = SimpleQueue()
-        self.seats: deque[None] = deque()  # a new thread takes one, or ends
+        self.seats: deque[None] = deque()  # a new thread takes one, or ends if there is none
         self.made = 0
 
     def ask(self, tasks: list[deque[Callable[[], None]]]) -> None:
-        """Have threads do these tasks, each a deque that is emptied when it is no longer needed."""
+        """Let helper threads do these tasks.
+
+        Each task is a deque that holds one function, and is emptied to cancel it.
+        """
         if self.made < len(tasks):
             self.seats.extend([None] * (len(tasks) - self.made))
             self.made = len(tasks)
@@ -150,7 +155,7 @@ class Helpers:
 def do(task: deque[Callable[[], None]]) -> None:
     try:
         work = task.popleft()
-    except IndexError:  # it was done without this thread
+    except IndexError:  # it was cancelled
         return
     work()
 
@@ -159,7 +164,10 @@ limiter, helpers = Limiter(), Helpers()
 
 
 def own_threads(function: Callable[P, T], /, *args: P.args, **options: P.kwargs) -> T:
-    """Return function(*args, **options), which is a call that owns the threads, or part of one."""
+    """Return function(*args, **options), run as a call that owns the threads.
+
+    If the present code is already part of such a call, the function becomes a part of it too.
+    """
     if current_owner() is not None:
         return function(*args, **options)
     mine, context = Owner(), copy_context()
@@ -178,11 +186,11 @@ def own_threads(function: Callable[P, T], /, *args: P.args, **options: P.kwargs)
 
 
 def in_parallel(work: Callable[..., None], jobs: Iterable[tuple[Any, ...]]) -> None:
-    """work(space, *job) for every job, in any order, on as many threads as BLAS would have used.
+    """Run work(space, *job) for every job, in any order, on as many threads as BLAS could use.
 
-    Who does them decides nothing, because the jobs know nothing of each other.  If work calls this again, the jobs are
-    done by the thread that asks.  After an exception, or an interrupt, a thread may still be at its last job; what it
-    writes into is then nobody else's.
+    `space` is a `Workspace`.  Jobs must be independent, so the result does not depend on which thread does which job.
+    If `work` itself calls this function, the inner jobs run in the calling thread.  After an exception or an interrupt,
+    a thread may still be busy with its last job, so what that job writes into must not be reused.
     """
     waiting = deque(jobs)
     if waiting:
@@ -190,7 +198,7 @@ def in_parallel(work: Callable[..., None], jobs: Iterable[tuple[Any, ...]]) -> N
 
 
 def share(work: Callable[..., None], waiting: deque[tuple[Any, ...]]) -> None:
-    """Do the jobs that wait, with helpers where there are several."""
+    """Do the waiting jobs, with helper threads if there are several jobs."""
     count = len(waiting)
     whose = current_owner()
     helping = 0 if in_job.get() or whose is None else min(whose.threads, count) - 1
@@ -211,7 +219,7 @@ def share(work: Callable[..., None], waiting: deque[tuple[Any, ...]]) -> None:
                         return
                     work(space, *job)
                     done.put(None)
-        except BaseException as problem:  # told to the caller, which waits for it
+        except BaseException as problem:  # passed to the caller, which waits for it
             waiting.clear()
             done.put(problem)
 
@@ -243,14 +251,17 @@ def share(work: Callable[..., None], waiting: deque[tuple[Any, ...]]) -> None:
 
 
 def task_in_context(function: Callable[[], None]) -> Callable[[], None]:
-    """The function as a job, in a copy of what holds here, such as np.errstate."""
+    """The function as a job, run in a copy of the present context, such as np.errstate."""
     context = copy_context()
     context.run(in_job.set, True)
     return lambda: context.run(function)
 
 
 def reset_after_fork() -> None:
-    """A forked process has none of the threads, and nobody who would give BLAS its own back."""
+    """Reset the thread state in a forked child: restore BLAS's own number of threads.
+
+    The child has no helper threads, and no call is left that would lift the limit on BLAS.
+    """
     global limiter, helpers
     before = limiter.before
     limiter, helpers = Limiter(), Helpers()

@@ -1,4 +1,4 @@
-"""Windows sliding over the two middle axes of (N, H, W, C): what convolution and pooling share."""
+"""Windows that slide over the two middle axes of (N, H, W, C), used by convolution and pooling."""
 
 from collections.abc import Iterator
 from typing import Any, TypeAlias
@@ -22,11 +22,11 @@ def resolve_padding(
     stride: tuple[int, int],
     dilation: tuple[int, int] = (1, 1),
 ) -> Margins:
-    """((top, bottom), (left, right)) for an image of `size`.
+    """The border ((top, bottom), (left, right)) in pixels, for an image of `size`.
 
-    "valid" adds nothing; "same" gives ceil(size / stride) places, the odd pixel
-    after, as Keras and TensorFlow do; p, (p, q) or ((top, bottom), (left, right))
-    are numbers of pixels.
+    "valid" adds no border.  "same" adds what gives ceil(size / stride) outputs, with an odd pixel at the end, as in
+    Keras and TensorFlow.  p, (p, q) and ((top, bottom), (left, right)) are numbers of pixels.  Raises ValueError for
+    any other padding.
     """
     if padding == "valid":
         return (0, 0), (0, 0)
@@ -52,7 +52,7 @@ def output_size(
     padding: Margins,
     dilation: tuple[int, int] = (1, 1),
 ) -> tuple[int, int]:
-    """How many windows fit along each side of the padded image."""
+    """How many windows fit along each side of the padded image: (rows, columns).  Raises ValueError if none fits."""
     counts = [
         (n + before + after - (k - 1) * d - 1) // s + 1
         for n, k, s, (before, after), d in zip(size, window, stride, padding, dilation, strict=True)
@@ -66,7 +66,7 @@ def output_size(
 
 
 def pad_images(x: Array, padding: Margins, fill: float | np.uint64 = 0.0) -> Array:
-    """x with a border.  (np.pad does the same, but takes forty times as long for a small image.)"""
+    """x with a border of `fill`.  (np.pad does the same, but takes forty times as long for a small image.)"""
     (top, bottom), (left, right) = padding
     if not (top or bottom or left or right):
         return x
@@ -76,7 +76,7 @@ def pad_images(x: Array, padding: Margins, fill: float | np.uint64 = 0.0) -> Arr
 
 
 def crop_images(x: Array, padding: Margins) -> Array:
-    """x without its border: undoes `pad_images`."""
+    """x without its border; the inverse of `pad_images`."""
     (top, bottom), (left, right) = padding
     return x[:, top : x.shape[1] - bottom, left : x.shape[2] - right]
 
@@ -84,9 +84,9 @@ def crop_images(x: Array, padding: Margins) -> Array:
 def window_views(
     x: Array, window: tuple[int, int], stride: tuple[int, int], out: tuple[int, int], dilation: tuple[int, int] = (1, 1)
 ) -> Iterator[Array]:
-    """For each entry of the window, row by row, where it lies over a padded x: views (N, *out, C).
+    """For each entry of the window, row by row, a view (N, *out, C) of a padded x: this entry of all windows.
 
-    Together they are all windows; adding into them puts windows back, summed where they overlap.
+    Adding into the views adds windows into x, summed where they overlap.
     """
     for i in range(window[0]):
         for j in range(window[1]):
@@ -99,12 +99,15 @@ def window_views(
 
 
 def pixels_of(x: Array) -> Array:
-    """(..., C) -> (..., 1): all channels of a pixel as one item, which NumPy copies whole."""
-    return x.view(f"V{x.itemsize * x.shape[-1]}")  # a tuple would make NumPy call Python, where an interrupt is lost
+    """A view (..., 1) of x (..., C) in which a whole pixel is one item, so that NumPy copies its channels together."""
+    return x.view(f"V{x.itemsize * x.shape[-1]}")  # for a tuple NumPy would call Python, and lose an interrupt
 
 
 def window_views_along(x: Array, axis: int, window: int, stride: int, out: int, dilation: int = 1) -> Iterator[Array]:
-    """`window_views` along one axis, for sums that go along rows and then along columns: views with `out` places."""
+    """`window_views` along one axis: for each entry of the window, a view of x whose axis has length `out`.
+
+    Sums over windows can be taken along rows and then along columns with it.
+    """
     for start in range(0, window * dilation, dilation):
         yield x[(slice(None),) * axis + (slice(start, start + (out - 1) * stride + 1, stride),)]
 
@@ -118,9 +121,10 @@ def padded_view(
     fill: float = 0.0,
     name: str = "frame",
 ) -> Array:
-    """Images of x, with rows and columns (from, to) that may reach beyond them: there is `fill`.
+    """Rows and columns (from, to) of some images of x; where they reach beyond the image, the value is `fill`.
 
-    A view where they do not, otherwise the workspace's buffer of this name.  An x of one row stands for every image.
+    The result is a view of x if they do not, and otherwise the workspace's buffer of this name.  An x with one row
+    stands for every image.
     """
     (top, bottom), (left, right) = rows, columns
     i = slice(0, 1) if len(x) == 1 else slice(images.start, images.stop)

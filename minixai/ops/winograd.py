@@ -1,26 +1,26 @@
-"""Convolution with 3 × 3 kernels by Winograd's F(4×4, 3×3): 36 products for 16 outputs instead of 144.
+"""Convolution with 3 × 3 kernels by Winograd's F(4×4, 3×3): 36 multiplications for 16 outputs instead of 144.
 
-In one dimension, four outputs y of a kernel g of three, over six inputs d, are
+In one dimension, four outputs y of a kernel g with three entries, over six inputs d, are
 
     y = Aᵀ [(G g) ⊙ (Bᵀ d)]
 
-Multiplying the polynomials g(t) and y(t), of degrees 2 and 3, gives one of degree 5, which six points determine:
-take both at six points, multiply point by point, interpolate (Cook–Toom).  G takes g at the points,
-A takes y there, B interpolates; read backwards, from d to y, the same matrices compute the convolution, which is the
-transpose of that product (Winograd 1980; Lavin & Gray 2016).  A point a gives G the row (1, a, a²)/Πᵢ(a − aᵢ), Aᵀ the
-column (1, a, a², a³) and Bᵀ the coefficients of Πᵢ(t − aᵢ), i running over the other finite points; the point
-∞ takes the leading coefficients, and its row of Bᵀ are the coefficients of Πᵢ(t − aᵢ) over them all.
+The product of two polynomials g(t) and y(t), of degrees 2 and 3, has degree 5, so its values at six points determine
+it: evaluate both at six points, multiply point by point, and interpolate (Cook–Toom).  G evaluates g at the points, A
+evaluates y, and B interpolates.  A convolution is the transpose of such a product, so the transposed matrices compute
+it, from d to y (Winograd 1980; Lavin & Gray 2016).  A point a contributes the row (1, a, a²)/Πᵢ(a − aᵢ) to G, the
+column (1, a, a², a³) to Aᵀ, and the coefficients of Πᵢ(t − aᵢ) to Bᵀ, where i runs over the other finite points.  The
+point ∞ takes the leading coefficients; its row of Bᵀ holds the coefficients of Πᵢ(t − aᵢ) over all finite points.
 
-The points are 0, ±1/√2, ±√2 and ∞.  Each has its reciprocal among them, so no power of them is far from 1, and the
-largest error is a quarter of that of the usual 0, ±1, ±2, ∞, at no cost.
+The points are 0, ±1/√2, ±√2 and ∞.  The reciprocal of each is among them, so their powers stay near 1, and the largest
+error is a quarter of that with the usual points 0, ±1, ±2, ∞, at no cost.
 
-In two dimensions all of it is done along the columns of a patch of 6 × 6 and then along its rows, and the products are
-36 matrix products, of all patches with all kernels:
+In two dimensions, all this is done along the columns of a patch of 6 × 6 and then along its rows.  The multiplications
+become 36 matrix products, of all patches with all kernels:
 
     (36, patches, C) @ (36, C, K) -> (36, patches, K)
 
-Its rounding is 2e-6 of the largest output where that of `direct` is 4e-7, and differs from place to place inside a
-tile of 4 × 4.
+The rounding error is 2e-6 of the largest output, compared with 4e-7 for `direct`, and it depends on the position inside
+a tile of 4 × 4 outputs.
 """
 
 from __future__ import annotations
@@ -38,14 +38,17 @@ from minixai.ops.direct import rotate_kernels
 from minixai.ops.windows import Margins, padded_view
 
 PIECE = 1 << 12
-"""Tiles × channels transformed at a time: 36 times as many numbers stay in a core's own cache."""
+"""Tiles × channels that are transformed at a time: 36 times as many numbers stay in a core's own cache."""
 
 FEW = 32
-"""Tiles for which reading the kernels takes as long as the products.  Half as many are not worth a job of their own."""
+"""The number of tiles for which reading the kernels takes as long as the products.
+
+Half as many tiles are not worth a separate job.
+"""
 
 
 def cook_toom(points: Array) -> tuple[Array, Array, Array]:
-    """Bᵀ (6, 6), G (6, 3) and Aᵀ (4, 6) for five points and ∞."""
+    """The matrices Bᵀ (6, 6), G (6, 3) and Aᵀ (4, 6) for five finite points and ∞."""
     others = [np.delete(points, j) for j in range(5)]
     b = np.vstack([*(np.append(polynomial.polyfromroots(a), 0) for a in others), polynomial.polyfromroots(points)])
     g = np.vstack([*(p ** np.arange(3) / np.prod(p - a) for p, a in zip(points, others, strict=True)), [0, 0, 1]])
@@ -63,13 +66,16 @@ def correlate(x: Array, w: Array, b: Array | None, padding: Margins) -> Array:
 
 
 def image_gradient(m: Array, w: Array, padding: Margins) -> Array:
-    """The way back, m (N, h, w, K) ⋆ w turned about -> (N, H, W, C); the border is 2 at most."""
+    """Gradient with respect to the image: m (N, h, w, K) -> (N, H, W, C).  The border must be at most 2.
+
+    It is the convolution of m with the rotated kernels.
+    """
     (top, bottom), (left, right) = padding
     return correlate_tiles(m, transform_kernels(w, back=True), None, ((2 - top, 2 - bottom), (2 - left, 2 - right)))
 
 
 def correlate_tiles(x: Array, u: Array, b: Array | None, padding: Margins) -> Array:
-    """(N, H, W, C), (36, C, K) -> (N, h, w, K)"""
+    """Convolution of x (N, H, W, C) with transformed kernels u (36, C, K) -> (N, h, w, K)"""
     (n, high, wide, c), k = x.shape, u.shape[2]
     (top, bottom), (left, right) = padding
     y = empty((n, high + top + bottom - 2, wide + left + right - 2, k), x.dtype)
@@ -101,19 +107,19 @@ def correlate_tiles(x: Array, u: Array, b: Array | None, padding: Margins) -> Ar
         in_parallel(multiply, [(slice(at, at + 9),) for at in range(0, 36, 9)])
         in_parallel(out, parts)
 
-    # enough tiles to pay for reading the kernels once more, and if there are many, work for two
+    # a job has enough tiles to pay for reading the kernels again; if there are many tiles, there are two jobs or more
     enough, half = max(56, 2 * max(c, k) // 5), -(-n * th // 2) * tw
     jobs = list(tiles(range(n), range(th), tw, min(enough, half) if half >= FEW else enough))
     if len(jobs) == 1:
         with workspace() as space:
             work(space, *jobs[0])
     else:
-        in_parallel(work, jobs)  # what is shared inside is then done by one
+        in_parallel(work, jobs)  # the inner jobs then run in one thread
     return y
 
 
 def with_tile_numbers(parts: Iterable[tuple[range, range]], tw: int) -> Iterator[tuple[int, int, range, range]]:
-    """Each part with the numbers of its tiles, from and to."""
+    """Yield (start, stop, images, rows) for each part (images, rows); its tiles have the numbers start to stop − 1."""
     stop = 0
     for images, rows in parts:
         start, stop = stop, stop + len(images) * len(rows) * tw
@@ -121,7 +127,7 @@ def with_tile_numbers(parts: Iterable[tuple[range, range]], tw: int) -> Iterator
 
 
 def input_tiles(space: Workspace, x: Array, images: range, rows: range, tw: int, border: tuple[int, int]) -> Array:
-    """(6, 6 · tiles · C): what each tile of 4 × 4 sees, 6 × 6 numbers, which overlap those of its neighbours."""
+    """The 6 × 6 inputs of each tile of 4 × 4 outputs, which overlap those of its neighbours: (6, 6 · tiles · C)"""
     top, left = border
     seen = padded_view(space, x, images, (4 * rows.start - top, 4 * rows.stop + 2 - top), (-left, 4 * tw + 2 - left))
     shape, s = (6, 6, len(images), len(rows), tw, x.shape[3]), seen.strides
@@ -131,7 +137,7 @@ def input_tiles(space: Workspace, x: Array, images: range, rows: range, tw: int,
 
 
 def write_tiles(space: Workspace, z: Array, y: Array, rows: int, tw: int) -> None:
-    """Tiles (4, 4 · tiles · K) to their places in y (images, h, w, K), which may end inside the last ones."""
+    """Write tiles z (4, 4 · tiles · K) to their places in y (images, h, w, K); the last tiles may reach beyond y."""
     images, h, w, k = y.shape
     is_whole = (h, w) == (4 * rows, 4 * tw)
     sheet = y if is_whole else space("d", (images, 4 * rows, 4 * tw, k), y.dtype)
@@ -142,9 +148,9 @@ def write_tiles(space: Workspace, z: Array, y: Array, rows: int, tw: int) -> Non
 
 
 def transform_kernels(w: Array, back: bool) -> Array:
-    """G w Gᵀ, or with `back` that of the kernels turned about: (3, 3, C, K) -> (36, C, K).
+    """G w Gᵀ: (3, 3, C, K) -> (36, C, K); with `back`, of the rotated kernels, (36, K, C).
 
-    Remembered as long as w lives, if nobody can write into it.
+    The result is cached for as long as w lives, if nobody can write into w.
     """
     kept = immutable_base(w)
     if kept is None:
@@ -159,14 +165,15 @@ def transform_kernels(w: Array, back: bool) -> Array:
 
 
 class Transform(weakref.ref[Array]):
-    """The transform `u` of weights, which is forgotten when they are gone: by `transforms.pop`, in C, so that
-    an interrupt cannot hit it.
+    """The cached transform `u` of weights.
+
+    When the weights are freed it is removed by `transforms.pop`, which is C code that an interrupt cannot reach.
     """
 
     __slots__ = ("back", "u")
     u: Array
     back: bool
-    __hash__ = object.__hash__  # arrays have none
+    __hash__ = object.__hash__  # arrays have no hash
     __eq__ = object.__eq__
 
 
@@ -177,4 +184,4 @@ def compute_transform(w: Array, back: bool) -> Array:
 
 
 transforms: dict[Transform, None] = {}
-"""The transforms of weights that live."""
+"""The cached transforms of weights that still exist."""

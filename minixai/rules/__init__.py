@@ -1,13 +1,13 @@
-"""Attribution methods, each a table of local rules.
+"""Attribution methods as tables of local rules.
 
-    rule(node, i, m)   m is the multiplier of `node`; the result is what its i-th input receives.
+    rule(node, i, m)   returns what the i-th input of `node` receives, given m, the multiplier of `node`
 
-A table maps kinds of operation to rules, and the most specific kind counts.  An op of a kind that is not in the table
-is an error, and never silently gets the gradient.
+A table maps kinds of operation to rules; the rule for the most specific kind of an op is used.  An op whose kind is not
+in the table is an error: it never silently gets the gradient.
 
-    GRADIENT, DECONVNET, GUIDED, RESCALE                the same for every graph  (slopes.py)
-    lrp_epsilon(epsilon), lrp_gamma(gamma, epsilon)     with a number in them     (lrp.py)
-    reveal_cancel(output), genomics(output)             made for one graph        (reveal_cancel.py)
+    GRADIENT, DECONVNET, GUIDED, RESCALE                tables for every graph      (slopes.py)
+    lrp_epsilon(epsilon), lrp_gamma(gamma, epsilon)     tables with a parameter     (lrp.py)
+    reveal_cancel(output), genomics(output)             tables for a single graph   (reveal_cancel.py)
 """
 
 from minixai.rules.folding import fold

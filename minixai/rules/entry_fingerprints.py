@@ -1,8 +1,8 @@
-"""Fingerprints of single entries, for ops that reshape, transpose, or mix axes in another way than along channels.
+"""Fingerprints of single entries, for ops that reshape, transpose, or mix axes other than the channels.
 
-`rules.ties` keeps one fingerprint for each place of an image, because most ops treat all channels of a place alike.
-Where an op does not, or where an array is no image, every entry has a fingerprint of its own: that of its place and
-its channel, mixed with a number of its node, so that entries of different nodes never share one by accident.
+`rules.ties` keeps one fingerprint for each position of an image, because most ops treat all channels of a position
+alike.  If an op does not, or an array is not an image, every entry gets its own fingerprint: that of its position and
+its channel, mixed with a number of its node, so that entries of different nodes do not share one.
 """
 
 from __future__ import annotations
@@ -23,40 +23,43 @@ from minixai.ops.sampling import Gather
 from minixai.ops.shapes import Concatenate, Identity, Pad, Reshape, Take, Transpose
 
 numbers = count(1)
-"""Numbers of nodes; only whether two are equal matters."""
+"""Numbers of nodes; only their equality matters."""
 
 
 @cache
 def odd_numbers(count: int) -> Array:
-    """Random weights of fingerprints: modulo 2⁶⁴, multiplying by an odd number loses nothing."""
+    """`count` random weights for fingerprints, (count,).
+
+    They are odd, so multiplying by one is invertible modulo 2⁶⁴.
+    """
     return np.random.default_rng(0).integers(0, 1 << 63, count, dtype=np.uint64) * 2 + 1
 
 
 def mixed(keys: Array) -> Array:
-    """Each key becomes another whose bits are well spread, and 0 stays 0."""
-    keys = keys * MIX  # of 64 bits, whatever the keys had
+    """The keys with their bits well spread; different keys stay different, and 0 stays 0."""
+    keys = keys * MIX  # 64 bits, even if the keys have fewer
     keys ^= keys >> np.uint64(32)
     return keys
 
 
 MIX = np.uint64(0x9E3779B97F4A7C15)
-"""2⁶⁴ over the golden ratio: an odd number whose bits are well spread."""
+"""2⁶⁴ divided by the golden ratio: an odd number whose bits are well spread."""
 
 
 def entries_of_places(keys: Array, channels: int, node: Node) -> Array:
-    """The fingerprints (N, H, W, C) of all entries, from those of the places (N, H, W)."""
+    """The fingerprints (N, H, W, C) of all entries, from those of the positions (N, H, W)."""
     return mixed(keys[..., None] + odd_numbers(channels)) + node_number(node)
 
 
 def places_of_entries(entries: Array) -> Array:
-    """The fingerprints (N, H, W) of places, from those of their entries (N, H, W, C)."""
+    """The fingerprints (N, H, W) of the positions, from those of the entries (N, H, W, C)."""
     return mixed(odd_weighted_sum(entries, (3,), keepdims=False))
 
 
 def carry_entries(node: Node, inputs: list[Array | None]) -> Array | None:
     """The fingerprints of all entries of a node, from those of its inputs (None for a constant).
 
-    None if the op is not one of those listed in ENTRY_CARRIERS.
+    Returns None if the op is not in ENTRY_CARRIERS.
     """
     kind = Elementwise if isinstance(node.op, Elementwise) else type(node.op)
     if kind not in ENTRY_CARRIERS:
@@ -69,20 +72,20 @@ def carry_entries(node: Node, inputs: list[Array | None]) -> Array | None:
 
 
 def node_number(node: Node) -> Array:
-    """A random odd number that belongs to this node alone."""
+    """A random-looking number of this node, which stays the same: (1,)"""
     if "number" not in node.memo:
         node.memo["number"] = next(numbers)
     return mixed(np.array([2 * node.memo["number"] + 1], np.uint64))
 
 
 def mixed_bits(x: npt.ArrayLike | Node) -> Array:
-    """Fingerprints of the entries of a constant."""
-    array = np.atleast_1d(np.asarray(x, np.float64)) + 0  # −0 is 0
+    """Fingerprints of the entries of a constant, from their bits."""
+    array = np.atleast_1d(np.asarray(x, np.float64)) + 0  # + 0 turns −0 into 0
     return mixed(array.view(np.uint64) + MIX)
 
 
 def odd_weighted_sum(keys: Array, axes: tuple[int, ...], keepdims: bool) -> Array:
-    """Σ of odd numbers × fingerprints over some axes, with another number for each place along them."""
+    """Σ of odd numbers × fingerprints over some axes; each position along them has a different odd number."""
     last = np.moveaxis(keys, axes, range(keys.ndim - len(axes), keys.ndim))
     flat = last.reshape(*last.shape[: keys.ndim - len(axes)], -1)
     total = np.einsum("...i,i->...", flat, odd_numbers(flat.shape[-1]))
@@ -102,7 +105,7 @@ def of_reshape(node: Node, keys: Array) -> Array:
 
 
 def of_moved(node: Node, *keys: Array) -> Array:
-    """The op itself, on fingerprints: it only moves entries."""
+    """Apply the op itself to the fingerprints: it only moves entries."""
     return np.asarray(node.op.forward(*keys))
 
 
@@ -115,7 +118,7 @@ def of_sum(node: Node, *keys: Array) -> Array:
 
 
 def of_matrix_product(node: Node, x: Array, w: Array, *b: Array | None) -> Array:
-    """(..., M, I) @ (..., I, O): a row of x and a column of w decide an entry, each with the sum over its terms."""
+    """(..., M, I) @ (..., I, O): an entry is determined by a row of x and a column of w, each summed over its terms."""
     rows, columns = odd_weighted_sum(x, (x.ndim - 1,), keepdims=True), odd_weighted_sum(w, (w.ndim - 2,), keepdims=True)
     total = mixed(rows) + (columns[0] if w.ndim == 2 else columns)
     return np.asarray(mixed(total) + b[0] if b and b[0] is not None else total)

@@ -1,9 +1,9 @@
-"""Batch normalisation folded into the layer below it, so that the two are the one sum that they compute.
+"""Fold batch normalisation into the layer before it, so that the two become a single weighted sum.
 
     (x ⋆ w + b) · s + t   is   x ⋆ (w·s) + (b·s + t)
 
-with s and t for each channel.  The slopes of both graphs are the same, but LRP divides each *sum*: the ε- and γ-rules
-depend on z, and z before batch normalisation is not z after it.
+s and t have a number for each channel.  The gradients of both graphs are equal, but LRP is not: its ε- and γ-rules
+divide by each sum z, and z before batch normalisation differs from z after it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from minixai.rules.signs import has_single_factor
 
 
 def fold(output: Node, keep: Node) -> tuple[Node, Node]:
-    """The same graph, with fixed scales and shifts right after a layer folded into its weights.
+    """The same graph, in which fixed scales and shifts right after a layer are folded into its weights.
 
     Parameters
     ----------
     output : Node
         The output of the graph.
     keep : Node
-        A node whose value must stay, such as the layer that is explained.
+        A node that must not be folded away, such as the layer that is explained.
 
     Returns
     -------
@@ -35,8 +35,8 @@ def fold(output: Node, keep: Node) -> tuple[Node, Node]:
 
     Notes
     -----
-    A layer is a dense product or a convolution with constant weights.  It is folded if nothing but the scale or shift
-    reads its output, and if its output is not `keep`.
+    A layer is a dense product or a convolution with constant weights.  A scale or shift is folded into it if no other
+    node reads the output of the layer, and if that output is not `keep`.
 
     Examples
     --------
@@ -66,12 +66,12 @@ def fold(output: Node, keep: Node) -> tuple[Node, Node]:
 
 
 def is_layer(node: Node) -> bool:
-    """Whether a node is x @ w + b or x ⋆ w + b with constants w and b."""
+    """Whether a node is x @ w + b or x ⋆ w + b, with constant w and b."""
     return isinstance(node.op, (MatMul, Convolution)) and isinstance(node.inputs[0], Node) and has_single_factor(node)
 
 
 def by_channel(node: Node) -> tuple[Array, Array] | None:
-    """(scale, shift), a number for each channel, if a node does nothing else to its one source; otherwise None."""
+    """(scale, shift), each (C,), if a node only scales or shifts each channel of its one source; otherwise None."""
     if not isinstance(node.op, (Add, Multiply)) or len(node.sources) != 1:
         return None
     constant = next(np.asarray(x) for x in node.inputs if not isinstance(x, Node))

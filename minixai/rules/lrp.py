@@ -1,12 +1,12 @@
-"""Layer-wise relevance propagation: the score is passed back to what it was made of, term by term of every sum.
+"""Layer-wise relevance propagation: the score is passed back, and each sum divides it among its terms.
 
-The relevance of a node is m · x, so LRP is a table like the others.  Its chords start at 0:
+The relevance of a node is m · x, so LRP is a table of rules like the others.  Its chords start at 0:
 
-    elementwise     m · (f(x) − f(0))/x      f(0) is kept back, as all constants are
+    elementwise     m · (f(x) − f(0))/x      nothing receives f(0), as no constant passes on relevance
     linear          m · w                    x·w is the share of x in Σ x·w
     x @ w, x ⋆ w    m · w · z/(z + ε)        ε-rule: if z is near 0, less is passed on
-                    with w + γ·max(w, 0)     γ-rule: terms of the sign of the sum count more
-    u · v           m · v/2                  half of it to each factor that is a node
+                    with w + γ·max(w, 0)     γ-rule: terms that have the sign of the sum count more
+    u · v           m · v/2                  half of the relevance to each factor that is a node
     max             m to the argmax
 """
 
@@ -32,7 +32,7 @@ from minixai.rules.table import Table, document
 
 @document
 def lrp_elementwise(node: Node, i: int, m: Array) -> Array:
-    """m · (f(x) − f(0))/x; where f(0) is infinite, all of f(x).
+    """m · (f(x) − f(0))/x; if f(0) is not finite, m · f(x)/x.
 
     {rule}
     """
@@ -46,7 +46,7 @@ def lrp_elementwise(node: Node, i: int, m: Array) -> Array:
 
 @document
 def lrp_product(node: Node, i: int, m: Array) -> Array:
-    """m · v; half of it if the other factor v is a node too.
+    """m · v, where v is the other factor; half of it if v is a node too.
 
     {rule}
     """
@@ -64,7 +64,7 @@ def lrp_epsilon(epsilon: float) -> Table:
     Returns
     -------
     Table
-        A multiplier m of a node x stands for its relevance m · x.
+        The table of rules; the relevance of a node x is m · x.
 
     References
     ----------
@@ -106,11 +106,11 @@ def lrp_gamma(gamma: float, epsilon: float) -> Table:
     Returns
     -------
     Table
-        A multiplier m of a node x stands for its relevance m · x.
+        The table of rules; the relevance of a node x is m · x.
 
     Notes
     -----
-    The formula is for x ≥ 0 and z > 0.  In general, each term x·w of the sign of z counts 1 + γ times.
+    The formula is for x ≥ 0 and z > 0.  In general, each term x·w that has the sign of z counts 1 + γ times.
 
     References
     ----------
@@ -143,6 +143,9 @@ def lrp_gamma(gamma: float, epsilon: float) -> Table:
 
 
 def stabilised_ratio(z: Array, total: Array, epsilon: float) -> Array:
-    """z / (total + ε·sign total): the share of their sum z that terms which add up to `total` receive."""
+    """z / (total + ε·sign total), or 1 where that divides by 0, in the shape of z.
+
+    `total` is the sum of the weighted terms, so this is the factor that makes them share z.
+    """
     below = total + np.where(total < 0, -epsilon, epsilon)
     return divide_or(z, below, 1).astype(z.dtype)

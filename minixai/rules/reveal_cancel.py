@@ -1,14 +1,14 @@
-"""RevealCancel: every Δ has two parts, what raises a node and what lowers it, so that no sum hides what cancels in it.
+"""RevealCancel: every Δ has two parts, what raises a node and what lowers it, so that cancelling terms stay visible.
 
     elementwise     Δy⁺ = ½[f(x₀ + Δ⁺) − f(x₀)] + ½[f(x₀ + Δ⁻ + Δ⁺) − f(x₀ + Δ⁻)], and Δy⁻ likewise
-    linear          each part by itself
-    u·constant      each part by itself; where the constant is negative, the parts change places
-    x @ w, x ⋆ w    Δy⁺ is the sum of all terms Δx·w > 0 of the whole Δx, and Δy⁻ that of the others
-    u·v, max        the parts merge: Δy⁺ = max(Δy, 0), Δy⁻ = min(Δy, 0), and the rule is that of Rescale
+    linear          the op is applied to each part
+    u·constant      the op is applied to each part; if the constant is negative, the parts are swapped
+    x @ w, x ⋆ w    Δy⁺ is the sum of all terms Δx·w > 0 of the whole Δx, and Δy⁻ the sum of the others
+    u·v, max        the parts are merged: Δy⁺ = max(Δy, 0), Δy⁻ = min(Δy, 0), and the rule is that of Rescale
 
-Each line is a linear map of the parts, for one pair of value and reference.  Multipliers have two parts too, m⁺ and m⁻,
-and go back through the transposed maps.  So Σ m⁺Δ⁺ + m⁻Δ⁻ is the same at every step, and adds up.  (Shrikumar et al.
-2017, §3.5.1 and 3.5.3; for u·constant the authors' library)
+For one pair of value and reference, each line is a linear map of the parts.  Multipliers have two parts too, m⁺ and m⁻,
+and are carried back by the transposed maps.  So Σ m⁺Δ⁺ + m⁻Δ⁻ is the same at every step, and the contributions add up.
+(Shrikumar et al. 2017, §3.5.1 and 3.5.3; for u·constant, the authors' library)
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from minixai.rules.table import Table
 
 
 class RevealCancel(Table):
-    """The table for the graph of one output.
+    """The table of RevealCancel for the graph of one output.
 
     Parameters
     ----------
     output : Node
-        The output; the table is good for its graph alone.
+        The output node; the table works only for the graph of this node.
     pool : Rule, default max_difference
         The rule at a maximum.
     reveals : callable, optional
-        Whether an elementwise node has a chord for each part; if not, both parts have the chord of Rescale.  By default
-        every node has.
+        reveals(node) -> whether an elementwise node has a separate chord for each part; if not, both parts have the
+        chord of Rescale.  By default every such node has.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class RevealCancel(Table):
 
     Notes
     -----
-    A multiplier in the shape of its node belongs to both parts; one of (2, N, ...) is m⁺ and m⁻.
+    A multiplier in the shape of its node is both m⁺ and m⁻; one of shape (2, N, ...) holds m⁺ and m⁻ separately.
 
     References
     ----------
@@ -89,7 +89,7 @@ class RevealCancel(Table):
         if isinstance(node.op, Elementwise):
             return multiply_no_nan(self.slopes(node), self.parts[node.sources[0]])
         if isinstance(node.op, Linear):
-            zeros = [np.zeros_like(x) for x in values(node.inputs)]  # what an op adds itself, a border, has not moved
+            zeros = [np.zeros_like(x) for x in values(node.inputs)]  # a border that the op adds has no Δ
             parts = [node.op.forward(*self.parts_of_inputs(node, sign, zeros)) for sign in (0, 1)]
             return np.stack(parts) - node.op.forward(*zeros)
         if isinstance(node.op, Bilinear) and has_single_factor(node):
@@ -99,7 +99,7 @@ class RevealCancel(Table):
         return split_by_sign(node.delta)
 
     def parts_of_inputs(self, node: Node, sign: int, zeros: list[Array]) -> list[Array]:
-        """One part of all inputs; that of constants is 0."""
+        """Δ⁺ of all inputs if `sign` is 0, Δ⁻ if it is 1; that of constants is 0."""
         return [self.parts[x][sign] if isinstance(x, Node) else o for x, o in zip(node.inputs, zeros, strict=True)]
 
     def contributions(self, node: Node, m: Array) -> Array:
@@ -109,7 +109,10 @@ class RevealCancel(Table):
         return np.asarray(multiply_no_nan(m, self.parts[node]).sum(axis=0))
 
     def effective(self, node: Node, m: Array) -> Array:
-        """The one multiplier that makes the same contributions; where Δ is 0, the mean of m⁺ and m⁻."""
+        """The single multiplier that gives the same contributions, in the shape of the node.
+
+        Where Δ is 0, it is the mean of m⁺ and m⁻.
+        """
         if m.ndim == node.ndim:
             return m
         dx = node.delta
@@ -121,7 +124,7 @@ class RevealCancel(Table):
         return multiply_no_nan(m, self.slopes(node))
 
     def slopes(self, node: Node) -> Array:
-        """Δy⁺/Δx⁺ and Δy⁻/Δx⁻, each the mean of two chords: one from x₀, and one from where the other part ends."""
+        """Δy⁺/Δx⁺ and Δy⁻/Δx⁻, (2, N, ...); each is the mean of two chords, from x₀ and from x₀ plus the other part."""
         (x,), op = node.sources, node.op
         if not (self.reveals(node) and defined_everywhere(op)):
             slope = chord(op, x.reference, x.value, node.reference, node.value)
@@ -133,12 +136,12 @@ class RevealCancel(Table):
 
 
 def reveal_cancel(output: Node, pool: Rule = max_difference) -> RevealCancel:
-    """The table of RevealCancel, which separates Δ at every function.
+    """The table of RevealCancel, which separates Δ⁺ and Δ⁻ at every elementwise function.
 
     Parameters
     ----------
     output : Node
-        The output; the table is good for its graph alone.
+        The output node; the table works only for the graph of this node.
     pool : Rule, default max_difference
         The rule at a maximum.
 
@@ -164,12 +167,12 @@ def reveal_cancel(output: Node, pool: Rule = max_difference) -> RevealCancel:
 
 
 def genomics(output: Node, pool: Rule = max_difference) -> RevealCancel:
-    """RevealCancel after dense layers and Rescale at every other function, the default of the authors' library.
+    """The table of RevealCancel after dense layers and Rescale elsewhere, the default of the authors' library.
 
     Parameters
     ----------
     output : Node
-        The output; the table is good for its graph alone.
+        The output node; the table works only for the graph of this node.
     pool : Rule, default max_difference
         The rule at a maximum.
 
@@ -179,8 +182,7 @@ def genomics(output: Node, pool: Rule = max_difference) -> RevealCancel:
 
     Notes
     -----
-    A function follows a dense layer if there is nothing in between but weights ≥ 0, shifts, and scales of single
-    entries.
+    A function follows a dense layer if there are only linear ops and elementwise products with constants in between.
 
     Examples
     --------
@@ -201,7 +203,7 @@ def genomics(output: Node, pool: Rule = max_difference) -> RevealCancel:
 
 
 def merge_parts(rule: Rule) -> Rule:
-    """A rule for two parts from a rule for one multiplier.
+    """Make a rule for one multiplier into a rule for m⁺ and m⁻.
 
     Parameters
     ----------
@@ -211,7 +213,7 @@ def merge_parts(rule: Rule) -> Rule:
     Returns
     -------
     Rule
-        The rule for the part that moved the node: m⁺ where Δy > 0, and m⁻ where Δy < 0.
+        The given rule, applied to m⁺ where Δy > 0, to m⁻ where Δy < 0, and to their mean where Δy is 0.
 
     Examples
     --------
@@ -227,32 +229,35 @@ def merge_parts(rule: Rule) -> Rule:
 
 
 def linear(node: Node, i: int, m: Array) -> Array:
-    """Each part by itself."""
+    """The gradient rule for a linear op, applied to m⁺ and m⁻ separately."""
     return gradient(node, i, m) if m.ndim == node.ndim else np.stack([gradient(node, i, part) for part in m])
 
 
 def scaled(node: Node, i: int, m: Array) -> Array:
-    """m⁺·w and m⁻·w where w > 0; where w < 0, what raises x lowers the product."""
+    """The rule for u·constant: m⁺·w and m⁻·w where w > 0; where w < 0 the parts are swapped."""
     if m.ndim == node.ndim or not has_single_factor(node):
         return merge_parts(midpoint)(node, i, m)
     return np.stack(vjp_by_sign(node, i, m, up_and_down(node, i)))
 
 
 def weighted(node: Node, i: int, m: Array) -> Array:
-    """m⁺·w where Δx·w > 0, m⁻·w where Δx·w < 0, and their mean where Δx is 0."""
+    """The rule for x @ w and x ⋆ w: m⁺·w where Δx·w > 0, m⁻·w where Δx·w < 0, and their mean where Δx is 0."""
     if m.ndim == node.ndim or not has_single_factor(node):
         return merge_parts(midpoint)(node, i, m)
     return where_sign(node.sources[0].delta, *vjp_by_sign(node, i, m, up_and_down(node, i)))
 
 
 def up_and_down(node: Node, i: int) -> tuple[Array, Array]:
-    """The positive and the negative weights that the i-th input is multiplied by."""
+    """The positive and the negative part of the constant that the i-th input is multiplied by."""
     w = constant_factor(node, i)
     return np.maximum(w, 0), np.minimum(w, 0)
 
 
 def chord_along(op: Elementwise, start: Array, step: Array, side: int) -> Array:
-    """The slope of the chord over `step`; if that is 0, the slope just right (1) or left (−1) of `start`."""
+    """The slope of op's chord from `start` to `start + step`.
+
+    Where `step` is 0, it is the slope of op just right (side = 1) or left (side = −1) of `start`.
+    """
     end, kind = start + step, np.finfo(start.dtype)
     beside = start + side * (kind.eps * abs(start) + kind.tiny)
     tangent = np.where(end == start, beside, start + (end - start) / 2)
@@ -260,8 +265,9 @@ def chord_along(op: Elementwise, start: Array, step: Array, side: int) -> Array:
 
 
 def defined_everywhere(op: Elementwise) -> bool:
-    """Whether f can be evaluated at x₀ + Δ⁺ and x₀ + Δ⁻, where the network has never been.
+    """Whether f can be evaluated at x₀ + Δ⁺ and x₀ + Δ⁻, which the network itself never computes.
 
-    log, √x and 1/x end at 0, and eˣ may be larger there than anything in the network by orders of magnitude.
+    log, √x and 1/x are not defined everywhere, and eˣ may be larger there by orders of magnitude than any number in the
+    network.
     """
     return not isinstance(op, (Exp, Log)) and not (isinstance(op, Power) and (op.p < 0 or op.p % 1))

@@ -1,4 +1,4 @@
-"""Rules with one slope: of the tangent, of what a ReLU lets through, or of the chord from reference to value."""
+"""Rules with a single slope: of the gradient, of what a ReLU lets through, or of the chord from reference to value."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def gradient(node: Node, i: int, m: Array) -> Array:
 
 @document
 def to_argmax(node: Node, i: int, m: Array) -> Array:
-    """The gradient of a maximum: m to the largest entry of each window, of equal entries to the first.
+    """The gradient of a maximum: m goes to the largest entry of each window, and to the first of equal entries.
 
     {rule}
 
@@ -44,7 +44,7 @@ def to_argmax(node: Node, i: int, m: Array) -> Array:
 
 @document
 def deconvnet(node: Node, i: int, m: Array) -> Array:
-    """Deconvnet: max(m, 0) at a ReLU, whether it was on or off, and the gradient elsewhere.
+    """Deconvnet: max(m, 0) at a ReLU, whether it was on or off, and the gradient at other functions.
 
     {rule}
 
@@ -63,7 +63,7 @@ def deconvnet(node: Node, i: int, m: Array) -> Array:
 
 @document
 def guided(node: Node, i: int, m: Array) -> Array:
-    """Guided backprop: max(m, 0) · f'(x) at a ReLU, and the gradient elsewhere.
+    """Guided backprop: max(m, 0) · f'(x) at a ReLU, and the gradient at other functions.
 
     {rule}
 
@@ -81,17 +81,17 @@ def guided(node: Node, i: int, m: Array) -> Array:
 
 
 def has_rectifier(output: Node, node: Node) -> bool:
-    """Whether an op between two nodes rectifies, so that `guided` and `deconvnet` are not the gradient.
+    """Whether an op between two nodes rectifies; if none does, `guided` and `deconvnet` equal the gradient.
 
     Parameters
     ----------
     output, node : Node
-        The two nodes.
+        The end and the start of the paths.
 
     Returns
     -------
     bool
-        Whether some elementwise op that leads from `node` to `output` has `rectifies = True`.
+        Whether some elementwise op on a path from `node` to `output` has `rectifies = True`.
 
     Examples
     --------
@@ -106,13 +106,13 @@ def has_rectifier(output: Node, node: Node) -> bool:
 
 @document
 def midpoint(node: Node, i: int, m: Array) -> Array:
-    """The gradient with the other factors halfway between reference and value.
+    """The gradient, with the other factors of the product halfway between reference and value.
 
     {rule}
 
     Notes
     -----
-    It is exact for a product: Δ(uv) = Δu · (v + v₀)/2 + Δv · (u + u₀)/2
+    For a product this is exact: Δ(uv) = Δu · (v + v₀)/2 + Δv · (u + u₀)/2
 
     References
     ----------
@@ -126,7 +126,7 @@ def midpoint(node: Node, i: int, m: Array) -> Array:
     """
     xs = [halfway(x) if isinstance(x, Node) and j != i else x for j, x in enumerate(node.inputs)]
     passed = np.asarray(node.op.vjp(i, m, *values(xs)))
-    if len(node.sources) > 1:  # 0 · ∞, as in the square of what stayed at 0, below a root
+    if len(node.sources) > 1:  # 0 · ∞, as in √(u · u) where u stayed at 0
         x = node.inputs[i]
         unmoved = isinstance(x, Node) and x.delta == 0
         passed = np.where(np.isnan(passed) & unmoved, 0, passed)
@@ -135,7 +135,7 @@ def midpoint(node: Node, i: int, m: Array) -> Array:
 
 @document
 def rescale(node: Node, i: int, m: Array) -> Array:
-    """DeepLIFT's Rescale: m · Δy/Δx, the slope of the chord.
+    """DeepLIFT's Rescale: m · Δy/Δx, where Δy/Δx is the slope of the chord.
 
     {rule}
 
@@ -158,7 +158,7 @@ def rescale(node: Node, i: int, m: Array) -> Array:
 
 
 def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Array | None = None) -> Array:
-    """Slope of the chord, Δy/Δx; where Δx is flat and there is no kink in between, the slope at `tangent`.
+    """Slope of the chord, Δy/Δx; where Δx is nearly 0 and there is no kink in between, the derivative at `tangent`.
 
     Parameters
     ----------
@@ -167,19 +167,20 @@ def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Ar
     x0, x : ndarray, (N, ...)
         Where the chord starts and ends; x0 may have one row.
     y0, y : ndarray, (N, ...)
-        f there.
+        f at x0 and at x.
     tangent : ndarray, (N, ...), optional
         A point between x0 and x, by default halfway.
 
     Returns
     -------
     ndarray
-        (N, ...)
+        The slopes, (N, ...).
 
     Notes
     -----
-    Δx is flat if |Δx| ≤ ε^(1/3) · max(|x|, |x₀|, op.scale), where the difference Δy is too small to be exact.  A chord
-    across 0 is never flat unless f has a scale of its own.  No chord of a ReLU is, because its Δy is as exact as Δx.
+    Δx counts as nearly 0 if |Δx| ≤ ε^(1/3) · max(|x|, |x₀|, op.scale), because the difference Δy is then inexact.  If
+    op.scale is 0, that is never so for a chord across 0.  For a ReLU it is so only if Δx is 0, because Δy is as exact
+    as Δx.
 
     Examples
     --------
@@ -198,7 +199,7 @@ def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Ar
     slope = np.asarray((y - y0) / np.where(dx == 0, 1, dx))
     short = flat & (dx != 0)
     unmoved = flat & ~short
-    slope[unmoved] = op.slope(tangent[unmoved])  # and nowhere else: √x has a chord from 0, but no tangent
+    slope[unmoved] = op.slope(tangent[unmoved])  # only here: √x has a chord from 0, but no derivative at 0
     if short.any():
         begin, end, before, after = (np.broadcast_to(z, dx.shape)[short] for z in (x0, x, y0, y))
         slope[short] = short_chord(op, slope[short], begin, end, before, after, tangent[short], size[short])
@@ -208,12 +209,13 @@ def chord(op: Elementwise, x0: Array, x: Array, y0: Array, y: Array, tangent: Ar
 def short_chord(
     op: Elementwise, chord_slope: Array, x0: Array, x: Array, y0: Array, y: Array, tangent: Array, size: Array
 ) -> Array:
-    """The slope at `tangent`; or Δy/Δx if the two differ by more than rounding, because f then has a kink in between.
+    """The derivative at `tangent`, or Δy/Δx if the two differ by more than rounding.
 
-    Δx is exact, and y and y₀ are off by up to 4ε of their size, as fast implementations of exp and tanh are; so m·Δx
-    misses Δy by no more than 4ε·(|y| + |y₀|).  A function that rounds an argument of its own, as x/6 + ½ and gelu's
-    tail do, is off by up to 4ε·|f'·x| as well.  That counts only where the slopes at both ends differ from that halfway
-    by no more than curvature explains, |f''·x| ≤ 64·|f'|, so that no kink is missed because of it.
+    They differ if f has a kink in between.  Δx is exact.  y and y₀ are off by up to 4ε of their size, as fast
+    implementations of exp and tanh are, so m·Δx misses Δy by at most 4ε·(|y| + |y₀|).  A function that rounds an
+    intermediate argument, such as x/6 + ½ or gelu's tail, is off by up to 4ε·|f'·x| as well.  This is allowed only if
+    the derivatives at both ends differ from that halfway by no more than curvature explains, |f''·x| ≤ 64·|f'|, so that
+    no kink is missed because of it.
     """
     eps, dx, middle = np.finfo(x.dtype).eps, x - x0, op.slope(tangent)
     spread = np.maximum(abs(op.slope(x0) - middle), abs(op.slope(x) - middle))
@@ -224,15 +226,15 @@ def short_chord(
 
 @document
 def max_difference(node: Node, i: int, m: Array) -> Array:
-    """Rescale of a maximum: Δy, whole, to the entry that moved the maximum.
+    """Rescale of a maximum: all of Δy goes to the entry that moved the maximum.
 
     {rule}
 
     Notes
     -----
-    This is the new argmax if the maximum rose, and the old one if it fell.  It is complete, because that entry has |Δx|
-    ≥ |Δy|.  Of equal entries it is the one that is largest on the other side, so that a reference of one colour does
-    not decide by position.
+    That entry is the argmax of the value if the maximum rose, and the argmax of the reference if it fell.  The rule is
+    complete, because the entry has |Δx| ≥ |Δy|.  Of equal entries it is the one that is largest on the other side (in
+    the reference or in the value), so that with a reference of one colour the position does not decide.
 
     Examples
     --------
@@ -245,7 +247,7 @@ def max_difference(node: Node, i: int, m: Array) -> Array:
 
 @document
 def max_difference_first(node: Node, i: int, m: Array) -> Array:
-    """Rescale of a maximum as captum and shap have it: like `max_difference`, but the first of equal entries.
+    """Rescale of a maximum as in captum and shap: like `max_difference`, but with the first of equal entries.
 
     {rule}
 
@@ -259,7 +261,7 @@ def max_difference_first(node: Node, i: int, m: Array) -> Array:
 
 
 def route(node: Node, m: Array, risen: Array, fallen: Array) -> Array:
-    """Pass m · Δy/Δx of a maximum to one entry of each window.
+    """Pass m · Δy/Δx of a maximum on to one entry of each window.
 
     Parameters
     ----------
@@ -268,7 +270,7 @@ def route(node: Node, m: Array, risen: Array, fallen: Array) -> Array:
     m : ndarray
         The multiplier of the node, in its shape.
     risen, fallen : ndarray of int
-        The entry of each window that receives it where y rose, and where y fell.
+        The index of the entry in each window that receives it: `risen` if the maximum rose, `fallen` if it fell.
 
     Returns
     -------
@@ -277,7 +279,7 @@ def route(node: Node, m: Array, risen: Array, fallen: Array) -> Array:
 
     Notes
     -----
-    Δy/Δx is between 0 and 1 but for rounding, and is clipped to that.
+    Apart from rounding, Δy/Δx lies between 0 and 1; it is clipped to this range.
 
     Examples
     --------
@@ -294,7 +296,7 @@ def route(node: Node, m: Array, risen: Array, fallen: Array) -> Array:
 
 
 def halfway(x: Node) -> Array:
-    """(x + x₀)/2, halfway between reference and value; and x itself, to the bit, where nothing moved.
+    """(x + x₀)/2, halfway between reference and value; exactly x wherever value and reference are equal.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A table of rules, and what its multipliers mean at a node."""
+"""A table of rules, and how its multipliers are read at a node."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ ndarray
     What the i-th input receives, in its shape."""
     }
 )
-"""Replace {rule} in the docstring of a rule by its parameters and its result."""
+"""Replace {rule} in the docstring of a rule by the description of its parameters and its result."""
 
 
 class Table(dict[type[Op], Rule]):
-    """Rules by kind of operation, a dictionary: rule(node, i, m) is what the i-th input receives.
+    """A dictionary {kind of operation: rule}, where rule(node, i, m) returns what the i-th input receives.
 
-    `contributions` and `effective` read the multipliers m that a backward pass by this table leaves at a node.
+    `contributions` and `effective` interpret the multiplier m that a backward pass with this table gives a node.
 
     Examples
     --------
@@ -45,5 +45,5 @@ class Table(dict[type[Op], Rule]):
         return multiply_no_nan(m, node.delta)
 
     def effective(self, node: Node, m: Array) -> Array:
-        """The multiplier that makes these contributions, in the shape of the node."""
+        """The multiplier that gives these contributions, in the shape of the node."""
         return m

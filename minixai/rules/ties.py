@@ -1,16 +1,18 @@
-"""Ties beyond rounding: which places of an image are computed from equal numbers in the same way?
+"""Ties beyond rounding: find the positions of an image that are computed from equal numbers in the same way.
 
-All windows of a flat area are equal, so a convolution's outputs there are equal too, but for their last bits: a matrix
-product may round a row according to where the row stands in the matrix (OpenBLAS does so on AVX2), and Winograd's
-transforms round each place of a tile in their own way.  A maximum over the area would be decided by those bits, on each
-processor differently.  So where a rule asks for the largest entry of a window, `argmax` counts entries that are
-computed alike as equal, and `equalised` gives every place the numbers of the first place of its image that is alike.
+All windows of a flat area are equal, so a convolution's outputs there are equal too, apart from their last bits.  A
+matrix product may round a row differently depending on the position of the row in the matrix (OpenBLAS does so on
+AVX2), and Winograd's transforms round each position of a tile differently.  These bits would decide which entry is the
+maximum over the area, differently on each processor.  So if a rule asks for the largest entry of a window, `argmax`
+treats entries that are computed alike as equal, and `equalised` gives every position the numbers of the first position
+of its image that is computed alike.
 
-Places are compared by 64-bit fingerprints, (N, H, W).  That of an input's pixel is a hash of the bits of its channels,
-and from there a table carries them forward, by kind of operation like every other: a function of single entries keeps
-them, a window makes a weighted sum of them, modulo 2⁶⁴.  Different places share one with a probability of 2⁻⁶⁴; should
-they, or should an op not be what its kind promises, no two entries count as equal that rounding cannot part.  An op of
-no listed kind has no fingerprints, nor has a batch of images in none of which two pixels are equal.
+Positions are compared by 64-bit fingerprints, (N, H, W).  The fingerprint of an input's pixel is a hash of the bits of
+its channels.  From there a table carries fingerprints forward, by kind of operation: an elementwise function keeps
+them, and a window gives a weighted sum of them, modulo 2⁶⁴.  Different positions share a fingerprint with a probability
+of 2⁻⁶⁴.  If they do, or if an op is not what its kind promises, entries that differ by more than rounding still do not
+count as equal.  An op of a kind that is not listed has no fingerprints, and neither has a batch of images if no image
+has two equal pixels.
 """
 
 from __future__ import annotations
@@ -48,12 +50,13 @@ from minixai.rules.entry_fingerprints import (
 
 Side: TypeAlias = Literal["value", "reference"]
 Carrier: TypeAlias = "Callable[[Node, Side, list[Array | None]], Array | None]"
-"""carrier(node, side, fingerprints of its inputs) -> fingerprints of the node"""
+"""carrier(node, side, fingerprints of its inputs) -> fingerprints of the node, or None"""
 
 
 def argmax(node: Node, side: Side = "value", other: Side | None = None) -> Array:
-    """Which entry of each window is largest on one side: of equals the one that is so on the other, then the first.
+    """The index of the largest entry of each window of a maximum, on one side.
 
+    Of equal entries it is the one that is largest on the other side, if `other` is given, and of those the first.
     Entries that are computed alike are equal, whatever their last bits.
     """
     (x,), op = node.sources, node.op
@@ -64,20 +67,21 @@ def argmax(node: Node, side: Side = "value", other: Side | None = None) -> Array
         keys = fingerprints(x, side)
         index = node.memo.pop(("largest", side)) if ("largest", side) in node.memo else op.argmax(array)
         return settle(op, index, keys, array, side_of(node, side))
-    reference = equalised(x, "reference")  # often a single row
+    reference = equalised(x, "reference")  # this often has a single row
     index = op.argmax(x.value, reference) if side == "value" else op.argmax(reference, x.value)
     return settle(op, index, fingerprints(x, "value"), x.value, node.value, reference)
 
 
 def is_small_pool(op: Op | None) -> bool:
-    """Whether an op takes maxima over windows so small that their entries can be compared each with each."""
+    """Whether an op is a max-pool with windows so small that all pairs of entries can be compared."""
     return type(op) is MaxPool and prod(op.window) <= 16
 
 
 def settle(op: MaxPool, index: Array, keys: Array | None, x: Array, maxima: Array, other: Array | None = None) -> Array:
-    """The index (N, h, w, C) of the largest entries of x, where those that are computed alike count as equal.
+    """The index (N, h, w, C) of the largest entries of x, if entries that are computed alike count as equal.
 
-    Of the entries alike to the one that was found, it becomes the one that is largest in `other`, then the first.
+    `index` is the index of an argmax that ignores this.  Of the entries alike to the one it found, the result is the
+    one that is largest in `other`, and of those the first.
     """
     if keys is None:
         return index
@@ -104,7 +108,7 @@ def settle(op: MaxPool, index: Array, keys: Array | None, x: Array, maxima: Arra
             chosen[windows] = new
 
     def keep_apart(new: Array, old: Array, n: Array, h: Array, w: Array) -> None:
-        """Take back what would pass an entry off as equal to one that differs by more than rounding."""
+        """Restore the old index where the old and the new entry differ by more than rounding."""
         t, c = np.nonzero(new != old)
 
         def entry(number: Array) -> Array:
@@ -120,7 +124,7 @@ def settle(op: MaxPool, index: Array, keys: Array | None, x: Array, maxima: Arra
 
 
 def first_alike_among(entries: Array) -> Array:
-    """(E, W) -> (E, W): for each of the E entries of a window, the number of the first with an equal key."""
+    """For each of the E entries of a window, the number of the first entry with an equal key: (E, W) -> (E, W)"""
     first = np.empty(entries.shape, np.uint8)
     for e in reversed(range(len(entries))):
         np.copyto(first, np.uint8(e), where=entries == entries[e])
@@ -128,7 +132,10 @@ def first_alike_among(entries: Array) -> Array:
 
 
 def largest_alike(first: Array, kind: Array, rivals: list[Array]) -> Array:
-    """(W, C): of the entries of a kind, given by its first, the one with the largest rival; of equals the first."""
+    """Of the entries of a kind, the one with the largest rival, and of equals the first: (W, C)
+
+    Entries are of one kind if their keys are equal; `kind` gives a kind by the number of its first entry.
+    """
     found, best = kind.copy(), np.full(kind.shape, -np.inf, rivals[0].dtype)
     for e, rival in enumerate(rivals):
         better = (rival > best) & (first[e][:, None] == kind)
@@ -138,11 +145,11 @@ def largest_alike(first: Array, kind: Array, rivals: list[Array]) -> Array:
 
 
 BORDER = np.uint64(0xD1B54A32D192ED03)
-"""The key of places around an image that no pixel inside is like."""
+"""The key of positions around an image; no pixel inside has it."""
 
 
 def equalised(node: Node, side: Side = "value") -> Array:
-    """The value or reference of a node, with equal bits at all places of an image that are computed alike."""
+    """The value or reference of a node, with equal bits at all positions of an image that are computed alike."""
     array = side_of(node, side)
     if array.ndim != 4:
         return equalised_entries(array, fingerprints(node, side))
@@ -158,7 +165,7 @@ def equalised(node: Node, side: Side = "value") -> Array:
 
     def work(space: Workspace, at: int) -> None:
         part = slice(at, at + step)
-        np.take(pixels, places[part], 0, out=copies[part], mode="clip")  # clip takes no buffer; nothing is clipped
+        np.take(pixels, places[part], 0, out=copies[part], mode="clip")  # "clip" avoids a buffer; nothing is clipped
         off = space("off", copies[part].shape, y.dtype)
         np.subtract(copies[part], pixels[part], out=off)
         if max(off.max(), -off.min()) > bound:
@@ -170,7 +177,7 @@ def equalised(node: Node, side: Side = "value") -> Array:
 
 
 def equalised_entries(x: Array, keys: Array | None) -> Array:
-    """An array that is no image, with equal bits at all entries of a row that are computed alike."""
+    """An array that is not an image, with equal bits at all entries of a row that are computed alike."""
     if keys is None or keys.shape != x.shape:
         return x
     flat = x.reshape(len(x), -1)
@@ -180,7 +187,7 @@ def equalised_entries(x: Array, keys: Array | None) -> Array:
 
 
 def largest_rounding(x: Array) -> float:
-    """√ε of the largest number: what differs by more is not computed alike."""
+    """√ε times the largest absolute value of x: entries that differ by more are not computed alike."""
     return float(np.sqrt(np.finfo(x.dtype).eps) * max(x.max(), -x.min()))
 
 
@@ -189,7 +196,10 @@ def side_of(node: Node, side: Side) -> Array:
 
 
 def first_alike(node: Node, side: Side) -> Array | None:
-    """(N, H, W): the number of the first place in the same image that is computed alike."""
+    """For each position, the number of the first position in the same image that is computed alike: (N, H, W)
+
+    None if no two positions are known to be alike.
+    """
     if ("first alike", side) not in node.memo:
         keys = fingerprints(node, side)
         first = None if keys is None else by_images(first_in_each, np.empty(keys.shape, np.int32), keys)
@@ -199,9 +209,10 @@ def first_alike(node: Node, side: Side) -> Array | None:
 
 
 def fingerprints(node: Node, side: Side) -> Array | None:
-    """(N, H, W): equal where the places of a node (N, H, W, C) are computed alike; None if nothing is known.
+    """Numbers (N, H, W) that are equal where positions of a node (N, H, W, C) are computed alike.
 
-    Of a node with another number of axes, one for each entry, in its shape.
+    None if nothing is known.  For a node that does not have four axes, there is one number for each entry, in the shape
+    of the node.
     """
     key = ("fingerprints", side)
     if key not in node.memo:
@@ -214,18 +225,18 @@ def fingerprints(node: Node, side: Side) -> Array | None:
 
 
 def is_in_order(first: Array) -> bool:
-    """Whether every place is the first of those that are alike."""
+    """Whether no position is alike to an earlier one."""
     return bool((first.reshape(len(first), -1) == np.arange(first[0].size)).all())
 
 
 def carry(node: Node, side: Side, rows: int) -> Array | None:
-    """The fingerprints of a node, made of those of its inputs."""
+    """The fingerprints of a node, from those of its inputs; None if nothing is known."""
     array = side_of(node, side)
     if array.ndim < 2 or not array.size or array.dtype not in (np.float32, np.float64):
         return None
     if node.op is None:
-        return of_input(node, array) if len(array) == rows else None  # weights in training have other rows
-    kinds = (Elementwise, Selection)  # whose subclasses are what they promise; those of other ops may be anything
+        return of_input(node, array) if len(array) == rows else None  # weights that are nodes have another axis 0
+    kinds = (Elementwise, Selection)  # subclasses of these behave alike; those of other ops may do anything
     kind = next((kind for kind in kinds if isinstance(node.op, kind)), type(node.op))
     inputs = [x.memo.get(("fingerprints", side)) if isinstance(x, Node) else None for x in node.inputs]
     keys = None
@@ -237,7 +248,7 @@ def carry(node: Node, side: Side, rows: int) -> Array | None:
 
 
 def of_input(node: Node, array: Array) -> Array | None:
-    """The fingerprints of a node without an op: of images, or of sequences (N, T, C), by entries."""
+    """The fingerprints of a node without an op: of images by position, of sequences (N, T, C) by entry."""
     if array.ndim == 4:
         return pixel_fingerprints(array)
     if array.ndim != 3:
@@ -247,9 +258,9 @@ def of_input(node: Node, array: Array) -> Array | None:
 
 
 def of_entries(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """The fingerprints of a node whose op mixes axes, or that is no image: made of those of all entries.
+    """The fingerprints of a node whose op mixes axes, or that is not an image, from those of all entries.
 
-    Those of an image's entries are kept as well, because the axes may be turned back later.
+    If the node is an image, those of its entries are kept as well, because a later op may turn the axes back.
     """
     known = all(x.memo.get(("fingerprints", side)) is not None for x in node.sources)
     if not known or (isinstance(node.op, Elementwise) and largest_rank(node.op) > 0):
@@ -262,7 +273,7 @@ def of_entries(node: Node, side: Side, inputs: list[Array | None]) -> Array | No
 
 
 def entries_of(x: Operand | None, side: Side, keys: Array | None) -> Array | None:
-    """The fingerprints of all entries of an input; None of a constant."""
+    """The fingerprints of all entries of an input; None for a constant."""
     if keys is None or not isinstance(x, Node) or x.ndim != 4:
         return keys
     found: Array | None = x.memo.get(("entries", side))
@@ -270,28 +281,28 @@ def entries_of(x: Operand | None, side: Side, keys: Array | None) -> Array | Non
 
 
 def largest_rank(op: Op | None) -> int:
-    """The most axes of what an op was made with: an array may not treat all places alike."""
+    """The largest number of axes of an op's attributes; an op with an array may treat positions differently."""
     return max(map(np.ndim, vars(op).values()), default=0)
 
 
 # -- of an input -------------------------------------------------------------------------------------------
 def pixel_fingerprints(x: Array) -> Array | None:
-    """(N, H, W, C) -> (N, H, W), or None if no two pixels of an image are equal."""
+    """Fingerprints of pixels: (N, H, W, C) -> (N, H, W), or None if no image has two equal pixels."""
     if not has_equal(by_images(projection, np.empty(x.shape[:3], x.dtype), x)):
         return None
     return by_images(hashed, np.empty(x.shape[:3], np.uint64), x)
 
 
 def hashed(x: Array) -> Array:
-    """Σ of odd numbers × the bits of each channel, mixed: 0 for a pixel of zeros (−0 + 0 is 0)."""
+    """A hash of each pixel, Σ of odd numbers × the mixed bits of each channel; 0 for a pixel of zeros (−0 + 0 is 0)."""
     bits = mixed((x + 0).view(f"u{x.itemsize}"))
     return np.asarray(np.einsum("nhwc,c->nhw", bits, odd_numbers(x.shape[3])))
 
 
 def projection(x: Array) -> Array:
-    """A mean of the channels with random weights, quickly made: where it differs, pixels do.
+    """A weighted mean of the channels with fixed random weights, (N, H, W): where it differs, pixels differ.
 
-    It is added up in the same order for every pixel.  Weights of at most 1/C let no sum overflow.
+    It is quick to compute, and added up in the same order for every pixel.  Weights of at most 1/C let no sum overflow.
     """
     weights = projection_weights(x.shape[3], x.dtype)
     if len(weights) > 4:
@@ -307,15 +318,15 @@ def projection_weights(channels: int, dtype: npt.DTypeLike) -> Array:
 
 
 def has_equal(keys: Array) -> bool:
-    """Whether any two places of one image have equal keys: (N, H, W)."""
+    """Whether any two positions of one image have equal keys (N, H, W)."""
     in_order = np.sort(keys.reshape(len(keys), -1), axis=1)
     return bool((in_order[:, 1:] == in_order[:, :-1]).any())
 
 
 def dead_places(x: Array) -> Array:
-    """The numbers, among all pixels of (N, H, W, C), of those that are 0 in every channel."""
+    """The numbers, among all pixels of x (N, H, W, C), of the pixels that are 0 in every channel."""
     pixels = x.reshape(-1, x.shape[3])
-    if pixels.strides != (x.shape[3] * x.itemsize, x.itemsize):  # channels that do not lie side by side
+    if pixels.strides != (x.shape[3] * x.itemsize, x.itemsize):  # channels are not contiguous
         pixels = pixels.copy()
     words = pixels.view(np.uint64 if x.shape[3] * x.itemsize % 8 == 0 else np.uint32)
     sign = np.array(-0.0, x.dtype).repeat(words.itemsize // x.itemsize).view(words.dtype)
@@ -325,7 +336,10 @@ def dead_places(x: Array) -> Array:
 
 
 def with_border(keys: Array, x: Node, side: Side) -> Array:
-    """Keys with 0, which stands for the border of zeros around x, where a pixel of x is dead, and only there."""
+    """The keys, with 0 at dead pixels of x and nowhere else; 0 is also the key of the border of zeros around x.
+
+    A pixel is dead if it is 0 in every channel.
+    """
     if x.op is None:
         return keys
     keys = keys + MIX
@@ -334,7 +348,7 @@ def with_border(keys: Array, x: Node, side: Side) -> Array:
 
 
 def of_dead(x: Array) -> Array | None:
-    """The keys of pixels of which nothing else is known: those that are dead are alike."""
+    """The keys of pixels about which nothing else is known: the dead ones are alike.  None if there are none."""
     places = dead_places(x)
     if not len(places):
         return None
@@ -344,15 +358,15 @@ def of_dead(x: Array) -> Array | None:
     return keys
 
 
-# -- of what is computed -----------------------------------------------------------------------------------
+# -- of a computed node ------------------------------------------------------------------------------------
 def of_identity(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
     return inputs[0]
 
 
 def of_function(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """What is computed entry by entry is alike where its input is; and where nothing is known, wherever it saturates.
+    """Outputs of an elementwise function are alike if its inputs are; if nothing is known, they are where it saturates.
 
-    A ReLU saturates at 0, other functions at any number.  One that holds an array may not treat all places alike.
+    A ReLU saturates at 0, other functions at any number.  A function with an array may treat positions differently.
     """
     if largest_rank(node.op) > 1:
         return None
@@ -363,7 +377,10 @@ def of_function(node: Node, side: Side, inputs: list[Array | None]) -> Array | N
 
 
 def with_saturated(keys: Array, x: Array, op: Clip) -> Array:
-    """Keys of x = clip(...) in which pixels of bounds alone are alike where their bounds are the same."""
+    """The keys of x = clip(...), changed where a pixel is at a bound in every channel.
+
+    Such pixels are alike if their bounds are the same.
+    """
     full = ((x == x.dtype.type(op.low)) | (x == x.dtype.type(op.high))).all(axis=3)
     if not full.any():
         return keys
@@ -383,12 +400,12 @@ def of_convolution(node: Node, side: Side, inputs: list[Array | None]) -> Array 
 
 
 def of_mean(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """Pixels that are all alike have the mean of one, however many of them lie inside the image."""
+    """Windows whose pixels are all alike have equal means, however many of their pixels lie inside the image."""
     keys, op = inputs[0], node.op
     if keys is None:
         return None
     shape = list(keys.shape)
-    for axis in (1, 2):  # a window whose columns are alike has the mean of one, however many lie inside
+    for axis in (1, 2):  # along an axis, a window of pixels that are alike has the mean of one of them
         window, stride, margins = [1, 1], [1, 1], [(0, 0), (0, 0)]
         window[axis - 1], stride[axis - 1], margins[axis - 1] = (
             op.window[axis - 1],
@@ -411,7 +428,7 @@ def of_mean(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
 
 
 def of_selection(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """Different windows often have one maximum, as where a window reaches over a border, so its origin counts."""
+    """Different windows often share a maximum, as at a border, so the key says which entry the maximum came from."""
     keys = inputs[0]
     if keys is None:
         return pixel_fingerprints(side_of(node, side))
@@ -422,7 +439,7 @@ def of_selection(node: Node, side: Side, inputs: list[Array | None]) -> Array | 
 
 
 def of_resize(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """A pixel lies between two of the input's; where these are alike it is like them, wherever it lies."""
+    """A new pixel lies between two pixels of the input; if these are alike, it is like them, whatever its position."""
     keys, op = inputs[0], node.op
     if keys is None:
         return None
@@ -441,7 +458,10 @@ def of_interpolation(node: Node, side: Side, inputs: list[Array | None]) -> Arra
 
 
 def between(keys: Array, axis: int, where: Array) -> Array:
-    """The keys of places between two others along an axis: of either, if the two are alike."""
+    """The keys of positions `where` along an axis, each between two old ones.
+
+    If the two are alike, the key is that of either.
+    """
     low = where.astype(np.intp)
     share = (where - low).view(np.uint64).reshape(-1, *(1,) * (2 - axis))
     a, b = keys.take(low, axis), keys.take(np.minimum(low + 1, keys.shape[axis] - 1), axis)
@@ -450,18 +470,18 @@ def between(keys: Array, axis: int, where: Array) -> Array:
 
 
 def of_gathering(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """Rows, columns or channels that were picked."""
+    """Pick the keys of rows or columns; channels that are picked leave them as they are."""
     keys, op = inputs[0], node.op
     return keys if keys is None or op.axis == 3 else keys.take(op.indices, op.axis)
 
 
 def of_channel_sum(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """A sum over channels is alike where the channels are."""
+    """Sums over channels are alike if the channels are."""
     return inputs[0] if node.op.axes == (3,) and node.op.keepdims else None
 
 
 def of_product(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """x @ w + b is computed place by place, if one matrix w and one b serve them all."""
+    """x @ w + b is computed position by position, if all positions share one matrix w and one b."""
     x, w, *b = node.inputs
     if not isinstance(x, Node) or (isinstance(w, Node) and w.ndim != 2):
         return None
@@ -469,12 +489,15 @@ def of_product(node: Node, side: Side, inputs: list[Array | None]) -> Array | No
 
 
 def side_by_side(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """Channels side by side are alike if they are so in all inputs; images side by side are another matter."""
+    """Joined channels are alike if they are alike in all inputs.
+
+    For images joined along another axis, nothing is known.
+    """
     return combined(node, side, inputs) if node.op.axis == 3 else None
 
 
 def of_slice(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """x[:, rows, columns, channels], with slices for all of them."""
+    """The keys of x[:, rows, columns, channels], if all three are slices."""
     keys, index = inputs[0], node.op.index
     if Ellipsis in index:
         at = index.index(Ellipsis)
@@ -484,7 +507,7 @@ def of_slice(node: Node, side: Side, inputs: list[Array | None]) -> Array | None
 
 
 def of_pad(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """The pixels of the border are all alike, and none is like a pixel inside, whose key becomes another."""
+    """The pixels of the border are all alike, and none is like a pixel inside, whose key is changed to ensure this."""
     keys, (rows, columns, channels) = inputs[0], node.op.widths
     if keys is None or any(channels):
         return None
@@ -493,10 +516,10 @@ def of_pad(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
 
 
 def combined(node: Node, side: Side, inputs: list[Array | None]) -> Array | None:
-    """Places are alike if they are so in all inputs."""
+    """Positions are alike if they are alike in all inputs."""
     total = None
     for x, keys, weight in zip(node.inputs, inputs, odd_numbers(len(inputs)), strict=True):
-        if prod(shape_of(x)[-3:-1]) == 1:  # the same for all places
+        if prod(shape_of(x)[-3:-1]) == 1:  # the same for all positions
             continue
         if keys is None and x is not None and not isinstance(x, Node):
             keys = hashed(np.asarray(x, np.float64).reshape((1,) * (4 - np.ndim(x)) + np.shape(x)))
@@ -534,9 +557,9 @@ def fingerprint_windows(
     padding: Margins,
     shape: tuple[int, ...],
 ) -> Array:
-    """(N, H, W) -> (N, h, w): Σ of odd numbers × the fingerprints in each window, along columns and then along rows."""
+    """Σ of odd numbers × the fingerprints in each window, along columns and then along rows: (N, H, W) -> (N, h, w)"""
 
-    odd = np.split(odd_numbers(sum(window)), [window[0]])  # others along rows than along columns
+    odd = np.split(odd_numbers(sum(window)), [window[0]])  # rows and columns have different numbers
 
     def sums(keys: Array) -> Array:
         keys = pad_images(keys[..., None], padding)[..., 0]
@@ -553,10 +576,11 @@ def fingerprint_windows(
 
 
 def fingerprint_maxima(op: MaxPool, keys: Array, index: Array, maxima: Array) -> Array:
-    """(N, H, W) -> (N, h, w): Σ over a window of fingerprint × a number whose bits are the channels largest there.
+    """Fingerprints of maxima: (N, H, W) -> (N, h, w)
 
-    A channel whose maximum is 0 adds nothing: behind a ReLU many entries are 0, and any of them may be the first.  The
-    numbers add up over entries of one fingerprint, so it does not matter which of these is the largest.
+    Each is the sum, over the entries of a window, of the fingerprint × a number whose bits are the channels that are
+    largest there.  A channel whose maximum is 0 adds nothing: after a ReLU many entries are 0, and any of them may be
+    the first.  For entries with one fingerprint the numbers add up, so it does not matter which of them is the largest.
     """
 
     def sums(keys: Array, index: Array, maxima: Array) -> Array:
@@ -571,27 +595,28 @@ def fingerprint_maxima(op: MaxPool, keys: Array, index: Array, maxima: Array) ->
 
 
 def as_words(mask: Array) -> Array:
-    """(N, h, w, C) of booleans -> (N, h, w, K): the bits of each pixel as unsigned integers, as large as they can be.
+    """The bits of each pixel as unsigned integers of the largest size that fits: booleans (N, h, w, C) -> (N, h, w, K)
 
     >>> as_words(np.array([[[[False] * 15 + [True]]]])).view(np.uint8).tolist()
     [[[[0, 1]]]]
     """
-    bits = np.packbits(mask, axis=3) if mask.shape[3] % 8 else np.packbits(mask)  # the same, a hundred times faster
+    bits = np.packbits(mask, axis=3) if mask.shape[3] % 8 else np.packbits(mask)  # equal, but much faster
     bits = bits.reshape(*mask.shape[:3], -1)
     return bits.view(f"u{gcd(bits.shape[3], 8)}")
 
 
 def first_in_each(keys: Array) -> Array:
-    """(N, H, W) -> (N, H, W): in each image, the number of the first place with an equal key."""
+    """For each position, the number of the first position in its image with an equal key: (N, H, W) -> (N, H, W)"""
     image = np.arange(len(keys))[:, None, None]
     apart = keys ^ (image.astype(np.uint64) * MIX)
     return np.asarray(first_equal(apart.reshape(-1)).reshape(keys.shape) - image * keys[0].size)
 
 
 def first_equal(keys: Array) -> Array:
-    """(P,) -> (P,): for each key, the number of the first that equals it.
+    """For each key, the number of the first key that equals it: (P,) -> (P,)
 
-    A table holds one key for each value of some bits.  Keys that meet another there are tried again with other bits.
+    A table has one slot for each value of some bits of the keys.  Keys that find another key in their slot are tried
+    again with other bits.
 
     >>> first_equal(np.array([7, 9, 7, 7, 9], np.uint64)).tolist()
     [0, 1, 0, 0, 1]
@@ -601,7 +626,7 @@ def first_equal(keys: Array) -> Array:
     scrambled, table = keys, np.empty(1 << bits, np.intp)
     while len(left):
         slots = (scrambled >> np.uint64(64 - bits)).view(np.intp)
-        table.put(slots[::-1], left[::-1])  # of those that meet, the first is written last
+        table.put(slots[::-1], left[::-1])  # in reverse, so that the first key of a slot is written last
         found = table.take(slots)
         meets = keys.take(found) != keys.take(left)
         first[left] = np.where(meets, left, found)
@@ -610,7 +635,7 @@ def first_equal(keys: Array) -> Array:
 
 
 def by_images(f: Callable[..., Array], y: Array, *xs: Array) -> Array:
-    """f(*xs), a few images at a time, on several threads, written into y."""
+    """Write f(*xs) into y, a few images at a time on several threads, and return y."""
     step = max(1, BLOCK // max(1, prod(y.shape[1:])))
 
     def work(space: Workspace, start: int) -> None:
