@@ -109,8 +109,9 @@ def multiply_no_nan(m: Array, x: Array, out: Array | None = None) -> Array:
     """
     with np.errstate(invalid="ignore"):
         product = np.asarray(np.multiply(m, x, out=out))
-    if not np.isfinite(product.sum()):
+    if not np.isfinite(product).all():
         product[np.broadcast_to(x == 0, product.shape)] = 0
+    product += 0  # turns −0 into 0
     return product
 
 

@@ -134,6 +134,18 @@ def test_the_product_itself() -> None:
     assert multiply_no_nan(np.ones((2, 3)), np.zeros((1, 3))).shape == (2, 3)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_product_warns_of_nothing_and_has_no_minus_zero(dtype: Any) -> None:
+    """Neither infinities of both signs nor numbers whose sum is too large are anything to warn of."""
+    most = np.finfo(dtype).max
+    m, x = np.array([np.inf, -np.inf, most, most, -1.0], dtype), np.array([1, 1, 1, 1, 0], dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        product = multiply_no_nan(m, x)
+    np.testing.assert_array_equal(product, [np.inf, -np.inf, most, most, 0])
+    assert not np.signbit(product[-1])
+
+
 def test_a_quotient_with_something_else_at_0() -> None:
     y, x = np.array([[1.0, 2.0, 0.0], [3.0, 4.0, 5.0]]), np.array([[2.0, 0.0, -0.0], [1.0, 0.0, 5.0]])
     with warnings.catch_warnings():
