@@ -636,3 +636,16 @@ def test_channels_as_words(channels: int) -> None:
     assert_array_equal(bits, mask)
     part = mask & (rng.random(mask.shape) < 0.5)
     assert_array_equal(ties.as_words(part) + ties.as_words(mask & ~part), words)
+
+
+def test_entries_of_two_nodes_are_not_alike() -> None:
+    """Functions keep what they were given, and two functions of one list of pixels are still two."""
+    x = Node(np.zeros((1, 4, 3)))
+    both = ops.concatenate([ops.sigmoid(x), ops.exp(x)], axis=1)
+    assert both.shape == (1, 8, 3)
+    keys = ties.fingerprints(both, "value")
+    assert keys is not None
+    first, second = keys[0, :4], keys[0, 4:]
+    assert (first == first[0]).all()  # pixels of one list are alike, channel by channel
+    assert (second == second[0]).all()
+    assert not np.isin(first, second).any()

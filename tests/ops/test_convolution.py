@@ -107,6 +107,18 @@ def test_numbers_stand_for_pairs(g: Geometry, rng: np.random.Generator) -> None:
         np.testing.assert_array_equal(short.value, long.value)
 
 
+@pytest.mark.parametrize("options", [{}, {"padding": "same"}, {"dilation": 2}, {"groups": 2}, {"stride": 2}])
+def test_channels_that_do_not_lie_side_by_side(options: dict[str, Any]) -> None:
+    """What was transposed before is a view, whose channels are far apart in memory."""
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(2, 4, 9, 8)), rng.normal(size=(3, 3, 4 // options.get("groups", 1), 6))
+    turned = ops.transpose(Node(x), 2, 3, 1)  # (N, C, H, W) -> (N, H, W, C)
+    assert turned.value.strides[3] != turned.value.itemsize
+    found = ops.convolution(turned, w, **options)
+    expected = ops.convolution(Node(np.ascontiguousarray(turned.value)), w, **options)
+    np.testing.assert_allclose(found.value, expected.value, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("n", "k", "s", "d", "before", "after"),
     [
