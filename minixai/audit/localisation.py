@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from minixai.arrays import Array
 from minixai.audit.case import CAMS, Case
 from minixai.datasets import birds
-from minixai.datasets.birds import CLASSES, PARTS, Scenes
+from minixai.datasets.birds import CLASSES, Scenes
 from minixai.evaluation.checks import (
     Check,
     CheckDescription,
@@ -25,8 +25,8 @@ from minixai.evaluation.checks import (
     mean_and_error,
 )
 from minixai.evaluation.contenders import OWN_CLASS
-from minixai.evaluation.interventions import decisive_masks, intervene
-from minixai.evaluation.localisation import decisive_density, pointing, relevance_mass, relevance_rank
+from minixai.evaluation.interventions import PICTURES_PER_SCENE, bird_masks, decisive_masks, intervene
+from minixai.evaluation.localisation import MASK_SCORES, decisive_density, relevance_mass
 from minixai.images import read_image
 from minixai.model import Model
 
@@ -45,15 +45,8 @@ DESCRIPTION = CheckDescription(
 SCENES = 16
 ERRORS = 2
 """A map is denser than chance if the difference exceeds this many standard errors."""
-PICTURES = 11
-"""How many pictures of each scene go through the network when `intervene` tests it."""
 ENDINGS = (".png", ".jpg", ".jpeg")
 Truth: TypeAlias = "Scenes | npt.ArrayLike | str | PathLike[str] | None"
-SCORES: tuple[tuple[str, Callable[..., Array]], ...] = (
-    ("mass", relevance_mass),
-    ("pointing", pointing),
-    ("rank", relevance_rank),
-)
 
 
 class KnownImages(NamedTuple):
@@ -83,12 +76,14 @@ def check_localisation(case: Case, truth: Truth) -> Check:
         )
     maps = maps_of(case, known)
     number, error = mean_and_error(decisive_density(maps, known.masks))
-    judgement = judge_density(known, number, error, mean_and_error(relevance_mass(maps, known.masks, case.signed))[0])
-    rows, facts = localisation_rows(case, known, maps), dict[str, Any](images=len(known.images))
+    shares = {name: mean_and_error(score.of(maps, known.masks, case.signed)) for name, score in MASK_SCORES.items()}
+    judgement = judge_density(known, number, error, shares["mass"][0])
+    rows = [Row(f"density on {known.what}", number, error, "by chance 1"), *share_rows(known, shares)]
+    facts: dict[str, Any] = {"images": len(known.images)}
     if known.scenes is not None:
         network = examine_network(case, known.scenes)
-        mass = relevance_mass(maps, whole_birds(known.scenes), case.signed)
-        chance = f"by chance {whole_birds(known.scenes).mean():.3f}"
+        whole = bird_masks(known.scenes)
+        mass, chance = relevance_mass(maps, whole, case.signed), f"by chance {whole.mean():.3f}"
         rows += [Row("mass on the whole bird", *mean_and_error(mass), chance), *network.table]
         facts["leans on the habitat"] = network.status == "does not hold"
         judgement = judgement._replace(reading=f"{judgement.reading} {network.reading}")
@@ -125,29 +120,19 @@ def judge_density(known: KnownImages, number: float, error: float | None, mass: 
     return Judgement("holds", reading, verdict)
 
 
-def localisation_rows(case: Case, known: KnownImages, maps: Array) -> list[Row]:
-    """Return a row for each localisation score of the maps, with the value that it has by chance."""
-    density = mean_and_error(decisive_density(maps, known.masks))
-    chance = f"by chance {known.masks.mean():.3f}"
+def share_rows(known: KnownImages, shares: Mapping[str, tuple[float, float | None]]) -> list[Row]:
+    """Return a row for each of `MASK_SCORES`, with its mean and standard error, and the value that it has by chance."""
     return [
-        Row(f"density on {known.what}", *density, "by chance 1"),
-        *(
-            Row(f"{words} on {known.what}", *mean_and_error(score(maps, known.masks, case.signed)), chance)
-            for words, score in SCORES
-        ),
+        Row(f"{name} on {known.what}", *share, f"by chance {MASK_SCORES[name].chance(known.masks).mean():.3f}")
+        for name, share in shares.items()
     ]
 
 
 def examine_network(case: Case, scenes: Scenes) -> Check:
     """Return the check of what the network itself relies on in these scenes, and count the rows it takes."""
     assert isinstance(case.model, Model)
-    case.count(PICTURES * len(scenes))
+    case.count(PICTURES_PER_SCENE * len(scenes))
     return intervene(case.model, scenes).check()
-
-
-def whole_birds(scenes: Scenes) -> Array:
-    """Return the share of each pixel that the bird covers, (N, H, W)."""
-    return np.asarray(1 - scenes.masks[..., len(PARTS)])
 
 
 def known_images(case: Case, truth: Truth) -> KnownImages | None:

@@ -40,6 +40,8 @@ DESCRIPTION = CheckDescription(
 LEANS = 0.5
 """A network leans on the habitat if that moves the contrast by more than this share of the decisive part's drop."""
 MEASURED = "measured, not from a map"
+PICTURES_PER_SCENE = len(HABITATS) + 1 + len(PLAYERS)
+"""How many pictures of each scene `intervene` draws: in each habitat, as it is, and without each part."""
 
 
 def contrast(model: Model, images: npt.ArrayLike, labels: npt.ArrayLike) -> Array:
@@ -78,6 +80,11 @@ def knows_birds(model: Model) -> Model:
             f"a truth is known only for models of the eight shorebirds, and this {this}: take 'shorebirds'"
         )
     return model
+
+
+def bird_masks(scenes: Scenes) -> Array:
+    """(N, H, W): how much of each pixel the bird covers."""
+    return np.asarray(1 - scenes.masks[..., len(PARTS)])
 
 
 def player_masks(scenes: Scenes) -> Array:

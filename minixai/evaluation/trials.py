@@ -7,10 +7,11 @@ from functools import cached_property
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.datasets.birds import PARTS, Scenes
+from minixai.datasets.birds import Scenes
 from minixai.datasets.birds.rendering import as_scenes
 from minixai.evaluation.contenders import Contender
 from minixai.evaluation.interventions import (
+    bird_masks,
     changed_pixels,
     decisive_masks,
     knows_birds,
@@ -36,7 +37,7 @@ class Truth:
 
     @cached_property
     def bird(self) -> Array:
-        return np.asarray(1 - self.scenes.masks[..., len(PARTS)])
+        return bird_masks(self.scenes)
 
     @cached_property
     def decisive(self) -> Array:

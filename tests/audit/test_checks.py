@@ -133,6 +133,18 @@ def test_masks_that_are_given_are_the_truth():
         check_localisation(case_of(model, x, "deep_lift"), np.ones((3, 3)))
 
 
+def test_each_score_on_a_soft_mask_stands_beside_its_own_chance():
+    """By pencil: 8 of 64 pixels are covered, 4 wholly and 4 by a quarter; the rank counts those by half or more."""
+    model, x = linear()
+    mask = np.zeros((8, 8))
+    mask[0, :4], mask[1, :4] = 1, 0.25
+    notes = {row.label: row.note for row in check_localisation(case_of(model, x, "deep_lift"), mask).table}
+    where = "on what the masks show"
+    assert notes[f"density {where}"] == "by chance 1"
+    assert notes[f"mass {where}"] == notes[f"pointing {where}"] == "by chance 0.078"
+    assert notes[f"rank {where}"] == "by chance 0.062"
+
+
 def test_a_folder_of_pairs_is_the_truth(tmp_path):
     from PIL import Image
 
