@@ -13,12 +13,11 @@ import numpy.typing as npt
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution, Cost
-from minixai.evaluation.contenders import BY_BLOCKS, SENSITIVITIES
+from minixai.evaluation.contenders import SENSITIVITIES, block_options
 from minixai.graph import Node
 from minixai.methods import catalogue
 from minixai.methods.call import Call, is_number
 from minixai.methods.contrast import Contrast
-from minixai.methods.groups import block_groups
 from minixai.methods.registry import Method
 from minixai.model import Network
 from minixai.ops import upsample
@@ -83,6 +82,16 @@ class Case:
     def large(self) -> bool:
         """Whether the network is so large that each pass takes long; see `LARGE`."""
         return self.call.row_bytes > LARGE
+
+    @property
+    def fine(self) -> bool:
+        """Whether the audited map has a value for each pixel, and is not coarse."""
+        return self.values.shape[1:3] == self.images.shape[1:3]
+
+    @property
+    def other_output(self) -> str:
+        """What is not explained: "probability" if the score is, and otherwise "score"."""
+        return "score" if self.call.output == "probability" else "probability"
 
     @property
     def signed(self) -> bool:
@@ -259,12 +268,7 @@ def default_options(method: Method, shape: tuple[int, ...], resize: bool) -> dic
     options: dict[str, Any] = {}
     if "resize" in signature(method.function).parameters and resize:
         options["resize"] = True
-    if method.name in BY_BLOCKS:
-        name, side = BY_BLOCKS[method.name]
-        options[name] = block_groups(shape, side)
-    if method.name == "shapley_values":
-        options["permutations"] = 10
-    return options
+    return options | block_options(method.name, shape)
 
 
 def auditable(name: str) -> Method:

@@ -1692,7 +1692,7 @@ evaluation/scoreboard.py: a deviation is no error
   ? tests/evaluation/test_scoreboard.py::test_the_mean_and_its_error
 
 evaluation/contenders.py: the partner is not what it compares with
-  - {**self.options, baseline_of(self.method): reference}
+  - {**self.options, "baseline": reference}
   + {**self.options}
   ? tests/evaluation/test_scoreboard.py::test_dear_scores_are_asked_about_few_scenes
 
