@@ -21,6 +21,7 @@ from minixai.audit.report import Report
 from minixai.datasets.birds import Scenes
 from minixai.evaluation import cascades
 from minixai.evaluation.checks import Check, Row
+from minixai.evaluation.curves import curve_rows
 from minixai.evaluation.interventions import PICTURES_PER_SCENE
 from minixai.methods import gradient
 from minixai.methods.call import Call
@@ -208,7 +209,7 @@ def expected_rows(case: Case, compared: int, wanted: Sequence[str]) -> int:
         completeness.DESCRIPTION.name: 2 * n,
         recognition.DESCRIPTION.name: SOURCES * case.foreign * one,
         cascades.DESCRIPTION.name: 2 * case.draws * one,
-        faithfulness.DESCRIPTION.name: (2 * len(FILLS) * (case.draws + 2) * (STEPS + 2) + 240) * n,
+        faithfulness.DESCRIPTION.name: (2 * len(FILLS) * (case.draws + 2) * curve_rows(STEPS) + 240) * n,
         robustness.DESCRIPTION.name: (VARIANTS + case.draws) * one,
         agreement.DESCRIPTION.name: 40 * compared * n,
         localisation.DESCRIPTION.name: birds * SCENES * (one // n + PICTURES_PER_SCENE),

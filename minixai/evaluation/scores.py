@@ -11,7 +11,7 @@ from minixai.evaluation import cascades
 from minixai.evaluation.amounts import pixels
 from minixai.evaluation.checks import CheckDescription
 from minixai.evaluation.contenders import BATCH
-from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
+from minixai.evaluation.curves import Curve, curve_rows, deletion_curve, insertion_curve
 from minixai.evaluation.localisation import MASK_SCORES, area, decisive_density, relevance_mass
 from minixai.evaluation.parts import deletion_rank, rank_correlation, shapley_distance, target_sensitivity
 from minixai.evaluation.trials import Trial, Truth
@@ -85,7 +85,7 @@ def under(curve: Callable[..., Curve], trial: Trial) -> Array:
     """The area under the deletion or insertion curve of the own species' probability, (N,)."""
     t = trial.truth
     found = curve(t.model, t.images, trial.values, t.labels, steps=STEPS, signed=trial.signed, batch=BATCH)
-    trial.line.advance((STEPS + 2) * len(t.images))
+    trial.line.advance(curve_rows(STEPS) * len(t.images))
     return found.auc
 
 
@@ -172,7 +172,7 @@ SCORES: dict[str, Score] = {
             "low",
             PETSIUK,
             partial(under, deletion_curve),
-            rows=STEPS + 2,
+            rows=curve_rows(STEPS),
         ),
         Score(
             "insertion",
@@ -180,7 +180,7 @@ SCORES: dict[str, Score] = {
             "high",
             PETSIUK,
             partial(under, insertion_curve),
-            rows=STEPS + 2,
+            rows=curve_rows(STEPS),
         ),
     )
 }
