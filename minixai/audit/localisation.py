@@ -14,7 +14,7 @@ import numpy.typing as npt
 from minixai.arrays import Array
 from minixai.audit.case import CAMS, Case
 from minixai.datasets import birds
-from minixai.datasets.birds import CLASSES, Scenes
+from minixai.datasets.birds import Scenes
 from minixai.evaluation.checks import (
     Check,
     CheckDescription,
@@ -25,10 +25,9 @@ from minixai.evaluation.checks import (
     mean_and_error,
 )
 from minixai.evaluation.contenders import OWN_CLASS
-from minixai.evaluation.interventions import PICTURES_PER_SCENE, bird_masks, decisive_masks, intervene
+from minixai.evaluation.interventions import PICTURES_PER_SCENE, bird_masks, decisive_masks, has_bird_classes, intervene
 from minixai.evaluation.localisation import MASK_SCORES, decisive_density, relevance_mass
 from minixai.images import read_image
-from minixai.model import Model
 
 DESCRIPTION = CheckDescription(
     name="finds the truth",
@@ -130,7 +129,7 @@ def share_rows(known: KnownImages, shares: Mapping[str, tuple[float, float | Non
 
 def examine_network(case: Case, scenes: Scenes) -> Check:
     """Return the check of what the network itself relies on in these scenes, and count the rows it takes."""
-    assert isinstance(case.model, Model)
+    assert has_bird_classes(case.model)
     case.count(PICTURES_PER_SCENE * len(scenes))
     return intervene(case.model, scenes).check()
 
@@ -152,7 +151,7 @@ def known_images(case: Case, truth: Truth) -> KnownImages | None:
                 f"{case.images.shape[:3]}, from 0 to 1, scenes of birds, or a folder"
             )
         return KnownImages("what the masks show", case.images, masks, case.values)
-    if truth is None and not (isinstance(case.model, Model) and case.model.classes == CLASSES):
+    if truth is None and not (has_bird_classes(case.model)):
         return None
     scenes = birds.draw(SCENES, case.seed + 1) if truth is None else truth
     return KnownImages("the decisive part", scenes.images, decisive_masks(scenes), None, scenes)

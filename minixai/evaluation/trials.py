@@ -11,10 +11,10 @@ from minixai.datasets.birds import Scenes
 from minixai.datasets.birds.rendering import as_scenes
 from minixai.evaluation.contenders import Contender
 from minixai.evaluation.interventions import (
+    as_bird_model,
     bird_masks,
     changed_pixels,
     decisive_masks,
-    knows_birds,
     part_shapley,
     player_masks,
     removal_drops,
@@ -31,7 +31,7 @@ class Truth:
     """What is known about the scenes and the network; each attribute is computed when it is first used."""
 
     def __init__(self, model: Model, scenes: Scenes, seed: int) -> None:
-        self.model, self.scenes, self.seed = knows_birds(model), as_scenes(scenes), seed
+        self.model, self.scenes, self.seed = as_bird_model(model), as_scenes(scenes), seed
         self.images, self.labels = scenes.images, scenes.labels
         self.partner = scenes.labels ^ 1
 
