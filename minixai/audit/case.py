@@ -230,10 +230,20 @@ def make_case(
         foreign=foreign is not None,
         seed=seed,
         draws=many,
-        others={name: np.asarray(array) for name, array in others.items()},
+        others={name: as_other_images(array, name, call) for name, array in others.items()},
     )
     case.count(*own.cost)
     return case
+
+
+def as_other_images(images: npt.ArrayLike, name: str, call: Call) -> Array:
+    """Return another version of the call's images in their units.  Raises ValueError if it has another shape."""
+    array = call.prepare(images, f"others[{name!r}]")
+    if array.shape != call.rows.shape:
+        raise ValueError(
+            f"others[{name!r}] of shape {array.shape} does not fit images of {call.rows.shape}: give a version of each"
+        )
+    return array
 
 
 def checked_options(method: Method, options: Mapping[str, Any], unit: float, seed: int) -> dict[str, Any]:

@@ -329,7 +329,7 @@ def other_questions(case: Case) -> Iterator[Source]:
         for words, baseline in other_baselines(case).items():
             yield source_of(case, f"{name} from the baseline {words}", baseline=baseline)
     for what, images in case.others.items():
-        yield source_of(case, f"{name} of the image {what}", images=case.call.prepare(images))
+        yield source_of(case, f"{name} of the image {what}", images=images)
     n = len(case.images)
     for shift in range(1, min(n, 4)):
         order = (np.arange(n) + shift) % n

@@ -28,6 +28,7 @@ from minixai.evaluation.contenders import OWN_CLASS
 from minixai.evaluation.interventions import PICTURES_PER_SCENE, bird_masks, decisive_masks, has_bird_classes, intervene
 from minixai.evaluation.localisation import MASK_SCORES, decisive_density, relevance_mass
 from minixai.images import read_image
+from minixai.validate import as_real
 
 DESCRIPTION = CheckDescription(
     name="finds the truth",
@@ -142,7 +143,7 @@ def known_images(case: Case, truth: Truth) -> KnownImages | None:
     if isinstance(truth, str | PathLike):
         return KnownImages("what the masks show", *read_pairs(Path(truth), case), None)
     if truth is not None and not isinstance(truth, Scenes):
-        masks = np.asarray(truth, np.float64)
+        masks = as_real(truth, "truth").astype(np.float64)
         masks = masks[..., 0] if masks.ndim == 4 and masks.shape[3] == 1 else masks
         masks = np.broadcast_to(masks, case.images.shape[:3]) if masks.shape == case.images.shape[1:3] else masks
         if masks.shape != case.images.shape[:3]:
