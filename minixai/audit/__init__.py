@@ -22,10 +22,10 @@ from minixai.datasets.birds import Scenes
 from minixai.evaluation import cascades
 from minixai.evaluation.checks import Check, Row
 from minixai.evaluation.curves import curve_rows
-from minixai.evaluation.interventions import PICTURES_PER_SCENE
+from minixai.evaluation.interventions import PICTURES_PER_SCENE, has_bird_classes
 from minixai.methods import gradient
 from minixai.methods.call import Call
-from minixai.model import Model, Network
+from minixai.model import Network
 from minixai.progress import Progress, is_terminal
 from minixai.signatures import with_explained_failure
 from minixai.validate import as_names, as_random_seed, one_of
@@ -206,7 +206,7 @@ def tell_cost(case: Case, compared: int, wanted: Sequence[str], announce: Callab
 def expected_rows(case: Case, compared: int, wanted: Sequence[str]) -> int:
     """Return about how many rows the audit will send through the network, forward and backward passes together."""
     n, one = len(case.images), sum(case.own.cost)
-    birds = isinstance(case.model, Model) and case.model.input_shape == (64, 64, 3)
+    birds = has_bird_classes(case.model)
     costs = {
         completeness.DESCRIPTION.name: 2 * n,
         recognition.DESCRIPTION.name: SOURCES * case.foreign * one,

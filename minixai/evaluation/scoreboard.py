@@ -67,24 +67,25 @@ class Scoreboard:
 
     def check(self, i: int, j: int) -> Check:
         """Return the check of the j-th score of the i-th method."""
-        column, (mean, error) = self.scores[j], (self.mean[:, j], np.nan_to_num(self.standard_error[:, j]))
+        column, means, errors = self.scores[j], self.mean[:, j], self.standard_error[:, j]
+        numbers = [(float(m), float(e) if e == e else None) for m, e in zip(means, errors, strict=True)]
         edges, random = (len(self.methods) - k for k in (2, 1))
-        lead = {k: column.sign * (mean[i] - mean[k]) > ERRORS * np.hypot(error[i], error[k]) for k in (edges, random)}
-        status = "does not hold" if not lead[random] else "holds" if lead[edges] else "take care"
+        spread = np.nan_to_num(errors)
+        leads = column.sign * (means[i] - means) > ERRORS * np.hypot(spread[i], spread)
+        status = "does not hold" if not leads[random] else "holds" if leads[edges] else "take care"
         words = {
             "holds": "better than an edge detector and a random map",
             "take care": "better than a random map, but no better than an edge detector",
             "does not hold": "no better than a random map",
         }[status]
-        own, by_edges, by_chance = (format_number(float(mean[k]), float(error[k])) for k in (i, edges, random))
+        own, by_edges, by_chance = (format_number(*numbers[k]) for k in (i, edges, random))
         reading = f"{self.methods[i]} is {words}: {own}, {by_edges} and {by_chance}, where the best is {column.best}."
-        uncertainty = float(self.standard_error[i, j])
         return column.description.result(
-            float(mean[i]),
+            numbers[i][0],
             column.meaning,
             Judgement(status, reading),
-            uncertainty=uncertainty if uncertainty == uncertainty else None,
-            table=tuple(Row(self.methods[k], float(mean[k]), float(error[k])) for k in (i, edges, random)),
+            uncertainty=numbers[i][1],
+            table=tuple(Row(self.methods[k], *numbers[k]) for k in (i, edges, random)),
         )
 
     def __str__(self) -> str:

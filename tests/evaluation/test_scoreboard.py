@@ -281,3 +281,12 @@ def test_a_lead_within_two_standard_errors_is_none():
     values = np.array([[[2.0, 2.4]], [[1.0, 1.0]], [[1.0, 3.0]]])
     board = Scoreboard(("gradient", "edge detector", "random map"), (SCORES["density"],), values, np.array([1.0]))
     assert board.checks("gradient")[0].status == "does not hold"  # 2.2 ± 0.2 against 2.0 ± 1.0
+
+
+def test_one_scene_has_no_standard_error():
+    values = np.array([[[3.0]], [[2.0]], [[1.0]]])
+    board = Scoreboard(("gradient", "edge detector", "random map"), (SCORES["density"],), values, np.array([1.0]))
+    check = board.checks("gradient")[0]
+    assert check.status == "holds"
+    assert [row.uncertainty for row in check.table] == [None] * 3
+    assert "3.000, 2.000 and 1.000" in check.reading
