@@ -95,6 +95,13 @@ def test_choices_of_a_linear_network():
     assert check.number == min(by_name.values())
 
 
+@pytest.mark.parametrize(("output", "other"), [("score", "probability"), ("probability", "score")])
+def test_the_other_output_is_one_of_the_choices(output, other):
+    model, x = linear()
+    check = check_robustness(case_of(model, x, "gradient", output=output))
+    assert [row.label for row in check.table if row.label.startswith("for the")] == [f"for the {other}"]
+
+
 def test_a_crop_moves_the_map_back():
     """A convolution sees the same thing in a moved image, so far from the border its map is the same."""
     layers = [("conv", mx.layers.Conv2D(4, 3, activation="relu")), ("mean", mx.layers.GlobalAveragePool2D())]
