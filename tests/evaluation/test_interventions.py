@@ -10,6 +10,7 @@ from minixai.datasets import birds
 from minixai.datasets.birds import PLAYERS
 from minixai.evaluation import background_range, contrast, intervene, part_shapley, removal_drops
 from minixai.evaluation.interventions import (
+    PICTURES_PER_SCENE,
     NetworkTest,
     bird_masks,
     changed_pixels,
@@ -217,3 +218,15 @@ def test_a_bird_covers_what_its_parts_cover():
     scenes = birds.draw(2, seed=3)
     np.testing.assert_allclose(bird_masks(scenes), player_masks(scenes).sum(axis=-1), atol=1e-6)
     assert 0 < bird_masks(scenes).mean() < 0.5
+
+
+def test_intervene_takes_as_many_pictures_as_are_told(monkeypatch):
+    rows, scores = [], mx.Model.scores
+
+    def count(self, images):
+        rows.append(len(images))
+        return scores(self, images)
+
+    monkeypatch.setattr(mx.Model, "scores", count)
+    intervene(bent(), birds.draw(2, seed=3))
+    assert sum(rows) == 2 * PICTURES_PER_SCENE
