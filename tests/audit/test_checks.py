@@ -7,10 +7,12 @@ import minixai as mx
 from minixai.audit.agreement import check_agreement
 from minixai.audit.faithfulness import check_faithfulness
 from minixai.audit.localisation import check_localisation
-from minixai.audit.randomisation import check_randomisation, rank_where_marked
+from minixai.audit.randomisation import check_randomisation, compare_with_edges, rank_where_marked
 from minixai.audit.robustness import check_robustness, shifted
 from minixai.datasets import birds
 from minixai.evaluation import random_map
+from minixai.evaluation.cascades import DESCRIPTION
+from minixai.evaluation.checks import Judgement
 from minixai.layers import Dense, Flatten
 from minixai.model import Model
 from tests.audit.cases import case_of, foreign
@@ -62,6 +64,17 @@ def test_edges_over_black_paper_are_compared_where_something_is_marked():
     a[0, :2], b[0, :2] = (1, 2), (2, 1)
     assert rank_where_marked(a, b) == pytest.approx(-1)
     assert rank_where_marked(np.zeros((4, 4)), np.zeros((4, 4))) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "edge", "expected"),
+    [("holds", 0.6, "take care"), ("holds", 0.4, "holds"), ("does not hold", 0.6, "does not hold")],
+)
+def test_a_map_that_changes_but_looks_like_edges_calls_for_care(status, edge, expected):
+    check = DESCRIPTION.result(0.1, "", Judgement(status, "", "It changes"))
+    found = compare_with_edges(check, edge)
+    assert found.status == expected
+    assert ("much like an edge detector's map (ρ 0.600)" in found.verdict) == (expected == "take care")
 
 
 def test_a_pattern_that_only_flips_its_sign_is_told():
