@@ -45,6 +45,11 @@ def one_of(name: str, names: Iterable[str], what: str) -> str:
     )
 
 
+def as_names(names: str | Iterable[str]) -> list[str]:
+    """The names as a list; a single name may be given without one."""
+    return [names] if isinstance(names, str) else list(names)
+
+
 def is_integer(x: Any) -> bool:
     return isinstance(x, (int, np.integer)) and not isinstance(x, bool)
 

@@ -21,11 +21,14 @@ from minixai.audit.report import Report
 from minixai.datasets.birds import Scenes
 from minixai.evaluation import cascades
 from minixai.evaluation.checks import Check, Row
+from minixai.evaluation.curves import curve_rows
+from minixai.evaluation.interventions import PICTURES_PER_SCENE, has_bird_classes
 from minixai.methods import gradient
 from minixai.methods.call import Call
-from minixai.model import Model, Network
+from minixai.model import Network
 from minixai.progress import Progress, is_terminal
-from minixai.validate import as_random_seed, one_of
+from minixai.signatures import with_explained_failure
+from minixai.validate import as_names, as_random_seed, one_of
 
 __all__ = ["CHECKS", "Check", "Report", "Row", "audit"]
 
@@ -48,6 +51,7 @@ VARIANTS = 10
 """About how many maps the check of robustness makes, without the noisy ones; for the estimate of the cost."""
 
 
+@with_explained_failure
 def audit(
     model: Network,
     images: npt.ArrayLike | Scenes,
@@ -59,8 +63,8 @@ def audit(
     versus: npt.ArrayLike | str | None = None,
     output: str = "score",
     truth: Truth = None,
-    methods: Iterable[str] = DEFAULT,
-    checks: Iterable[str] | None = None,
+    methods: str | Iterable[str] = DEFAULT,
+    checks: str | Iterable[str] | None = None,
     others: Mapping[str, npt.ArrayLike] | None = None,
     draws: int | None = None,
     seed: int = 0,
@@ -96,9 +100,9 @@ def audit(
     truth : Scenes, array_like (N, H, W), or path, optional
         What is known to count: scenes of birds, masks with values from 0 to 1, or a folder of pairs NAME.png and
         NAME-mask.png.  By default a model that tells the shorebirds apart is tested on drawn birds.
-    methods : iterable of str, optional
+    methods : str or iterable of str, optional
         The methods whose maps are compared with the audited map; by default nine quick ones.
-    checks : iterable of str, optional
+    checks : str or iterable of str, optional
         The names of the checks that are made; by default all of `minixai.audit.CHECKS`.
     others : mapping of str to array_like, optional
         {name: images}: other versions of the images, such as another crop, from which a foreign map may have been made.
@@ -137,7 +141,7 @@ def audit(
     chosen = auditable(claimed_method(method, values, claims))
     if isinstance(images, Scenes):
         truth, images = images if truth is None else truth, images.images
-    compared, wanted = tuple(methods), wanted_checks(checks)
+    compared, wanted = as_names(methods), wanted_checks(checks)
     for name in compared:
         family(auditable(name).name)
     call = Call(model, images, target, versus, output, None, batch)
@@ -168,12 +172,12 @@ def claimed_method(method: str, values: npt.ArrayLike | None, claims: str | None
     return method if claims is None else claims
 
 
-def wanted_checks(checks: Iterable[str] | None) -> tuple[str, ...]:
+def wanted_checks(checks: str | Iterable[str] | None) -> tuple[str, ...]:
     """Return the names of the wanted checks in the order of `CHECKS`.
 
     Raises ValueError for an unknown name, and if `checks` is empty.
     """
-    names = list(CHECKS) if checks is None else [checks] if isinstance(checks, str) else list(checks)
+    names = CHECKS if checks is None else as_names(checks)
     chosen = {one_of(name, CHECKS, "check") for name in names}
     if not chosen:
         raise ValueError(f"checks names none: name some of {', '.join(CHECKS)}")
@@ -202,15 +206,15 @@ def tell_cost(case: Case, compared: int, wanted: Sequence[str], announce: Callab
 def expected_rows(case: Case, compared: int, wanted: Sequence[str]) -> int:
     """Return about how many rows the audit will send through the network, forward and backward passes together."""
     n, one = len(case.images), sum(case.own.cost)
-    birds = isinstance(case.model, Model) and case.model.input_shape == (64, 64, 3)
+    birds = has_bird_classes(case.model)
     costs = {
         completeness.DESCRIPTION.name: 2 * n,
         recognition.DESCRIPTION.name: SOURCES * case.foreign * one,
         cascades.DESCRIPTION.name: 2 * case.draws * one,
-        faithfulness.DESCRIPTION.name: (2 * len(FILLS) * (case.draws + 2) * (STEPS + 2) + 240) * n,
+        faithfulness.DESCRIPTION.name: (2 * len(FILLS) * (case.draws + 2) * curve_rows(STEPS) + 240) * n,
         robustness.DESCRIPTION.name: (VARIANTS + case.draws) * one,
         agreement.DESCRIPTION.name: 40 * compared * n,
-        localisation.DESCRIPTION.name: birds * SCENES * (one // n + 11),
+        localisation.DESCRIPTION.name: birds * SCENES * (one // n + PICTURES_PER_SCENE),
     }
     return one + sum(costs[name] for name in wanted)
 

@@ -13,12 +13,11 @@ import numpy.typing as npt
 
 from minixai.arrays import Array
 from minixai.attribution import Attribution, Cost
-from minixai.evaluation.contenders import BY_BLOCKS, SENSITIVITIES
+from minixai.evaluation.contenders import SENSITIVITIES, block_options
 from minixai.graph import Node
 from minixai.methods import catalogue
 from minixai.methods.call import Call, is_number
 from minixai.methods.contrast import Contrast
-from minixai.methods.groups import block_groups
 from minixai.methods.registry import Method
 from minixai.model import Network
 from minixai.ops import upsample
@@ -83,6 +82,16 @@ class Case:
     def large(self) -> bool:
         """Whether the network is so large that each pass takes long; see `LARGE`."""
         return self.call.row_bytes > LARGE
+
+    @property
+    def fine(self) -> bool:
+        """Whether the audited map has a value for each pixel, and is not coarse."""
+        return self.values.shape[1:3] == self.images.shape[1:3]
+
+    @property
+    def other_output(self) -> str:
+        """What is not explained: "probability" if the score is, and otherwise "score"."""
+        return "score" if self.call.output == "probability" else "probability"
 
     @property
     def signed(self) -> bool:
@@ -221,10 +230,20 @@ def make_case(
         foreign=foreign is not None,
         seed=seed,
         draws=many,
-        others={name: np.asarray(array) for name, array in others.items()},
+        others={name: as_other_images(array, name, call) for name, array in others.items()},
     )
     case.count(*own.cost)
     return case
+
+
+def as_other_images(images: npt.ArrayLike, name: str, call: Call) -> Array:
+    """Return another version of the call's images in their units.  Raises ValueError if it has another shape."""
+    array = call.prepare(images, f"others[{name!r}]")
+    if array.shape != call.rows.shape:
+        raise ValueError(
+            f"others[{name!r}] of shape {array.shape} does not fit images of {call.rows.shape}: give a version of each"
+        )
+    return array
 
 
 def checked_options(method: Method, options: Mapping[str, Any], unit: float, seed: int) -> dict[str, Any]:
@@ -259,12 +278,7 @@ def default_options(method: Method, shape: tuple[int, ...], resize: bool) -> dic
     options: dict[str, Any] = {}
     if "resize" in signature(method.function).parameters and resize:
         options["resize"] = True
-    if method.name in BY_BLOCKS:
-        name, side = BY_BLOCKS[method.name]
-        options[name] = block_groups(shape, side)
-    if method.name == "shapley_values":
-        options["permutations"] = 10
-    return options
+    return options | block_options(method.name, shape)
 
 
 def auditable(name: str) -> Method:

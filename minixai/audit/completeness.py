@@ -239,9 +239,8 @@ def question_mistakes(case: Case, total: Array, baseline: Array) -> Iterator[str
     for k in other_classes(case, CLASSES):
         if close(total, case.measure(case.images, target=k) - case.measure(rows, target=k)):
             yield f"it adds up for class {class_label(case, k[0])}, so it explains another class"
-    other = "score" if case.call.output == "probability" else "probability"
-    if close(total, case.measure(case.images, other) - case.measure(rows, other)):
-        yield f"it adds up for the {other}, so it explains that"
+    if close(total, case.measure(case.images, case.other_output) - case.measure(rows, case.other_output)):
+        yield f"it adds up for the {case.other_output}, so it explains that"
 
 
 def other_classes(case: Case, count: int) -> list[Array]:

@@ -19,7 +19,7 @@ from minixai.evaluation.checks import (
     format_number,
     mean_and_error,
 )
-from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
+from minixai.evaluation.curves import Curve, curve_rows, deletion_curve, insertion_curve
 from minixai.evaluation.faithfulness import infidelity, sensitivity_n
 from minixai.evaluation.sanity import edge_detector, random_map
 
@@ -122,7 +122,7 @@ def run_curve(case: Case, curve: Callable[..., Curve], map_: Array, fill: str, s
     """Return the deletion or insertion curve of the probability, and count the rows it takes."""
     options = {"baseline": fill, "steps": STEPS, "signed": signed, "seed": case.seed, "batch": case.call.batch}
     found = curve(case.model, case.images, map_, case.target, versus=case.versus, **options)
-    case.count(len(case.images) * (STEPS + 2))
+    case.count(len(case.images) * curve_rows(STEPS))
     return found
 
 

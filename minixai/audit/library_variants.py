@@ -225,7 +225,7 @@ def cam_variants(case: Case) -> Iterator[Source]:
     for layer in layers_of_size(case) if "layer" not in case.options else ():
         for relu in (True, False):
             words = f"{name} at layer {layer!r} {'with' if relu else 'without'} ReLU"
-            yield source_of(case, words, same=True, layer=layer, relu=relu, resize=is_fine(case))
+            yield source_of(case, words, same=True, layer=layer, relu=relu, resize=case.fine)
 
 
 def layers_of_size(case: Case) -> list[str]:
@@ -236,13 +236,8 @@ def layers_of_size(case: Case) -> list[str]:
     if not isinstance(case.model, Model):
         return []
     size = case.values.shape[1:3]
-    names = [e.name for e in case.model.layers[1:] if len(e.shape) == 3 and (is_fine(case) or e.shape[:2] == size)]
+    names = [e.name for e in case.model.layers[1:] if len(e.shape) == 3 and (case.fine or e.shape[:2] == size)]
     return [name for name in reversed(names) if name != case.own.layer][:COARSE]
-
-
-def is_fine(case: Case) -> bool:
-    """Whether the foreign map has a number for each pixel."""
-    return case.values.shape[1:3] == case.images.shape[1:3]
 
 
 def resize_nearest(maps: Array, size: tuple[int, ...]) -> Array:
@@ -298,12 +293,11 @@ VARIANTS: Mapping[str, Callable[[Case], Iterator[Source]]] = {
 
 def other_methods(case: Case) -> Iterator[Source]:
     """Yield the quick methods other than the claimed one."""
-    coarse = case.values.shape[1:3] != case.images.shape[1:3]
     for name in QUICK:
         if name == case.method.name or (name == "integrated_gradients" and case.large):
             continue
         options: dict[str, Any] = {}
-        if name in CAMS and coarse:
+        if name in CAMS and not case.fine:
             options["resize"] = False
         if catalogue[name].baseline and case.own.baseline is not None and name != "lrp":
             options["baseline"] = case.own.baseline
@@ -321,8 +315,9 @@ def other_methods(case: Case) -> Iterator[Source]:
 def other_questions(case: Case) -> Iterator[Source]:
     """Yield the claimed method for another class, contrast, output, baseline, image or order of channels."""
     name = case.method.name
-    other = "score" if case.call.output == "probability" else "probability"
-    yield source_of(case, f"{name} of the {other}, and not of the {case.call.output}", output=other)
+    yield source_of(
+        case, f"{name} of the {case.other_output}, and not of the {case.call.output}", output=case.other_output
+    )
     for k in other_classes(case, CLASSES if case.large else 9):
         yield source_of(case, f"{name} of class {class_label(case, k[0])}, another target", target=k)
     if case.versus is None and name not in OWN_CLASS:
@@ -334,7 +329,7 @@ def other_questions(case: Case) -> Iterator[Source]:
         for words, baseline in other_baselines(case).items():
             yield source_of(case, f"{name} from the baseline {words}", baseline=baseline)
     for what, images in case.others.items():
-        yield source_of(case, f"{name} of the image {what}", images=case.call.prepare(images))
+        yield source_of(case, f"{name} of the image {what}", images=images)
     n = len(case.images)
     for shift in range(1, min(n, 4)):
         order = (np.arange(n) + shift) % n

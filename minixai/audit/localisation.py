@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from minixai.arrays import Array
 from minixai.audit.case import CAMS, Case
 from minixai.datasets import birds
-from minixai.datasets.birds import CLASSES, PARTS, Scenes
+from minixai.datasets.birds import Scenes
 from minixai.evaluation.checks import (
     Check,
     CheckDescription,
@@ -25,10 +25,10 @@ from minixai.evaluation.checks import (
     mean_and_error,
 )
 from minixai.evaluation.contenders import OWN_CLASS
-from minixai.evaluation.interventions import decisive_masks, intervene
-from minixai.evaluation.localisation import decisive_density, pointing, relevance_mass, relevance_rank
+from minixai.evaluation.interventions import PICTURES_PER_SCENE, bird_masks, decisive_masks, has_bird_classes, intervene
+from minixai.evaluation.localisation import MASK_SCORES, decisive_density, relevance_mass
 from minixai.images import read_image
-from minixai.model import Model
+from minixai.validate import as_real
 
 DESCRIPTION = CheckDescription(
     name="finds the truth",
@@ -45,15 +45,8 @@ DESCRIPTION = CheckDescription(
 SCENES = 16
 ERRORS = 2
 """A map is denser than chance if the difference exceeds this many standard errors."""
-PICTURES = 11
-"""How many pictures of each scene go through the network when `intervene` tests it."""
 ENDINGS = (".png", ".jpg", ".jpeg")
 Truth: TypeAlias = "Scenes | npt.ArrayLike | str | PathLike[str] | None"
-SCORES: tuple[tuple[str, Callable[..., Array]], ...] = (
-    ("mass", relevance_mass),
-    ("pointing", pointing),
-    ("rank", relevance_rank),
-)
 
 
 class KnownImages(NamedTuple):
@@ -83,12 +76,14 @@ def check_localisation(case: Case, truth: Truth) -> Check:
         )
     maps = maps_of(case, known)
     number, error = mean_and_error(decisive_density(maps, known.masks))
-    judgement = judge_density(known, number, error, mean_and_error(relevance_mass(maps, known.masks, case.signed))[0])
-    rows, facts = localisation_rows(case, known, maps), dict[str, Any](images=len(known.images))
+    shares = {name: mean_and_error(score.of(maps, known.masks, case.signed)) for name, score in MASK_SCORES.items()}
+    judgement = judge_density(known, number, error, shares["mass"][0])
+    rows = [Row(f"density on {known.what}", number, error, "by chance 1"), *share_rows(known, shares)]
+    facts: dict[str, Any] = {"images": len(known.images)}
     if known.scenes is not None:
         network = examine_network(case, known.scenes)
-        mass = relevance_mass(maps, whole_birds(known.scenes), case.signed)
-        chance = f"by chance {whole_birds(known.scenes).mean():.3f}"
+        whole = bird_masks(known.scenes)
+        mass, chance = relevance_mass(maps, whole, case.signed), f"by chance {whole.mean():.3f}"
         rows += [Row("mass on the whole bird", *mean_and_error(mass), chance), *network.table]
         facts["leans on the habitat"] = network.status == "does not hold"
         judgement = judgement._replace(reading=f"{judgement.reading} {network.reading}")
@@ -125,29 +120,19 @@ def judge_density(known: KnownImages, number: float, error: float | None, mass: 
     return Judgement("holds", reading, verdict)
 
 
-def localisation_rows(case: Case, known: KnownImages, maps: Array) -> list[Row]:
-    """Return a row for each localisation score of the maps, with the value that it has by chance."""
-    density = mean_and_error(decisive_density(maps, known.masks))
-    chance = f"by chance {known.masks.mean():.3f}"
+def share_rows(known: KnownImages, shares: Mapping[str, tuple[float, float | None]]) -> list[Row]:
+    """Return a row for each of `MASK_SCORES`, with its mean and standard error, and the value that it has by chance."""
     return [
-        Row(f"density on {known.what}", *density, "by chance 1"),
-        *(
-            Row(f"{words} on {known.what}", *mean_and_error(score(maps, known.masks, case.signed)), chance)
-            for words, score in SCORES
-        ),
+        Row(f"{name} on {known.what}", *share, f"by chance {MASK_SCORES[name].chance(known.masks).mean():.3f}")
+        for name, share in shares.items()
     ]
 
 
 def examine_network(case: Case, scenes: Scenes) -> Check:
     """Return the check of what the network itself relies on in these scenes, and count the rows it takes."""
-    assert isinstance(case.model, Model)
-    case.count(PICTURES * len(scenes))
+    assert has_bird_classes(case.model)
+    case.count(PICTURES_PER_SCENE * len(scenes))
     return intervene(case.model, scenes).check()
-
-
-def whole_birds(scenes: Scenes) -> Array:
-    """Return the share of each pixel that the bird covers, (N, H, W)."""
-    return np.asarray(1 - scenes.masks[..., len(PARTS)])
 
 
 def known_images(case: Case, truth: Truth) -> KnownImages | None:
@@ -158,7 +143,7 @@ def known_images(case: Case, truth: Truth) -> KnownImages | None:
     if isinstance(truth, str | PathLike):
         return KnownImages("what the masks show", *read_pairs(Path(truth), case), None)
     if truth is not None and not isinstance(truth, Scenes):
-        masks = np.asarray(truth, np.float64)
+        masks = as_real(truth, "truth").astype(np.float64)
         masks = masks[..., 0] if masks.ndim == 4 and masks.shape[3] == 1 else masks
         masks = np.broadcast_to(masks, case.images.shape[:3]) if masks.shape == case.images.shape[1:3] else masks
         if masks.shape != case.images.shape[:3]:
@@ -167,7 +152,7 @@ def known_images(case: Case, truth: Truth) -> KnownImages | None:
                 f"{case.images.shape[:3]}, from 0 to 1, scenes of birds, or a folder"
             )
         return KnownImages("what the masks show", case.images, masks, case.values)
-    if truth is None and not (isinstance(case.model, Model) and case.model.classes == CLASSES):
+    if truth is None and not (has_bird_classes(case.model)):
         return None
     scenes = birds.draw(SCENES, case.seed + 1) if truth is None else truth
     return KnownImages("the decisive part", scenes.images, decisive_masks(scenes), None, scenes)

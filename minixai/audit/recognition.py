@@ -281,7 +281,7 @@ def possible_steps(case: Case) -> Iterator[Step]:
     yield Step("place", "mirrored left to right", lambda m: m[:, :, ::-1])
     yield Step("place", "upside down", lambda m: m[:, ::-1])
     yield Step("place", "turned by a half", lambda m: m[:, ::-1, ::-1])
-    if case.input_minus_baseline is not None and case.values.shape[1:3] == case.images.shape[1:3]:
+    if case.input_minus_baseline is not None and case.fine:
         yield from factor_steps(case.input_minus_baseline, "x" if case.own.baseline is None else "x − x'")
     if len(case.images) > 1:
         yield Step("rows", "its images in the reverse order", lambda m: m[::-1])

@@ -123,8 +123,7 @@ def variants(case: Case) -> Iterator[tuple[str, Iterator[tuple[Array, int]]]]:
                 yield f"with twice as many {option}", one_map(**{option: 2 * count})
     if case.method.sampled or "permutations" in case.options:
         yield "with another seed", one_map(seed=int(case.options.get("seed", 0)) + 1)
-    other = "score" if case.call.output == "probability" else "probability"
-    yield f"for the {other}", one_map(output=other)
+    yield f"for the {case.other_output}", one_map(output=case.other_output)
     yield "after a crop by a few pixels", shifted(case)
     if isinstance(case.model, Model):
         dtype = np.float64 if case.images.dtype == np.float32 else np.float32

@@ -28,7 +28,10 @@ from minixai.text import quoted, say
 
 PRESET = 256 / 224
 """Torchvision's presets resize the shorter side of a photo to this many times the model's input, and then crop it."""
-
+SET_BY_COMMAND = (
+    *("model", "images", "method", "values", "claims", "target", "versus", "truth", "methods", "others", "announce"),
+)
+"""Arguments of `minixai.audit` that the command fills in from its other options."""
 
 ABOUT = """
 Tell whether a heat map can be believed: seven questions, and a page that answers them.
@@ -142,6 +145,8 @@ def as_option(text: str) -> tuple[str, Any]:
     name, equals, word = text.partition("=")
     if not (name and equals and word):
         raise ValueError(f"--option {quoted(text)} is not NAME=VALUE: write for instance --option steps=20")
+    if name in SET_BY_COMMAND:
+        raise ValueError(f"--option cannot set {name}, which the command sets itself: leave it out")
     try:
         return name, json.loads(word)
     except ValueError:

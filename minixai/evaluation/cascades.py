@@ -59,7 +59,10 @@ class Cascade(NamedTuple):
 
         draws    (N,): maps with the same number share their random weights; None means that all maps do
         """
-        groups = np.zeros(self.signed.shape[1]) if draws is None else np.asarray(draws)
+        count = self.signed.shape[1]
+        groups = np.zeros(count) if draws is None else np.asarray(draws)
+        if groups.shape != (count,):
+            raise ValueError(f"draws of shape {groups.shape} do not fit {count} maps: give a number for each map")
         both = np.stack([self.signed, self.absolute])
         return np.stack([both[..., groups == group].mean(axis=-1) for group in np.unique(groups)], axis=-1)
 

@@ -81,7 +81,7 @@ class Contender:
             if reference is None or not self.compares:
                 found = [self.method(model, images, target, versus=versus, **self.options)]
             elif self.method.compares == "baseline":
-                options = {**self.options, baseline_of(self.method): reference}
+                options = {**self.options, "baseline": reference}
                 found = [self.method(model, images, target, versus=versus, **options)]
             else:  # all images of a call share one background, so each image needs its own call
                 rows = [slice(i, i + 1) for i in range(len(images))]
@@ -117,28 +117,26 @@ def contender(text: str, background: Array, seed: int = 0) -> Contender:
     method = catalogue[name]
     if not method.class_specific:
         raise ValueError(f"{name} explains no class, so there is no truth to score it by: leave it out")
-    parameters = signature(method.function).parameters
     options = {"batch": BATCH, **SETTINGS.get(name, {})}
     if colon:
         if method.compares != "baseline":
             others = ", ".join(m.name for m in catalogue.values() if m.compares == "baseline")
             raise ValueError(f"{name} knows no baseline: write {name} alone, or take one that does: {others}")
-        options[baseline_of(method)] = one_of(baseline, BASELINES, "baseline")
+        options["baseline"] = one_of(baseline, BASELINES, "baseline")
     if method.compares == "background":
         options["background"] = background
-    if name in BY_BLOCKS:
-        what, side = BY_BLOCKS[name]
-        options[what] = block_groups(background.shape[1:], side)
-    if name == "shapley_values":
-        options["permutations"] = ORDERS
-    if "seed" in parameters:
+    options |= block_options(name, background.shape[1:])
+    if "seed" in signature(method.function).parameters:
         options["seed"] = seed
     return Contender(text, name not in SENSITIVITIES, name in OWN_CLASS, method, options)
 
 
-def baseline_of(method: Method) -> str:
-    """Return the name of the method's parameter for its baseline."""
-    return next(name for name in ("baseline",) if name in signature(method.function).parameters)
+def block_options(name: str, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return the options that let a method work on blocks of images (H, W, C); none for a method not in `BY_BLOCKS`."""
+    if name not in BY_BLOCKS:
+        return {}
+    option, side = BY_BLOCKS[name]
+    return {option: block_groups(shape, side)} | ({"permutations": ORDERS} if name == "shapley_values" else {})
 
 
 def chance_rows(seed: int = 0) -> list[Contender]:

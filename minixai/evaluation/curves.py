@@ -107,6 +107,11 @@ def insertion_curve(
     return own_threads(exchanged, call, values, baseline, steps, signed, seed, True)
 
 
+def curve_rows(steps: int) -> int:
+    """How many rows each image sends through the network for a curve of so many steps."""
+    return steps + 2  # one for each share of the pixels, from none to all, and the image itself
+
+
 def exchanged(
     call: Call, values: npt.ArrayLike, baseline: Baseline, steps: int, signed: bool, seed: int, insert: bool
 ) -> Curve:

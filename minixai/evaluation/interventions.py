@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,8 @@ DESCRIPTION = CheckDescription(
 LEANS = 0.5
 """A network leans on the habitat if that moves the contrast by more than this share of the decisive part's drop."""
 MEASURED = "measured, not from a map"
+PICTURES_PER_SCENE = len(HABITATS) + 1 + len(PLAYERS)
+"""How many pictures of each scene `intervene` draws: in each habitat, as it is, and without each part."""
 
 
 def contrast(model: Model, images: npt.ArrayLike, labels: npt.ArrayLike) -> Array:
@@ -54,7 +57,7 @@ def contrast(model: Model, images: npt.ArrayLike, labels: npt.ArrayLike) -> Arra
     >>> bool((contrast(mx.load("shorebirds"), scenes.images, scenes.labels) > 0).all())  # all named rightly
     True
     """
-    scores, own = knows_birds(model).scores(images), as_indices(labels, CLASSES, "labels")
+    scores, own = as_bird_model(model).scores(images), as_indices(labels, CLASSES, "labels")
     if own.shape != scores.shape[:1]:
         raise ValueError(f"labels of shape {own.shape} do not fit {len(scores)} images: give one for each")
     return contrast_of_scores(scores, own)
@@ -66,9 +69,14 @@ def contrast_of_scores(scores: Array, labels: Array) -> Array:
     return np.asarray(scores[rows, labels].astype(np.float64) - scores[rows, labels ^ 1])
 
 
-def knows_birds(model: Model) -> Model:
+def has_bird_classes(model: object) -> TypeGuard[Model]:
+    """Whether this is a model whose classes are the eight species of shorebirds."""
+    return isinstance(model, Model) and model.classes == CLASSES
+
+
+def as_bird_model(model: Model) -> Model:
     """Return the model.  Raises ValueError unless its classes are the eight species of shorebirds."""
-    if not isinstance(model, Model) or model.classes != CLASSES:
+    if not has_bird_classes(model):
         this = (
             f"one has {len(model.classes)} other classes"
             if isinstance(model, Model)
@@ -78,6 +86,11 @@ def knows_birds(model: Model) -> Model:
             f"a truth is known only for models of the eight shorebirds, and this {this}: take 'shorebirds'"
         )
     return model
+
+
+def bird_masks(scenes: Scenes) -> Array:
+    """(N, H, W): how much of each pixel the bird covers."""
+    return np.asarray(1 - scenes.masks[..., len(PARTS)])
 
 
 def player_masks(scenes: Scenes) -> Array:
@@ -152,7 +165,7 @@ def part_shapley(model: Model, scenes: Scenes) -> Array:
 def scores_in_habitats(model: Model, scenes: Scenes) -> Array:
     """(3, N, 8): the scores of each bird when it is drawn in each of HABITATS."""
     as_scenes(scenes)
-    return np.stack([knows_birds(model).scores(scenes.with_(habitat=place).images) for place in HABITATS])
+    return np.stack([as_bird_model(model).scores(scenes.with_(habitat=place).images) for place in HABITATS])
 
 
 def background_range(model: Model, scenes: Scenes) -> Array:

@@ -6,10 +6,13 @@ its mean over all pixels; in `decisive_density` it reaches 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from minixai.arrays import Array
+from minixai.arrays import Array, accurate_mean
 from minixai.evaluation.amounts import fitted, pixels, relevance, share
 
 HALF = 0.5
@@ -90,3 +93,27 @@ def highest(maps: Array, mask: Array, k: Array) -> Array:
         above, equal = row > last, row == last
         found[i] = inside[above].sum() + (n - above.sum()) * inside[equal].mean()
     return found
+
+
+def area(mask: Array) -> Array:
+    """The share of each image that the mask covers, (N,)."""
+    return accurate_mean(mask, (1, 2))
+
+
+class MaskScore(NamedTuple):
+    """A score of the part of a map that lies inside a mask, and what a random map reaches.
+
+    of        function of the maps (N, H, W, C), the masks (N, H, W) and `signed` that returns the scores, (N,)
+    chance    function of the masks that returns what a random map reaches on average, (N,)
+    """
+
+    of: Callable[[Array, Array, bool], Array]
+    chance: Callable[[Array], Array]
+
+
+MASK_SCORES: Mapping[str, MaskScore] = {
+    "mass": MaskScore(relevance_mass, area),
+    "pointing": MaskScore(pointing, area),
+    "rank": MaskScore(relevance_rank, lambda mask: area(mask >= HALF)),
+}
+"""{name: score}; the scoreboard and the audit both read them."""

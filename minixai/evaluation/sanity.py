@@ -14,7 +14,7 @@ import scipy
 
 from minixai.arrays import Array
 from minixai.model import Model
-from minixai.validate import as_random_seed, as_real, check_finite, one_of
+from minixai.validate import as_names, as_random_seed, as_real, check_finite, one_of
 
 ANEW = 1
 """Put before the seed, so that no layer gets the same weights as in a new model with that seed."""
@@ -32,7 +32,7 @@ def weighted_layers(model: Model) -> tuple[str, ...]:
     return tuple(name for layer, name in reversed(model.owners.items()) if layer.weights)
 
 
-def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
+def randomised(model: Model, layers: str | Iterable[str], seed: int = 0) -> Model:
     """Return a copy of the model in which these layers have new random weights, drawn as before training.
 
     layers    names of layers with weights
@@ -46,9 +46,9 @@ def randomised(model: Model, layers: Iterable[str], seed: int = 0) -> Model:
     >>> bool((drawn.weights["scores/kernel"] != model.weights["scores/kernel"]).any())
     True
     """
-    names, chosen = weighted_layers(model), [layers] if isinstance(layers, str) else layers
+    names = weighted_layers(model)
     made, drawn = model.astype(model.dtype), {name: layer for layer, name in model.owners.items()}
-    for name in chosen:
+    for name in as_names(layers):
         place = names.index(one_of(name, names, "layer with weights"))
         rng = np.random.default_rng((ANEW, as_random_seed(seed), place))
         layer = drawn[name]

@@ -17,7 +17,7 @@ from minixai.evaluation.trials import Trial, Truth
 from minixai.model import Model
 from minixai.progress import Progress
 from minixai.text import columns
-from minixai.validate import as_count, as_random_seed, one_of
+from minixai.validate import as_count, as_names, as_random_seed, one_of
 
 REFERENCES, BACKGROUND = 20, 2**20
 """For methods that compare with a set of images: how many other birds are drawn, and what is added to their seed."""
@@ -67,24 +67,25 @@ class Scoreboard:
 
     def check(self, i: int, j: int) -> Check:
         """Return the check of the j-th score of the i-th method."""
-        column, (mean, error) = self.scores[j], (self.mean[:, j], np.nan_to_num(self.standard_error[:, j]))
+        column, means, errors = self.scores[j], self.mean[:, j], self.standard_error[:, j]
+        numbers = [(float(m), float(e) if e == e else None) for m, e in zip(means, errors, strict=True)]
         edges, random = (len(self.methods) - k for k in (2, 1))
-        lead = {k: column.sign * (mean[i] - mean[k]) > ERRORS * np.hypot(error[i], error[k]) for k in (edges, random)}
-        status = "does not hold" if not lead[random] else "holds" if lead[edges] else "take care"
+        spread = np.nan_to_num(errors)
+        leads = column.sign * (means[i] - means) > ERRORS * np.hypot(spread[i], spread)
+        status = "does not hold" if not leads[random] else "holds" if leads[edges] else "take care"
         words = {
             "holds": "better than an edge detector and a random map",
             "take care": "better than a random map, but no better than an edge detector",
             "does not hold": "no better than a random map",
         }[status]
-        own, by_edges, by_chance = (format_number(float(mean[k]), float(error[k])) for k in (i, edges, random))
+        own, by_edges, by_chance = (format_number(*numbers[k]) for k in (i, edges, random))
         reading = f"{self.methods[i]} is {words}: {own}, {by_edges} and {by_chance}, where the best is {column.best}."
-        uncertainty = float(self.standard_error[i, j])
         return column.description.result(
-            float(mean[i]),
+            numbers[i][0],
             column.meaning,
             Judgement(status, reading),
-            uncertainty=uncertainty if uncertainty == uncertainty else None,
-            table=tuple(Row(self.methods[k], float(mean[k]), float(error[k])) for k in (i, edges, random)),
+            uncertainty=numbers[i][1],
+            table=tuple(Row(self.methods[k], *numbers[k]) for k in (i, edges, random)),
         )
 
     def __str__(self) -> str:
@@ -112,8 +113,8 @@ def short(x: float) -> str:
 def score(
     model: Model,
     scenes: Scenes,
-    methods: Iterable[str] = DEFAULT,
-    scores: Iterable[str] = tuple(SCORES),
+    methods: str | Iterable[str] = DEFAULT,
+    scores: str | Iterable[str] = tuple(SCORES),
     *,
     every: int = 4,
     seed: int = 0,
@@ -140,13 +141,13 @@ def score(
     >>> board.methods, board.values.shape
     (('gradient', 'hires_cam', 'edge detector', 'random map'), (4, 2, 4))
     """
-    columns = [SCORES[one_of(name, SCORES, "score")] for name in named(scores)]
+    columns = [SCORES[one_of(name, SCORES, "score")] for name in as_names(scores)]
     if not columns:
         raise ValueError(f"there is no score to compute: name some of {', '.join(SCORES)}")
     truth = Truth(model, scenes, as_random_seed(seed))
     few = Truth(model, scenes[:: as_count(every, "every")], seed)
     background = birds.draw(REFERENCES, seed=BACKGROUND + seed).images
-    rivals = [*(contender(name, background, seed) for name in named(methods)), *chance_rows(seed)]
+    rivals = [*(contender(name, background, seed) for name in as_names(methods)), *chance_rows(seed)]
     pictures, rows = work(truth, few, rivals, columns)
     announce(f"{pictures:,} pictures drawn, {rows:,} rows through the network, forward or back")
     for column in columns:
@@ -161,11 +162,6 @@ def score(
     line.close()
     chance = [np.nan if c.chance is None else np.mean(c.chance(few if c.dear else truth)) for c in columns]
     return Scoreboard(tuple(who.name for who in rivals), tuple(columns), values, np.array(chance))
-
-
-def named(names: Iterable[str]) -> list[str]:
-    """Return the names as a list; a single name may be given without one."""
-    return [names] if isinstance(names, str) else list(names)
 
 
 def work(truth: Truth, few: Truth, rivals: Sequence[Contender], columns: Sequence[Score]) -> tuple[int, int]:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from minixai.arrays import Array, accurate_mean
+from minixai.arrays import Array
 from minixai.evaluation import cascades
 from minixai.evaluation.amounts import pixels
 from minixai.evaluation.checks import CheckDescription
 from minixai.evaluation.contenders import BATCH
-from minixai.evaluation.curves import Curve, deletion_curve, insertion_curve
-from minixai.evaluation.localisation import HALF, decisive_density, pointing, relevance_mass, relevance_rank
+from minixai.evaluation.curves import Curve, curve_rows, deletion_curve, insertion_curve
+from minixai.evaluation.localisation import MASK_SCORES, area, decisive_density, relevance_mass
 from minixai.evaluation.parts import deletion_rank, rank_correlation, shapley_distance, target_sensitivity
 from minixai.evaluation.trials import Trial, Truth
 
@@ -69,8 +69,10 @@ class Score:
         return self.maps != ("values",) or self.rows > 0
 
 
-def area(mask: Array) -> Array:
-    return accurate_mean(mask, (1, 2))
+def mask_score(name: str, mask: Callable[[Truth], Array]) -> tuple[Callable[[Trial], Array], Callable[[Truth], Array]]:
+    """Return `of` and `chance` of a `Score` from the score with this name in `MASK_SCORES`, for a mask of the Truth."""
+    of, chance = MASK_SCORES[name]
+    return lambda trial: of(trial.values, mask(trial.truth), trial.signed), lambda truth: chance(mask(truth))
 
 
 def like_before(trial: Trial) -> Array:
@@ -83,7 +85,7 @@ def under(curve: Callable[..., Curve], trial: Trial) -> Array:
     """The area under the deletion or insertion curve of the own species' probability, (N,)."""
     t = trial.truth
     found = curve(t.model, t.images, trial.values, t.labels, steps=STEPS, signed=trial.signed, batch=BATCH)
-    trial.line.advance((STEPS + 2) * len(t.images))
+    trial.line.advance(curve_rows(STEPS) * len(t.images))
     return found.auc
 
 
@@ -95,8 +97,7 @@ SCORES: dict[str, Score] = {
             "share of the relevance that lies on the bird",
             "1",
             ARRAS,
-            lambda t: relevance_mass(t.values, t.truth.bird, t.signed),
-            lambda truth: area(truth.bird),
+            *mask_score("mass", lambda truth: truth.bird),
         ),
         Score(
             "density",
@@ -111,16 +112,14 @@ SCORES: dict[str, Score] = {
             "share of the decisive part's pixels among as many highest ones",
             "1",
             ARRAS,
-            lambda t: relevance_rank(t.values, t.truth.decisive, t.signed),
-            lambda truth: area(truth.decisive >= HALF),
+            *mask_score("rank", lambda truth: truth.decisive),
         ),
         Score(
             "pointing",
             "how often the highest pixel lies on the decisive part",
             "1",
             ZHANG,
-            lambda t: pointing(t.values, t.truth.decisive, t.signed),
-            lambda truth: area(truth.decisive),
+            *mask_score("pointing", lambda truth: truth.decisive),
         ),
         Score(
             "deletion rank",
@@ -173,7 +172,7 @@ SCORES: dict[str, Score] = {
             "low",
             PETSIUK,
             partial(under, deletion_curve),
-            rows=STEPS + 2,
+            rows=curve_rows(STEPS),
         ),
         Score(
             "insertion",
@@ -181,7 +180,7 @@ SCORES: dict[str, Score] = {
             "high",
             PETSIUK,
             partial(under, insertion_curve),
-            rows=STEPS + 2,
+            rows=curve_rows(STEPS),
         ),
     )
 }

@@ -7,13 +7,14 @@ from functools import cached_property
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.datasets.birds import PARTS, Scenes
+from minixai.datasets.birds import Scenes
 from minixai.datasets.birds.rendering import as_scenes
 from minixai.evaluation.contenders import Contender
 from minixai.evaluation.interventions import (
+    as_bird_model,
+    bird_masks,
     changed_pixels,
     decisive_masks,
-    knows_birds,
     part_shapley,
     player_masks,
     removal_drops,
@@ -30,13 +31,13 @@ class Truth:
     """What is known about the scenes and the network; each attribute is computed when it is first used."""
 
     def __init__(self, model: Model, scenes: Scenes, seed: int) -> None:
-        self.model, self.scenes, self.seed = knows_birds(model), as_scenes(scenes), seed
+        self.model, self.scenes, self.seed = as_bird_model(model), as_scenes(scenes), seed
         self.images, self.labels = scenes.images, scenes.labels
         self.partner = scenes.labels ^ 1
 
     @cached_property
     def bird(self) -> Array:
-        return np.asarray(1 - self.scenes.masks[..., len(PARTS)])
+        return bird_masks(self.scenes)
 
     @cached_property
     def decisive(self) -> Array:

@@ -32,7 +32,7 @@ from minixai.methods import (
 )
 from minixai.model import Model
 from minixai.progress import Progress
-from minixai.validate import as_count
+from minixai.validate import as_count, as_names, as_random_seed, one_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -234,7 +234,7 @@ SUBJECTS: Mapping[str, Subject] = {
 
 
 def sanity(
-    images: int | None = None, seed: int = 0, draws: int | None = None, networks: Sequence[str] | None = None
+    images: int | None = None, seed: int = 0, draws: int | None = None, networks: str | Sequence[str] | None = None
 ) -> Sanity:
     """Do the maps change when the network forgets what it learnt?  (Adebayo et al. 2018, §3)
 
@@ -246,7 +246,7 @@ def sanity(
         Seed of the random weights.
     draws : int, optional
         How many times random weights are drawn; by default 3 times for the digits and once for the birds.
-    networks : sequence of str, optional
+    networks : str or sequence of str, optional
         "digits-paper", "shorebirds", or both, which is the default.
 
     Returns
@@ -266,7 +266,9 @@ def sanity(
     of every map that is odd in w.  All images of one class share these weights, so the mean and its standard error are
     taken over classes and draws instead of images.
     """
-    chosen = {name: SUBJECTS[name] for name in networks or (name for name in SUBJECTS if name in zoo.RECIPES)}
+    known = [name for name in SUBJECTS if name in zoo.RECIPES]
+    chosen = {name: SUBJECTS[one_of(name, SUBJECTS, "network")] for name in as_names(networks or known)}
+    seed = as_random_seed(seed)
     subjects = {
         name: (
             subject.images(subject.enough if images is None else as_count(images, "images")),

@@ -20,7 +20,7 @@ from minixai.experiments.result import Block, Claim, Result, format_lead
 from minixai.methods import deep_lift, gradient, guided_backprop, input_x_gradient, integrated_gradients
 from minixai.model import Model
 from minixai.progress import Progress
-from minixai.validate import as_count
+from minixai.validate import as_count, as_names, one_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -184,7 +184,7 @@ def pair_label(pair: Pair) -> str:
     return f"{pair[0]} → {pair[1]}"
 
 
-def digit_morphing(images: int | None = None, networks: Sequence[str] = tuple(NETWORKS)) -> Morphing:
+def digit_morphing(images: int | None = None, networks: str | Sequence[str] = tuple(NETWORKS)) -> Morphing:
     """Which method knows best what makes an 8 an 8 and not a 3?  (Shrikumar et al. 2017, Fig. 4)
 
     Parameters
@@ -192,7 +192,7 @@ def digit_morphing(images: int | None = None, networks: Sequence[str] = tuple(NE
     images : int, optional
         How many of the first test digits of each class are used; by default all of them, whether or not they are
         classified correctly.
-    networks : sequence of str, default both
+    networks : str or sequence of str, default both
         "digits-paper", with pixels from 0 to 1, and "digits-paper-255", with pixels from 0 to 255.
 
     Returns
@@ -208,7 +208,10 @@ def digit_morphing(images: int | None = None, networks: Sequence[str] = tuple(NE
     Methods with a baseline use black.
     """
     x, labels = digits("test")
-    pairs = [(network, pair) for network in networks for pair in PAIRS]
+    chosen = [one_of(name, NETWORKS, "network") for name in as_names(networks)]
+    if not chosen:
+        raise ValueError(f"networks names none: name some of {', '.join(NETWORKS)}")
+    pairs = [(network, pair) for network in chosen for pair in PAIRS]
     progress = Progress(f"digit-morphing: {len(pairs)} pairs × {len(METHODS)} methods", len(pairs) * len(METHODS))
     changes = {}
     for network, pair in pairs:

@@ -7,10 +7,12 @@ import minixai as mx
 from minixai.audit.agreement import check_agreement
 from minixai.audit.faithfulness import check_faithfulness
 from minixai.audit.localisation import check_localisation
-from minixai.audit.randomisation import check_randomisation, rank_where_marked
+from minixai.audit.randomisation import check_randomisation, compare_with_edges, rank_where_marked
 from minixai.audit.robustness import check_robustness, shifted
 from minixai.datasets import birds
 from minixai.evaluation import random_map
+from minixai.evaluation.cascades import DESCRIPTION
+from minixai.evaluation.checks import Judgement
 from minixai.layers import Dense, Flatten
 from minixai.model import Model
 from tests.audit.cases import case_of, foreign
@@ -64,6 +66,17 @@ def test_edges_over_black_paper_are_compared_where_something_is_marked():
     assert rank_where_marked(np.zeros((4, 4)), np.zeros((4, 4))) == 0
 
 
+@pytest.mark.parametrize(
+    ("status", "edge", "expected"),
+    [("holds", 0.6, "take care"), ("holds", 0.4, "holds"), ("does not hold", 0.6, "does not hold")],
+)
+def test_a_map_that_changes_but_looks_like_edges_calls_for_care(status, edge, expected):
+    check = DESCRIPTION.result(0.1, "", Judgement(status, "", "It changes"))
+    found = compare_with_edges(check, edge)
+    assert found.status == expected
+    assert ("much like an edge detector's map (ρ 0.600)" in found.verdict) == (expected == "take care")
+
+
 def test_a_pattern_that_only_flips_its_sign_is_told():
     """The gradient of one score of relu(x) · w · v: the last layer is the number v, which may change its sign."""
     layers = [("flatten", Flatten()), ("hidden", Dense(1)), ("scores", Dense(1))]
@@ -93,6 +106,13 @@ def test_choices_of_a_linear_network():
     expected = mx.evaluation.rank_correlation(w * x.reshape(2, -1), w * (x.reshape(2, -1) - 1)).mean()
     assert by_name["with a baseline of white"] == pytest.approx(expected, abs=1e-6)
     assert check.number == min(by_name.values())
+
+
+@pytest.mark.parametrize(("output", "other"), [("score", "probability"), ("probability", "score")])
+def test_the_other_output_is_one_of_the_choices(output, other):
+    model, x = linear()
+    check = check_robustness(case_of(model, x, "gradient", output=output))
+    assert [row.label for row in check.table if row.label.startswith("for the")] == [f"for the {other}"]
 
 
 def test_a_crop_moves_the_map_back():
@@ -131,6 +151,18 @@ def test_masks_that_are_given_are_the_truth():
     assert off.status == "does not hold"
     with pytest.raises(ValueError, match="truth of shape"):
         check_localisation(case_of(model, x, "deep_lift"), np.ones((3, 3)))
+
+
+def test_each_score_on_a_soft_mask_stands_beside_its_own_chance():
+    """By pencil: 8 of 64 pixels are covered, 4 wholly and 4 by a quarter; the rank counts those by half or more."""
+    model, x = linear()
+    mask = np.zeros((8, 8))
+    mask[0, :4], mask[1, :4] = 1, 0.25
+    notes = {row.label: row.note for row in check_localisation(case_of(model, x, "deep_lift"), mask).table}
+    where = "on what the masks show"
+    assert notes[f"density {where}"] == "by chance 1"
+    assert notes[f"mass {where}"] == notes[f"pointing {where}"] == "by chance 0.078"
+    assert notes[f"rank {where}"] == "by chance 0.062"
 
 
 def test_a_folder_of_pairs_is_the_truth(tmp_path):

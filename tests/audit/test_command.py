@@ -45,6 +45,8 @@ BAD = {
     "no method": (("--method", "gradent"), "did you mean 'gradient'"),
     "an option": (("--option", "steps"), "is not NAME=VALUE"),
     "an unknown option": (("--option", "stepz=3"), "unknown option of deep_lift"),
+    "an option of the command": (("--option", "others=3"), "--option cannot set others, which the command sets itself"),
+    "a class as an option": (("--option", "target=3"), "--option cannot set target, which the command sets itself"),
     "an ending": (("--out", "audit.txt"), "unknown ending"),
     "no folder": (("--truth", "nowhere", "--methods", "gradient"), "is no folder"),
 }

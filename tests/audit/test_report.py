@@ -154,6 +154,21 @@ BAD = {
     "no claim": ({"values": IMAGE, "claims": None}, "add claims="),
     "a claim without a map": ({"claims": "gradient", "values": None}, "give that map as values="),
     "one draw": ({"draws": 1}, "draws is a whole number, at least 2"),
+    "a number for checks": ({"checks": 3}, "checks is a string, a sequence of strings or None, got 3"),
+    "no methods": ({"methods": None}, "methods is a string or a sequence of strings, got None"),
+    "another crop of another shape": (
+        {"values": IMAGE, "others": {"crop": IMAGE[:, :8]}},
+        r"others\['crop'\].*\(1, 8, 16, 3\)",
+    ),
+    "another crop of too many": (
+        {"values": IMAGE, "others": {"crop": np.concatenate([IMAGE, IMAGE])}},
+        r"others\['crop'\] of shape \(2, 16, 16, 3\) does not fit images of \(1, 16, 16, 3\)",
+    ),
+    "complex masks": (
+        {"truth": np.full((1, 16, 16), 1j), "checks": "finds the truth"},
+        "truth holds complex128, not real numbers",
+    ),
+    "masks of words": ({"truth": [["a"]], "checks": "finds the truth"}, "truth holds <U1, not real numbers"),
 }
 
 
@@ -193,6 +208,12 @@ def test_numbers_beside_bytes_are_in_their_units():
     report = mx.audit(model, image, values=values, claims="deep_lift", baseline=51, checks=checks)
     assert report["is that method"].facts["claimed"]
     assert report["adds up"].status == "holds"
+
+
+def test_one_method_may_be_named_without_a_list():
+    model, maps = foreign()
+    report = mx.audit(model, maps["x"][:1], target=2, methods="gradient", checks="methods agree", draws=2)
+    assert report["methods agree"].matrix[0] == ("deep_lift", "gradient")
 
 
 def test_one_check_may_be_named_without_a_list():

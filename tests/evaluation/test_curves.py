@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import minixai as mx
 from minixai.evaluation import deletion_curve, insertion_curve
-from minixai.evaluation.curves import order
+from minixai.evaluation.curves import curve_rows, order
 from minixai.layers import Conv2D, Dense, Flatten
 
 IMAGE = np.array([[8.0, 1.0], [4.0, 2.0]])[None, ..., None]
@@ -96,3 +96,17 @@ def test_batches_change_nothing():
 def test_what_cannot_be(curve, options, words):
     with pytest.raises(ValueError, match=words):
         curve(total, IMAGE, **{"values": IMAGE} | options)
+
+
+def test_every_further_image_takes_as_many_rows_as_are_told():
+    rows = []
+
+    def network(x):
+        rows[-1] += len(x.value)
+        return x.sum((1, 2, 3))
+
+    for count in (2, 3):
+        rows.append(0)
+        images = np.ones((count, 4, 4, 1))
+        deletion_curve(network, images, images, output="score", steps=5)
+    assert rows[1] - rows[0] == curve_rows(5)

@@ -10,7 +10,9 @@ from minixai.datasets import birds
 from minixai.datasets.birds import PLAYERS
 from minixai.evaluation import background_range, contrast, intervene, part_shapley, removal_drops
 from minixai.evaluation.interventions import (
+    PICTURES_PER_SCENE,
     NetworkTest,
+    bird_masks,
     changed_pixels,
     decisive_masks,
     decisive_players,
@@ -210,3 +212,21 @@ def test_the_check_of_a_network_says_what_it_goes_by(habitat, leans):
     assert check.status == ("does not hold" if leans else "holds")
     assert ("leans on the habitat" in check.reading) == leans
     assert [row.number for row in check.table] == [habitat, 4, 1]
+
+
+def test_a_bird_covers_what_its_parts_cover():
+    scenes = birds.draw(2, seed=3)
+    np.testing.assert_allclose(bird_masks(scenes), player_masks(scenes).sum(axis=-1), atol=1e-6)
+    assert 0 < bird_masks(scenes).mean() < 0.5
+
+
+def test_intervene_takes_as_many_pictures_as_are_told(monkeypatch):
+    rows, scores = [], mx.Model.scores
+
+    def count(self, images):
+        rows.append(len(images))
+        return scores(self, images)
+
+    monkeypatch.setattr(mx.Model, "scores", count)
+    intervene(bent(), birds.draw(2, seed=3))
+    assert sum(rows) == 2 * PICTURES_PER_SCENE

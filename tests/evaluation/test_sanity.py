@@ -183,3 +183,10 @@ def test_a_cascade_is_judged_by_draws(signed, status):
     assert found.check().uncertainty is None
     sizes = found.check([0, 0, 1, 1], signed=False)
     assert sizes.number == pytest.approx(np.mean(np.abs(signed[0])))
+
+
+def test_draws_number_every_map():
+    found = Cascade(("scores",), np.array([[0.0, 1.0, 0.5]]), np.ones((1, 3)))
+    np.testing.assert_allclose(found.draw_means([0, 0, 7])[0], [[0.5, 0.5]])
+    with pytest.raises(ValueError, match=r"draws of shape \(2,\) do not fit 3 maps: give a number for each map"):
+        found.draw_means([0, 1])

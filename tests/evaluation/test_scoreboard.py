@@ -8,6 +8,7 @@ from matplotlib.text import Text
 
 import minixai as mx
 from minixai import evaluation, plots
+from minixai.audit.case import default_options
 from minixai.datasets import birds
 from minixai.datasets.birds import CLASSES
 from minixai.evaluation import SCORES, Scoreboard, score
@@ -281,3 +282,20 @@ def test_a_lead_within_two_standard_errors_is_none():
     values = np.array([[[2.0, 2.4]], [[1.0, 1.0]], [[1.0, 3.0]]])
     board = Scoreboard(("gradient", "edge detector", "random map"), (SCORES["density"],), values, np.array([1.0]))
     assert board.checks("gradient")[0].status == "does not hold"  # 2.2 ± 0.2 against 2.0 ± 1.0
+
+
+def test_one_scene_has_no_standard_error():
+    values = np.array([[[3.0]], [[2.0]], [[1.0]]])
+    board = Scoreboard(("gradient", "edge detector", "random map"), (SCORES["density"],), values, np.array([1.0]))
+    check = board.checks("gradient")[0]
+    assert check.status == "holds"
+    assert [row.uncertainty for row in check.table] == [None] * 3
+    assert "3.000, 2.000 and 1.000" in check.reading
+
+
+def test_blocks_are_the_same_for_the_scoreboard_and_the_audit():
+    image = np.zeros((1, 16, 16, 3))
+    for name in ("shapley_values", "feature_ablation"):
+        scored, audited = contender(name, image).options, default_options(mx.catalogue[name], image.shape[1:], True)
+        assert all((scored[option] == value).all() for option, value in audited.items() if option != "permutations")
+        assert audited.get("permutations") == scored.get("permutations") == {"shapley_values": 10}.get(name)

@@ -160,3 +160,12 @@ def test_the_checks_are_those_of_the_audit():
     told = result.summary["checks"]
     assert [each["method"] for each in told] == list(METHODS)
     assert {"question", "number", "uncertainty", "reading", "source"} <= set(told[0])
+
+
+def test_networks_and_seeds_that_are_not_there_get_one_sentence():
+    with pytest.raises(ValueError, match="unknown network 'digits', did you mean 'digits-paper'"):
+        sanity(images=1, networks=["digits"])
+    with pytest.raises(ValueError, match="unknown network 'vgg16'"):
+        sanity(images=1, networks="vgg16")
+    with pytest.raises(ValueError, match="seed is a whole number"):
+        sanity(images=1, seed="a", networks="digits-paper")

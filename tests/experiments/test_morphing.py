@@ -190,3 +190,11 @@ def test_revealcancel_is_ahead_on_all_test_digits():
     assert result.holds
     for pair, count in zip(PAIRS, (177, 177, 202, 191), strict=True):
         assert result.changes["digits-paper", pair].shape == (len(METHODS), count)
+
+
+def test_one_network_may_be_named_without_a_list_and_unknown_ones_are_refused():
+    assert digit_morphing(1, "digits-paper-255").networks == ["digits-paper-255"]
+    with pytest.raises(ValueError, match="unknown network 'digits', did you mean 'digits-paper'"):
+        digit_morphing(1, ["digits"])
+    with pytest.raises(ValueError, match="networks names none: name some of digits-paper, digits-paper-255"):
+        digit_morphing(1, [])

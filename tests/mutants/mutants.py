@@ -1692,7 +1692,7 @@ evaluation/scoreboard.py: a deviation is no error
   ? tests/evaluation/test_scoreboard.py::test_the_mean_and_its_error
 
 evaluation/contenders.py: the partner is not what it compares with
-  - {**self.options, baseline_of(self.method): reference}
+  - {**self.options, "baseline": reference}
   + {**self.options}
   ? tests/evaluation/test_scoreboard.py::test_dear_scores_are_asked_about_few_scenes
 
@@ -2564,8 +2564,8 @@ evaluation/cascades.py: a pattern that flips its sign is forgotten
   ? tests/evaluation/test_sanity.py::test_a_cascade_is_judged_by_draws
 
 evaluation/scoreboard.py: less is more
-  - column.sign * (mean[i]
-  + (mean[i]
+  - column.sign * (means[i]
+  + (means[i]
   ? tests/evaluation/test_scoreboard.py::test_a_check_of_a_score_holds_it_against_the_edge_detector_and_the_random_map
 
 evaluation/interventions.py: no network leans
