@@ -152,7 +152,7 @@ def known_images(case: Case, truth: Truth) -> KnownImages | None:
                 f"{case.images.shape[:3]}, from 0 to 1, scenes of birds, or a folder"
             )
         return KnownImages("what the masks show", case.images, masks, case.values)
-    if truth is None and not (has_bird_classes(case.model)):
+    if truth is None and not has_bird_classes(case.model):
         return None
     scenes = birds.draw(SCENES, case.seed + 1) if truth is None else truth
     return KnownImages("the decisive part", scenes.images, decisive_masks(scenes), None, scenes)
