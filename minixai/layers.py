@@ -16,8 +16,7 @@ import numpy as np
 
 from minixai import ops
 from minixai.arrays import Array, mark_readonly
-from minixai.graph import Node
-from minixai.ops.arithmetic import Add as Plus
+from minixai.graph import Node, Weight, has_rows
 from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.normalisation import BatchNormalise, moments
 from minixai.ops.windows import Padding, Pair, resolve_padding
@@ -132,12 +131,18 @@ class Layer:
             raise ValueError(
                 f"{type(self).__name__} takes one input, got {len(xs)}: join them first, Add() or Concatenate()"
             )
-        return self.forward(xs[0], self.weights if w is None else w, training)
+        own = self.weights if w is None else {key: as_weight(each) for key, each in w.items()}
+        return self.forward(xs[0], own, training)
 
     @property
     def config(self) -> dict[str, Any]:
         """The arguments that the layer was made with, {name: value}."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+
+
+def as_weight(w: Any) -> Any:
+    """A node as a weight, which all rows share; anything else is returned as it is."""
+    return Weight(w.value, None, ops.identity, (w,)) if has_rows(w) else w
 
 
 def activate(x: Node, activation: str | None, **parameters: Any) -> Node:
@@ -305,7 +310,7 @@ class BatchNorm(Layer):
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         if training:
             training.statistics[self] = moments(x.value)
-            return Plus()(Multiply()(BatchNormalise(self.epsilon)(x), w["gamma"]), w["beta"])
+            return ops.add(ops.multiply(BatchNormalise(self.epsilon)(x), w["gamma"]), w["beta"])
         scale: Array = w["gamma"] / np.sqrt(w["variance"] + self.epsilon)
         shift: Array = w["beta"] - w["mean"] * scale
         return x * scale + shift
