@@ -1491,6 +1491,11 @@ zoo/onnx/windows.py: zeros never count in a mean
   + if False:
   ? tests/zoo/test_onnx.py::test_every_operation_is_what_onnx_says
 
+zoo/onnx/arithmetic.py: the letters of an einsum are believed
+  - if n != known and (letter not in wanted or 1 not in (n, known)):
+  + if False:
+  ? tests/zoo/test_onnx.py::test_the_letters_of_an_einsum_fit_its_inputs
+
 zoo/onnx/arithmetic.py: softmax of old files along one axis
   - b.opset < 13 and not node.attributes.get("single")
   + False and not node.attributes.get("single")
