@@ -21,7 +21,7 @@ from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.normalisation import BatchNormalise, moments
 from minixai.ops.windows import Padding, Pair, resolve_padding
 from minixai.signatures import check_arguments
-from minixai.validate import as_count, as_pair
+from minixai.validate import as_count, as_pair, one_of
 
 Weights: TypeAlias = Mapping[str, Any]
 """{name: array}, or {name: node} in training."""
@@ -152,10 +152,9 @@ def activate(x: Node, activation: str | None, **parameters: Any) -> Node:
     """
     if activation is None:
         return x
-    if activation not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {activation!r}: one of {', '.join(ACTIVATIONS)}, or None")
+    function = ACTIVATIONS[one_of(activation, ACTIVATIONS, "activation")]
     try:
-        return ACTIVATIONS[activation](x, **parameters)
+        return function(x, **parameters)
     except TypeError:
         raise ValueError(f"the activation {activation!r} takes no {', '.join(parameters)}: leave them out") from None
 

@@ -678,10 +678,9 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array | Store
     for line in architecture["layers"]:
         if "same" in line:
             layer = made[line["same"]]
-        elif line["kind"] not in KINDS:
-            raise ValueError(f"unknown kind of layer {line['kind']!r}: one of {', '.join(KINDS)}")
         else:
-            layer = made[line["name"]] = KINDS[line["kind"]](**tuples(line["config"]))
+            kind = KINDS[one_of(line["kind"], KINDS, "kind of layer")]
+            layer = made[line["name"]] = kind(**tuples(line["config"]))
             layer.weights = dict(own.get(line["name"], {}))
         items.append((line["name"], layer, tuple(line["inputs"])))
     settings = {key: architecture[key] for key in ("input_shape", "classes", "dtype")}

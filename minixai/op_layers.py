@@ -17,7 +17,7 @@ from minixai.graph import Node
 from minixai.layers import KINDS as SIMPLE
 from minixai.layers import Layer, Training, Weights
 from minixai.ops.windows import Margins, Pair
-from minixai.validate import as_count, as_pair
+from minixai.validate import as_count, as_pair, one_of
 
 Shape = tuple[int, ...]
 
@@ -323,9 +323,7 @@ class Reduce(Layer):
     stem: ClassVar[str] = "reduce"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        if self.function not in REDUCTIONS:
-            raise ValueError(f"unknown reduction {self.function!r}: one of {', '.join(REDUCTIONS)}")
-        return REDUCTIONS[self.function](x, tuple(self.axes), self.keepdims)
+        return REDUCTIONS[one_of(self.function, REDUCTIONS, "reduction")](x, tuple(self.axes), self.keepdims)
 
 
 @dataclass(eq=False)
