@@ -30,6 +30,7 @@ from minixai.ops.reductions import Sum
 from minixai.ops.shapes import Identity, Reshape, Transpose
 from minixai.ops.threads import own_threads
 from minixai.preprocessing import Preprocessing
+from minixai.signatures import check_arguments
 from minixai.text import columns, listed, quoted
 from minixai.validate import as_count, as_random_seed, as_real, check_finite, check_path, is_integer, one_of
 
@@ -603,8 +604,7 @@ def check_kinds(layers: object, input_shape: object, dtype: Any, preprocessing: 
         raise TypeError(f"a model is made of a list of layers, or a function of a node, got {quoted(layers)}")
     if not isinstance(input_shape, Iterable) or isinstance(input_shape, (str, bytes, Mapping)):
         raise TypeError(f"input_shape is the shape of one row, such as (28, 28, 1), got {quoted(input_shape)}")
-    if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
-        raise TypeError(f"preprocessing is a Preprocessing or None, got {quoted(preprocessing)}")
+    check_arguments(Model, {"preprocessing": preprocessing})
     try:
         np.dtype(dtype)
     except Exception:  # NumPy prints its argument in the message, and printing may raise anything
