@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import minixai as mx
+from minixai.files import read_npy
 from minixai.layers import Dense
 from minixai.zoo import load
 
@@ -92,6 +93,19 @@ def test_archives(name: str, hostile: Callable[[str], Path]) -> None:
     with pytest.raises(ValueError, match=NPZ[name][1]) as problem:
         load(hostile(name))
     assert len(str(problem.value)) < 600
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (member((10**6, 10**6)), "does not have 0 bytes"),
+    (member((-2, -4)) + bytes(32), r"\(-2, -4\) of float32 does not have 32 bytes"),
+    (member((4, 2)) + bytes(31), "does not have 31 bytes"),
+    (member((4, 2), "|O") + bytes(64), "objects of Python"),
+    (b"no header", "it is not an .npy file"),
+])  # fmt: skip
+def test_a_single_array(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "map.npy").write_bytes(content)
+    with pytest.raises(ValueError, match=said):
+        read_npy(tmp_path / "map.npy")
 
 
 CHILD = """
