@@ -92,10 +92,9 @@ class StoredArray:
         try:
             with self.file.open(self.name + NPY) as member:
                 read_npy_header(member)
-                numbers = np.frombuffer(bytearray(member.read()), self.dtype)
+                return read_numbers(member, self.shape, self.order, self.dtype)
         except Exception as problem:  # zipfile, zlib and NumPy have errors of their own
             raise ValueError(f"its {quoted(self.name)} is damaged ({one_line_reason(problem)})") from None
-        return numbers.reshape(self.shape, order="F" if self.order == "F" else "C")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self.read(), dtype)
@@ -151,10 +150,7 @@ def declared_array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> StoredArra
             start = opened.tell()
     except Exception as problem:  # zipfile, zlib and NumPy have errors of their own
         raise ValueError(f"its {quoted(name)} is damaged ({one_line_reason(problem)})") from None
-    if dtype.hasobject:
-        raise ValueError(f"its {quoted(name)} holds objects of Python, which could run any program and are never read")
-    if prod(shape) * dtype.itemsize != member.file_size - start or min(shape, default=0) < 0:
-        raise ValueError(f"its {quoted(name)} is damaged: {shape} of {dtype} does not have {member.file_size:,} bytes")
+    check_declared(f"its {quoted(name)}", shape, dtype, member.file_size - start)
     return StoredArray(name, shape, dtype, order, file)
 
 
@@ -180,12 +176,21 @@ def read_npy(path: str | PathLike[str]) -> NDArray[Any]:
         except Exception as problem:  # NumPy's own reasons, of several types
             raise ValueError(f"it is not an .npy file ({one_line_reason(problem)})") from None
         size = os.fstat(file.fileno()).st_size - file.tell()
-        if dtype.hasobject:
-            raise ValueError("it holds objects of Python, which could run any program and are never read")
-        if prod(shape) * dtype.itemsize != size:
-            raise ValueError(f"{shape} of {dtype} does not have {size:,} bytes")
-        numbers = np.frombuffer(bytearray(file.read()), dtype)
-    return numbers.reshape(shape, order="F" if order == "F" else "C")
+        check_declared("it", shape, dtype, size)
+        return read_numbers(file, shape, order, dtype)
+
+
+def read_numbers(file: IO[bytes], shape: tuple[int, ...], order: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Read the rest of an .npy, after its header, as an array that can be written."""
+    return np.frombuffer(bytearray(file.read()), dtype).reshape(shape, order="F" if order == "F" else "C")
+
+
+def check_declared(what: str, shape: tuple[int, ...], dtype: np.dtype[Any], size: int) -> None:
+    """Raise ValueError if an .npy declares objects of Python, or an array of another size than its `size` bytes."""
+    if dtype.hasobject:
+        raise ValueError(f"{what} holds objects of Python, which could run any program and are never read")
+    if prod(shape) * dtype.itemsize != size or min(shape, default=0) < 0:
+        raise ValueError(f"{what} is damaged: {shape} of {dtype} does not have {size:,} bytes")
 
 
 def one_line_reason(problem: Exception) -> str:

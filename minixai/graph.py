@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -125,6 +125,22 @@ class Node(Operators):
         return len(self.value)
 
 
+class Weight(Node):
+    """A node without rows, which every row shares, as the weights of a layer in training.
+
+    What is computed from weights alone is a weight too.
+
+    Examples
+    --------
+    >>> x, w = Node([[1.0, 2.0], [3.0, 4.0]]), Weight([10.0, 0.0])
+    >>> (x * (w + 1)).value
+    array([[11.,  2.],
+           [33.,  4.]])
+    """
+
+    __slots__ = ()
+
+
 class Op:
     """A function of arrays, with its derivative.
 
@@ -168,14 +184,15 @@ class Op:
             for x in inputs
         )
         value = self.forward(*values(operands))
-        if value.shape[:1] not in [x.shape[:1] for x in nodes]:
+        kind = Node if any(map(has_rows, nodes)) else Weight
+        if kind is Node and value.shape[:1] not in [x.shape[:1] for x in nodes]:
             shapes = " and ".join(str(np.shape(x)) for x in values(operands) if x is not None)
             raise ValueError(
                 f"{type(self).__name__} of {shapes} gives {value.shape}: the rows (axis 0, one for each "
                 "input) would be mixed; give constants the shape of one row"
             )
         has_moved = any(x.reference is not x.value for x in nodes)
-        return Node(value, self.forward(*references(operands)) if has_moved else None, self, operands)
+        return kind(value, self.forward(*references(operands)) if has_moved else None, self, operands)
 
 
 def backward(
@@ -294,6 +311,11 @@ def replay(output: Node, changes: Mapping[Node, Node | npt.ArrayLike]) -> Node:
             inputs = [made.get(x, x) if isinstance(x, Node) else x for x in node.inputs]
             made[node] = node.op(*inputs).named(node.name)
     return made.get(output, output)
+
+
+def has_rows(x: Operand | None) -> TypeGuard[Node]:
+    """Whether x is a node with an axis of rows, rather than a weight or a constant."""
+    return isinstance(x, Node) and not isinstance(x, Weight)
 
 
 def values(inputs: Sequence[Node | Array | None]) -> list[Array | None]:

@@ -16,13 +16,12 @@ import numpy as np
 
 from minixai import ops
 from minixai.arrays import Array, mark_readonly
-from minixai.graph import Node
-from minixai.ops.arithmetic import Add as Plus
+from minixai.graph import Node, Weight, has_rows
 from minixai.ops.arithmetic import MatMul, Multiply
 from minixai.ops.normalisation import BatchNormalise, moments
 from minixai.ops.windows import Padding, Pair, resolve_padding
 from minixai.signatures import check_arguments
-from minixai.validate import as_count, as_pair
+from minixai.validate import as_count, as_pair, one_of
 
 Weights: TypeAlias = Mapping[str, Any]
 """{name: array}, or {name: node} in training."""
@@ -132,12 +131,18 @@ class Layer:
             raise ValueError(
                 f"{type(self).__name__} takes one input, got {len(xs)}: join them first, Add() or Concatenate()"
             )
-        return self.forward(xs[0], self.weights if w is None else w, training)
+        own = self.weights if w is None else {key: as_weight(each) for key, each in w.items()}
+        return self.forward(xs[0], own, training)
 
     @property
     def config(self) -> dict[str, Any]:
         """The arguments that the layer was made with, {name: value}."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+
+
+def as_weight(w: Any) -> Any:
+    """A node as a weight, which all rows share; anything else is returned as it is."""
+    return Weight(w.value, None, ops.identity, (w,)) if has_rows(w) else w
 
 
 def activate(x: Node, activation: str | None, **parameters: Any) -> Node:
@@ -147,10 +152,9 @@ def activate(x: Node, activation: str | None, **parameters: Any) -> Node:
     """
     if activation is None:
         return x
-    if activation not in ACTIVATIONS:
-        raise ValueError(f"unknown activation {activation!r}: one of {', '.join(ACTIVATIONS)}, or None")
+    function = ACTIVATIONS[one_of(activation, ACTIVATIONS, "activation")]
     try:
-        return ACTIVATIONS[activation](x, **parameters)
+        return function(x, **parameters)
     except TypeError:
         raise ValueError(f"the activation {activation!r} takes no {', '.join(parameters)}: leave them out") from None
 
@@ -305,7 +309,7 @@ class BatchNorm(Layer):
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         if training:
             training.statistics[self] = moments(x.value)
-            return Plus()(Multiply()(BatchNormalise(self.epsilon)(x), w["gamma"]), w["beta"])
+            return ops.add(ops.multiply(BatchNormalise(self.epsilon)(x), w["gamma"]), w["beta"])
         scale: Array = w["gamma"] / np.sqrt(w["variance"] + self.epsilon)
         shift: Array = w["beta"] - w["mean"] * scale
         return x * scale + shift

@@ -30,6 +30,7 @@ from minixai.ops.reductions import Sum
 from minixai.ops.shapes import Identity, Reshape, Transpose
 from minixai.ops.threads import own_threads
 from minixai.preprocessing import Preprocessing
+from minixai.signatures import check_arguments
 from minixai.text import columns, listed, quoted
 from minixai.validate import as_count, as_random_seed, as_real, check_finite, check_path, is_integer, one_of
 
@@ -603,8 +604,7 @@ def check_kinds(layers: object, input_shape: object, dtype: Any, preprocessing: 
         raise TypeError(f"a model is made of a list of layers, or a function of a node, got {quoted(layers)}")
     if not isinstance(input_shape, Iterable) or isinstance(input_shape, (str, bytes, Mapping)):
         raise TypeError(f"input_shape is the shape of one row, such as (28, 28, 1), got {quoted(input_shape)}")
-    if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
-        raise TypeError(f"preprocessing is a Preprocessing or None, got {quoted(preprocessing)}")
+    check_arguments(Model, {"preprocessing": preprocessing})
     try:
         np.dtype(dtype)
     except Exception:  # NumPy prints its argument in the message, and printing may raise anything
@@ -678,10 +678,9 @@ def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Array | Store
     for line in architecture["layers"]:
         if "same" in line:
             layer = made[line["same"]]
-        elif line["kind"] not in KINDS:
-            raise ValueError(f"unknown kind of layer {line['kind']!r}: one of {', '.join(KINDS)}")
         else:
-            layer = made[line["name"]] = KINDS[line["kind"]](**tuples(line["config"]))
+            kind = KINDS[one_of(line["kind"], KINDS, "kind of layer")]
+            layer = made[line["name"]] = kind(**tuples(line["config"]))
             layer.weights = dict(own.get(line["name"], {}))
         items.append((line["name"], layer, tuple(line["inputs"])))
     settings = {key: architecture[key] for key in ("input_shape", "classes", "dtype")}

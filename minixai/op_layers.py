@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import ClassVar
 
+import numpy as np
+
 from minixai import ops
 from minixai.graph import Node
 from minixai.layers import KINDS as SIMPLE
 from minixai.layers import Layer, Training, Weights
-from minixai.ops import arithmetic
-from minixai.ops.functions import positive_part
 from minixai.ops.windows import Margins, Pair
-from minixai.validate import as_count, as_pair
+from minixai.validate import as_count, as_pair, one_of
 
 Shape = tuple[int, ...]
 
@@ -118,8 +118,7 @@ class Scale(Layer):
         return {"scale": self.shape}
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        # In training w holds nodes that have no rows, which ops.multiply refuses.
-        return arithmetic.Multiply()(x, w["scale"])
+        return ops.multiply(x, w["scale"])
 
 
 @dataclass(eq=False)
@@ -149,7 +148,7 @@ class Shift(Layer):
         return {"shift": self.shape}
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        return arithmetic.Add()(x, w["shift"])
+        return ops.add(x, w["shift"])
 
 
 @dataclass(eq=False)
@@ -192,7 +191,10 @@ class Append(Layer):
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
         numbers = w["numbers"]
-        row = ops.reshape(numbers, *self.shape) if isinstance(numbers, Node) else numbers[None]
+        if isinstance(numbers, Node):  # in training
+            row = ops.add(Node(np.zeros((1, *self.shape), x.dtype)), numbers)
+        else:
+            row = numbers[None]
         return ops.concatenate([row, x] if self.before else [x, row], self.axis)
 
 
@@ -227,8 +229,7 @@ class PReLU(Layer):
         return {"alpha": self.shape}
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        below = positive_part(ops.negative(x))
-        return ops.subtract(positive_part(x), arithmetic.Multiply()(below, w["alpha"]))
+        return ops.prelu(x, w["alpha"])
 
 
 @dataclass(eq=False)
@@ -322,9 +323,7 @@ class Reduce(Layer):
     stem: ClassVar[str] = "reduce"
 
     def forward(self, x: Node, w: Weights, training: Training | None) -> Node:
-        if self.function not in REDUCTIONS:
-            raise ValueError(f"unknown reduction {self.function!r}: one of {', '.join(REDUCTIONS)}")
-        return REDUCTIONS[self.function](x, tuple(self.axes), self.keepdims)
+        return REDUCTIONS[one_of(self.function, REDUCTIONS, "reduction")](x, tuple(self.axes), self.keepdims)
 
 
 @dataclass(eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import cos, pi
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from minixai.ops.normalisation import BatchNormalise
 from minixai.ops.threads import own_threads
 from minixai.progress import Progress
 from minixai.rules import GRADIENT, gradient
-from minixai.signatures import check_arguments
+from minixai.signatures import check_arguments, is_real_number
 from minixai.text import quoted
 from minixai.validate import as_count, as_random_seed, as_real, check_finite
 
@@ -234,7 +234,8 @@ def train(
         raise TypeError(
             f"train takes a Model with weights of its own, got {quoted(model)}: a function of a node has none"
         )
-    if not hasattr(optimiser, "change") or not optimiser.rate >= 0:
+    rate: Any = getattr(optimiser, "rate", None)
+    if isinstance(optimiser, type) or not hasattr(optimiser, "change") or not (is_real_number(rate) and rate >= 0):
         raise TypeError(f"optimiser is {quoted(optimiser)}: give SGD(rate) or Adam(rate), with a rate >= 0")
     if validation is not None and (not isinstance(validation, (tuple, list)) or len(validation) != 2):
         raise TypeError(f"validation is a pair (x, labels), got {quoted(validation)}")

@@ -71,12 +71,6 @@ def as_random_seed(seed: int, name: str = "seed") -> int:
     return as_count(seed, name, 0, MOST_SEED, "seeds beyond are no better, and other libraries do not take them")
 
 
-def check_callable(x: object, what: str) -> None:
-    """Raise TypeError unless x can be called."""
-    if not callable(x):
-        raise TypeError(f"{what} is a function, got {quoted(x)}")
-
-
 def check_path(x: object, what: str = "a file") -> None:
     """Raise TypeError unless x is a str or a Path."""
     if not isinstance(x, (str, PathLike)):

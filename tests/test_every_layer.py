@@ -9,7 +9,7 @@ import minixai as mx
 from minixai import layers, op_layers
 from minixai.graph import Node, history
 from minixai.model import Model, load_model
-from minixai.training import TRAINING
+from minixai.training import TRAINING, train
 
 IMAGE = (5, 6, 2)
 
@@ -115,3 +115,39 @@ def test_training_reaches_its_weights(name: str) -> None:
     output = model(Node(rows(name)), weights, layers.Training(np.random.default_rng(0)))
     m = mx.backward(output, TRAINING, np.random.default_rng(1).normal(size=output.shape))
     assert all(np.any(m[weights[f"layer/{key}"]]) for key in CASES[name].layer.trained if f"layer/{key}" in weights)
+    assert all(m[weight].shape == weight.shape for weight in weights.values())
+
+
+@pytest.mark.parametrize("layer", [
+    op_layers.Append((2, 6, 2), 1), op_layers.Append((5, 3, 2), 2, before=True),
+    op_layers.Scale((5, 1, 1)), op_layers.Shift((6, 2)), op_layers.PReLU((5, 6, 2)),
+])  # fmt: skip
+def test_the_gradient_of_a_weight_that_rows_share_is_the_finite_difference(layer: layers.Layer) -> None:
+    model = Model([layer, layers.Flatten(), layers.Dense(2)], IMAGE, dtype=np.float64)
+    rng = np.random.default_rng(0)
+    model.set_weights({key: rng.normal(size=w.shape) for key, w in model.weights.items()})
+    x, before = rng.normal(size=(3, *IMAGE)), model.trained_weights
+    nodes = {key: Node(w) for key, w in before.items()}
+    output = model(Node(x), nodes, layers.Training(rng))
+    seed = rng.normal(size=output.shape)
+    m = mx.backward(output, TRAINING, seed)
+    for key, w in before.items():
+        step = 1e-6 * rng.normal(size=w.shape)
+        ahead, behind = (model(Node(x), before | {key: w + sign * step}).value for sign in (1, -1))
+        np.testing.assert_allclose((m[nodes[key]] * step).sum(), (seed * (ahead - behind)).sum() / 2, rtol=1e-5)
+
+
+def test_a_layer_of_ones_own_takes_the_same_operators_in_training() -> None:
+    class Gate(layers.Layer):
+        trained = ("gate",)
+
+        def weight_shapes(self, shape):
+            return {"gate": shape[-1:]}
+
+        def forward(self, x, w, training):
+            return x * (1 + w["gate"]) - w["gate"]
+
+    model = Model([Gate(), layers.Dense(2)], (3,))
+    x = np.random.default_rng(0).normal(size=(8, 3))
+    assert len(train(model, x, [0, 1] * 4, epochs=2)) == 2
+    assert np.all(model.weights["layer1/gate"])

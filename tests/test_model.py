@@ -317,6 +317,8 @@ def test_damaged_files(saved):
     [
         (lambda a: a.update(format="other"), "its format is 'other'"),
         (lambda a: a["layers"][0].update(kind="Exec"), "unknown kind of layer 'Exec'"),
+        (lambda a: a["layers"][0].update(kind="a" * 10**5), "unknown kind of layer 'aaa"),
+        (lambda a: a["layers"][0]["config"].update(activation="a" * 10**5), "unknown activation 'aaa"),
         (lambda a: a["layers"][0].update(config={"unit": 3}), "unit"),
         (lambda a: a["layers"][0].update(config={"units": 4}), "kernel has the shape"),
         (lambda a: a.pop("layers"), "'layers' is missing"),
@@ -338,8 +340,9 @@ def test_architectures_that_make_no_sense(change, words, saved):
     architecture = json.loads(str(arrays.pop("architecture")))
     change(architecture)
     np.savez(saved, architecture=json.dumps(architecture), **arrays)
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=words) as problem:
         load_model(saved)
+    assert len(str(problem.value)) < 600
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def ones(x: Array, *shape: int) -> Array:
 def statistics(x: Array) -> Array:
     training, layer = Training(np.random.default_rng(0)), BatchNorm()
     weights = {"gamma": Node(ones(x, 2)), "beta": Node(ones(x, 2))}
-    layer.forward(Node(x), weights, training)
+    layer([Node(x)], weights, training)
     return training.statistics[layer][0]
 
 

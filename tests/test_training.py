@@ -1,5 +1,7 @@
 """Training: the walk's slopes are those of the loss, and networks learn."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -191,6 +193,9 @@ def test_other_refusals():
     model = Model([Dense(2)], (1,))
     with pytest.raises(TypeError, match="train takes a Model with weights of its own"):
         train(lambda x: x, [[1.0]], [0])
+    for optimiser in (SGD, Adam, SimpleNamespace(change=print), SimpleNamespace(change=print, rate="fast")):
+        with pytest.raises(TypeError, match="optimiser is .*: give SGD"):
+            train(model, [[1.0]], [0], optimiser=optimiser)
     with pytest.raises(TypeError, match="optimiser is 'adam': give SGD"):
         train(model, [[1.0]], [0], optimiser="adam")
     with pytest.raises(TypeError, match="a rate >= 0"):

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from minixai.arrays import Array
 from minixai.methods.moments import Moments
 from minixai.model import batches
-from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_random_seed, as_real, check_callable, check_finite
+from minixai.signatures import check_arguments
+from minixai.validate import MOST_SAMPLES, WHY_NO_MORE, as_count, as_random_seed, as_real, check_finite
 
 MOST = 2**20
 """The largest number of rows that exact values may take."""
@@ -90,7 +91,7 @@ def shapley(value: Value, players: int, permutations: int | None = None, seed: i
     >>> shapley(lambda coalitions: np.where(coalitions, [5, 4, 0], 0).max(axis=1), 3).values
     array([3., 2., 0.])
     """
-    check_callable(value, "value")
+    check_arguments(shapley, {"value": value})
     return play(value, *validate_game(players, permutations, seed))
 
 

@@ -7,7 +7,7 @@ from numbers import Real
 import numpy as np
 
 from minixai.arrays import Array
-from minixai.graph import Node, Operand
+from minixai.graph import Node, Operand, has_rows
 from minixai.ops.blocks import SHARES, Workspace, in_parallel, matrix_product
 from minixai.ops.functions import Power, exp, reciprocal
 from minixai.ops.kinds import Bilinear, Linear, unbroadcast
@@ -179,7 +179,7 @@ def align_rows(u: Operand, v: Operand) -> tuple[Operand, Operand]:
     check_constants(u, v)
     shapes = u.shape, v.shape
     most = max(map(len, shapes))
-    if any(isinstance(x, Node) and 0 < x.ndim < most for x in (u, v)) or not broadcastable(*shapes):
+    if any(has_rows(x) and 0 < x.ndim < most for x in (u, v)) or not broadcastable(*shapes):
         raise ValueError(
             f"shapes {shapes[0]} and {shapes[1]} do not line up: rows come first in both, and other axes must be "
             "equal or 1; keep the axis, x[:, :1] or keepdims=True, or give a constant the shape of one row"
@@ -188,9 +188,9 @@ def align_rows(u: Operand, v: Operand) -> tuple[Operand, Operand]:
 
 
 def check_constants(*inputs: Operand) -> None:
-    """Raise ValueError if a constant has several rows: which row of a node it meets would depend on the batch."""
-    rows = [x.ndim for x in inputs if isinstance(x, Node)]
-    for shape in (np.shape(x) for x in inputs if not isinstance(x, Node)):
+    """Raise ValueError if a constant or a weight has several rows: which one a row meets would depend on the batch."""
+    rows = [x.ndim for x in inputs if has_rows(x)]
+    for shape in (shape_of(x) for x in inputs if not has_rows(x)):
         if rows and len(shape) == max(rows) > 0 and shape[0] > 1:
             raise ValueError(
                 f"a constant of shape {shape} would be laid along the rows, which come first in a Node and belong to "

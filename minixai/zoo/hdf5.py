@@ -1,8 +1,10 @@
 """Read the datasets of an HDF5 file, the format in which Keras stores weights, after checking each.
 
-The numbers of a dataset may lie outside the file (a link, external storage), in other datasets (a virtual dataset), or
-nowhere (never written, which reads as zeros).  Links to other files are not followed; all other such datasets are
-refused, and so are compression plugins and deep nesting.
+The numbers of a dataset may lie outside the file (external storage), in other datasets (a virtual dataset), or nowhere
+(never written, which reads as zeros).  Such datasets are refused, and so are compression plugins and deep nesting.
+
+Soft and external links are never followed, because each may lead to another file.  A file is read as if they were not
+there, so a network that lacks a weight for this reason is refused, and a link that no network needs does no harm.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ class Stored(NamedTuple):
 
 @contextmanager
 def hdf5(file: Path | io.BytesIO, size: int) -> Iterator[tuple[Any, dict[str, Stored]]]:
-    """Open a file of `size` bytes; yield it with {path: dataset}.  Links to other files are not followed."""
+    """Open a file of `size` bytes; yield it with {path: dataset}.  Soft and external links are not followed."""
     import h5py
 
     check_heaps(file)

@@ -119,7 +119,7 @@ graph.py: two dtypes in a graph
   ? tests/test_graph.py::test_a_graph_has_one_dtype
 
 graph.py: rows may be mixed
-  - if value.shape[:1] not in [x.shape[:1] for x in nodes]:
+  - if kind is Node and value.shape[:1] not in [x.shape[:1] for x in nodes]:
   + if False:
   ? tests/test_graph.py::test_rows_cannot_be_mixed
 
@@ -570,6 +570,16 @@ ops/memory.py: what is kept has no end
   - min(KEPT, self.most - in_use)
   + self.most - in_use
   ? tests/ops/test_blocks.py::test_what_is_kept_is_bounded
+
+layers.py: weights in training have rows
+  - return Weight(w.value, None, ops.identity, (w,)) if has_rows(w) else w
+  + return w
+  ? tests/test_every_layer.py::test_training_reaches_its_weights
+
+graph.py: what is computed from weights has rows
+  - kind = Node if any(map(has_rows, nodes)) else Weight
+  + kind = Node
+  ? tests/test_every_layer.py::test_a_layer_of_ones_own_takes_the_same_operators_in_training
 
 layers.py: drawn weights are copied
   - return mark_readonly(w)
@@ -1481,6 +1491,11 @@ zoo/onnx/windows.py: zeros never count in a mean
   + if False:
   ? tests/zoo/test_onnx.py::test_every_operation_is_what_onnx_says
 
+zoo/onnx/arithmetic.py: the letters of an einsum are believed
+  - if n != known and (letter not in wanted or 1 not in (n, known)):
+  + if False:
+  ? tests/zoo/test_onnx.py::test_the_letters_of_an_einsum_fit_its_inputs
+
 zoo/onnx/arithmetic.py: softmax of old files along one axis
   - b.opset < 13 and not node.attributes.get("single")
   + False and not node.attributes.get("single")
@@ -1847,13 +1862,18 @@ files.py: what an archive declares is believed
   ? tests/robustness/test_hostile.py::test_archives
 
 files.py: a header is believed
-  - if prod(shape) * dtype.itemsize != member.file_size - start or min(shape, default=0) < 0:
+  - if prod(shape) * dtype.itemsize != size or min(shape, default=0) < 0:
   + if False:
   ? tests/robustness/test_hostile.py::test_archives
 
 zoo/hdf5.py: links to other files are followed
   - isinstance(thing.get(key, getlink=True), h5py.HardLink)
   + True
+  ? tests/robustness/test_hostile.py::test_links_to_other_files_are_not_followed
+
+zoo/hdf5.py: soft links are followed into other files
+  - isinstance(thing.get(key, getlink=True), h5py.HardLink)
+  + not isinstance(thing.get(key, getlink=True), h5py.ExternalLink) and thing.get(key) is not None
   ? tests/robustness/test_hostile.py::test_links_to_other_files_are_not_followed
 
 zoo/onnx/wire.py: a file may have any number of fields

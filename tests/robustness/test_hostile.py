@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import minixai as mx
+from minixai.files import read_npy
 from minixai.layers import Dense
 from minixai.zoo import load
 
@@ -92,6 +93,19 @@ def test_archives(name: str, hostile: Callable[[str], Path]) -> None:
     with pytest.raises(ValueError, match=NPZ[name][1]) as problem:
         load(hostile(name))
     assert len(str(problem.value)) < 600
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (member((10**6, 10**6)), "does not have 0 bytes"),
+    (member((-2, -4)) + bytes(32), r"\(-2, -4\) of float32 does not have 32 bytes"),
+    (member((4, 2)) + bytes(31), "does not have 31 bytes"),
+    (member((4, 2), "|O") + bytes(64), "objects of Python"),
+    (b"no header", "it is not an .npy file"),
+])  # fmt: skip
+def test_a_single_array(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "map.npy").write_bytes(content)
+    with pytest.raises(ValueError, match=said):
+        read_npy(tmp_path / "map.npy")
 
 
 CHILD = """
@@ -198,7 +212,16 @@ def linked(file: "h5py.File", folder: Path) -> None:
     file["model_weights"] = h5py.ExternalLink("other.h5", "/")
 
 
-@pytest.mark.parametrize("make", [outside, virtual, unwritten, chunks, deep, circle, linked, bomb])
+def softly(file: "h5py.File", folder: Path) -> None:
+    """Soft links: one that leads into another file by way of an external link, and one that leads nowhere."""
+    with h5py.File(folder / "other.h5", "w") as other:
+        other["kernel:0"] = np.ones((8, 8), np.float32)
+    file["away"] = h5py.ExternalLink("other.h5", "/")
+    file["d/d/kernel:0"] = h5py.SoftLink(f"{file.name.rstrip('/')}/away/kernel:0")
+    file["d/e"] = h5py.SoftLink("/nowhere")
+
+
+@pytest.mark.parametrize("make", [outside, virtual, unwritten, chunks, deep, circle, linked, softly, bomb])
 @pytest.mark.parametrize("whole", [True, False])
 def test_hdf5_that_points_elsewhere(make: Callable[..., None], whole: bool, tmp_path: Path) -> None:
     """As a network of Keras, and as a file of weights."""
@@ -218,11 +241,12 @@ def test_hdf5_that_points_elsewhere(make: Callable[..., None], whole: bool, tmp_
     assert len(str(problem.value)) < 600
 
 
-def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [linked, softly])
+def test_links_to_other_files_are_not_followed(make: Callable[..., None], tmp_path: Path) -> None:
     from minixai.zoo.hdf5 import hdf5
 
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        linked(file, tmp_path)
+        make(file, tmp_path)
     with hdf5(tmp_path / "a.h5", (tmp_path / "a.h5").stat().st_size) as (_, found):
         assert found == {}
 

@@ -21,7 +21,7 @@ from minixai.layers import Activation
 from minixai.model import load_model
 from minixai.zoo.labels import read_class_names
 from minixai.zoo.onnx import LOWERINGS
-from minixai.zoo.onnx.ending import image_port, input_layout
+from minixai.zoo.onnx.ending import channels_first, image_port, input_layout
 from minixai.zoo.onnx.layout import Value, transpose_value
 from minixai.zoo.onnx.schema import read_graph
 from minixai.zoo.onnx.wire import Damaged, fields, varints
@@ -228,6 +228,25 @@ def test_an_einsum_that_is_refused(equation, tmp_path):
     path = write(tmp_path / "net.onnx", [node("Einsum", inputs, "y", equation=equation)], {"c": np.ones(3, np.float32)})
     with pytest.raises(ValueError, match=r"cannot load '.*': node '/y/Einsum' \(Einsum\): it"):
         mx.load(path)
+
+
+@pytest.mark.parametrize(("equation", "shape", "said"), [
+    ("bchw,whk->bck", (3, 12, 2), "calls axes of lengths 6 and 3 both 'w'"),  # as many numbers as the right ones
+    ("bchw,hk->bck", (6,), "names the axes 'hk' of a value of shape (6,)"),
+    ("bchw,hk->bckz", (6, 2), "has 'z' in the output, but in none of the inputs"),
+])  # fmt: skip
+def test_the_letters_of_an_einsum_fit_its_inputs(equation, shape, said, tmp_path):
+    nodes = [node("Einsum", "x w", "e", equation=equation), node("Flatten", "e", "y")]
+    with pytest.raises(ValueError, match=re.escape(f"its equation {said}")):
+        mx.load(write(tmp_path / "net.onnx", nodes, {"w": np.ones(shape, np.float32)}))
+
+
+def test_a_long_chain_before_the_first_convolution_is_followed_soon(tmp_path):
+    nodes = [node("Relu", f"r{i - 1}" if i else "x", f"r{i}") for i in range(10_000)]
+    graph = read_graph(write(tmp_path / "net.onnx", [*nodes, node("Conv", "r9999 k", "y")], {"k": KERNEL}))
+    start = time.monotonic()
+    assert channels_first(graph, image_port(graph), [None, 6, 6, 3], None)
+    assert time.monotonic() - start < 2
 
 
 def test_a_constant_that_the_exporter_repeated_for_its_batch(tmp_path):

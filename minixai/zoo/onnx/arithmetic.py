@@ -471,6 +471,7 @@ def import_einsum(b: Builder, node: Node, *inputs: Input) -> Value:
         )
     if any(len(set(term)) < len(term) for term in (*names, wanted)):
         raise ValueError(f"its equation {terms + arrow + wanted!r} takes a diagonal, which is not read here")
+    check_letters(names, wanted, [(x if isinstance(x, Value) else require_constant(x, "input")).shape for x in inputs])
     if not isinstance(inputs[0], Value):
         names, inputs = names[::-1], inputs[::-1]
     x = sum_over_letters(b, require_value(inputs[0], "input"), names[0], set("".join(names[1:])) | set(wanted))
@@ -500,10 +501,22 @@ def import_einsum(b: Builder, node: Node, *inputs: Input) -> Value:
     return transpose_value(b.reshape(made, tuple(size[k] for k in order)), tuple(order.index(k) for k in wanted))
 
 
+def check_letters(names: list[str], wanted: str, shapes: list[tuple[int, ...]]) -> None:
+    """Raise ValueError unless the letters of an equation stand for the axes of its inputs, each for one length."""
+    sizes = dict[str, int]()
+    for letters, shape in zip(names, shapes, strict=True):
+        if len(letters) != len(shape):
+            raise ValueError(f"its equation names the axes {letters!r} of a value of shape {shape}")
+        for letter, n in zip(letters, shape, strict=True):
+            known = sizes.setdefault(letter, n)
+            if n != known and (letter not in wanted or 1 not in (n, known)):
+                raise ValueError(f"its equation calls axes of lengths {known} and {n} both {letter!r}")
+    if unknown := [letter for letter in wanted if letter not in sizes]:
+        raise ValueError(f"its equation has {unknown[0]!r} in the output, but in none of the inputs")
+
+
 def sum_over_letters(b: Builder, x: Value, letters: str, kept: set[str]) -> Value:
     """Return the sum of x over the axes whose letters are not in `kept`."""
-    if len(letters) != len(x.shape):
-        raise ValueError(f"its equation names the axes {letters!r} of a value of shape {x.shape}")
     over = [a for a, letter in enumerate(letters) if letter not in kept]
     return reduce_axes(b, x, "sum", over, False, "sum") if over else x
 

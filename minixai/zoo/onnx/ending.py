@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from math import prod
 
 from minixai.zoo.onnx.schema import Graph, Node, Port
@@ -123,12 +123,14 @@ def channels_first(graph: Graph, port: Port, sides: list[int | None], given: tup
 
     This is judged by the operations that read it, then by the shape `given`, then by which side may be the channels.
     """
-    waiting, seen = [port.name], {port.name}
+    readers = dict[str, list[Node]]()
+    for node in graph.nodes:
+        for name in node.inputs:
+            readers.setdefault(name, []).append(node)
+    waiting, seen = deque([port.name]), {port.name}
     while waiting:
-        name = waiting.pop(0)
-        for node in graph.nodes:
-            if name not in node.inputs:
-                continue
+        name = waiting.popleft()
+        for node in readers.get(name, ()):
             if node.op == "Transpose":
                 if node.attributes.get("perm") == [0, 3, 1, 2]:
                     return False
