@@ -368,6 +368,33 @@ def test_a_comparison_is_about_one_image(images: np.ndarray) -> None:
         plots.compare([attribution(images)], images[:1])
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"result": np.full((1, 2, 2, 1), np.nan)}, "not all finite"),
+        ({"result": np.ones((1, 0, 2, 1))}, "are not maps"),
+        ({"image": np.full((2, 2, 1), 20.0)}, "images are shown from 0 to 1"),
+        ({"outline": np.ones((1, 2, 2))}, r"one mask \(H, W\) .*, got an array \(1, 2, 2\)"),
+        ({"outline": np.ones((1, 1))}, "at least 2 × 2"),
+    ],
+)
+def test_a_heat_map_refuses_what_has_no_colour(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plots.heat_map(Figure().subplots(), **{"result": np.ones((1, 2, 2, 1)), **options})
+
+
+def test_a_comparison_refuses_several_outlines(images: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"outline is one mask .*, got an array \(1, 24, 24\)"):
+        plots.compare([attribution(images[:1])], images[:1], outline=np.ones((1, 24, 24)))
+
+
+def test_an_image_of_bytes_shows_through_a_heat_map_as_its_floats_do() -> None:
+    floats, levels = Figure().subplots(), Figure().subplots()
+    for ax, image in ((floats, np.full((2, 2, 1), 0.2)), (levels, np.full((2, 2, 1), 51, np.uint8))):
+        plots.heat_map(ax, np.ones((1, 2, 2, 1)), image)
+    assert (floats.images[0].get_array() == levels.images[0].get_array()).all()
+
+
 def test_filters_is_the_former_name_of_feature_maps() -> None:
     with pytest.warns(DeprecationWarning, match="is now called plots.feature_maps"):
         figure = plots.filters(np.ones((1, 4, 4, 2)), count=1)
