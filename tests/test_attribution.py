@@ -37,6 +37,13 @@ def test_print_is_a_certificate(result):
     )
 
 
+def test_one_row_is_singular_and_none_is_plural():
+    assert (str(mx.attribution.Cost(1, 0)), str(mx.attribution.Cost(2, 1))) == (
+        "1 row forward, 0 rows back",
+        "2 rows forward, 1 row back",
+    )
+
+
 def test_print_says_when_nothing_need_add_up():
     text = str(mx.gradient(toys.saturation, [[1.0, 1.0]]))
     assert text.endswith("gap: none is promised, the values need not add up to the score")
