@@ -37,6 +37,24 @@ def test_print_is_a_certificate(result):
     )
 
 
+def test_a_notebook_shows_the_map_without_inputs_that_are_no_pixels():
+    image = np.full((1, 4, 4, 1), 0.5)
+    of_pixels, of_others = (mx.gradient(lambda x: (x * x).sum((1, 2, 3)), x)._repr_html_() for x in (image, 9 * image))
+    shown = [
+        Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^\"]+)", page)[1])))
+        for page in (of_pixels, of_others)
+    ]
+    assert shown[0].height == shown[1].height
+    assert shown[0].width > shown[1].width
+
+
+def test_one_row_is_singular_and_none_is_plural():
+    assert (str(mx.attribution.Cost(1, 0)), str(mx.attribution.Cost(2, 1))) == (
+        "1 row forward, 0 rows back",
+        "2 rows forward, 1 row back",
+    )
+
+
 def test_print_says_when_nothing_need_add_up():
     text = str(mx.gradient(toys.saturation, [[1.0, 1.0]]))
     assert text.endswith("gap: none is promised, the values need not add up to the score")

@@ -109,6 +109,12 @@ def test_lines_go_through_their_numbers():
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["8", "16", "32", "64", "128", "256"]
 
 
+def test_numbers_that_are_close_have_ticks_between_powers_of_ten():
+    _, figure = line_figure()
+    figure.canvas.draw()
+    assert [any(np.isclose(place.get_yticks(), 0.05)) for place in figure.axes[:2]] == [False, True]
+
+
 def test_a_legend_is_not_said_twice():
     twice = {name: np.ones(2) for name in ("a", "b")}
     figure = draw_line_plots([LinePanel(str(i), ["x", "y"], twice) for i in range(3)], title="t", note="n", columns=3)

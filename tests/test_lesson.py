@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from minixai import cli
+from minixai import answers, cli
 from minixai import lesson as course
 from minixai.cli.telling import Teller, render
 from minixai.lesson import Cell, Lesson, answer, claim, copy_to, every_lesson, find_lesson, save
@@ -381,6 +381,14 @@ def test_a_cache_that_cannot_be_used_is_no_matter(script, monkeypatch, tmp_path,
         assert "[ok] exercise a: right" in capsys.readouterr().out
         for kept in cache.glob("minixai/*"):
             kept.write_text("{")
+
+
+def test_answers_are_kept_only_if_all_are_known():
+    lesson, known = find_lesson("1"), course.Outcome("a", "open", "not tried yet", 6, {}, 0.0)
+    answers.keep_answers(lesson, [known, known._replace(name="b", right=None)])
+    assert answers.read_kept_answers(lesson) is None
+    answers.keep_answers(lesson, [known])
+    assert [each["name"] for each in answers.read_kept_answers(lesson)] == ["a"]
 
 
 def test_a_folder_of_lessons_is_checked(script, capsys):

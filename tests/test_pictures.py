@@ -13,6 +13,7 @@ import minixai as mx
 from minixai import plots
 from minixai.attribution import Attribution
 from minixai.plots.colours import BRIGHTER, DARKER, LOWERS, RAISES, STRONG
+from minixai.plots.overview import add_overview
 from minixai.plots.text import NBSP
 from tests.figures import assert_legible, attribution, corners, panels, patches, pixels, written
 
@@ -102,6 +103,7 @@ def test_slopes_have_colours_and_words_of_their_own(images: np.ndarray) -> None:
     assert "raises" not in written(plots.compare([attribution(images[:1], "gradient")], images[:1]))
     mixed = plots.show([attribution(images), attribution(images, "gradient")], scale="shared", size=4)
     assert {"brighter", "raises"} <= set(written(mixed))
+    assert "all have one scale" in text(mixed)
 
 
 def test_a_map_without_a_negative_part_has_no_blue_half() -> None:
@@ -242,6 +244,8 @@ def test_filters_on_one_scale() -> None:
     assert [(p.min(), p.max()) for p in viridis(own)] == [(0, 1), (0, 1), (0, 1)]
     assert {"lowest", "peak"} <= set(written(own))
     assert [p.max() for p in viridis(plots.feature_maps(np.zeros((1, 2, 2, 3))))] == [0, 0, 0]
+    above_zero = viridis(plots.feature_maps(np.array([2.0, 4.0]).reshape(1, 2, 1, 1)))
+    np.testing.assert_array_equal(above_zero, [[[0.5], [1]]])
 
 
 @pytest.mark.slow
@@ -366,6 +370,45 @@ def test_a_comparison_is_about_one_image(images: np.ndarray) -> None:
             plots.compare(results, given)
     with pytest.raises(ValueError, match="results of 1 and 2 rows"):
         plots.compare([attribution(images)], images[:1])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"result": np.full((1, 2, 2, 1), np.nan)}, "not all finite"),
+        ({"result": np.ones((1, 0, 2, 1))}, "are not maps"),
+        ({"image": np.full((2, 2, 1), 20.0)}, "images are shown from 0 to 1"),
+        ({"outline": np.ones((1, 2, 2))}, r"one mask \(H, W\) .*, got an array \(1, 2, 2\)"),
+        ({"outline": np.ones((1, 1))}, "at least 2 × 2"),
+    ],
+)
+def test_a_heat_map_refuses_what_has_no_colour(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plots.heat_map(Figure().subplots(), **{"result": np.ones((1, 2, 2, 1)), **options})
+
+
+def test_a_comparison_refuses_several_outlines(images: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"outline is one mask .*, got an array \(1, 24, 24\)"):
+        plots.compare([attribution(images[:1])], images[:1], outline=np.ones((1, 24, 24)))
+
+
+def test_an_image_of_bytes_shows_through_a_heat_map_as_its_floats_do() -> None:
+    floats, levels = Figure().subplots(), Figure().subplots()
+    for ax, image in ((floats, np.full((2, 2, 1), 0.2)), (levels, np.full((2, 2, 1), 51, np.uint8))):
+        plots.heat_map(ax, np.ones((1, 2, 2, 1)), image)
+    assert (floats.images[0].get_array() == levels.images[0].get_array()).all()
+
+
+def test_a_photo_beside_a_figure_leaves_its_panels_as_large_and_at_the_upper_right() -> None:
+    figure = Figure((4, 1))
+    panel = figure.add_axes((0.25, 0.5, 0.5, 0.25))
+    add_overview(figure, np.full((30, 10, 3), 0.5), "the whole photo", "of which the network saw the middle")
+    width, height = figure.get_size_inches()
+    left, bottom, across, up = panel.get_position().bounds
+    assert height > 1
+    np.testing.assert_allclose(
+        [width - left * width, (1 - bottom) * height, across * width, up * height], [3, 0.5, 2, 0.25]
+    )
 
 
 def test_filters_is_the_former_name_of_feature_maps() -> None:

@@ -431,6 +431,7 @@ def test_what_is_shown_is_left_alone(images: np.ndarray) -> None:
         (np.ones((2, 8, 8, 1)), np.ones((8, 8, 1)), {}, r"images\[None\] adds the row axis"),
         (np.ones((2, 8, 8, 1)), np.ones((2, 8, 8, 4)), {}, "cannot be shown"),
         (np.ones((2, 8, 8, 1)), np.full((2, 8, 8, 1), 255.0), {}, "from 0 to 1"),
+        (np.ones((1, 0, 8, 1)), None, {}, r"\(1, 0, 8, 1\) are not maps"),
         (np.ones((2, 8, 8, 1)), None, {"scale": "row"}, '"shared", "method" or "result"'),
         (np.ones((2, 8, 8, 1)), None, {"vmax": 0.0}, "vmax is a number > 0"),
         (np.ones((2, 8, 8, 1)), None, {"percentile": 0}, "percentile"),

@@ -107,6 +107,12 @@ def test_a_strip_writes_tables_beneath_its_pictures() -> None:
         (lambda: plots.slider(picture, "x"), "give values="),
         (lambda: plots.slider(SMALL, "x", start=7), "'x' has no value 7: it has 0, 1, 2"),
         (lambda: plots.slider(SMALL, "x", strip=[(1, 2)]), "2 values for 1 controls"),
+        (lambda: plots.slider(SMALL, "x", strip=0), "how many frames the strip shows, is a whole number, at least 1"),
+        (lambda: plots.slider(SMALL, "x", strip=[]), "strip is empty: give how many frames"),
+        (
+            lambda: plots.slider([{"a": 1}, {"b": 1}], "x")._repr_html_(),
+            r"table at x.=.1 names \['b'\], not \['a'\]: give every frame the same names",
+        ),
         (lambda: as_rgb_bytes(np.full((2, 2), 7.0)), "from 0 to 1"),
         (lambda: as_rgb_bytes(np.zeros((2, 2, 4))), r"\(H, W\) or \(H, W, 3\), not \(2, 2, 4\)"),
     ],
@@ -114,6 +120,10 @@ def test_a_strip_writes_tables_beneath_its_pictures() -> None:
 def test_errors_say_what_to_do(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_strip_of_more_frames_than_there_are_shows_each_once() -> None:
+    assert [len(plots.slider(SMALL, "x", strip=n).shown) for n in (np.int64(2), 3, 10**12)] == [2, 3, 3]
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ def build_book(out: Path, report: ReportStep = lambda step: None) -> Path:
     ----------
     out : Path
         The folder of the site.  An older book there is replaced.
-    tell : callable
+    report : callable
         It is called with the name of each step.
 
     Returns

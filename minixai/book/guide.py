@@ -24,7 +24,7 @@ class Advice:
         The formula of φ, the value of one input, in the letters of the paper.
     needs : str
         What the method needs beside a network and an input.
-    fails : str
+    fails_when : str
         When its answer misleads.
     lesson : int
         The number of the lesson that computes it by hand.

@@ -65,7 +65,7 @@ def execute_all(lessons: Sequence[Lesson], folder: Path, report: ReportStep) -> 
     lessons : sequence of Lesson
     folder : Path
         Where the kernels run; what a lesson writes goes there.
-    tell : callable
+    report : callable
         It is called with the title of each lesson when that is done.
 
     Raises
@@ -115,7 +115,7 @@ def write_page(done: ExecutedLesson, folder: Path, link: Callable[[str], str]) -
 
     Parameters
     ----------
-    done : Executed
+    done : ExecutedLesson
     folder : Path
         The page is folder/NN_name.md, its pictures are folder/NN_name-1.png and so on.
     link : callable

@@ -83,7 +83,7 @@ def make_linker(entries: Sequence[GlossaryEntry], works: Mapping[str, Work], up:
 
     Parameters
     ----------
-    entries : sequence of Entry
+    entries : sequence of GlossaryEntry
     works : mapping of str to Work
     up : str
         What leads from the page to the folder of the site.

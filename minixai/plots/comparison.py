@@ -11,6 +11,7 @@ from minixai.plots.colours import RISING, SIGNED, SLOPE, SLOPE_MEANING
 from minixai.plots.maps import (
     as_images,
     as_map_values,
+    as_outline,
     check_columns,
     check_size,
     choose_palette,
@@ -83,13 +84,14 @@ def compare(
     """
     check_size(size)
     check_columns(columns)
+    mask = as_outline(outline)
     pictures = as_images(image)
     if len(pictures) != 1 or not len(results):
         raise ValueError(f"compare shows results, {len(results)} were given, for one image, {len(pictures)} were given")
     panels: list[PanelColumn] = [
         ImageColumn(images=pictures),
         *(
-            map_column(result, heading, pictures, percentile, outline)
+            map_column(result, heading, pictures, percentile, mask)
             for result, heading in zip(results, result_headings(results, titles), strict=True)
         ),
     ]
@@ -115,5 +117,5 @@ def map_column(
         color_limit=most,
         palette=choose_palette(result, maps),
         underlay=pictures,
-        outline=None if outline is None else np.asarray(outline)[None],
+        outline=None if outline is None else outline[None],
     )

@@ -175,6 +175,17 @@ def explains_differences(rules: Rules) -> bool:
     return rules.get(Elementwise) is rescale
 
 
+def number_beneath(rules: Rules) -> str:
+    """What a table writes beneath the boxes; only the gradient's multipliers are slopes.
+
+    >>> number_beneath(GRADIENT), number_beneath({})
+    ('slope', 'multiplier m')
+    """
+    if explains_differences(rules):
+        return "multiplier m, and at the inputs m·Δ"
+    return "slope" if rules is GRADIENT else "multiplier m"
+
+
 def value_text(node: Node) -> str:
     """The value at the baseline → the value now, or the value alone if the two are equal."""
     if not np.any(node.delta) or short_numbers(node.value).startswith("array"):
@@ -192,10 +203,7 @@ def legend_lines(nodes: list[Node], tables: Mapping[str, Rules]) -> list[Line]:
     """What the numbers of each colour are: the values in the boxes, and the multipliers of each table."""
     moved = any("→" in value_text(node) for node in nodes)
     forward = "in the box: at the baseline → now" if moved else "in the box: the value"
-    names = (
-        f"{name} " + ("multiplier m, and at the inputs m·Δ" if explains_differences(rules) else "slope")
-        for name, rules in tables.items()
-    )
+    names = (f"{name}: {number_beneath(rules)}" for name, rules in tables.items())
     return [
         Line(text, LEGEND_SIZE, color)
         for text, color in zip([forward, *names], [FORWARD, *table_colors(tables)], strict=True)

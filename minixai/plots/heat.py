@@ -6,7 +6,15 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from minixai.arrays import Array
-from minixai.plots.maps import Result, as_row_index, choose_palette, full_colour_value
+from minixai.plots.maps import (
+    Result,
+    as_images,
+    as_map_values,
+    as_outline,
+    as_row_index,
+    choose_palette,
+    full_colour_value,
+)
 from minixai.plots.panels import FAINT, draw_outline, luminance
 
 
@@ -28,8 +36,8 @@ def heat_map(
         Where it is drawn; its ticks are removed.
     result : Attribution or array (N, h, w, C)
         Slopes are drawn in orange and green, contributions in red and blue; an array counts as contributions.
-    image : array (H, W, 1 or 3) in [0, 1], optional
-        An image that shows through the map.
+    image : array (H, W, 1 or 3), optional
+        An image that shows through the map, in [0, 1] or uint8.
     row : int
         Which row of the result.
     outline : array (H, W), optional
@@ -50,21 +58,21 @@ def heat_map(
     """
     if np.ndim(result) != 4:
         raise ValueError(f"result is maps (N, H, W, C), got an array {np.shape(result)}: give values[None] for one map")
-    if outline is not None and np.ndim(outline) != 2:
-        raise ValueError(f"outline is one mask (H, W), got an array {np.shape(outline)}: give masks[row]")
+    mask = as_outline(outline)
     row = as_row_index(len(np.asarray(result)), row)
     if image is not None and (np.ndim(image) != 3 or np.shape(image)[-1] not in (1, 3)):
         raise ValueError(f"image is one image (H, W, 1) or (H, W, 3), got {np.shape(image)}: give images[row]")
-    values = np.asarray(result)[row].sum(axis=-1, dtype=np.float64)
+    picture = None if image is None else as_images(np.asarray(image)[None])[0]
+    values = as_map_values(np.asarray(result)[[row]], 1, None)[0].sum(axis=-1, dtype=np.float64)
     most = full_colour_value([values], vmax, percentile)
-    h, w = values.shape if image is None else image.shape[:2]
+    h, w = values.shape if picture is None else picture.shape[:2]
     bbox: dict[str, Any] = {"extent": (0, w, h, 0), "aspect": "equal"}
-    if image is not None:
-        ax.imshow(luminance(np.asarray(image)), cmap="gray", vmin=0, vmax=1, alpha=FAINT, **bbox)
+    if picture is not None:
+        ax.imshow(luminance(picture), cmap="gray", vmin=0, vmax=1, alpha=FAINT, **bbox)
     palette = choose_palette(result, values)
     shown = np.clip(values, -most, most) / (most or 1.0)
     ax.imshow(shown, cmap=palette.colormap, vmin=palette.low, vmax=palette.high, interpolation="nearest", **bbox)
-    if outline is not None:
-        draw_outline(ax, np.asarray(outline), (0, 0, w, h))
+    if mask is not None:
+        draw_outline(ax, mask, (0, 0, w, h))
     ax.set(xticks=[], yticks=[])
     return most

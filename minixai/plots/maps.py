@@ -353,7 +353,7 @@ def as_images(images: Array) -> Array:
 def as_map_values(result: Result, n: int, pictures: Array | None) -> Array:
     """The values (N, h, w, C) of a result, if it has n rows and fits the images."""
     values = np.asarray(result)
-    if values.ndim != 4:
+    if values.ndim != 4 or 0 in values.shape[1:]:
         raise ValueError(
             f"values of shape {values.shape} are not maps (N, H, W, C): print(result) shows their numbers and "
             "plots.graph a small network; values[None] adds a row axis, values[..., None] a channel"
@@ -378,6 +378,17 @@ def as_map_values(result: Result, n: int, pictures: Array | None) -> Array:
             f"{pictures.shape[2]}: values are (N, H, W, C) like the images"
         )
     return values
+
+
+def as_outline(outline: Array | None) -> Array | None:
+    """The mask (H, W) of a part whose border is drawn; None draws none."""
+    if outline is None:
+        return None
+    if np.ndim(outline) != 2 or min(np.shape(outline)) < 2:
+        raise ValueError(
+            f"outline is one mask (H, W) of at least 2 × 2 pixels, got an array {np.shape(outline)}: give masks[row]"
+        )
+    return np.asarray(outline)
 
 
 def has_same_aspect(small: tuple[int, ...], large: tuple[int, ...]) -> bool:

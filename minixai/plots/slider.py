@@ -26,6 +26,7 @@ from PIL import Image
 from minixai.arrays import Array
 from minixai.plots.text import NBSP, short_number
 from minixai.text import quoted
+from minixai.validate import as_count
 
 Table: TypeAlias = Mapping[str, object]
 Frame: TypeAlias = Figure | Array | Table | tuple[Figure | Array, Table]
@@ -111,10 +112,13 @@ def slider(
     if not callable(frames) and len(frames) != count:
         raise ValueError(f"{len(frames)} frames were given for {count} values: give one for each")
     made = Slider(controls, frames, alt, (0,) * len(controls), (), template, width)
-    if isinstance(strip, int):
-        shown = [made.indices[i] for i in np.unique(np.linspace(0, count - 1, strip).round().astype(int))]
-    else:
+    if isinstance(strip, (int, np.integer)):
+        few = min(as_count(strip, "strip, how many frames the strip shows,"), count)
+        shown = [made.indices[i] for i in np.unique(np.linspace(0, count - 1, few).round().astype(int))]
+    elif len(strip):
         shown = [made.index(values) for values in strip]
+    else:
+        raise ValueError("strip is empty: give how many frames the strip shows, or the values of those frames")
     return replace(made, start=made.start if start is None else made.index(start), shown=tuple(shown))
 
 
@@ -226,12 +230,17 @@ class Slider:
         """The HTML of the figure with its controls, its data and the script that moves it."""
         images: dict[str, int] = {}
         rows: list[PageFrame] = []
+        names = list(self.table(self.start))
         for index in self.indices:
             image, table = split_frame(self.frame(index))
+            if list(table) != names:
+                raise ValueError(
+                    f"the table at {self.caption(index)} names {quoted(list(table))}, not {quoted(names)}: give every "
+                    "frame the same names in the same order"
+                )
             uri = None if image is None else images.setdefault(webp_data_uri(image), len(images))
             rows.append(PageFrame(uri, list(table.values()), self.caption(index)))
         first = rows[self.indices.index(self.start)]
-        names = list(self.table(self.start))
         data: dict[str, Any] = {"images": list(images), "frames": rows, "alt": self.alt}
         data["shape"] = [len(each) for each in self.controls.values()]
         data["words"] = [[choice_text(v) for v in each] for each in self.controls.values()]

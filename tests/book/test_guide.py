@@ -6,7 +6,7 @@ import pytest
 
 import minixai as mx
 from minixai import cli
-from minixai.book.guide import ADVICE, FIVE_QUESTIONS, guide_text, method_rows
+from minixai.book.guide import ADVICE, FIVE_QUESTIONS, adds_up_text, guide_text, method_rows
 from minixai.book.words import read_works
 from minixai.lesson import every_lesson, shipped_home
 
@@ -18,6 +18,10 @@ def test_every_method_has_its_advice():
     for name, advice in ADVICE.items():
         assert advice.lesson in numbers, name
         assert advice.work in works, name
+
+
+def test_what_adds_up_and_under_which_condition():
+    assert [adds_up_text(name) for name in ("gradient", "deep_lift", "lrp")] == ["no", "yes", "without biases"]
 
 
 def test_the_path_has_five_questions_about_methods_that_exist():

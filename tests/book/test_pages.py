@@ -9,7 +9,7 @@ import pytest
 from minixai import cli
 from minixai.book import build
 from minixai.book.lesson_pages import ExecutedLesson, write_page
-from minixai.book.notebooks import as_notebook
+from minixai.book.notebooks import as_notebook, plain_markdown
 from minixai.book.tables import fill_tables
 from minixai.lesson import EXERCISE, Lesson, Outcome, every_lesson, exercise_data, shipped_home
 from minixai.text import markdown_table
@@ -98,6 +98,10 @@ def test_a_page_has_all_in_its_order(page):
     places = [page.index(part) for part in order]
     assert places == sorted(places)
     assert "start_notebook" not in page
+
+
+def test_a_numbered_list_stays_a_list_and_a_number_in_a_line_does_not_begin_one():
+    assert plain_markdown("1. first\n2. second\n\nfrom 0 to\n1. Then") == "1. first\n2. second\n\nfrom 0 to\n1\\. Then"
 
 
 def test_a_notebook_hides_the_code_that_only_draws(tmp_path):

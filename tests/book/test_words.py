@@ -6,6 +6,7 @@ import pytest
 
 from minixai.book.words import (
     EMPHASIS,
+    GlossaryEntry,
     glossary_page,
     glossary_terms,
     make_linker,
@@ -34,6 +35,12 @@ def italics(lesson):
         if cell.prose:
             text = re.sub(r"`[^`]*`", "", re.sub(r"\*\*.+?\*\*", "", cell.text, flags=re.DOTALL))
             yield from (normal_form(match[1]) for match in EMPHASIS.finditer(text))
+
+
+def test_a_plural_leads_to_its_term():
+    entries = [GlossaryEntry([name], "", "", "1") for name in ("loss", "entropy", "kink")]
+    plurals = {plural: term for plural, term in glossary_terms(entries).items() if plural not in {"loss", "kink"}}
+    assert {"losses": "loss", "entropies": "entropy", "kinks": "kink"}.items() <= plurals.items()
 
 
 @pytest.mark.parametrize("lesson", every_lesson(HOME), ids=lambda lesson: lesson.path.stem)

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 import minixai as mx
@@ -16,6 +17,7 @@ from minixai.evaluation.contenders import DEFAULT, chance_rows, contender
 from minixai.evaluation.interventions import changed_pixels, decisive_masks, player_masks
 from minixai.evaluation.scoreboard import short
 from minixai.layers import Conv2D, Dense, Flatten
+from minixai.plots.scores import BAR_COLOUR, PALE_COLOUR
 from minixai.progress import Progress
 from tests.evaluation.known_networks import SHAPE, bent, weighing
 from tests.figures import corners, overlap, rendered, within
@@ -248,6 +250,7 @@ def test_a_longer_bar_is_a_larger_number():
     lengths = [bar.get_width() for bar in ax.patches]
     np.testing.assert_allclose(lengths, [1, 3, 0, -1], atol=1e-9)
     assert all(bar.get_x() == 0 for bar in ax.patches)
+    assert [to_hex(bar.get_facecolor()) for bar in ax.patches] == [BAR_COLOUR] * 2 + [PALE_COLOUR] * 2
     dashed = [line for line in ax.lines if line.get_linestyle() != "-"]
     assert {tuple(line.get_xdata()) for line in dashed} == {(2.0, 2.0)}
     assert rendered(figure).std() > 0

@@ -229,7 +229,8 @@ def accepted(function: Callable[..., Any]) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_wrong_objects() -> None:
+def test_wrong_objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # some of the objects are paths, and are written to
     every, rng = calls(), np.random.default_rng(SEED)
     names, seen = sorted(every), dict[str, int]()
     only = os.environ.get("FUZZ_ONLY", "")
